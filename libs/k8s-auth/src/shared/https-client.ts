@@ -1,0 +1,90 @@
+import { Agent, request } from 'undici';
+import { type Clock } from './clock.js';
+import { startDeadline } from './timers.js';
+
+/** What TLS needs to know of the other side, and of us. */
+export interface TlsSettings {
+  /** PEM certificates to trust; the system's roots when omitted. */
+  readonly ca?: string;
+  /** PEM client certificate and key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name the certificate must have, when it is not the URL's host. */
+  readonly servername?: string;
+}
+
+export interface HttpsRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For everything, from connecting to the last byte of the body. */
+  readonly signal: AbortSignal;
+  /** A longer body ends the request with an error. */
+  readonly maxBytes: number;
+}
+
+export interface HttpsResponse {
+  readonly status: number;
+  /** Lower-case names; a repeated header is joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * HTTPS over kept-alive connections: never follows a redirect, never reads more than it was told, never goes on
+ * after its signal fired, never sends anything in the clear. Used for the API server and for issuers.
+ * @internal
+ */
+export class HttpsClient {
+  private readonly agent: Agent;
+
+  constructor(tls: TlsSettings = {}) {
+    this.agent = new Agent({
+      // Our own deadline rules; undici's default timeouts would be a second, longer one.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { ...tls, timeout: 0 },
+    });
+  }
+
+  /** @throws {Error} connection, TLS or size trouble, or the signal's reason */
+  async request({ method, url, headers, body, signal, maxBytes }: HttpsRequest): Promise<HttpsResponse> {
+    if (!url.startsWith('https://')) throw new Error('refusing to send a request that is not https');
+    const response = await request(url, { method, headers, body, signal, dispatcher: this.agent });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      // Leaving the loop destroys the stream, and with it the connection.
+      if (length > maxBytes) throw new Error(`body longer than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return {
+      status: response.statusCode,
+      headers: Object.fromEntries(
+        Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+      ),
+      body: Buffer.concat(chunks).toString('utf8'),
+    };
+  }
+
+  /** The same with a deadline of its own. */
+  async requestWithin(
+    clock: Clock,
+    timeoutMs: number,
+    what: Omit<HttpsRequest, 'signal'>,
+  ): Promise<HttpsResponse> {
+    const deadline = startDeadline(clock, timeoutMs);
+    try {
+      return await this.request({ ...what, signal: deadline.signal });
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** Ends idle connections at once; requests under way are cut. */
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+}

@@ -1,0 +1,36 @@
+/** What the library says: one object per event, in the manner of Nest's Logger, which takes objects. Never token text. */
+export interface LogEvent {
+  readonly message: string;
+  readonly code?: string;
+  readonly [field: string]: unknown;
+}
+
+/** The part of Nest's Logger that the library uses. */
+export interface Log {
+  log(event: LogEvent): void;
+  warn(event: LogEvent): void;
+  error(event: LogEvent): void;
+}
+
+/** Anything that looks like the start of a JWT: base64url of `{"`. */
+const TOKEN_LIKE = /eyJ[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*/g;
+
+/** Foreign text made fit for a log: one line, short, and no JWT in it. @internal */
+export function loggable(text: string, maxLength = 200): string {
+  const oneLine = text.replace(TOKEN_LIKE, '[token]').replace(/[^\x20-\x7e]+/g, ' ');
+  return oneLine.length > maxLength ? `${oneLine.slice(0, maxLength)}…` : oneLine;
+}
+
+/** An error's own words and those of its causes, made fit for a log. @internal */
+export function describeError(error: unknown): string {
+  const words: string[] = [];
+  for (let cause: unknown = error; cause instanceof Error && words.length < 4; cause = cause.cause) {
+    const code = (cause as { code?: unknown }).code;
+    words.push(
+      typeof code === 'string' && !cause.message.includes(code)
+        ? `${cause.message} (${code})`
+        : cause.message,
+    );
+  }
+  return loggable(words.filter((word) => word !== '').join(': ') || 'unknown error', 300);
+}
