@@ -1,0 +1,59 @@
+import { HttpService } from '@nestjs/axios';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { type ConfigType } from '@nestjs/config';
+import { isAxiosError } from 'axios';
+import { service1Config } from '../service1.config.js';
+
+const MAX_LOGGED_BODY = 500;
+
+/** Calls the target on the interval and logs one line each time. */
+@Injectable()
+export class CallerService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('service1');
+  private timer?: NodeJS.Timeout;
+  private calling = false;
+
+  constructor(
+    private readonly http: HttpService,
+    @Inject(service1Config.KEY) private readonly config: ConfigType<typeof service1Config>,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.logger.log(`start client: ${this.config.targetUrl}`);
+    this.timer = setInterval(() => void this.call(), this.config.intervalMs);
+    void this.call();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  private async call(): Promise<void> {
+    // A target that is slower than the interval is asked again when it has answered.
+    if (this.calling) return;
+    this.calling = true;
+    this.logger.log(`target=${this.config.targetUrl}, ${await this.outcome()}`);
+    this.calling = false;
+  }
+
+  private async outcome(): Promise<string> {
+    try {
+      const { status, data } = await this.http.axiosRef.get<string>(this.config.targetUrl, {
+        responseType: 'text',
+        validateStatus: () => true,
+      });
+      const body = data.replace(/\s+/g, ' ').slice(0, MAX_LOGGED_BODY);
+      return `status=${status}, response: '${body}'`;
+    } catch (error) {
+      // Happy-eyeballs errors have an empty message and say it in their code.
+      const reason = error instanceof Error ? error.message || (isAxiosError(error) && error.code) : error;
+      return `error: '${String(reason)}'`;
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule, type ConfigType } from '@nestjs/config';
+import { APP_GUARD } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import { k8sAuthConfig, K8sAuthGuard, K8sAuthModule } from 'nest-k8s-auth';
+import { AdminController } from './admin/admin.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { HelloController } from './hello/hello.controller.js';
+import { service2Config } from './service2.config.js';
+
+@Module({
+  imports: [
+    K8sAuthModule.forRootAsync({
+      imports: [ConfigModule.forFeature(k8sAuthConfig), ConfigModule.forFeature(service2Config)],
+      inject: [k8sAuthConfig.KEY, service2Config.KEY],
+      useFactory: (
+        k8sAuth: ConfigType<typeof k8sAuthConfig>,
+        { audience }: ConfigType<typeof service2Config>,
+      ) => ({ ...k8sAuth, audience }),
+    }),
+    TerminusModule,
+  ],
+  controllers: [HelloController, AdminController, HealthController],
+  providers: [{ provide: APP_GUARD, useExisting: K8sAuthGuard }],
+})
+export class AppModule {}

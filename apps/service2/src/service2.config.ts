@@ -1,0 +1,36 @@
+import { registerAs } from '@nestjs/config';
+import { z } from 'zod';
+
+const serviceAccountPath = z.string().regex(/^[^/\s]+\/[^/\s]+$/, 'expected ns/name, comma-separated');
+
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65535).default(8080),
+  SERVICE2_AUDIENCE: z.string().min(1).default('service2'),
+  SERVICE2_ADMINS: z
+    .string()
+    .default('mytest/admin')
+    .transform((text) => text.split(',').map((path) => path.trim()))
+    .pipe(z.array(serviceAccountPath)),
+});
+
+/** What service2 takes from its environment besides the variables of k8s-auth. */
+export interface Service2Config {
+  /** TCP port; 0 takes a free one. */
+  readonly port: number;
+  /** What tokens of callers have to be made for. */
+  readonly audience: string;
+  /** ServiceAccounts, as `namespace/name`, that may use /admin. */
+  readonly admins: readonly string[];
+}
+
+/** @throws {Error} naming every variable that is wrong */
+export function readService2Config(): Service2Config {
+  const { data, error } = schema.safeParse(process.env);
+  if (error) {
+    const mistakes = error.issues.map(({ path, message }) => `  - ${path.join('.')}: ${message}`);
+    throw new Error(`invalid environment of service2:\n${mistakes.join('\n')}`);
+  }
+  return { port: data.PORT, audience: data.SERVICE2_AUDIENCE, admins: data.SERVICE2_ADMINS };
+}
+
+export const service2Config = registerAs('service2', readService2Config);
