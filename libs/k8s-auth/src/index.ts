@@ -1,0 +1,30 @@
+// The only door: applications import nothing deeper.
+export { K8sAuthModule } from './k8s-auth.module.js';
+export { type K8sAuthOptionsFactory } from './k8s-auth.module-definition.js';
+export { type K8sAuthOptions } from './k8s-auth.options.js';
+export { k8sAuthConfig } from './k8s-auth.config.js';
+export { K8sAuthReadiness } from './k8s-auth.readiness.js';
+
+export { K8sAuthGuard } from './inbound/k8s-auth.guard.js';
+export { K8sAuth } from './inbound/k8s-auth.decorator.js';
+export { Public } from './inbound/public.decorator.js';
+export { Caller, getPrincipal } from './inbound/caller.decorator.js';
+
+export { type Principal } from './identity/principal.js';
+export { type AuthorizationRule, type Decision } from './authorization/authorization-rule.js';
+export { allOf, allowNamespaces, allowServiceAccounts, anyOf, not } from './authorization/rules.js';
+
+export { type VerifierOptions } from './verifiers/index.js';
+export { type TokenReviewOptions } from './verifiers/tokenreview/tokenreview.options.js';
+export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.options.js';
+export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.options.js';
+export { type ApiServerOptions } from './api-server/api-server.options.js';
+export { type Readiness, type TokenVerifier, type Verdict } from './verifiers/token-verifier.js';
+
+export { type DestinationOptions } from './outbound/destinations.options.js';
+export { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
+export { attachK8sAuth } from './outbound/axios/attach-k8s-auth.js';
+export { K8sAuthHttpModule } from './outbound/axios/k8s-auth-http.module.js';
+
+export { type Clock, K8S_AUTH_CLOCK } from './shared/clock.js';
+export * from './errors/index.js';

@@ -1,0 +1,30 @@
+import { Logger } from '@nestjs/common';
+import { registerAs } from '@nestjs/config';
+import { ConfigurationError } from './errors/configuration.error.js';
+import { optionsFromEnvironment } from './k8s-auth.environment.js';
+import { type K8sAuthOptions } from './k8s-auth.options.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The only place in the library that reads the process environment. @internal */
+export function processEnvironment(): Environment {
+  return process.env;
+}
+
+/**
+ * The module's options from environment variables, for `K8sAuthModule.forRootAsync(k8sAuthConfig.asProvider())`.
+ * Every mistake stops the boot, all in one message that names the variables.
+ * @throws {ConfigurationError}
+ * @publicApi
+ */
+export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
+  const { options, mistakes, unused } = optionsFromEnvironment(processEnvironment());
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  if (unused.length > 0) {
+    new Logger('K8sAuth').warn({
+      message: `variables are set that verifier ${options.verifier?.kind ?? '(none)'} does not use`,
+      variables: unused,
+    });
+  }
+  return options;
+});
