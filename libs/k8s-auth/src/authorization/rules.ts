@@ -1,0 +1,126 @@
+import { ConfigurationError } from '../errors/index.js';
+import { type Principal } from '../identity/principal.js';
+import { isNamespaceName, parseServiceAccountPath } from '../identity/service-account-name.js';
+import { type AuthorizationRule, type Decision } from './authorization-rule.js';
+import { decide } from './decide.js';
+
+// Rules compare whole names for equality. No patterns: a prefix, a suffix or an expression is where allow-lists get
+// bypassed.
+
+const ALLOWED: Decision = Object.freeze({ allowed: true });
+
+/**
+ * Allows the ServiceAccounts listed, each as `namespace/name`.
+ * @throws {ConfigurationError} the list is empty, or an entry is not two DNS-1123 names
+ * @publicApi
+ */
+export function allowServiceAccounts(...paths: string[]): AuthorizationRule {
+  checkArguments('allowServiceAccounts', paths, "a ServiceAccount as 'namespace/name'", isServiceAccountPath);
+  const allowed = new Set(paths);
+  return named('allowServiceAccounts', (principal) =>
+    allowed.has(pathOf(principal)) ? ALLOWED : denied(`${pathOf(principal)} is not in the list`),
+  );
+}
+
+/**
+ * Allows every ServiceAccount of the namespaces listed.
+ * @throws {ConfigurationError} the list is empty, or an entry is not a DNS-1123 label
+ * @publicApi
+ */
+export function allowNamespaces(...namespaces: string[]): AuthorizationRule {
+  checkArguments('allowNamespaces', namespaces, 'the name of a namespace', isNamespaceName);
+  const allowed = new Set(namespaces);
+  return named('allowNamespaces', ({ namespace }) =>
+    allowed.has(namespace) ? ALLOWED : denied(`namespace ${namespace} is not in the list`),
+  );
+}
+
+/**
+ * Allows whom every rule allows.
+ * @throws {ConfigurationError} there is no rule, or an argument is none
+ * @publicApi
+ */
+export function allOf(...rules: AuthorizationRule[]): AuthorizationRule {
+  checkArguments('allOf', rules, 'a rule', isRule);
+  return named('allOf', (principal) => {
+    for (const rule of rules) {
+      const outcome = decide(rule, principal);
+      if (outcome.kind !== 'allowed') return denied(`${nameOf(rule)} ${outcome.reason}`);
+    }
+    return ALLOWED;
+  });
+}
+
+/**
+ * Allows whom at least one rule allows. A rule that throws has not allowed; the others are still asked.
+ * @throws {ConfigurationError} there is no rule, or an argument is none
+ * @publicApi
+ */
+export function anyOf(...rules: AuthorizationRule[]): AuthorizationRule {
+  checkArguments('anyOf', rules, 'a rule', isRule);
+  return named('anyOf', (principal) => {
+    const reasons: string[] = [];
+    for (const rule of rules) {
+      const outcome = decide(rule, principal);
+      if (outcome.kind === 'allowed') return ALLOWED;
+      reasons.push(`${nameOf(rule)} ${outcome.reason}`);
+    }
+    return denied(reasons.join('; '));
+  });
+}
+
+/**
+ * Allows whom every one of these rules denies. A rule that throws or gives no decision has not denied.
+ * @throws {ConfigurationError} there is no rule, or an argument is none
+ * @publicApi
+ */
+export function not(...rules: [AuthorizationRule, ...AuthorizationRule[]]): AuthorizationRule {
+  checkArguments('not', rules, 'a rule', isRule);
+  return named('not', (principal) => {
+    for (const rule of rules) {
+      const outcome = decide(rule, principal);
+      if (outcome.kind === 'allowed') return denied(`${nameOf(rule)} allows ${pathOf(principal)}`);
+      if (outcome.kind === 'undecided') return denied(`${nameOf(rule)} ${outcome.reason}`);
+    }
+    return ALLOWED;
+  });
+}
+
+function denied(reason: string): Decision {
+  return { allowed: false, reason };
+}
+
+function pathOf({ namespace, serviceAccount }: Principal): string {
+  return `${namespace}/${serviceAccount}`;
+}
+
+/** Refusals name their rule by its function's name. */
+function named(name: string, rule: AuthorizationRule): AuthorizationRule {
+  return Object.defineProperty(rule, 'name', { value: name });
+}
+
+function nameOf(rule: AuthorizationRule): string {
+  return rule.name || 'a rule';
+}
+
+/** At the start, not at the first request: an entry that can never match locks a caller out unseen. */
+function checkArguments(
+  rule: string,
+  values: readonly unknown[],
+  expected: string,
+  isExpected: (value: unknown) => boolean,
+): void {
+  const mistakes = values.flatMap((value, index) =>
+    isExpected(value) ? [] : [`${rule}: expected argument ${index + 1} to be ${expected}`],
+  );
+  if (values.length === 0) mistakes.push(`${rule}: expected at least one argument, each ${expected}`);
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+}
+
+function isServiceAccountPath(value: unknown): boolean {
+  return typeof value === 'string' && parseServiceAccountPath(value) !== undefined;
+}
+
+function isRule(value: unknown): boolean {
+  return typeof value === 'function';
+}

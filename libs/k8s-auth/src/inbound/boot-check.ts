@@ -1,0 +1,98 @@
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import {
+  type Declaration,
+  lineageOf,
+  readDeclaration,
+  type RouteClass,
+  type RouteHandler,
+  routePolicyOf,
+} from './route-policy.js';
+
+/** What is checked, and against what. */
+export interface RouteCheckInput {
+  /** Nest's wrappers of all controllers. */
+  readonly controllers: readonly { readonly metatype: unknown }[];
+  /** Nest's MetadataScanner. */
+  readonly scanner: { getAllMethodNames(prototype: object | null): string[] };
+  /** The module's option. */
+  readonly audience: string | undefined;
+  readonly hasVerifier: boolean;
+}
+
+/** What the routes of an application ask for, taken together. */
+export interface RouteCheck {
+  /** Each names a class or a `Class.method` and what was expected. The boot must stop. */
+  readonly mistakes: readonly string[];
+  /** Audience -> the routes that take it. */
+  readonly audiences: ReadonlyMap<string, readonly string[]>;
+  /** Routes with neither `@K8sAuth` nor `@Public`: refused where the guard is global, open where it is not. */
+  readonly undecorated: readonly string[];
+}
+
+/**
+ * Reads every route once, before the first request, so that a mistake in a decorator stops the boot and not a caller.
+ * Inherited handlers are routes of the subclass, as Nest sees it.
+ * @internal
+ */
+export function checkRoutes(input: RouteCheckInput): RouteCheck {
+  const check = {
+    mistakes: new Set<string>(),
+    audiences: new Map<string, string[]>(),
+    undecorated: [] as string[],
+  };
+  // A controller may stand in several modules.
+  for (const controller of new Set(input.controllers.map(({ metatype }) => metatype))) {
+    if (typeof controller !== 'function') continue;
+    const routeClass = controller as RouteClass;
+    for (const link of lineageOf(routeClass)) addMistakesOf(link.name, readDeclaration(link), check.mistakes);
+    for (const [name, handler] of routesOf(routeClass, input.scanner)) {
+      addMistakesOf(`${routeClass.name}.${name}`, readDeclaration(handler), check.mistakes);
+      checkRoute(`${routeClass.name}.${name}`, routeClass, handler, input, check);
+    }
+  }
+  return { ...check, mistakes: [...check.mistakes] };
+}
+
+/** The methods that Nest makes routes of, see its PathsExplorer. */
+function routesOf(routeClass: RouteClass, scanner: RouteCheckInput['scanner']): [string, RouteHandler][] {
+  const prototype = routeClass.prototype as Record<string, RouteHandler>;
+  return scanner
+    .getAllMethodNames(prototype)
+    .map((name): [string, RouteHandler] => [name, prototype[name] as RouteHandler])
+    .filter(
+      ([, handler]) =>
+        Reflect.hasMetadata(PATH_METADATA, handler) && Reflect.hasMetadata(METHOD_METADATA, handler),
+    );
+}
+
+function checkRoute(
+  route: string,
+  routeClass: RouteClass,
+  handler: RouteHandler,
+  { audience: moduleAudience, hasVerifier }: RouteCheckInput,
+  check: { mistakes: Set<string>; audiences: Map<string, string[]>; undecorated: string[] },
+): void {
+  const policy = routePolicyOf(routeClass, handler);
+  if (policy.kind === 'undecorated') check.undecorated.push(route);
+  if (policy.kind !== 'protected') return;
+  if (!hasVerifier) check.mistakes.add(`${route}: expected option 'verifier' because of @K8sAuth`);
+  const audience: unknown = policy.audience ?? moduleAudience;
+  if (typeof audience === 'string' && audience.trim() !== '')
+    check.audiences.set(audience, [...(check.audiences.get(audience) ?? []), route]);
+  else if (policy.audience === undefined)
+    check.mistakes.add(`${route}: expected an audience, as argument of @K8sAuth or as option 'audience'`);
+  else check.mistakes.add(`${route}: expected the audience of @K8sAuth to be a text that is not empty`);
+}
+
+/** What is wrong with one class or one method, whatever the rest says. */
+function addMistakesOf(target: string, { demands, isPublic }: Declaration, mistakes: Set<string>): void {
+  if (isPublic && demands.length > 0) mistakes.add(`${target}: expected @K8sAuth or @Public, not both`);
+  if (new Set(demands.map(({ audience }) => audience)).size > 1)
+    mistakes.add(`${target}: expected one audience, not several @K8sAuth with different ones`);
+  demands
+    .flatMap(({ rules }) => rules)
+    .forEach((rule: unknown, index) => {
+      if (typeof rule !== 'function')
+        mistakes.add(`${target}: expected rule ${index + 1} of @K8sAuth to be a function`);
+    });
+}
