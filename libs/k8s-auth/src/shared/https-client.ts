@@ -2,6 +2,11 @@ import { Agent, request } from 'undici';
 import { type Clock } from './clock.js';
 import { startDeadline } from './timers.js';
 
+// Under the 90 s after which an API server closes idle connections itself.
+const KEEP_ALIVE_MS = 60_000;
+// Frees the sockets of connections that never come about; whoever waited for one has given up by its own deadline.
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** What TLS needs to know of the other side, and of us. */
 export interface TlsSettings {
   /** PEM certificates to trust; the system's roots when omitted. */
@@ -44,7 +49,9 @@ export class HttpsClient {
       // Our own deadline rules; undici's default timeouts would be a second, longer one.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { ...tls, timeout: 0 },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
+      connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: true },
     });
   }
 
@@ -83,7 +90,12 @@ export class HttpsClient {
     }
   }
 
-  /** Ends idle connections at once; requests under way are cut. */
+  /** Lets requests under way finish, then ends all connections; further requests fail. */
+  async retire(): Promise<void> {
+    await this.agent.close();
+  }
+
+  /** Ends all connections at once; requests under way are cut. */
   async close(): Promise<void> {
     await this.agent.destroy();
   }

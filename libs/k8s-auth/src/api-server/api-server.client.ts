@@ -1,0 +1,177 @@
+import { type Clock } from '../shared/clock.js';
+import { VerifierUnavailableError } from '../errors/index.js';
+import { type HttpsResponse } from '../shared/https-client.js';
+import { describeError, type Log } from '../shared/log.js';
+import { sleep, startDeadline } from '../shared/timers.js';
+import { type UnverifiedClaims } from '../shared/unverified-claims.js';
+import { type ApiServerConnection } from './api-server.connection.js';
+import { ReloadingHttpsClient } from './reloading-https-client.js';
+import {
+  isConnectionTrouble,
+  isWorthRetrying,
+  MAX_TRIES,
+  readRetryAfterMs,
+  waitMsBefore,
+} from './retry-policy.js';
+import { within } from './within.js';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+// What the API server answers to the requests made here is far smaller; see security.md figure for key sets.
+const DEFAULT_MAX_BYTES = 256 * 1024;
+
+export interface ApiServerRequest {
+  readonly method: 'GET' | 'POST';
+  /** Begins with a slash; it is put behind the connection's URL. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: string;
+  /** @default 'application/json' */
+  readonly accept?: string;
+  /** A longer body is a failure. @default 262144 */
+  readonly maxBytes?: number;
+  /** For everything: reading the own token, all tries, the waits between them, the body. @default 5000 */
+  readonly timeoutMs?: number;
+  /** Whether trouble that passes is tried again within the time. @default true */
+  readonly retry?: boolean;
+}
+
+export interface ApiServerClientContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From 0 to 1, for the jitter of retries. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** Trouble that may pass: the one thing that is tried again. */
+class PassingTrouble extends Error {
+  constructor(
+    message: string,
+    readonly options: { cause?: unknown; retryAfterMs?: number },
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * Calls one API server as ourselves. Input: path and body; output: what the API server answered. Used for
+ * TokenReviews, self checks, and the discovery documents. Refuses to follow redirects, to call without a credential,
+ * and to wait beyond the deadline. Every failure is a {@link VerifierUnavailableError}: none says anything about the
+ * token that is being verified.
+ * @internal
+ */
+export class ApiServerClient {
+  private readonly https: ReloadingHttpsClient;
+  private readonly random: () => number;
+
+  constructor(
+    private readonly connection: ApiServerConnection,
+    private readonly context: ApiServerClientContext,
+  ) {
+    this.https = new ReloadingHttpsClient(connection, context);
+    this.random = context.random ?? Math.random;
+  }
+
+  get origin(): string {
+    return new URL(this.connection.url).origin;
+  }
+
+  /**
+   * What our own token says of itself; `undefined` when it is no JWT or a client certificate says who we are.
+   * @throws {VerifierUnavailableError} it cannot be read now
+   */
+  async ownClaims(): Promise<UnverifiedClaims | undefined> {
+    try {
+      return await this.connection.credential?.claims();
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /**
+   * @returns any answer but those that are trouble: 3xx, 401 (our own credential), 429, 500, 503, 504
+   * @throws {VerifierUnavailableError} trouble, of whatever kind
+   */
+  async request(call: ApiServerRequest): Promise<HttpsResponse> {
+    const deadline = startDeadline(this.context.clock, call.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    try {
+      return await this.tryUntilAnswered(call, deadline.signal);
+    } catch (error) {
+      throw unavailable(error);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** Cuts requests under way. */
+  close(): Promise<void> {
+    return this.https.close();
+  }
+
+  private async tryUntilAnswered(call: ApiServerRequest, signal: AbortSignal): Promise<HttpsResponse> {
+    const { clock } = this.context;
+    const endMs = clock.monotonicMs() + (call.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.callAsOurselves(call, signal);
+      } catch (error) {
+        if (!(error instanceof PassingTrouble) || call.retry === false || tries === MAX_TRIES) throw error;
+        const waitMs = waitMsBefore(tries + 1, error.options.retryAfterMs, this.random);
+        // Nobody is helped by waiting for a try that the deadline would not let begin.
+        if (clock.monotonicMs() + waitMs >= endMs) throw error;
+        await sleep(clock, waitMs, signal);
+      }
+    }
+  }
+
+  private async callAsOurselves(call: ApiServerRequest, signal: AbortSignal): Promise<HttpsResponse> {
+    const { credential } = this.connection;
+    const token = credential && (await within(signal, credential.token()));
+    const response = await this.send(call, token, signal);
+    if (response.status !== 401) return response;
+    // Rotated under us, or deleted: the file may hold its successor already.
+    const other = credential && token && (await within(signal, credential.renew(token)));
+    const second = other ? await this.send(call, other, signal) : response;
+    if (second.status === 401) throw new Error('API server refuses our own credential (401)');
+    return second;
+  }
+
+  private async send(
+    { method, path, body, accept = 'application/json', maxBytes = DEFAULT_MAX_BYTES }: ApiServerRequest,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<HttpsResponse> {
+    if (!path.startsWith('/')) throw new Error('path of an API server request does not begin with a slash');
+    const headers = {
+      accept,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    };
+    const url = this.connection.url + path;
+    const response = await this.https
+      .request({ method, url, headers, ...(body !== undefined && { body }), signal, maxBytes })
+      .catch((cause: unknown) => {
+        if (signal.aborted || !isConnectionTrouble(cause)) throw cause;
+        throw new PassingTrouble('connection to the API server failed', { cause });
+      });
+    return this.refuseTrouble(response);
+  }
+
+  private refuseTrouble(response: HttpsResponse): HttpsResponse {
+    const { status, headers } = response;
+    if (status >= 300 && status < 400) throw new Error(`API server answered with a redirect (${status})`);
+    if (!isWorthRetrying(status)) return response;
+    const retryAfterMs = readRetryAfterMs(headers['retry-after'], this.context.clock.wallMs());
+    throw new PassingTrouble(`API server answered ${status}`, {
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  }
+}
+
+function unavailable(error: unknown): VerifierUnavailableError {
+  if (error instanceof VerifierUnavailableError) return error;
+  const retryAfterMs = error instanceof PassingTrouble ? error.options.retryAfterMs : undefined;
+  return new VerifierUnavailableError(`API server gave no usable answer: ${describeError(error)}`, {
+    cause: error,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}

@@ -1,0 +1,157 @@
+import { delimiter, join } from 'node:path';
+import { ConfigurationError } from '../errors/index.js';
+import { type Clock } from '../shared/clock.js';
+import { FileTokenSource } from '../shared/file-token-source.js';
+import { type TlsSettings } from '../shared/https-client.js';
+import { type Log } from '../shared/log.js';
+import { type ApiServerOptions } from './api-server.options.js';
+import { existing, findPodMount, podApiServerUrl } from './in-cluster.js';
+import { readKubeconfig } from './kubeconfig.js';
+import { FileCredential, type OwnCredential } from './own-credential.js';
+import { type PemSource, readTls, type TlsSource } from './tls-source.js';
+
+/** What finding the API server takes besides the options. */
+export interface ApiServerContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The process environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the pod's mount is taken to lie under. @default '/' */
+  readonly podRoot?: string;
+}
+
+/** Where the API server is, how to trust it, and as whom to call it. */
+export interface ApiServerConnection {
+  /** Origin and base path, without a slash at the end. */
+  readonly url: string;
+  /** As the files were at boot. */
+  readonly tls: TlsSettings;
+  /** Reads the files again. @throws {ConfigurationError} they are not fit for use now */
+  readTls(): Promise<TlsSettings>;
+  /** `undefined`: the client certificate in `tls` says who we are. */
+  readonly credential: OwnCredential | undefined;
+  /** Where all this was found, for the log. */
+  readonly description: string;
+}
+
+/** A connection before its TLS files were read. */
+interface FoundServer {
+  readonly url: string;
+  readonly tls: TlsSource;
+  readonly credential: () => OwnCredential | undefined;
+  readonly description: string;
+}
+
+/**
+ * Finds the API server: what the options say, else `KUBECONFIG`, the pod's own service account, `~/.kube/config`.
+ * Sends nothing: whether it answers is seen later.
+ * @returns `undefined` when there is nothing to go by
+ * @throws {ConfigurationError} what was found cannot be used
+ * @internal
+ */
+export async function findApiServer(
+  options: ApiServerOptions | undefined,
+  context: ApiServerContext,
+): Promise<ApiServerConnection | undefined> {
+  const found = await find(options ?? {}, context);
+  if (!found) return undefined;
+  const { url, tls, credential, description } = found;
+  return {
+    url: url.replace(/\/+$/, ''),
+    tls: await readTls(tls),
+    readTls: () => readTls(tls),
+    credential: credential(),
+    description,
+  };
+}
+
+/** @throws {ConfigurationError} also when there is nothing to go by @internal */
+export async function requireApiServer(
+  options: ApiServerOptions | undefined,
+  context: ApiServerContext,
+): Promise<ApiServerConnection> {
+  const connection = await findApiServer(options, context);
+  if (connection) return connection;
+  throw new ConfigurationError([
+    "option 'apiServer': no API server found; looked for the kubeconfig of the variable KUBECONFIG, " +
+      'the service account of the pod (KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT and the mounted token), ' +
+      'and ~/.kube/config',
+  ]);
+}
+
+async function find(options: ApiServerOptions, context: ApiServerContext): Promise<FoundServer | undefined> {
+  const { environment } = context;
+  if (options.kubeconfigFile !== undefined) {
+    return fromKubeconfig([options.kubeconfigFile], "option 'apiServer.kubeconfigFile'", options, context);
+  }
+  if (options.url !== undefined) return fromUrl(options.url, "option 'apiServer.url'", options, context);
+
+  const listed = environment.KUBECONFIG?.split(delimiter).filter((file) => file !== '') ?? [];
+  if (listed.length > 0) return fromKubeconfig(listed, 'variable KUBECONFIG', options, context);
+
+  const podUrl = podApiServerUrl(environment);
+  if (podUrl !== undefined) {
+    const { tokenFile = options.tokenFile } = await findPodMount(context.podRoot ?? '/');
+    if (tokenFile !== undefined) return fromUrl(podUrl, "the pod's service account", options, context);
+  }
+
+  const home = environment.HOME && (await existing(join(environment.HOME, '.kube', 'config')));
+  return home ? fromKubeconfig([home], '~/.kube/config', options, context) : undefined;
+}
+
+/** Only the pod's own mount fills what the options leave out: no other place knows a file without its server. */
+async function fromUrl(
+  url: string,
+  description: string,
+  options: ApiServerOptions,
+  context: ApiServerContext,
+): Promise<FoundServer> {
+  const mount = await findPodMount(context.podRoot ?? '/');
+  const tokenFile = options.tokenFile ?? mount.tokenFile;
+  if (tokenFile === undefined) {
+    throw new ConfigurationError([
+      "option 'apiServer.tokenFile': expected a path, because there is no service account of a pod to take it from",
+    ]);
+  }
+  const ca = caSource(options) ?? (mount.caFile && { name: "the pod's CA", file: mount.caFile }) ?? undefined;
+  return {
+    url,
+    tls: ca ? { ca } : {},
+    credential: () => fileCredential(tokenFile, context),
+    description,
+  };
+}
+
+async function fromKubeconfig(
+  files: readonly string[],
+  description: string,
+  options: ApiServerOptions,
+  context: ApiServerContext,
+): Promise<FoundServer> {
+  const kubeconfig = await readKubeconfig(files, description);
+  const { tokenFile } = options;
+  const ca = caSource(options) ?? kubeconfig.tls.ca;
+  const { cert, key, servername } = kubeconfig.tls;
+  return {
+    url: kubeconfig.url,
+    tls: {
+      ...(ca && { ca }),
+      ...(servername !== undefined && { servername }),
+      ...(tokenFile === undefined && cert && { cert }),
+      ...(tokenFile === undefined && key && { key }),
+    },
+    credential: () =>
+      tokenFile === undefined
+        ? kubeconfig.credential((file) => fileCredential(file, context))
+        : fileCredential(tokenFile, context),
+    description: `${description} (${files.join(', ')})`,
+  };
+}
+
+function caSource({ caFile }: ApiServerOptions): PemSource | undefined {
+  return caFile === undefined ? undefined : { name: "option 'apiServer.caFile'", file: caFile };
+}
+
+function fileCredential(file: string, { clock, log }: ApiServerContext): OwnCredential {
+  return new FileCredential(new FileTokenSource({ file, clock, log }));
+}

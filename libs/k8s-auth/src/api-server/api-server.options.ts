@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/**
+ * Where the API server is and as whom to call it. All omitted: the first found of the kubeconfig that the variable
+ * `KUBECONFIG` names, the pod's own service account, and `~/.kube/config`; none stops the boot.
+ * @publicApi
+ */
+export interface ApiServerOptions {
+  /**
+   * `https` only, without user name, query or fragment; a path is kept (Rancher). Then nothing else is looked for,
+   * but the pod's own mount still fills a missing `caFile` or `tokenFile`.
+   */
+  readonly url?: string;
+  /** PEM file of the CA, read again when it changes. Without `url`: in place of the CA of what was found. */
+  readonly caFile?: string;
+  /**
+   * File of the own token; never used more than 60 s after it was last read, and read at once after a 401.
+   * Without `url`: in place of the credential of what was found, a client certificate included.
+   */
+  readonly tokenFile?: string;
+  /** A kubeconfig; needs the package `@kubernetes/client-node`. Excludes the other three. */
+  readonly kubeconfigFile?: string;
+}
+
+const path = z.string().min(1, 'expected a path, not an empty one');
+
+/** @internal */
+export const apiServerOptionsSchema: z.ZodType<ApiServerOptions> = z
+  .strictObject({
+    url: z.string().refine(isApiServerUrl, 'expected an https URL without user name, query or fragment'),
+    caFile: path,
+    tokenFile: path,
+    kubeconfigFile: path,
+  })
+  .partial()
+  .refine(
+    ({ url, caFile, tokenFile, kubeconfigFile }) =>
+      kubeconfigFile === undefined || (url ?? caFile ?? tokenFile) === undefined,
+    { path: ['kubeconfigFile'], message: "expected alone, without 'url', 'caFile' or 'tokenFile'" },
+  );
+
+function isApiServerUrl(value: string): boolean {
+  if (!URL.canParse(value) || /[?#\s]/.test(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  return protocol === 'https:' && username === '' && password === '';
+}
+
+/** The environment variables that fill these options, in the form of a verifier's definition. @internal */
+export const apiServerVariables = [
+  { option: 'apiServer.url', variable: 'K8S_AUTH_API_SERVER_URL', type: 'text' },
+  { option: 'apiServer.caFile', variable: 'K8S_AUTH_API_SERVER_CA_FILE', type: 'text' },
+  { option: 'apiServer.tokenFile', variable: 'K8S_AUTH_API_SERVER_TOKEN_FILE', type: 'text' },
+] as const;

@@ -1,0 +1,99 @@
+import { type Clock } from '../shared/clock.js';
+import {
+  HttpsClient,
+  type HttpsRequest,
+  type HttpsResponse,
+  type TlsSettings,
+} from '../shared/https-client.js';
+import { describeError, type Log } from '../shared/log.js';
+import { OncePerMinute } from '../shared/once-per-minute.js';
+import { SingleFlight } from '../shared/single-flight.js';
+import { within } from './within.js';
+
+// A CA is replaced with weeks of overlap, but a long-lived process must see it one day.
+const RELOAD_PERIOD_MS = 10 * 60_000;
+// While the other side's certificate is wrong every request would read the files.
+const LEAST_RELOAD_PERIOD_MS = 60_000;
+
+/** The TLS settings of a connection, as they are and as they may become. */
+export interface ReloadableTls {
+  readonly tls: TlsSettings;
+  readTls(): Promise<TlsSettings>;
+}
+
+/**
+ * An {@link HttpsClient} that follows its certificate files: they are read again every 10 minutes, and when the
+ * other side's certificate is not trusted (then the request is tried once more, if they have changed). Requests under
+ * way keep the connection they have; files that are not fit for use change nothing.
+ * @internal
+ */
+export class ReloadingHttpsClient {
+  private client: HttpsClient;
+  private current: string;
+  private readAtMs: number;
+  private readonly reading = new SingleFlight<'read', void>();
+  private readonly onceAMinute: OncePerMinute;
+
+  constructor(
+    private readonly files: ReloadableTls,
+    private readonly context: { readonly clock: Clock; readonly log: Log },
+  ) {
+    this.client = new HttpsClient(files.tls);
+    this.current = JSON.stringify(files.tls);
+    this.readAtMs = context.clock.monotonicMs();
+    this.onceAMinute = new OncePerMinute(context.clock);
+  }
+
+  async request(what: HttpsRequest): Promise<HttpsResponse> {
+    if (this.ageMs() >= RELOAD_PERIOD_MS) void this.reload();
+    const used = this.client;
+    try {
+      return await used.request(what);
+    } catch (error) {
+      if (!isTrustTrouble(error)) throw error;
+      if (used === this.client && this.ageMs() >= LEAST_RELOAD_PERIOD_MS) {
+        await within(what.signal, this.reload());
+      }
+      // Also when another request has reloaded meanwhile.
+      if (used === this.client) throw error;
+      return this.client.request(what);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+
+  private ageMs(): number {
+    return this.context.clock.monotonicMs() - this.readAtMs;
+  }
+
+  private reload(): Promise<void> {
+    return this.reading.run('read', async () => {
+      this.readAtMs = this.context.clock.monotonicMs();
+      try {
+        const tls = await this.files.readTls();
+        const next = JSON.stringify(tls);
+        if (next === this.current) return;
+        const retired = this.client;
+        this.client = new HttpsClient(tls);
+        this.current = next;
+        this.context.log.log({ message: 'certificates for the API server have changed' });
+        void retired.retire();
+      } catch (error) {
+        this.onceAMinute.run('reload', () =>
+          this.context.log.warn({ message: `certificates stay as they were: ${describeError(error)}` }),
+        );
+      }
+    });
+  }
+}
+
+// OpenSSL's reasons, as Node names them (X509_V_ERR_…), and Node's own for a name that does not fit.
+const TRUST_TROUBLE =
+  /^(?:UNABLE_TO_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|ERR_TLS_CERT_ALTNAME_INVALID)/;
+
+function isTrustTrouble(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && TRUST_TROUBLE.test(code);
+}
