@@ -1,0 +1,105 @@
+import { type TokenReviewStatus } from '../../api-server/token-review.client.js';
+import { InvalidTokenError } from '../../errors/index.js';
+import { type PrincipalFacts } from '../../identity/principal.js';
+import { parseUsername } from '../../identity/service-account-name.js';
+import { loggable } from '../../shared/log.js';
+import { isJsonObject, type JsonObject, member } from '../jwt/strict-json.js';
+import { type UnverifiedToken } from './unverified-token.js';
+
+const EXTRA = 'authentication.kubernetes.io/';
+
+/**
+ * What an accepted token's review says, as facts. Anything odd refuses: an answer is believed as a whole or not at all.
+ * @param token what the reviewed token says of itself; true, once the review accepts it
+ * @throws {InvalidTokenError} REJECTED, or AUDIENCE
+ * @internal
+ */
+export function readReview(
+  status: TokenReviewStatus,
+  audiences: readonly string[],
+  token: UnverifiedToken,
+): PrincipalFacts {
+  if (status.authenticated !== true) {
+    throw rejected(`"status.authenticated": expected true${spoken(status.error)}`);
+  }
+  // Seen with authenticators that accept and complain at once; SPIRE refuses this too.
+  if (status.error !== undefined && status.error !== null && status.error !== '') {
+    throw rejected(`"status.error": expected none${spoken(status.error)}`);
+  }
+  const matched = matchReviewed(status.audiences, audiences);
+  const user = isJsonObject(status.user) ? status.user : {};
+  const username = member(user, 'username');
+  const account = typeof username === 'string' ? parseUsername(username) : undefined;
+  if (!account) throw rejected('"status.user.username": expected a ServiceAccount');
+  if (token.issuer === undefined) throw rejected('"iss" claim: expected a string');
+  const pod = podOf(user);
+  const node = nodeOf(user);
+  const credentialId = extraOf(user, 'credential-id');
+  return {
+    namespace: account.namespace,
+    serviceAccount: account.name,
+    serviceAccountUid: uidOf(user),
+    groups: groupsOf(user),
+    ...(pod && { pod }),
+    ...(node && { node }),
+    audiences: matched,
+    issuer: token.issuer,
+    ...(credentialId !== undefined && { credentialId }),
+    ...(token.issuedAtMs !== undefined && { issuedAtMs: token.issuedAtMs }),
+    ...(token.expiresAtMs !== undefined && { expiresAtMs: token.expiresAtMs }),
+    verifiedBy: 'tokenreview',
+  };
+}
+
+/**
+ * `status.audiences` has to share an element with `spec.audiences`: an authenticator that does not know audiences
+ * leaves it out, and then the token was accepted for something else (authentication.k8s.io/v1, TokenReviewStatus).
+ */
+function matchReviewed(reviewed: unknown, asked: readonly string[]): readonly string[] {
+  const matched = Array.isArray(reviewed) ? asked.filter((audience) => reviewed.includes(audience)) : [];
+  if (matched.length > 0) return matched;
+  throw new InvalidTokenError('AUDIENCE', `"status.audiences": expected ${asked.join(' or ')}`);
+}
+
+function uidOf(user: JsonObject): string {
+  const uid = member(user, 'uid');
+  if (typeof uid === 'string' && uid !== '') return uid;
+  throw rejected('"status.user.uid": expected a UID');
+}
+
+/** As given; none when left out, because a group that nobody stated is nobody's. */
+function groupsOf(user: JsonObject): readonly string[] {
+  const groups: unknown = member(user, 'groups') ?? [];
+  if (Array.isArray(groups) && groups.every((group) => typeof group === 'string')) return groups;
+  throw rejected('"status.user.groups": expected a list of names');
+}
+
+function podOf(user: JsonObject): PrincipalFacts['pod'] {
+  const name = extraOf(user, 'pod-name');
+  const uid = extraOf(user, 'pod-uid');
+  return name !== undefined && uid !== undefined ? { name, uid } : undefined;
+}
+
+function nodeOf(user: JsonObject): PrincipalFacts['node'] {
+  const name = extraOf(user, 'node-name');
+  const uid = extraOf(user, 'node-uid');
+  return name === undefined ? undefined : { name, ...(uid !== undefined && { uid }) };
+}
+
+/** The values of `user.extra` are lists; those read here hold one element, and several would be ambiguous. */
+function extraOf(user: JsonObject, name: string): string | undefined {
+  const extra = member(user, 'extra');
+  const values = isJsonObject(extra) ? member(extra, EXTRA + name) : undefined;
+  if (!Array.isArray(values) || values.length !== 1) return undefined;
+  const value: unknown = values[0];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The API server's words, for the log only: free text that nothing may depend on. */
+function spoken(error: unknown): string {
+  return typeof error === 'string' && error !== '' ? `, API server says: ${loggable(error)}` : '';
+}
+
+function rejected(message: string): InvalidTokenError {
+  return new InvalidTokenError('REJECTED', message);
+}
