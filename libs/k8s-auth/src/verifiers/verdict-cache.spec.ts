@@ -1,0 +1,256 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { InvalidTokenError, type InvalidTokenReason, VerifierUnavailableError } from '../errors/index.js';
+import { createPrincipal } from '../identity/principal.js';
+import { type TokenVerifier, type Verdict } from './token-verifier.js';
+import { VerdictCache } from './verdict-cache.js';
+
+const HOUR_MS = 3_600_000;
+
+/** A verifier that says what it is told to, and counts. */
+class ScriptedVerifier implements TokenVerifier {
+  readonly kind = 'scripted';
+  readonly calls: string[] = [];
+  isClosed = false;
+  isHydrated = false;
+  answer: (token: string) => Verdict | Promise<Verdict>;
+
+  constructor(private readonly clock: FakeClock) {
+    this.answer = () => Promise.resolve(this.verdict());
+  }
+
+  verdict(validForMs = HOUR_MS): Verdict {
+    const principal = createPrincipal({
+      namespace: 'shop',
+      serviceAccount: 'checkout',
+      serviceAccountUid: 'uid-1',
+      audiences: ['orders'],
+      issuer: 'https://issuer.example',
+      verifiedBy: this.kind,
+    });
+    return { principal, validUntilMs: this.clock.wallMs() + validForMs };
+  }
+
+  refuse(reason: InvalidTokenReason): void {
+    this.answer = () => Promise.reject(new InvalidTokenError(reason, `refused as ${reason}`));
+  }
+
+  verify(token: string, audiences: readonly string[]): Verdict | Promise<Verdict> {
+    this.calls.push(`${token} for ${audiences.join()}`);
+    return this.answer(token);
+  }
+
+  hydrate(): void {
+    this.isHydrated = true;
+  }
+
+  readiness() {
+    return { status: 'degraded', reason: 'as scripted' } as const;
+  }
+
+  apiServerAudiences() {
+    return Promise.resolve(['https://kubernetes.example']);
+  }
+
+  close() {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+}
+
+let clock: FakeClock;
+let verifier: ScriptedVerifier;
+let cache: VerdictCache;
+
+function cacheWith(lifetimes: { successLifetimeMs?: number; rejectionLifetimeMs?: number }): VerdictCache {
+  return new VerdictCache(verifier, {
+    clock,
+    successLifetimeMs: 10_000,
+    rejectionLifetimeMs: 2_000,
+    ...lifetimes,
+  });
+}
+
+function verify(token = 'token-a', audiences: readonly string[] = ['orders']): Promise<Verdict> {
+  return (async () => cache.verify(token, audiences))();
+}
+
+beforeEach(() => {
+  clock = new FakeClock();
+  verifier = new ScriptedVerifier(clock);
+  cache = cacheWith({});
+});
+
+afterEach(() => cache.close());
+
+describe('an accepted token', () => {
+  it('is answered at once, without a promise, until its lifetime is over', async () => {
+    const first = await verify();
+    await clock.advance(9_999);
+    expect(cache.verify('token-a', ['orders'])).toBe(first);
+    await clock.advance(1);
+    await verify();
+    expect(verifier.calls).toHaveLength(2);
+  });
+
+  it('is not renewed by being used', async () => {
+    await verify();
+    for (let second = 0; second < 9; second++) {
+      await clock.advance(1_000);
+      await verify();
+    }
+    await clock.advance(1_000);
+    await verify();
+    expect(verifier.calls).toHaveLength(2);
+  });
+
+  it('is never answered from memory past its own end', async () => {
+    verifier.answer = () => verifier.verdict(3_000);
+    await verify();
+    await clock.advance(2_999);
+    await verify();
+    expect(verifier.calls).toHaveLength(1);
+    await clock.advance(1);
+    verifier.refuse('EXPIRED');
+    await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_EXPIRED' });
+  });
+
+  it('ends with a wall clock that jumps past its end', async () => {
+    await verify();
+    clock.jumpWall(HOUR_MS);
+    await verify();
+    expect(verifier.calls).toHaveLength(2);
+  });
+
+  it('lives no longer because the wall clock jumps back', async () => {
+    verifier.answer = () => verifier.verdict(3_000);
+    await verify();
+    clock.jumpWall(-HOUR_MS);
+    await clock.advance(3_000);
+    await verify();
+    await clock.advance(10_000);
+    await verify();
+    expect(verifier.calls).toHaveLength(3);
+  });
+
+  it('is looked at each time with a lifetime of 0', async () => {
+    cache = cacheWith({ successLifetimeMs: 0 });
+    await verify();
+    await verify();
+    expect(verifier.calls).toHaveLength(2);
+  });
+
+  it('is accepted for those audiences only, in that order', async () => {
+    await verify('token-a', ['orders']);
+    await verify('token-a', ['stock']);
+    await verify('token-a', ['orders', 'stock']);
+    await verify('token-a', ['stock', 'orders']);
+    await verify('token-a', ['ordersstock']);
+    await verify('token-aorders', []);
+    await verify('token-a', ['1:a']);
+    await verify('token-a1:1', ['a']);
+    expect(verifier.calls).toHaveLength(8);
+  });
+});
+
+describe('a refused token', () => {
+  it('is refused at once for two seconds', async () => {
+    verifier.refuse('REJECTED');
+    await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
+    await clock.advance(1_999);
+    expect(() => cache.verify('token-a', ['orders'])).toThrow(
+      expect.objectContaining({ code: 'ERR_K8S_AUTH_TOKEN_REJECTED', message: 'refused as REJECTED' }),
+    );
+    expect(verifier.calls).toHaveLength(1);
+    await clock.advance(1);
+    await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
+    expect(verifier.calls).toHaveLength(2);
+  });
+
+  it.each(['EXPIRED', 'NOT_YET_VALID'] as const)('is looked at again when it is %s', async (reason) => {
+    verifier.refuse(reason);
+    await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
+    verifier.answer = () => verifier.verdict();
+    await expect(verify()).resolves.toBeDefined();
+  });
+
+  it('is not remembered when refusing it cost nothing', async () => {
+    verifier.answer = () => {
+      throw new InvalidTokenError('MALFORMED', 'no JWT');
+    };
+    await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_MALFORMED' });
+    await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_MALFORMED' });
+    expect(verifier.calls).toHaveLength(2);
+  });
+
+  it('is looked at each time with a lifetime of 0', async () => {
+    cache = cacheWith({ rejectionLifetimeMs: 0 });
+    verifier.refuse('REJECTED');
+    await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
+    await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
+    expect(verifier.calls).toHaveLength(2);
+  });
+
+  it('never pushes an accepted one out, however many there are', async () => {
+    await verify('good');
+    verifier.refuse('REJECTED');
+    for (let n = 0; n < 6_000; n++) await verify(`bad-${n}`).catch(() => undefined);
+    expect(cache.verify('good', ['orders'])).toHaveProperty('principal');
+  });
+});
+
+describe('a failure', () => {
+  it('is never remembered', async () => {
+    verifier.answer = () => Promise.reject(new VerifierUnavailableError('away'));
+    await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' });
+    verifier.answer = () => verifier.verdict();
+    await expect(verify()).resolves.toHaveProperty('principal');
+  });
+});
+
+describe('concurrent calls', () => {
+  it.each([0, 10_000])('share one run with a lifetime of %d', async (successLifetimeMs) => {
+    cache = cacheWith({ successLifetimeMs });
+    let finish = (_verdict: Verdict) => {};
+    verifier.answer = () => new Promise<Verdict>((resolve) => (finish = resolve));
+    const all = Promise.all(Array.from({ length: 200 }, () => verify()));
+    await clock.advance(0);
+    finish(verifier.verdict());
+    expect(new Set(await all).size).toBe(1);
+    expect(verifier.calls).toHaveLength(1);
+  });
+});
+
+describe('memory', () => {
+  it('holds 5000 accepted tokens, and lets the least recently used go', async () => {
+    for (let n = 0; n < 5_001; n++) await verify(`token-${n}`);
+    expect(verifier.calls).toHaveLength(5_001);
+    await verify('token-5000');
+    await verify('token-1');
+    expect(verifier.calls).toHaveLength(5_001);
+    await verify('token-0');
+    expect(verifier.calls).toHaveLength(5_002);
+  });
+
+  it('holds no token text', async () => {
+    await verify('a-token-that-is-a-secret');
+    verifier.refuse('REJECTED');
+    await verify('another-that-is-a-secret').catch(() => undefined);
+    verifier.calls.length = 0;
+    expect(inspect(cache, { depth: 10, showHidden: true })).not.toContain('that-is-a-secret');
+  });
+});
+
+it('leaves everything else to the verifier behind it', async () => {
+  cache.hydrate();
+  expect(cache.kind).toBe('scripted');
+  expect(verifier.isHydrated).toBe(true);
+  expect(cache.readiness()).toStrictEqual({ status: 'degraded', reason: 'as scripted' });
+  expect(await cache.apiServerAudiences()).toStrictEqual(['https://kubernetes.example']);
+  await verify();
+  await cache.close();
+  expect(verifier.isClosed).toBe(true);
+  await verify();
+  expect(verifier.calls).toHaveLength(2);
+});
