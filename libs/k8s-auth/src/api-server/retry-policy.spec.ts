@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { isConnectionTrouble, isWorthRetrying, readRetryAfterMs, waitMsBefore } from './retry-policy.js';
+
+const NOW_MS = Date.UTC(2030, 0, 1, 12, 0, 0);
+
+describe('what is tried again', () => {
+  it.each([429, 500, 503, 504])('status %d', (status) => expect(isWorthRetrying(status)).toBe(true));
+  it.each([200, 201, 400, 401, 403, 404, 405, 501, 502])('not status %d', (status) =>
+    expect(isWorthRetrying(status)).toBe(false),
+  );
+  it.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'UND_ERR_SOCKET'])('a connection with %s', (code) =>
+    expect(isConnectionTrouble(Object.assign(new Error('broken'), { code }))).toBe(true),
+  );
+  it.each([{ code: 'ENOTFOUND' }, { code: 'CERT_HAS_EXPIRED' }, {}, undefined])('not %p', (error) =>
+    expect(isConnectionTrouble(error)).toBe(false),
+  );
+});
+
+describe('the wait before a try', () => {
+  it('grows by half, from half a second', () => {
+    const waits = [2, 3, 4, 5].map((nthTry) => waitMsBefore(nthTry, undefined, () => 0));
+    expect(waits).toStrictEqual([500, 750, 1125, 1687.5]);
+  });
+
+  it('is up to a fifth longer', () => {
+    expect(waitMsBefore(2, undefined, () => 1)).toBe(600);
+    expect(waitMsBefore(2, undefined, () => 0.5)).toBe(550);
+  });
+
+  it('is at least what the server asked for', () => {
+    expect(waitMsBefore(2, 3_000, () => 0)).toBe(3_000);
+    expect(waitMsBefore(2, 0, () => 0)).toBe(500);
+  });
+});
+
+describe('Retry-After', () => {
+  it.each([
+    ['3', 3_000],
+    ['0', 0],
+    ['99999999999', 60_000],
+    ['Tue, 01 Jan 2030 12:00:07 GMT', 7_000],
+    ['Tue, 01 Jan 2030 11:00:00 GMT', 0],
+    ['soon', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('%p is %p ms', (header, expected) => expect(readRetryAfterMs(header, NOW_MS)).toBe(expected));
+});
