@@ -1,0 +1,111 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Answer } from './answer.js';
+import { ApiError, methodNotAllowed, unknownPath } from './api-error.js';
+import { type Caller, isAdministrator, isAuthenticated } from './caller.js';
+import { authenticateCaller } from './callers.js';
+import { type ClusterParts, type Endpoint } from './endpoint.js';
+import { deliver } from './fault-delivery.js';
+import { type Faults } from './faults.js';
+import { forbidden } from './request-info.js';
+import { type RequestLog } from './request-log.js';
+
+export interface ApiServerOptions {
+  readonly parts: ClusterParts;
+  readonly endpoints: readonly Endpoint[];
+  readonly faults: Faults;
+  readonly log: RequestLog;
+}
+
+interface Match {
+  readonly endpoint: Endpoint;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+// The API server's own limit for a request's body (MaxRequestBodyBytes).
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** One request through the API server's stages: who is it, may they, what is the answer, and what goes wrong. */
+export class ApiServer {
+  constructor(private readonly options: ApiServerOptions) {}
+
+  async handle(request: IncomingMessage, response: ServerResponse, reset: () => void): Promise<void> {
+    const { parts, faults, log } = this.options;
+    const body = await readBody(request);
+    if (body === undefined) return;
+    const { method = '', url = '' } = request;
+    const { pathname, searchParams } = new URL(url, parts.url());
+    const match = this.match(method, pathname);
+    const caller = attempt(() => authenticateCaller(request, parts.authenticator));
+    const entry = log.add({
+      method,
+      path: pathname,
+      endpoint: match instanceof ApiError ? undefined : match.endpoint.name,
+      user: caller instanceof ApiError ? undefined : caller.username,
+      at: parts.clock.wallMs(),
+    });
+    response.once('finish', () => log.answered(entry, response.statusCode));
+    const honest = () =>
+      answerOf(() => {
+        if (caller instanceof ApiError) throw caller;
+        const { endpoint, params } = this.authorize(caller, method, pathname, match);
+        const { headers } = request;
+        return endpoint.answer({ caller, params, query: searchParams, headers, body });
+      });
+    deliver(faults.take(entry.endpoint), { response, honest, clock: parts.clock, reset });
+  }
+
+  private match(method: string, path: string): Match | ApiError {
+    const candidates = this.options.endpoints.flatMap((endpoint) => {
+      const found = endpoint.path.exec(path);
+      return found ? [{ endpoint, params: { ...found.groups } }] : [];
+    });
+    if (candidates.length === 0) return unknownPath();
+    return candidates.find(({ endpoint }) => endpoint.method === method) ?? methodNotAllowed();
+  }
+
+  /** Rights come before existence: an unknown path is 404 for administrators and 403 for everyone else. */
+  private authorize(caller: Caller, method: string, path: string, match: Match | ApiError): Match {
+    const access = match instanceof ApiError ? 'administrators' : match.endpoint.access;
+    if (!this.mayAsk(caller, access)) throw forbidden(caller, method, path);
+    if (match instanceof ApiError) throw match;
+    return match;
+  }
+
+  private mayAsk(caller: Caller, access: Endpoint['access']): boolean {
+    if (access === 'everyone' || isAdministrator(caller)) return true;
+    if (access === 'administrators') return false;
+    return access === 'authenticated'
+      ? isAuthenticated(caller)
+      : this.options.parts.rights.allows(access, caller);
+  }
+}
+
+function attempt<T>(action: () => T): T | ApiError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
+}
+
+function answerOf(action: () => Answer): Answer {
+  const answer = attempt(action);
+  return answer instanceof ApiError ? answer.toAnswer() : answer;
+}
+
+/** @returns `undefined` when the client went away or sent too much: nobody is left to answer */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) return undefined;
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import { ApiServer } from './api-server.js';
+import { CertificateAuthority } from './certificates.js';
+import { createParts } from './cluster-parts.js';
+import { type ClusterParts } from './endpoint.js';
+import { createEndpoints } from './endpoints/index.js';
+import { Faults } from './faults.js';
+import { HttpsListener, LOOPBACK } from './https-listener.js';
+import { type LocalClusterOptions } from './local-cluster.options.js';
+import { RequestLog } from './request-log.js';
+import { type CertificateKind, issueServerCertificate } from './server-certificates.js';
+
+/** The API server as a process: it can go away, come back on its port, and present another certificate. */
+export class ClusterServer {
+  private kind: CertificateKind = 'good';
+
+  private constructor(
+    readonly parts: ClusterParts,
+    readonly authority: CertificateAuthority,
+    readonly listener: HttpsListener,
+    readonly faults: Faults,
+    readonly requests: RequestLog,
+  ) {}
+
+  /** @throws {Error} the port is taken */
+  static async start(options: LocalClusterOptions): Promise<ClusterServer> {
+    const [faults, log] = [new Faults(), new RequestLog()];
+    const [authority, parts] = await Promise.all([
+      CertificateAuthority.create(),
+      createParts(options, () => `https://${LOOPBACK}:${listener.port}`),
+    ]);
+    const api = new ApiServer({ parts, endpoints: createEndpoints(parts), faults, log });
+    const listener: HttpsListener = new HttpsListener(
+      {
+        ca: authority.pem,
+        log,
+        onRequest: (request, response) => void api.handle(request, response, () => listener.reset(request)),
+      },
+      options.port ?? 0,
+    );
+    const server = new ClusterServer(parts, authority, listener, faults, log);
+    await server.open();
+    return server;
+  }
+
+  async open(): Promise<void> {
+    await this.listener.open(await issueServerCertificate(this.authority, this.kind));
+  }
+
+  async close(): Promise<void> {
+    await this.listener.close();
+  }
+
+  /** A restart, because a TLS session that is resumed would never see the new certificate. */
+  async present(kind: CertificateKind): Promise<void> {
+    this.kind = kind;
+    if (!this.listener.isListening) return;
+    await this.close();
+    await this.open();
+  }
+}

@@ -1,0 +1,15 @@
+import { type Answer, textAnswer } from './answer.js';
+import { type ApiRequest } from './endpoint.js';
+
+/**
+ * 406 unless the client accepts exactly this type or everything: the library behind these endpoints (go-restful)
+ * does not know that `application/json` or `application/*` could include it.
+ */
+export function producing(mediaType: string, answer: () => Answer): (request: ApiRequest) => Answer {
+  return ({ headers: { accept = '*/*' } }) => {
+    const accepted = accept.split(',').map((entry) => entry.split(';')[0]?.trim());
+    return accepted.includes('*/*') || accepted.includes(mediaType)
+      ? answer()
+      : textAnswer(406, `406: Not Acceptable\n\nAvailable representations: ${mediaType}`);
+  };
+}

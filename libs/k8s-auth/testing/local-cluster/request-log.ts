@@ -1,0 +1,97 @@
+import { type EndpointName } from './endpoint.js';
+
+/** One request as the server saw it: no header and no body, hence no token. */
+export interface LoggedRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** `undefined`: no endpoint has this path. */
+  readonly endpoint?: EndpointName;
+  /** The user name that the credentials gave; `undefined` when they were refused. */
+  readonly user?: string;
+  /** By the cluster's clock, milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** `undefined` until there is an answer. */
+  status?: number;
+}
+
+/** Every member that is given has to be equal. */
+export type RequestFilter = Partial<Omit<LoggedRequest, 'at'>>;
+
+interface Waiter {
+  readonly filter: RequestFilter;
+  readonly times: number;
+  readonly resolve: () => void;
+}
+
+/** What was asked, to count and to wait for. */
+export class RequestLog {
+  private entries: LoggedRequest[] = [];
+  private waiters: Waiter[] = [];
+  private tcp = 0;
+  private tls = 0;
+
+  /** TCP connections accepted. */
+  get connections(): number {
+    return this.tcp;
+  }
+
+  /** TLS handshakes completed: fewer than connections where a client refused the certificate. */
+  get handshakes(): number {
+    return this.tls;
+  }
+
+  list(filter: RequestFilter = {}): readonly LoggedRequest[] {
+    const wanted = Object.entries(filter);
+    return this.entries.filter((entry) =>
+      wanted.every(([name, value]) => entry[name as keyof LoggedRequest] === value),
+    );
+  }
+
+  count(filter: RequestFilter = {}): number {
+    return this.list(filter).length;
+  }
+
+  /** Resolves as soon as `times` requests of this kind have arrived, answered or not. */
+  async waitFor(filter: RequestFilter = {}, times = 1): Promise<void> {
+    if (this.count(filter) >= times) return;
+    await new Promise<void>((resolve) => this.waiters.push({ filter, times, resolve }));
+  }
+
+  clear(): void {
+    this.entries = [];
+    this.tcp = 0;
+    this.tls = 0;
+  }
+
+  /** @internal */
+  add(entry: LoggedRequest): LoggedRequest {
+    this.entries.push(entry);
+    this.wake();
+    return entry;
+  }
+
+  /** @internal */
+  answered(entry: LoggedRequest, status: number): void {
+    entry.status = status;
+    this.wake();
+  }
+
+  /** @internal */
+  connected(): void {
+    this.tcp++;
+  }
+
+  /** @internal */
+  secured(): void {
+    this.tls++;
+  }
+
+  private wake(): void {
+    this.waiters = this.waiters.filter(({ filter, times, resolve }) => {
+      if (this.count(filter) < times) return true;
+      resolve();
+      return false;
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock } from '../src/shared/clock.js';
+import { AtomicDirectory } from './atomic-directory.js';
+
+export interface ProjectedVolumeOptions {
+  readonly directory: string;
+  /** Name of the token's file. */
+  readonly path: string;
+  readonly expirationSeconds: number;
+  /** Makes the next token. @throws {Error} there is none to have: the old one stays */
+  readonly issue: () => string;
+  readonly clock: Clock;
+  /** Rotate on time; by hand only when `false`. @default true */
+  readonly autoRotate?: boolean;
+  /** Called after every swap but the first. */
+  readonly onRotate?: (rotation: Rotation) => void;
+}
+
+export interface Rotation {
+  /** 1 for the first swap. */
+  readonly count: number;
+  readonly expiresAtMs: number;
+}
+
+// The kubelet replaces a token at 80 % of its life, and never later than after a day (pkg/kubelet/token).
+const ROTATE_AT_SHARE = 0.8;
+const LONGEST_AGE_MS = 24 * 3_600_000;
+// It looks at a pod's volumes about once a minute, hence tries again that often.
+const RETRY_MS = 60_000;
+
+/**
+ * A projected ServiceAccount token as the kubelet mounts it: a file that changes by a `..data` swap while the process
+ * that reads it goes on running.
+ */
+export class ProjectedVolume {
+  private readonly files: AtomicDirectory;
+  private cancelTimer: () => void = () => undefined;
+  private swaps = 0;
+  private isClosed = false;
+
+  /** Writes the first token. */
+  constructor(private readonly options: ProjectedVolumeOptions) {
+    const token = options.issue();
+    this.files = new AtomicDirectory(options.directory);
+    this.write(token);
+  }
+
+  get directory(): string {
+    return this.options.directory;
+  }
+
+  /** What a pod mounts and `tokenFile` options name. */
+  get tokenFile(): string {
+    return join(this.options.directory, this.options.path);
+  }
+
+  /** The token that the file holds now. */
+  current(): string {
+    return readFileSync(this.tokenFile, 'utf8');
+  }
+
+  /** Puts a new token into place at once; the next one is due a full life later. @throws {Error} none could be had */
+  rotate(): void {
+    if (this.isClosed) return;
+    this.write(this.options.issue());
+    this.options.onRotate?.({
+      count: ++this.swaps,
+      expiresAtMs: this.options.clock.wallMs() + this.lifeMs,
+    });
+  }
+
+  /** Stops the rotation and removes what was written. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.cancelTimer();
+    this.files.remove();
+  }
+
+  private get lifeMs(): number {
+    return this.options.expirationSeconds * 1000;
+  }
+
+  private write(token: string): void {
+    this.files.write({ [this.options.path]: token }, this.options.clock.wallMs());
+    this.schedule(Math.min(this.lifeMs * ROTATE_AT_SHARE, LONGEST_AGE_MS));
+  }
+
+  private schedule(delayMs: number): void {
+    this.cancelTimer();
+    if (this.options.autoRotate === false) return;
+    this.cancelTimer = this.options.clock.schedule(delayMs, () => {
+      try {
+        this.rotate();
+      } catch {
+        // As the kubelet does: the old token stays in place, expired or not.
+        this.schedule(Math.min(RETRY_MS, this.lifeMs * (1 - ROTATE_AT_SHARE) * 0.5));
+      }
+    });
+  }
+}
