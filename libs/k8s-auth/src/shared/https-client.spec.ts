@@ -1,0 +1,181 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type RequestListener } from 'node:http';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
+import { HttpsClient, type HttpsRequest } from './https-client.js';
+import { type HttpsServer, issueLoopback, startHttpsServer, turn, until } from './https-server.contract.js';
+
+let authority: CertificateAuthority;
+let server: HttpsServer;
+let client: HttpsClient;
+let answer: RequestListener;
+const never = new AbortController().signal;
+
+function get(more: Partial<HttpsRequest> = {}): ReturnType<HttpsClient['request']> {
+  return client.request({
+    method: 'GET',
+    url: `${server.url}/path`,
+    headers: {},
+    signal: never,
+    maxBytes: 100,
+    ...more,
+  });
+}
+
+beforeAll(async () => {
+  authority = await CertificateAuthority.create();
+});
+
+beforeEach(async () => {
+  answer = (_request, response) => response.end('hello');
+  server = await startHttpsServer(await issueLoopback(authority), (request, response) =>
+    answer(request, response),
+  );
+  client = new HttpsClient({ ca: authority.pem });
+});
+
+afterEach(async () => {
+  await client.close();
+  await server.close();
+});
+
+describe('HttpsClient', () => {
+  it('sends method, headers and body, and gives status, headers and body', async () => {
+    answer = (request, response) => {
+      const { method, url, headers } = request;
+      response.writeHead(418, {
+        'X-Seen': `${method} ${url} ${String(headers['x-mine'])}`,
+        'X-Two': ['a', 'b'],
+      });
+      request.pipe(response);
+    };
+    const headers = { 'x-mine': 'yes', 'content-type': 'text/plain' };
+    const response = await get({ method: 'POST', headers, body: 'grüße' });
+    expect(response).toMatchObject({ status: 418, body: 'grüße' });
+    expect(response.headers).toMatchObject({ 'x-seen': 'POST /path yes', 'x-two': 'a, b' });
+  });
+
+  it('keeps one connection for requests that follow each other', async () => {
+    for (let n = 0; n < 20; n++) {
+      await get();
+      // A connection is free for the next request only after the turn in which its answer ended.
+      await turn();
+    }
+    expect(server.connections()).toBe(1);
+  });
+
+  it('never sends anything in the clear', async () => {
+    await expect(get({ url: server.url.replace('https:', 'http:') })).rejects.toThrow('not https');
+    expect(server.connections()).toBe(0);
+  });
+
+  it('does not follow a redirect', async () => {
+    let hits = 0;
+    answer = (_request, response) => {
+      hits++;
+      response.writeHead(302, { location: `${server.url}/elsewhere` }).end();
+    };
+    await expect(get()).resolves.toMatchObject({ status: 302 });
+    expect(hits).toBe(1);
+  });
+
+  it('reads a body up to its limit and no further', async () => {
+    answer = (_request, response) => response.end('x'.repeat(100));
+    await expect(get()).resolves.toHaveProperty('body.length', 100);
+    let isCut = false;
+    answer = (_request, response) => {
+      response.on('close', () => (isCut = true));
+      response.write('x'.repeat(101));
+    };
+    await expect(get()).rejects.toThrow('body longer than 100 bytes');
+    await until(() => isCut);
+    await expect(get({ maxBytes: 10 })).rejects.toThrow('body longer than 10 bytes');
+  });
+
+  it('refuses a body that was cut off', async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-length': 50 });
+      response.write('{"kind":', () => response.destroy());
+    };
+    await expect(get()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+  });
+
+  it('ends with its signal: before the answer, and within the body', async () => {
+    for (const isHeadSent of [false, true]) {
+      let hasArrived = false;
+      answer = (_request, response) => {
+        if (isHeadSent) response.write('part');
+        hasArrived = true;
+      };
+      const controller = new AbortController();
+      const asked = get({ signal: controller.signal });
+      await until(() => hasArrived);
+      controller.abort(new Error('time is up'));
+      await expect(asked).rejects.toThrow('time is up');
+    }
+  });
+
+  it('ends by a deadline of its own, told by the clock', async () => {
+    const clock = new FakeClock();
+    let hasArrived = false;
+    answer = () => (hasArrived = true);
+    const what = { method: 'GET', url: server.url, headers: {}, maxBytes: 100 } as const;
+    const asked = client.requestWithin(clock, 5_000, what);
+    await until(() => hasArrived);
+    await Promise.all([
+      expect(asked).rejects.toMatchObject({ name: 'TimeoutError', message: 'no answer within 5000 ms' }),
+      clock.advance(5_000),
+    ]);
+    answer = (_request, response) => response.end('hello');
+    await expect(client.requestWithin(clock, 5_000, what)).resolves.toMatchObject({ body: 'hello' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('lets requests under way finish when it is retired, and takes no more', async () => {
+    let finish = () => {};
+    answer = (_request, response) => (finish = () => response.end('late'));
+    const asked = get();
+    const noop = finish;
+    await until(() => finish !== noop);
+    const retired = client.retire();
+    await expect(get()).rejects.toMatchObject({ code: 'UND_ERR_CLOSED' });
+    finish();
+    await expect(asked).resolves.toMatchObject({ body: 'late' });
+    await retired;
+  });
+
+  it('cuts requests under way when it is closed', async () => {
+    let hasArrived = false;
+    answer = () => (hasArrived = true);
+    const asked = get();
+    await until(() => hasArrived);
+    await Promise.all([expect(asked).rejects.toMatchObject({ code: 'UND_ERR_DESTROYED' }), client.close()]);
+  });
+});
+
+describe('whom it trusts', () => {
+  it('is nobody but the CA it was given', async () => {
+    const other = await CertificateAuthority.create();
+    client = new HttpsClient({ ca: other.pem });
+    await expect(get()).rejects.toHaveProperty('code');
+    client = new HttpsClient();
+    await expect(get()).rejects.toHaveProperty('code', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+  });
+
+  it('stays so when the variable NODE_TLS_REJECT_UNAUTHORIZED says otherwise', async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    try {
+      client = new HttpsClient();
+      await expect(get()).rejects.toHaveProperty('code', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    }
+  });
+
+  it('is known by the name in the URL, or by the one it was told', async () => {
+    client = new HttpsClient({ ca: authority.pem, servername: 'api.example' });
+    await expect(get()).resolves.toMatchObject({ status: 200 });
+    client = new HttpsClient({ ca: authority.pem, servername: 'other.example' });
+    await expect(get()).rejects.toHaveProperty('code', 'ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+});
