@@ -20,6 +20,8 @@ export interface FileTokenSourceOptions {
   readonly audience?: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** @default readTokenFile */
+  readonly read?: typeof readTokenFile;
 }
 
 /** For readiness; holds no token text. */
@@ -107,10 +109,11 @@ export class FileTokenSource implements TokenSource {
 
   private read(): Promise<void> {
     return this.reads.run('read', async () => {
+      const { file, clock, read = readTokenFile } = this.options;
       // The content is as old as the start of the read, however long the disk takes.
-      const startedMs = this.options.clock.monotonicMs();
+      const startedMs = clock.monotonicMs();
       try {
-        this.held = acceptToken(await readTokenFile(this.options.file), this.held, this.options);
+        this.held = acceptToken(await read(file), this.held, this.options);
         this.noteGoodRead();
       } catch (error) {
         if (!(error instanceof TokenSourceError)) throw error;

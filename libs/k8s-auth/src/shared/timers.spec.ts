@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { repeat, sleep, startDeadline } from './timers.js';
+
+describe('startDeadline', () => {
+  it('fires when its time is over, saying how long that was', async () => {
+    const clock = new FakeClock();
+    const { signal } = startDeadline(clock, 5_000);
+    await clock.advance(4_999);
+    expect(signal.aborted).toBe(false);
+    await clock.advance(1);
+    expect(signal.aborted).toBe(true);
+    expect(signal.reason).toMatchObject({ name: 'TimeoutError', message: 'no answer within 5000 ms' });
+  });
+
+  it('can be called off', async () => {
+    const clock = new FakeClock();
+    const deadline = startDeadline(clock, 5_000);
+    deadline.cancel();
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(10_000);
+    expect(deadline.signal.aborted).toBe(false);
+  });
+});
+
+describe('sleep', () => {
+  it('ends after its time', async () => {
+    const clock = new FakeClock();
+    let isOver = false;
+    const sleeping = sleep(clock, 100, new AbortController().signal).then(() => (isOver = true));
+    await clock.advance(99);
+    expect(isOver).toBe(false);
+    await clock.advance(1);
+    await sleeping;
+    expect(isOver).toBe(true);
+  });
+
+  it('ends with the reason of the signal, and leaves no timer', async () => {
+    const clock = new FakeClock();
+    const controller = new AbortController();
+    const sleeping = sleep(clock, 100, controller.signal);
+    controller.abort(new Error('enough'));
+    await expect(sleeping).rejects.toThrow('enough');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('does not begin when the signal has fired already', async () => {
+    const clock = new FakeClock();
+    await expect(sleep(clock, 100, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe('repeat', () => {
+  it('plans the next call when the last one has settled, asking for the period each time', async () => {
+    const clock = new FakeClock();
+    const periodsMs = [10, 20, 30];
+    let calls = 0;
+    let finish: () => void = () => {};
+    repeat(
+      clock,
+      () => periodsMs.shift() ?? 1_000,
+      () => {
+        calls++;
+        return new Promise((resolve) => (finish = resolve));
+      },
+    );
+    await clock.advance(10);
+    expect(calls).toBe(1);
+    await clock.advance(500);
+    expect(calls).toBe(1);
+    finish();
+    await clock.advance(0);
+    await clock.advance(19);
+    expect(calls).toBe(1);
+    await clock.advance(1);
+    expect(calls).toBe(2);
+  });
+
+  it('stops between calls', async () => {
+    const clock = new FakeClock();
+    let calls = 0;
+    const stop = repeat(
+      clock,
+      () => 10,
+      () => Promise.resolve(void calls++),
+    );
+    await clock.advance(25);
+    expect(calls).toBe(2);
+    stop();
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(100);
+    expect(calls).toBe(2);
+  });
+
+  it('stops during a call', async () => {
+    const clock = new FakeClock();
+    let finish: () => void = () => {};
+    const stop = repeat(
+      clock,
+      () => 10,
+      () => new Promise((resolve) => (finish = resolve)),
+    );
+    await clock.advance(10);
+    stop();
+    finish();
+    await clock.advance(100);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

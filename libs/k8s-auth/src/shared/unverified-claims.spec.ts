@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { audiencesOf, numericDateMs, readUnverifiedClaims } from './unverified-claims.js';
+
+function tokenOf(payload: string | Buffer): string {
+  return `aGVhZGVy.${Buffer.from(payload).toString('base64url')}.c2ln`;
+}
+
+describe('readUnverifiedClaims', () => {
+  it('gives the known claims and no others', () => {
+    const claims = readUnverifiedClaims(
+      tokenOf('{"iss":"i","aud":"a","exp":1,"email":"x@y","kubernetes.io":{}}'),
+    );
+    expect({ ...claims }).toEqual({ iss: 'i', aud: 'a', exp: 1 });
+  });
+
+  it.each([
+    ['no parts', 'token'],
+    ['two parts', 'a.b'],
+    ['four parts', 'a.e30.c.d'],
+    ['an empty signature', 'a.e30.'],
+    ['padding', 'a.e30=.c'],
+    ['white space', 'a.e30.c\n'],
+    ['a payload that is no JSON', tokenOf('{')],
+    ['a payload that is null', tokenOf('null')],
+    ['a payload that is a list', tokenOf('[]')],
+    ['a payload that is text', tokenOf('"text"')],
+  ])('gives nothing for %s', (_name, token) => {
+    expect(readUnverifiedClaims(token)).toBeUndefined();
+  });
+
+  it('takes nothing from prototypes, its own or one that the token brings', () => {
+    const claims = readUnverifiedClaims(tokenOf('{"__proto__":{"exp":9e9},"sub":"s"}'));
+    expect(claims?.exp).toBeUndefined();
+    expect(claims?.sub).toBe('s');
+    expect(Object.getPrototypeOf(claims)).toBeNull();
+  });
+});
+
+describe('audiencesOf', () => {
+  it.each([
+    ['a', ['a']],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+    [[], []],
+    [undefined, undefined],
+    [['a', 1], undefined],
+    [{ 0: 'a' }, undefined],
+    [1, undefined],
+  ])('reads %j as %j', (aud, expected) => {
+    expect(audiencesOf({ aud })).toEqual(expected);
+  });
+});
+
+describe('numericDateMs', () => {
+  it.each([
+    [1.5, 1_500],
+    [0, 0],
+    [Infinity, undefined],
+    [NaN, undefined],
+    ['1', undefined],
+    [undefined, undefined],
+  ])('reads %p as %p', (value, expected) => {
+    expect(numericDateMs(value)).toBe(expected);
+  });
+});
