@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** What the library says: one object per event, in the manner of Nest's Logger, which takes objects. Never token text. */
 export interface LogEvent {
   readonly message: string;
@@ -24,7 +26,7 @@ export function loggable(text: string, maxLength = 200): string {
 /** An error's own words and those of its causes, made fit for a log. @internal */
 export function describeError(error: unknown): string {
   const words: string[] = [];
-  for (let cause: unknown = error; cause instanceof Error && words.length < 4; cause = cause.cause) {
+  for (let cause: unknown = error; isError(cause) && words.length < 4; cause = cause.cause) {
     const code = (cause as { code?: unknown }).code;
     words.push(
       typeof code === 'string' && !cause.message.includes(code)
@@ -33,4 +35,9 @@ export function describeError(error: unknown): string {
     );
   }
   return loggable(words.filter((word) => word !== '').join(': ') || 'unknown error', 300);
+}
+
+/** Errors of Node itself are none of `Error` where code runs in a context of its own, as under Jest. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
 }
