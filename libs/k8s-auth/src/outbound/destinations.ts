@@ -1,9 +1,10 @@
 import { ConfigurationError } from '../errors/index.js';
-import { type Clock } from '../shared/clock.js';
-import { FileTokenSource } from '../shared/file-token-source.js';
-import { type Log } from '../shared/log.js';
+import { FileTokenSource, type FileTokenSourceOptions } from '../shared/file-token-source.js';
 import { type DestinationOptions } from './destinations.options.js';
 import { bareOriginOf, parseHttpUrl } from './origin.js';
+
+/** What every token source is made with. @internal */
+export type TokenSourceDependencies = Omit<FileTokenSourceOptions, 'file' | 'audience'>;
 
 /** An origin that gets tokens, and where they come from. @internal */
 export interface Destination {
@@ -21,14 +22,14 @@ export class Destinations {
   private readonly byOrigin = new Map<string, Destination>();
 
   /** @throws {ConfigurationError} an origin is none */
-  constructor(options: readonly DestinationOptions[], { clock, log }: { clock: Clock; log: Log }) {
+  constructor(options: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     const sources = new Map<string, FileTokenSource>();
     options.forEach(({ origin: text, tokenFile, audience }, index) => {
       const origin = bareOriginOf(text);
       if (origin === undefined)
         throw new ConfigurationError([`option 'destinations[${index}].origin': no origin`]);
       const key = JSON.stringify([tokenFile, audience]);
-      const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, clock, log });
+      const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, ...dependencies });
       sources.set(key, source);
       this.byOrigin.set(origin, { origin, tokenFile, source });
     });

@@ -1,8 +1,6 @@
-import { type Clock } from '../shared/clock.js';
 import { type TokenSourceState } from '../shared/file-token-source.js';
-import { type Log } from '../shared/log.js';
 import { type DestinationOptions } from './destinations.options.js';
-import { Destinations } from './destinations.js';
+import { Destinations, type TokenSourceDependencies } from './destinations.js';
 
 /** How a destination stands, for readiness. @publicApi */
 export interface DestinationState extends TokenSourceState {
@@ -26,7 +24,7 @@ export class K8sAuthTokenSource {
   private readonly destinations: Destinations;
 
   /** @throws {ConfigurationError} an origin is none */
-  constructor(destinations: readonly DestinationOptions[], dependencies: { clock: Clock; log: Log }) {
+  constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     this.destinations = new Destinations(destinations, dependencies);
   }
 

@@ -59,8 +59,12 @@ async function attempt(
   try {
     const response = await adapter(sentConfig);
     scrubResponse(response, sent);
-    const { status, data } = response;
-    return { status, data, hasLeftOrigin: redirects.hasLeftOrigin, settle: () => response };
+    return {
+      status: response.status,
+      data: response.data,
+      hasLeftOrigin: redirects.hasLeftOrigin,
+      settle: () => response,
+    };
   } catch (error) {
     scrubError(error, sent);
     const response = (error as { response?: AxiosResponse } | undefined)?.response;

@@ -49,7 +49,7 @@ export class RedirectGuard {
 function originOfParts({ protocol, hostname, host, port }: Hop): string | undefined {
   const name = String(hostname || host);
   const bracketed = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name;
-  return parseHttpUrl(`${String(protocol)}//${bracketed}${port ? `:${String(port)}` : ''}`)?.origin;
+  return parseHttpUrl(`${String(protocol)}//${bracketed}${port ? `:${port as number}` : ''}`)?.origin;
 }
 
 function dropHeaders(headers: unknown, isUnwanted: (name: string, value: string) => boolean): void {
