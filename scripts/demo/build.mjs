@@ -1,0 +1,46 @@
+// Builds the library and both applications unless the build is there and newer than every source.
+import { spawn } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ROOT } from './root.mjs';
+
+const BUILT = [
+  'libs/k8s-auth/dist/testing/index.js',
+  'dist/apps/service1/main.js',
+  'dist/apps/service2/main.js',
+];
+const SOURCES = ['libs/k8s-auth/src', 'libs/k8s-auth/testing', 'apps/service1/src', 'apps/service2/src'];
+const SETTINGS = ['package-lock.json', 'tsconfig.json', 'libs/k8s-auth/package.json'];
+
+export async function buildWhatIsMissing() {
+  if (await isFresh()) return;
+  console.log('[build] building the library and both applications');
+  const nest = createRequire(join(ROOT, 'package.json')).resolve('@nestjs/cli/bin/nest.js');
+  const build = spawn(process.execPath, [nest, 'build', '--all'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const code = await new Promise((resolve) => build.on('close', resolve));
+  if (code !== 0) throw new Error('the build failed, see above');
+}
+
+async function isFresh() {
+  try {
+    const oldestBuilt = Math.min(...(await Promise.all(BUILT.map(changedAt))));
+    const newest = await Promise.all([...SOURCES.map(newestBelow), ...SETTINGS.map(changedAt)]);
+    return oldestBuilt >= Math.max(...newest);
+  } catch {
+    return false;
+  }
+}
+
+async function changedAt(path) {
+  return (await stat(join(ROOT, path))).mtimeMs;
+}
+
+async function newestBelow(folder) {
+  const entries = await readdir(join(ROOT, folder), { recursive: true });
+  const sources = entries.filter((entry) => entry.endsWith('.ts') && !/\.(spec|contract)\.ts$/.test(entry));
+  return Math.max(...(await Promise.all(sources.map((entry) => changedAt(join(folder, entry))))));
+}
