@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { verifierDefinitions } from '../../libs/k8s-auth/src/verifiers/index.js';
+import { compile } from '../support/compile.js';
+import { codeBlocks, PAGES, readPage } from './code-blocks.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const source = (path: string) => readFileSync(join(ROOT, 'libs/k8s-auth/src', path), 'utf8');
+
+describe('code in the documentation', () => {
+  const blocks = Object.fromEntries(
+    PAGES.flatMap((page) =>
+      codeBlocks(page, 'ts').map((text, index) => [
+        `test/docs/${page.replace(/\W/g, '-')}-${index + 1}.ts`,
+        text,
+      ]),
+    ),
+  );
+
+  it('is there', () => {
+    expect(Object.keys(blocks).length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('compiles as it stands', () => {
+    expect(compile(blocks)).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+    const named = [...readPage('README.md').matchAll(/npm (?:run )?(start|test|[a-z:]+)\b/g)]
+      .map(([, name]) => name)
+      .filter((name) => name !== 'ci' && name !== 'install');
+    expect(named).toContain('start');
+    for (const name of named) expect(Object.keys(scripts)).toContain(name);
+  });
+
+  it('links only to pages that exist', () => {
+    for (const page of PAGES) {
+      for (const [, link = ''] of readPage(page).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        expect(() => readFileSync(join(ROOT, page, '..', link))).not.toThrow(/ENOENT/);
+      }
+    }
+  });
+});
+
+describe('docs/configuration.md', () => {
+  const page = readPage('docs/configuration.md');
+
+  it('has a row for every variable of every verifier, with its option', () => {
+    for (const { option, variable } of verifierDefinitions.flatMap(({ variables }) => variables)) {
+      const name = option.replace(/^apiServer\./, '');
+      expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|[^|]*\`${variable}\``, 'm'));
+    }
+  });
+
+  it('names no variable that the code does not know', () => {
+    const known =
+      source('k8s-auth.environment.ts') +
+      JSON.stringify(verifierDefinitions.map(({ variables }) => variables));
+    for (const [variable] of page.matchAll(/K8S_AUTH_[A-Z_]+/g)) expect(known).toContain(variable);
+  });
+});
+
+describe('docs/errors.md', () => {
+  it('has a row for every class that the library exports, and for every reason', () => {
+    const page = readPage('docs/errors.md');
+    const classes = [...source('errors/index.ts').matchAll(/\b([A-Z]\w+Error)\b/g)]
+      .map(([, name]) => name ?? '')
+      .filter((name) => name !== 'K8sAuthError');
+    expect(classes).toHaveLength(9);
+    for (const name of classes) expect(page).toContain(`\`${name}\``);
+    for (const [, reason = ''] of source('errors/error-codes.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)) {
+      expect(page).toContain(reason);
+    }
+  });
+});

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Reads the workspace's own compiler options: what compiles here compiles in the editor too. */
+function compilerOptions(): ts.CompilerOptions {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+    config: unknown;
+  };
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
+  return { ...options, noEmit: true, noUnusedLocals: false };
+}
+
+/**
+ * Type-checks sources that need not exist as files.
+ * @param sources path, relative to the repository, to text
+ * @returns one line per complaint, as `path:line message`
+ */
+export function compile(sources: Readonly<Record<string, string>>): string[] {
+  const options = compilerOptions();
+  const texts = new Map(Object.entries(sources).map(([path, text]) => [join(ROOT, path), text]));
+  const host = ts.createCompilerHost(options);
+  const original = ts.createCompilerHost(options);
+  host.readFile = (path) => texts.get(path) ?? original.readFile(path);
+  host.fileExists = (path) => texts.has(path) || original.fileExists(path);
+  host.getSourceFile = (path, version, ...rest) => {
+    const text = texts.get(path);
+    return text === undefined
+      ? original.getSourceFile(path, version, ...rest)
+      : ts.createSourceFile(path, text, version);
+  };
+  const program = ts.createProgram([...texts.keys()], options, host);
+  return ts
+    .getPreEmitDiagnostics(program)
+    .filter(({ file }) => !file || texts.has(file.fileName))
+    .map((diagnostic) => describe(diagnostic));
+}
+
+function describe({ file, start, messageText }: ts.Diagnostic): string {
+  const message = ts.flattenDiagnosticMessageText(messageText, ' ');
+  if (!file || start === undefined) return message;
+  const { line } = file.getLineAndCharacterOfPosition(start);
+  return `${file.fileName.slice(ROOT.length + 1)}:${line + 1} ${message}`;
+}
