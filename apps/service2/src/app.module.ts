@@ -16,7 +16,7 @@ import { service2Config } from './service2.config.js';
       useFactory: (
         k8sAuth: ConfigType<typeof k8sAuthConfig>,
         { audience }: ConfigType<typeof service2Config>,
-      ) => ({ ...k8sAuth, audience }),
+      ) => ({ ...k8sAuth, audience: audience ?? k8sAuth.audience ?? 'service2' }),
     }),
     TerminusModule,
   ],

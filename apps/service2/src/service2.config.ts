@@ -5,7 +5,7 @@ const serviceAccountPath = z.string().regex(/^[^/\s]+\/[^/\s]+$/, 'expected ns/n
 
 const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
-  SERVICE2_AUDIENCE: z.string().min(1).default('service2'),
+  SERVICE2_AUDIENCE: z.string().min(1).optional(),
   SERVICE2_ADMINS: z
     .string()
     .default('mytest/admin')
@@ -17,8 +17,8 @@ const schema = z.object({
 export interface Service2Config {
   /** TCP port; 0 takes a free one. */
   readonly port: number;
-  /** What tokens of callers have to be made for. */
-  readonly audience: string;
+  /** What tokens of callers have to be made for; when omitted, what K8S_AUTH_AUDIENCE says. */
+  readonly audience: string | undefined;
   /** ServiceAccounts, as `namespace/name`, that may use /admin. */
   readonly admins: readonly string[];
 }
