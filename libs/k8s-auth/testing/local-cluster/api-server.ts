@@ -95,7 +95,7 @@ function answerOf(action: () => Answer): Answer {
 }
 
 /** @returns `undefined` when the client went away or sent too much: nobody is left to answer */
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -104,7 +104,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
       if (length > MAX_BODY_BYTES) return undefined;
       chunks.push(chunk);
     }
-    return Buffer.concat(chunks).toString('utf8');
+    return Buffer.concat(chunks);
   } catch {
     return undefined;
   }

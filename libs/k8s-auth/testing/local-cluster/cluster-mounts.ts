@@ -9,7 +9,6 @@ import { assertLifetime } from './token-lifetime.js';
 // What the admission plugin asks for when it mounts a pod's API token (pkg/serviceaccount WarnOnlyBoundTokenExpiration).
 const AUTOMOUNT_SECONDS = 3607;
 const DEFAULT_SECONDS = 3600;
-const NODE = 'local-node';
 
 /** The kubelet's part: directories that stand in for what a pod finds under /var/run/secrets. */
 export class ClusterMounts {
@@ -27,7 +26,7 @@ export class ClusterMounts {
     const { namespace, serviceAccount, audience, expirationSeconds = DEFAULT_SECONDS, directory } = options;
     const { clock, tokens, minimumTokenLifetimeMs } = this.parts;
     assertLifetime(expirationSeconds, minimumTokenLifetimeMs);
-    const pod = options.pod ?? this.createPod(namespace, serviceAccount);
+    const pod = options.pod ?? this.runPod(namespace, serviceAccount);
     const volume = new ProjectedVolume({
       ...options,
       directory: directory ?? this.files.unusedPath('volume'),
@@ -59,7 +58,7 @@ export class ClusterMounts {
       serviceAccount,
       audiences: apiAudiences,
       expirationSeconds: AUTOMOUNT_SECONDS,
-      pod: pod ?? this.createPod(namespace, serviceAccount),
+      pod: pod ?? this.runPod(namespace, serviceAccount),
     });
     mount.write({ token, 'ca.crt': this.ca, namespace }, clock.wallMs());
     return path;
@@ -71,9 +70,9 @@ export class ClusterMounts {
     this.directories.clear();
   }
 
-  private createPod(namespace: string, serviceAccount: string): string {
+  private runPod(namespace: string, serviceAccount: string): string {
     const name = `${serviceAccount}-${randomBytes(4).toString('hex')}`;
-    this.parts.state.createPod({ namespace, name, serviceAccount, node: NODE });
+    this.parts.state.runPod({ namespace, name, serviceAccount });
     return name;
   }
 }

@@ -9,6 +9,8 @@ export interface PodSpec {
   readonly node?: string;
 }
 
+const DEFAULT_NODE = 'local-node';
+
 /** What the cluster holds, and the rules that tie it together: a default ServiceAccount per namespace, no orphans. */
 export class ClusterState {
   readonly namespaces: ObjectStore;
@@ -32,10 +34,6 @@ export class ClusterState {
     return namespace;
   }
 
-  ensureNamespace(name: string): ClusterObject {
-    return this.namespaces.find(name) ?? this.createNamespace(name);
-  }
-
   deleteNamespace(name: string): ClusterObject {
     const namespace = this.namespaces.delete(name);
     for (const store of [this.serviceAccounts, this.pods, this.secrets]) store.deleteAll(name);
@@ -45,6 +43,12 @@ export class ClusterState {
   createServiceAccount(namespace: string, name: string): ClusterObject {
     this.namespaces.get(namespace);
     return this.serviceAccounts.create({ name, namespace });
+  }
+
+  /** What is there, or a new one, in a new namespace if need be. */
+  ensureServiceAccount(namespace: string, name: string): ClusterObject {
+    this.ensureNamespace(namespace);
+    return this.serviceAccounts.find(name, namespace) ?? this.createServiceAccount(namespace, name);
   }
 
   /** Its token Secrets go with it, as the token controller sees to. */
@@ -67,5 +71,15 @@ export class ClusterState {
     if (node !== undefined && !this.nodes.find(node)) this.nodes.create({ name: node });
     const spec = { serviceAccountName: serviceAccount, ...(node !== undefined && { nodeName: node }) };
     return this.pods.create({ name, namespace, spec });
+  }
+
+  /** A pod that the scheduler has placed, in a new namespace if need be. */
+  runPod(pod: PodSpec): ClusterObject {
+    this.ensureNamespace(pod.namespace);
+    return this.createPod({ ...pod, node: pod.node ?? DEFAULT_NODE });
+  }
+
+  private ensureNamespace(name: string): void {
+    if (!this.namespaces.find(name)) this.createNamespace(name);
   }
 }

@@ -22,7 +22,6 @@ import { type CertificateKind } from './server-certificates.js';
 import { type SigningAlgorithm } from './signing-keys.js';
 
 const DEFAULT_TOKEN_SECONDS = 3600;
-const DEFAULT_NODE = 'local-node';
 
 /**
  * A stand-in for a Kubernetes API server and its kubelet, as far as ServiceAccount tokens are concerned: a real HTTPS
@@ -87,11 +86,7 @@ export class LocalCluster {
 
   /** Makes it, and its namespace, unless they are there: `default` always is. */
   createServiceAccount(namespace: string, name: string): Promise<ClusterObject> {
-    const { state } = this.server.parts;
-    return attempt(() => {
-      state.ensureNamespace(namespace);
-      return state.serviceAccounts.find(name, namespace) ?? state.createServiceAccount(namespace, name);
-    });
+    return attempt(() => this.server.parts.state.ensureServiceAccount(namespace, name));
   }
 
   /** Its tokens are refused from now on, also when one of the same name comes again: that has another UID. */
@@ -101,11 +96,7 @@ export class LocalCluster {
 
   /** Something for tokens to be bound to. @throws {Error} its ServiceAccount does not exist */
   createPod(namespace: string, name: string, options: PodOptions = {}): Promise<ClusterObject> {
-    const { state } = this.server.parts;
-    return attempt(() => {
-      state.ensureNamespace(namespace);
-      return state.createPod({ namespace, name, node: DEFAULT_NODE, ...options });
-    });
+    return attempt(() => this.server.parts.state.runPod({ namespace, name, ...options }));
   }
 
   /** Tokens bound to it are refused from now on; the grace period of a real cluster is over at once. */

@@ -43,7 +43,7 @@ export function tokenRequestEndpoint(parts: ClusterParts): Endpoint {
 function lifetimeOf(spec: JsonObject, minimumMs: number): number {
   const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
   if (typeof seconds !== 'number' || !Number.isSafeInteger(seconds)) {
-    throw badRequest('json: cannot unmarshal "expirationSeconds" into an integer');
+    throw badRequest('cannot unmarshal "expirationSeconds" into an integer');
   }
   assertLifetime(seconds, minimumMs);
   return seconds;
