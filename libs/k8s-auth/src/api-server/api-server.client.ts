@@ -2,6 +2,7 @@ import { type Clock } from '../shared/clock.js';
 import { VerifierUnavailableError } from '../errors/index.js';
 import { type HttpsResponse } from '../shared/https-client.js';
 import { describeError, type Log } from '../shared/log.js';
+import { OncePerMinute } from '../shared/once-per-minute.js';
 import { sleep, startDeadline } from '../shared/timers.js';
 import { type UnverifiedClaims } from '../shared/unverified-claims.js';
 import { type ApiServerConnection } from './api-server.connection.js';
@@ -16,7 +17,7 @@ import {
 import { within } from './within.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
-// What the API server answers to the requests made here is far smaller; see security.md figure for key sets.
+// Many times what a review or a key set takes.
 const DEFAULT_MAX_BYTES = 256 * 1024;
 
 export interface ApiServerRequest {
@@ -62,6 +63,7 @@ class PassingTrouble extends Error {
 export class ApiServerClient {
   private readonly https: ReloadingHttpsClient;
   private readonly random: () => number;
+  private readonly onceAMinute: OncePerMinute;
 
   constructor(
     private readonly connection: ApiServerConnection,
@@ -69,6 +71,7 @@ export class ApiServerClient {
   ) {
     this.https = new ReloadingHttpsClient(connection, context);
     this.random = context.random ?? Math.random;
+    this.onceAMinute = new OncePerMinute(context.clock);
   }
 
   get origin(): string {
@@ -92,11 +95,14 @@ export class ApiServerClient {
    * @throws {VerifierUnavailableError} trouble, of whatever kind
    */
   async request(call: ApiServerRequest): Promise<HttpsResponse> {
-    const deadline = startDeadline(this.context.clock, call.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+    const deadline = startDeadline(this.context.clock, timeoutMs);
     try {
-      return await this.tryUntilAnswered(call, deadline.signal);
+      return await this.tryUntilAnswered({ ...call, timeoutMs }, deadline.signal);
     } catch (error) {
-      throw unavailable(error);
+      throw deadline.signal.aborted
+        ? new VerifierUnavailableError(`no answer of the API server within ${timeoutMs} ms`, { cause: error })
+        : unavailable(error);
     } finally {
       deadline.cancel();
     }
@@ -107,9 +113,12 @@ export class ApiServerClient {
     return this.https.close();
   }
 
-  private async tryUntilAnswered(call: ApiServerRequest, signal: AbortSignal): Promise<HttpsResponse> {
+  private async tryUntilAnswered(
+    call: ApiServerRequest & { readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<HttpsResponse> {
     const { clock } = this.context;
-    const endMs = clock.monotonicMs() + (call.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const endMs = clock.monotonicMs() + call.timeoutMs;
     for (let tries = 1; ; tries++) {
       try {
         return await this.callAsOurselves(call, signal);
@@ -131,7 +140,7 @@ export class ApiServerClient {
     // Rotated under us, or deleted: the file may hold its successor already.
     const other = credential && token && (await within(signal, credential.renew(token)));
     const second = other ? await this.send(call, other, signal) : response;
-    if (second.status === 401) throw new Error('API server refuses our own credential (401)');
+    if (second.status === 401) throw this.ownCredentialRefused();
     return second;
   }
 
@@ -156,6 +165,14 @@ export class ApiServerClient {
     return this.refuseTrouble(response);
   }
 
+  private ownCredentialRefused(): Error {
+    const message = 'API server refuses our own credential (401)';
+    this.onceAMinute.run('own credential', () =>
+      this.context.log.error({ message, code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' }),
+    );
+    return new Error(message);
+  }
+
   private refuseTrouble(response: HttpsResponse): HttpsResponse {
     const { status, headers } = response;
     if (status >= 300 && status < 400) throw new Error(`API server answered with a redirect (${status})`);
@@ -170,7 +187,7 @@ export class ApiServerClient {
 function unavailable(error: unknown): VerifierUnavailableError {
   if (error instanceof VerifierUnavailableError) return error;
   const retryAfterMs = error instanceof PassingTrouble ? error.options.retryAfterMs : undefined;
-  return new VerifierUnavailableError(`API server gave no usable answer: ${describeError(error)}`, {
+  return new VerifierUnavailableError(`no usable answer of the API server: ${describeError(error)}`, {
     cause: error,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { VerifierUnavailableError } from '../errors/index.js';
+import { until } from '../shared/https-server.contract.js';
+import { type ApiServerRequest } from './api-server.client.js';
+import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.contract.js';
+
+let own: OwnCluster;
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+});
+
+afterEach(() => own.close());
+
+function ask(more: Partial<ApiServerRequest> = {}) {
+  return own.client.request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', ...more });
+}
+
+/** Lets each wait begin before the clock is turned over it. */
+async function passWaits(...waitsMs: number[]): Promise<void> {
+  for (const waitMs of waitsMs) {
+    await until(() => own.clock.pendingTimers === 2);
+    await own.clock.advance(waitMs);
+  }
+}
+
+const tries = () => own.cluster.requests.count();
+
+describe('what is tried again', () => {
+  it.each([429, 500, 503, 504])('status %d, until there is an answer', async (status) => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status }, times: 2 });
+    const asked = ask();
+    await passWaits(500, 750);
+    await expect(asked).resolves.toMatchObject({ status: 200 });
+    expect(tries()).toBe(3);
+    expect(own.clock.pendingTimers).toBe(0);
+  });
+
+  it.each(['reset', 'cut'] as const)('a connection that fails (%s)', async (kind) => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind }, times: 1 });
+    const asked = ask();
+    await passWaits(500);
+    await expect(asked).resolves.toMatchObject({ status: 200 });
+    expect(tries()).toBe(2);
+  });
+
+  it('a refused connection, until the API server is back', async () => {
+    await own.cluster.outage();
+    const asked = ask();
+    await passWaits(500);
+    await until(() => own.clock.pendingTimers === 2);
+    await own.cluster.recover();
+    await own.clock.advance(750);
+    await expect(asked).resolves.toMatchObject({ status: 200 });
+  });
+
+  it.each([400, 403, 404, 501])('not status %d, which is an answer', async (status) => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status } });
+    await expect(ask()).resolves.toMatchObject({ status });
+    expect(tries()).toBe(1);
+  });
+
+  it('nothing, when the caller says so', async () => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 503 } });
+    await expect(ask({ retry: false })).rejects.toBeInstanceOf(VerifierUnavailableError);
+    expect(tries()).toBe(1);
+  });
+});
+
+describe('how often and how long', () => {
+  it('five times, each wait longer than the one before', async () => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 } });
+    const asked = outcome(ask({ timeoutMs: 30_000 }));
+    await passWaits(500, 750, 1125, 1687.5);
+    expect(await asked).toMatchObject({
+      code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',
+      message: 'no usable answer of the API server: API server answered 500',
+    });
+    expect(tries()).toBe(5);
+    expect(own.clock.monotonicMs()).toBe(500 + 750 + 1125 + 1687.5);
+  });
+
+  it('never longer than the deadline lets another try begin', async () => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 } });
+    const asked = outcome(ask({ timeoutMs: 1_000 }));
+    await passWaits(500);
+    expect(await asked).toBeInstanceOf(VerifierUnavailableError);
+    expect(tries()).toBe(2);
+    expect(own.clock.monotonicMs()).toBe(500);
+  });
+
+  it('as long as Retry-After asks, where that fits', async () => {
+    const fault = { kind: 'status', status: 429, headers: { 'retry-after': '3' } } as const;
+    own.cluster.faults.set({ on: 'jwks', fault, times: 1 });
+    const asked = ask();
+    await until(() => own.clock.pendingTimers === 2);
+    await own.clock.advance(2_999);
+    expect(tries()).toBe(1);
+    await own.clock.advance(1);
+    await expect(asked).resolves.toMatchObject({ status: 200 });
+  });
+
+  it('not at all where Retry-After does not fit, and the error says when', async () => {
+    const fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } } as const;
+    own.cluster.faults.set({ on: 'jwks', fault });
+    await expect(ask()).rejects.toMatchObject({
+      code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',
+      retryAfterMs: 7_000,
+    });
+    expect(tries()).toBe(1);
+    expect(own.clock.monotonicMs()).toBe(0);
+  });
+});
+
+describe('the deadline', () => {
+  it('ends a request that hangs', async () => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'hang' } });
+    const asked = outcome(ask());
+    await own.cluster.requests.waitFor();
+    await own.clock.advance(5_000);
+    expect(await asked).toMatchObject({
+      code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',
+      message: 'no answer of the API server within 5000 ms',
+    });
+    expect(own.clock.pendingTimers).toBe(0);
+  });
+
+  it('ends one whose later try hangs', async () => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 }, times: 1 });
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'hang' } });
+    const asked = outcome(ask());
+    await passWaits(500);
+    await own.cluster.requests.waitFor({}, 2);
+    await own.clock.advance(4_500);
+    expect(await asked).toBeInstanceOf(VerifierUnavailableError);
+  });
+});

@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { rmSync, writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { VerifierUnavailableError } from '../errors/index.js';
+import { turn } from '../shared/https-server.contract.js';
+import { ApiServerClient, type ApiServerRequest } from './api-server.client.js';
+import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.contract.js';
+
+let own: OwnCluster;
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+});
+
+afterEach(() => own.close());
+
+function ask(more: Partial<ApiServerRequest> = {}) {
+  return own.client.request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', ...more });
+}
+
+const OURSELVES = 'system:serviceaccount:shop:orders';
+const unavailable = { name: 'VerifierUnavailableError', code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' };
+
+describe('a request', () => {
+  it('is made as ourselves, over one connection', async () => {
+    for (let n = 0; n < 10; n++) {
+      await expect(ask()).resolves.toMatchObject({ status: 200, body: expect.stringContaining('"keys"') });
+      await turn();
+    }
+    expect(own.cluster.requests.count({ user: OURSELVES })).toBe(10);
+    expect(own.cluster.requests.connections).toBe(1);
+  });
+
+  it('asks for JSON unless told otherwise, and sends it', async () => {
+    // The API server has the key set in another type only.
+    await expect(ask({ accept: undefined })).resolves.toMatchObject({ status: 406 });
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    await expect(ask({ method: 'POST', path, body: '{}' })).resolves.toMatchObject({ status: 422 });
+  });
+
+  it('stays under the path of the connection, at its origin', async () => {
+    const connection = { ...own.connection, url: `${own.cluster.url}/openid` };
+    const client = new ApiServerClient(connection, own);
+    expect(client.origin).toBe(own.cluster.url);
+    await expect(client.request({ method: 'GET', path: '/v1/jwks', accept: '*/*' })).resolves.toHaveProperty(
+      'status',
+      200,
+    );
+    await expect(client.request({ method: 'GET', path: '@elsewhere.example/' })).rejects.toMatchObject(
+      unavailable,
+    );
+    await client.close();
+  });
+
+  it.each(['https://127.0.0.1:1/elsewhere', '/openid/v1/jwks?again'])(
+    'does not follow a redirect to %s',
+    async (to) => {
+      own.cluster.faults.set({ on: 'jwks', fault: { kind: 'redirect', to } });
+      await expect(ask()).rejects.toMatchObject({
+        ...unavailable,
+        message: 'no usable answer of the API server: API server answered with a redirect (307)',
+      });
+      expect(own.cluster.requests.count()).toBe(1);
+    },
+  );
+
+  it('ends at 256 KiB', async () => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'huge' } });
+    await expect(ask()).rejects.toMatchObject(unavailable);
+  });
+
+  it.each(['untrusted', 'wrong-name', 'expired'] as const)(
+    'is not sent to a server with a certificate that is %s',
+    async (kind) => {
+      await own.cluster.presentCertificate(kind);
+      await expect(ask()).rejects.toMatchObject(unavailable);
+      expect(own.cluster.requests.count()).toBe(0);
+    },
+  );
+});
+
+describe('our own token', () => {
+  it('is replaced within a minute of its file', async () => {
+    await ask();
+    await own.cluster.deletePod('shop', 'orders-1');
+    await own.replaceOwnToken();
+    await own.clock.advance(60_000);
+    await expect(ask()).resolves.toMatchObject({ status: 200 });
+    expect(own.cluster.requests.count({ user: OURSELVES })).toBe(2);
+    expect(own.cluster.requests.count()).toBe(2);
+  });
+
+  it('is read again at once when it is refused', async () => {
+    await ask();
+    await own.cluster.deletePod('shop', 'orders-1');
+    await own.replaceOwnToken();
+    await expect(ask()).resolves.toMatchObject({ status: 200 });
+    expect(own.cluster.requests.list().map(({ status }) => status)).toStrictEqual([200, 401, 200]);
+  });
+
+  it('that stays refused is our trouble: no third try, a line a minute', async () => {
+    await own.cluster.deletePod('shop', 'orders-1');
+    for (let n = 0; n < 3; n++) {
+      await expect(ask()).rejects.toMatchObject({
+        ...unavailable,
+        message: 'no usable answer of the API server: API server refuses our own credential (401)',
+      });
+    }
+    expect(own.cluster.requests.count()).toBe(3);
+    expect(own.log.messages('error')).toStrictEqual(['API server refuses our own credential (401)']);
+    await own.clock.advance(60_000);
+    await expect(ask()).rejects.toBeInstanceOf(VerifierUnavailableError);
+    expect(own.log.messages('error')).toHaveLength(2);
+  });
+
+  it('refused twice is not asked for a third time', async () => {
+    await ask();
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 401 } });
+    await own.replaceOwnToken();
+    await expect(ask()).rejects.toMatchObject(unavailable);
+    expect(own.cluster.requests.count()).toBe(3);
+  });
+
+  it.each([
+    ['missing', (file: string) => rmSync(file)],
+    ['empty', (file: string) => writeFileSync(file, ' \n')],
+  ])('is never left out because its file is %s', async (_what, damage) => {
+    rmSync(own.tokenFile);
+    writeFileSync(own.tokenFile, 'x');
+    damage(own.tokenFile);
+    await expect(ask()).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining(own.tokenFile),
+      cause: { name: 'TokenSourceError' },
+    });
+    expect(own.cluster.requests.count()).toBe(0);
+  });
+
+  it('is waited for no longer than the deadline', async () => {
+    const hanging = () => new Promise<never>(() => {});
+    const credential = { token: hanging, renew: hanging, claims: hanging };
+    const client = new ApiServerClient({ ...own.connection, credential }, own);
+    const asked = outcome(client.request({ method: 'GET', path: '/' }));
+    await own.clock.advance(5_000);
+    expect(await asked).toMatchObject(unavailable);
+    await client.close();
+  });
+
+  it('says who it is made for', async () => {
+    await expect(own.client.ownClaims()).resolves.toMatchObject({
+      iss: own.cluster.issuer,
+      aud: own.cluster.apiAudiences,
+    });
+    const client = new ApiServerClient({ ...own.connection, credential: undefined }, own);
+    await expect(client.ownClaims()).resolves.toBeUndefined();
+    await expect(client.request({ method: 'GET', path: '/openid/v1/jwks' })).resolves.toHaveProperty(
+      'status',
+      403,
+    );
+    await client.close();
+    rmSync(own.tokenFile);
+    await own.clock.advance(400 * 24 * 3_600_000);
+    await expect(own.client.ownClaims()).rejects.toMatchObject(unavailable);
+  });
+
+  it('is in no error and no log line', async () => {
+    const said: unknown[] = [own.log.events];
+    for (const status of [401, 500, 302]) {
+      own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status } });
+      said.push(await ask({ retry: false }).catch((error: unknown) => error));
+    }
+    await own.cluster.outage();
+    said.push(await ask({ retry: false }).catch((error: unknown) => error));
+    expect(said).toHaveLength(5);
+    expect(inspect(said, { depth: 10, showHidden: true }) + JSON.stringify(said)).not.toMatch(/eyJ/);
+  });
+});

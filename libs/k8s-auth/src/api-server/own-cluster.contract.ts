@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { FakeClock, LocalCluster } from '../../testing/index.js';
+import { type Log, type LogEvent } from '../shared/log.js';
+import { ApiServerClient } from './api-server.client.js';
+import { type ApiServerConnection, requireApiServer } from './api-server.connection.js';
+
+export class CapturedLog implements Log {
+  readonly events: (LogEvent & { level: string })[] = [];
+  log = (event: LogEvent) => void this.events.push({ level: 'log', ...event });
+  warn = (event: LogEvent) => void this.events.push({ level: 'warn', ...event });
+  error = (event: LogEvent) => void this.events.push({ level: 'error', ...event });
+
+  messages(level: string): string[] {
+    return this.events.filter((event) => event.level === level).map(({ message }) => message);
+  }
+}
+
+/** A cluster, and a pod `shop/orders-1` in it, as which specs call: its ServiceAccount may create TokenReviews. */
+export interface OwnCluster {
+  readonly cluster: LocalCluster;
+  readonly clock: FakeClock;
+  readonly log: CapturedLog;
+  readonly tokenFile: string;
+  readonly connection: ApiServerConnection;
+  readonly client: ApiServerClient;
+  /** A new pod's token in the same file, as after a restart. */
+  replaceOwnToken(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const OWN_ACCOUNT = 'shop/orders';
+
+export async function startOwnCluster(): Promise<OwnCluster> {
+  const clock = new FakeClock();
+  const log = new CapturedLog();
+  const cluster = await LocalCluster.start({ clock, signingAlgorithm: 'ES256' });
+  await cluster.createServiceAccount('shop', 'orders');
+  await cluster.createPod('shop', 'orders-1', { serviceAccount: 'orders' });
+  cluster.grant('create tokenreviews', OWN_ACCOUNT);
+  const pod = { namespace: 'shop', serviceAccount: 'orders' };
+  const directory = await cluster.writeInClusterMount({ ...pod, pod: 'orders-1' });
+  const tokenFile = join(directory, 'token');
+  const options = { url: cluster.url, caFile: cluster.caFile, tokenFile };
+  const connection = await requireApiServer(options, { clock, log, environment: {}, podRoot: directory });
+  const client = new ApiServerClient(connection, { clock, log, random: () => 0 });
+  let restarts = 1;
+  return {
+    cluster,
+    clock,
+    log,
+    tokenFile,
+    connection,
+    client,
+    async replaceOwnToken() {
+      const name = `orders-${++restarts}`;
+      await cluster.createPod('shop', name, { serviceAccount: 'orders' });
+      await cluster.writeInClusterMount({ ...pod, pod: name, directory });
+    },
+    async close() {
+      await client.close();
+      await cluster.close();
+    },
+  };
+}
+
+/** What a promise comes to, failure or not, so that nothing is unhandled while a spec turns the clock. */
+export function outcome(promise: Promise<unknown>): Promise<unknown> {
+  return promise.catch((error: unknown) => error);
+}
