@@ -1,0 +1,58 @@
+import { Agent, request } from 'undici';
+import { type LocalCluster } from './local-cluster.js';
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  /** The body as JSON; whoever reads it knows the shape. */
+  readonly json: () => Record<string, unknown> & { status: Record<string, unknown> };
+}
+
+/** Speaks to a cluster over the wire, trusting its CA. Close it before the cluster. */
+export class ApiClient {
+  private readonly agent: Agent;
+
+  constructor(private readonly cluster: LocalCluster) {
+    this.agent = new Agent({ connect: { ca: cluster.ca } });
+  }
+
+  async ask(
+    method: 'GET' | 'POST' | 'DELETE' | 'PUT',
+    path: string,
+    { token, body, headers = {} }: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Answered> {
+    const response = await request(`${this.cluster.url}${path}`, {
+      method,
+      dispatcher: this.agent,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await response.body.text();
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      text,
+      json: () => JSON.parse(text) as ReturnType<Answered['json']>,
+    };
+  }
+
+  /** @returns `status` of the TokenReview */
+  async review(
+    reviewer: string,
+    token: string,
+    audiences?: readonly string[],
+  ): Promise<Record<string, unknown>> {
+    const body = { kind: 'TokenReview', apiVersion: 'authentication.k8s.io/v1', spec: { token, audiences } };
+    const path = '/apis/authentication.k8s.io/v1/tokenreviews';
+    return (await this.ask('POST', path, { token: reviewer, body })).json().status;
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+}
