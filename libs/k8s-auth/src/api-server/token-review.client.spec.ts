@@ -1,0 +1,151 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { until } from '../shared/https-server.contract.js';
+import { outcome, OWN_ACCOUNT, type OwnCluster, startOwnCluster } from './own-cluster.contract.js';
+import { TokenReviewClient } from './token-review.client.js';
+
+const unavailable = { name: 'VerifierUnavailableError', code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' };
+const RIGHT_MISSING = expect.stringContaining('system:auth-delegator') as unknown as string;
+
+let own: OwnCluster;
+let reviews: TokenReviewClient;
+let token: string;
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+  reviews = new TokenReviewClient(own.client, { clock: own.clock, log: own.log, timeoutMs: 5_000 });
+  token = await own.cluster.createToken({
+    namespace: 'shop',
+    serviceAccount: 'orders',
+    audiences: ['stock'],
+  });
+});
+
+afterEach(() => own.close());
+
+describe('review', () => {
+  it('gives the status that the API server gave', async () => {
+    await expect(reviews.review(token, ['stock'])).resolves.toMatchObject({
+      authenticated: true,
+      audiences: ['stock'],
+      user: { username: 'system:serviceaccount:shop:orders' },
+    });
+    await expect(reviews.review(token, ['other'])).resolves.toStrictEqual({
+      user: {},
+      error: expect.stringContaining('invalid bearer token'),
+    });
+  });
+
+  it('takes 200 for an answer, too', async () => {
+    const body = JSON.stringify({ kind: 'TokenReview', status: { authenticated: false } });
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 200, body } });
+    await expect(reviews.review(token, ['stock'])).resolves.toStrictEqual({ authenticated: false });
+  });
+
+  it.each([
+    ['HTML', '<html><body>gateway</body></html>'],
+    ['nothing', ''],
+    ['half of it', '{"kind":"TokenReview","status":{"authentic'],
+    ['a list', '[]'],
+    ['null', 'null'],
+    ['a status object', { kind: 'Status', status: 'Failure' }],
+    ['no kind', { status: { authenticated: true } }],
+    ['another kind', { kind: 'SubjectAccessReview', status: { authenticated: true } }],
+    ['no status', { kind: 'TokenReview' }],
+    ['null for a status', { kind: 'TokenReview', status: null }],
+    ['a list for a status', { kind: 'TokenReview', status: [true] }],
+    ['text for a status', { kind: 'TokenReview', status: 'authenticated' }],
+  ])('does not take %s for an answer', async (_what, body) => {
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
+    await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
+      ...unavailable,
+      message: 'API server answered 201 without a TokenReview that has a status',
+    });
+  });
+
+  it.each([202, 204, 400, 404, 405, 422])('does not take %d for an answer', async (status) => {
+    const body = JSON.stringify({ kind: 'TokenReview', status: { authenticated: true } });
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status, body } });
+    await expect(reviews.review(token, ['stock'])).rejects.toMatchObject(unavailable);
+  });
+
+  it('says nothing of the token when the answer that repeats it cannot be parsed', async () => {
+    const body = (honest: object) => `x${JSON.stringify(honest)}`;
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
+    const said = [await outcome(reviews.review(token, ['stock'])), own.log.events];
+    expect(inspect(said, { depth: 10, showHidden: true }) + JSON.stringify(said)).not.toMatch(/eyJ/);
+  });
+});
+
+describe('the right to review', () => {
+  it('is named, once a minute, when it is missing', async () => {
+    own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
+    for (let n = 0; n < 3; n++) {
+      await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
+        name: 'ReviewRightMissingError',
+        code: unavailable.code,
+        message: RIGHT_MISSING,
+      });
+    }
+    expect(own.log.messages('error')).toStrictEqual([RIGHT_MISSING]);
+    await own.clock.advance(60_000);
+    await outcome(reviews.review(token, ['stock']));
+    expect(own.log.messages('error')).toHaveLength(2);
+  });
+
+  it('can be asked for', async () => {
+    await expect(reviews.canReview()).resolves.toBe('granted');
+    own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
+    await expect(reviews.canReview()).resolves.toBe('missing');
+    expect(own.log.messages('error')).toStrictEqual([RIGHT_MISSING]);
+  });
+
+  it.each([403, 404])('is unknown when asking for it is answered with %d', async (status) => {
+    own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'status', status } });
+    await expect(reviews.canReview()).resolves.toBe('unknown');
+  });
+
+  it('is asked for once, and not decided without an answer', async () => {
+    own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'status', status: 503 } });
+    await expect(reviews.canReview()).rejects.toMatchObject(unavailable);
+    expect(own.cluster.requests.count()).toBe(1);
+    own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'body', body: {} } });
+    await expect(reviews.canReview()).rejects.toMatchObject(unavailable);
+  });
+});
+
+describe('overload', () => {
+  it('lets 16 reviews run and 256 wait, and refuses the rest at once', async () => {
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' } });
+    const all = Array.from({ length: 16 + 256 + 1 }, () => outcome(reviews.review(token, ['stock'])));
+    expect(await all.at(-1)).toMatchObject({
+      ...unavailable,
+      message: 'overload: 256 requests wait for the API server',
+    });
+    await own.cluster.requests.waitFor({}, 16);
+    await own.clock.advance(4_999);
+    expect(own.cluster.requests.count()).toBe(16);
+    await own.clock.advance(1);
+    const outcomes = await Promise.all(all);
+    expect(outcomes.every((one) => (one as { code?: string }).code === unavailable.code)).toBe(true);
+    expect(own.cluster.requests.count()).toBe(16);
+    expect(own.clock.pendingTimers).toBe(0);
+  });
+
+  it('counts the time of waiting for a place as time of the review', async () => {
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' }, times: 16 });
+    const hanging = Array.from({ length: 16 }, () => outcome(reviews.review(token, ['stock'])));
+    await own.cluster.requests.waitFor({}, 16);
+    await own.clock.advance(3_000);
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' } });
+    const late = outcome(reviews.review(token, ['stock']));
+    await own.clock.advance(2_000);
+    await Promise.all(hanging);
+    await own.cluster.requests.waitFor({}, 17);
+    await until(() => own.clock.pendingTimers === 2);
+    await own.clock.advance(2_999);
+    expect(own.clock.pendingTimers).toBe(2);
+    await own.clock.advance(1);
+    expect(await late).toMatchObject(unavailable);
+  });
+});
