@@ -1,8 +1,12 @@
 import { z } from 'zod';
 
+const EXPECTED_ISSUER = 'expected an issuer or a list of issuers';
+
+const issuer = z.string().min(1, EXPECTED_ISSUER);
+
 /** One issuer or several, each compared byte for byte with `iss`. @internal */
-export const issuerSchema = z.union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()], {
-  error: 'expected an issuer or a list of issuers',
+export const issuerSchema = z.union([issuer, z.array(issuer).min(1, EXPECTED_ISSUER).readonly()], {
+  error: EXPECTED_ISSUER,
 });
 
 /** Half of what the API server itself allows, which is a minute. */

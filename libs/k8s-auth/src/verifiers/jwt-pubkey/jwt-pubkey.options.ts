@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { clockToleranceMsSchema, issuerSchema } from '../jwt/jwt.options.js';
+
+/**
+ * Verifies signatures with public keys from files, asking nobody: a deleted ServiceAccount or pod stays known until
+ * its token's `exp`.
+ * @publicApi
+ */
+export interface JwtPubkeyOptions {
+  readonly kind: 'jwt-pubkey';
+
+  /** Accepted as `iss`, byte for byte; a list while a cluster changes its issuer. */
+  readonly issuer: string | readonly string[];
+
+  /**
+   * PEM files with one or several public keys or certificates each. Missing or wrong ones stop the boot; later they
+   * are read again every 10 s, and the last good keys stay while that fails.
+   */
+  readonly publicKeyFiles: readonly string[];
+
+  /**
+   * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
+   * @default 30000
+   * minimum 0, maximum 60000
+   */
+  readonly clockToleranceMs?: number;
+
+  /**
+   * Lets in tokens kept in Secrets, which have no audience and no end: whoever received one can use it everywhere,
+   * for ever.
+   * @default false
+   */
+  readonly acceptLegacyTokens?: boolean;
+}
+
+const path = z.string().min(1, 'expected a path, not an empty one');
+
+/** @internal */
+export const jwtPubkeyOptionsSchema: z.ZodType<JwtPubkeyOptions> = z.strictObject({
+  kind: z.literal('jwt-pubkey'),
+  issuer: issuerSchema,
+  publicKeyFiles: z.array(path).min(1, 'expected at least one file').readonly(),
+  clockToleranceMs: clockToleranceMsSchema.optional(),
+  acceptLegacyTokens: z.boolean().optional(),
+});

@@ -1,0 +1,208 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../testing/fake-clock.js';
+import { signRaw } from '../../../testing/raw-token.contract.js';
+import { ConfigurationError, K8sAuthError } from '../../errors/index.js';
+import { type LogEvent } from '../../shared/log.js';
+import { verificationKeyOf } from '../jwt/verification-key.js';
+import { type TokenVerifier } from '../token-verifier.js';
+import { jwtPubkeyDefinition } from './jwt-pubkey.definition.js';
+import { type JwtPubkeyOptions } from './jwt-pubkey.options.js';
+
+const ISSUER = 'https://issuer.example';
+const first = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const second = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+let folder: string;
+let keyFile: string;
+let clock: FakeClock;
+let warnings: LogEvent[];
+let verifiers: TokenVerifier[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'jwt-pubkey-'));
+  keyFile = join(folder, 'sa.pub');
+  clock = new FakeClock();
+  warnings = [];
+  verifiers = [];
+  await writeKeys(first);
+});
+
+afterEach(async () => {
+  await Promise.all(verifiers.map((verifier) => verifier.close()));
+  await rm(folder, { recursive: true });
+});
+
+type KeyPair = { publicKey: KeyObject; privateKey: KeyObject };
+
+async function writeKeys(...pairs: KeyPair[]): Promise<void> {
+  const pems = pairs.map(({ publicKey }) => publicKey.export({ type: 'spki', format: 'pem' }));
+  await replaceFile(pems.join(''));
+}
+
+/** Whole or not at all, as the kubelet does it. */
+async function replaceFile(content: string): Promise<void> {
+  await writeFile(join(folder, 'next'), content);
+  await rename(join(folder, 'next'), keyFile);
+}
+
+async function create(changes: Partial<JwtPubkeyOptions> = {}): Promise<TokenVerifier> {
+  const log = { log: () => {}, error: () => {}, warn: (event: LogEvent) => void warnings.push(event) };
+  const options = { kind: 'jwt-pubkey', issuer: ISSUER, publicKeyFiles: [keyFile], ...changes } as const;
+  const verifier = await jwtPubkeyDefinition.create(options, { clock, log, environment: {} });
+  verifiers.push(verifier);
+  return verifier;
+}
+
+function token({ publicKey, privateKey }: KeyPair, changes: object = {}): string {
+  const { keyId, algorithm } = verificationKeyOf(publicKey);
+  const claims = {
+    iss: ISSUER,
+    sub: 'system:serviceaccount:shop:checkout',
+    aud: 'orders',
+    exp: clock.wallMs() / 1000 + 600,
+    'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'checkout', uid: 'u-1' } },
+    ...changes,
+  };
+  return signRaw(privateKey, { alg: algorithm, kid: keyId }, claims);
+}
+
+async function outcome(verifier: TokenVerifier, text: string): Promise<string> {
+  try {
+    const { principal } = await verifier.verify(text, ['orders']);
+    return principal.username;
+  } catch (error) {
+    if (error instanceof K8sAuthError) return error.code;
+    throw error;
+  }
+}
+
+/** Turns the event loop, not the clock, until the files have been read. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turns = 0; !(await holds()); turns++) {
+    if (turns > 10_000) throw new Error('has not come to hold');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The next timer is planned when the read has settled. */
+async function readOnce(): Promise<void> {
+  await clock.advance(10_000);
+  await until(() => clock.pendingTimers === 1);
+}
+
+const ACCEPTED = 'system:serviceaccount:shop:checkout';
+const SIGNATURE = 'ERR_K8S_AUTH_TOKEN_SIGNATURE';
+
+describe('JwtPubkeyVerifier', () => {
+  it('says who it is and what the API server accepts', async () => {
+    const verifier = await create({ issuer: [ISSUER, 'https://old.example'] });
+    expect(verifier.kind).toBe('jwt-pubkey');
+    expect(await verifier.apiServerAudiences()).toEqual([ISSUER, 'https://old.example']);
+    expect(verifier.readiness()).toEqual({ status: 'ready' });
+    const verdict = await verifier.verify(token(first, { iss: 'https://old.example' }), ['orders']);
+    expect(verdict.principal).toMatchObject({ issuer: 'https://old.example', verifiedBy: 'jwt-pubkey' });
+  });
+
+  it('does not start with files that are missing or wrong', async () => {
+    await replaceFile('no key');
+    const missing = join(folder, 'missing');
+    const creation = create({ publicKeyFiles: [keyFile, missing] });
+    await expect(creation).rejects.toBeInstanceOf(ConfigurationError);
+    await expect(create({ publicKeyFiles: [keyFile, missing] })).rejects.toMatchObject({
+      code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
+      mistakes: expect.arrayContaining([
+        `option 'publicKeyFiles': ${keyFile}: expected a PEM block`,
+        `option 'publicKeyFiles': ${missing}: expected a file that can be read`,
+      ]) as unknown,
+    });
+  });
+
+  it('follows the files in the background', async () => {
+    const verifier = await create();
+    verifier.hydrate();
+    await writeKeys(first, second);
+    expect(await outcome(verifier, token(second))).toBe(SIGNATURE);
+    await readOnce();
+    expect(await outcome(verifier, token(second))).toBe(ACCEPTED);
+    expect(await outcome(verifier, token(first))).toBe(ACCEPTED);
+
+    await writeKeys(second);
+    await readOnce();
+    expect(await outcome(verifier, token(first))).toBe(SIGNATURE);
+    expect(await outcome(verifier, token(second))).toBe(ACCEPTED);
+  });
+
+  it('reads for a key it does not know, once a period however many ask', async () => {
+    const verifier = await create();
+    await writeKeys(first, second);
+    await clock.advance(9_999);
+    expect(await outcome(verifier, token(second))).toBe(SIGNATURE);
+    await clock.advance(1);
+    const many = await Promise.all(Array.from({ length: 5 }, () => outcome(verifier, token(second))));
+    expect(many[0]).toBe(ACCEPTED);
+
+    await writeKeys(first);
+    await clock.advance(9_999);
+    expect(await outcome(verifier, token(generate()))).toBe(SIGNATURE);
+    expect(await outcome(verifier, token(second))).toBe(ACCEPTED);
+  });
+
+  it('keeps the last good keys while the files make no sense, and says so once a minute', async () => {
+    const verifier = await create();
+    verifier.hydrate();
+    await replaceFile('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n');
+    for (let period = 0; period < 7; period++) await readOnce();
+    expect(warnings.map(({ message }) => message)).toEqual(
+      Array(2).fill(
+        `public keys stay as they were: ${keyFile}: block 1 (PUBLIC KEY): expected a key that can be parsed`,
+      ),
+    );
+    expect(await outcome(verifier, token(first))).toBe(ACCEPTED);
+    expect(await outcome(verifier, token(second))).toBe('ERR_K8S_AUTH_VERIFIER_UNAVAILABLE');
+    expect(verifier.readiness()).toMatchObject({ status: 'degraded' });
+
+    await writeKeys(second);
+    await readOnce();
+    expect(verifier.readiness()).toEqual({ status: 'ready' });
+    expect(await outcome(verifier, token(second))).toBe(ACCEPTED);
+  });
+
+  it('leaves no timer behind', async () => {
+    const verifier = await create();
+    expect(clock.pendingTimers).toBe(0);
+    verifier.hydrate();
+    verifier.hydrate();
+    expect(clock.pendingTimers).toBe(1);
+    await verifier.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('has a tolerance of 30 s unless told otherwise', async () => {
+    const late = token(first, { exp: clock.wallMs() / 1000 - 29 });
+    expect(await outcome(await create(), late)).toBe(ACCEPTED);
+    expect(await outcome(await create({ clockToleranceMs: 0 }), late)).toBe('ERR_K8S_AUTH_TOKEN_EXPIRED');
+  });
+
+  it('takes legacy tokens only when asked to', async () => {
+    const legacy = token(first, {
+      iss: 'kubernetes/serviceaccount',
+      aud: undefined,
+      exp: undefined,
+      'kubernetes.io': undefined,
+      'kubernetes.io/serviceaccount/namespace': 'shop',
+      'kubernetes.io/serviceaccount/service-account.name': 'checkout',
+      'kubernetes.io/serviceaccount/service-account.uid': 'u-1',
+    });
+    expect(await outcome(await create(), legacy)).toBe('ERR_K8S_AUTH_TOKEN_ISSUER');
+    expect(await outcome(await create({ acceptLegacyTokens: true }), legacy)).toBe(ACCEPTED);
+    expect(await outcome(await create({ acceptLegacyTokens: true }), token(second))).toBe(SIGNATURE);
+  });
+});
+
+function generate(): KeyPair {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+}

@@ -1,0 +1,68 @@
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { UnfitKeyError } from '../jwt/key-rules.js';
+import { type PemBlock, readPemBlocks } from '../jwt/pem-blocks.js';
+import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
+
+/** The keys of some files, or what is wrong with the files: never both. */
+export type LoadedKeys =
+  | { readonly keys: readonly VerificationKey[]; readonly mistakes?: undefined }
+  | { readonly mistakes: readonly string[]; readonly keys?: undefined };
+
+/**
+ * Reads every block of every file. One bad block spoils the lot: a key that someone meant to be there would
+ * otherwise be missing in silence.
+ * @internal
+ */
+export async function loadPublicKeys(files: readonly string[]): Promise<LoadedKeys> {
+  const mistakes: string[] = [];
+  const loaded = await Promise.all(
+    files.map((file) => loadFile(file, (mistake) => mistakes.push(`${file}: ${mistake}`))),
+  );
+  return mistakes.length > 0 ? { mistakes } : { keys: loaded.flat() };
+}
+
+async function loadFile(file: string, complain: (mistake: string) => void): Promise<VerificationKey[]> {
+  const text = await readText(file);
+  if (text === undefined) {
+    complain('expected a file that can be read');
+    return [];
+  }
+  const blocks = readPemBlocks(text);
+  if (!blocks || blocks.length === 0) {
+    complain(blocks ? 'expected a PEM block' : 'expected PEM blocks with beginning and end');
+    return [];
+  }
+  return blocks.flatMap((block, index) => {
+    try {
+      return [verificationKeyOf(parseBlock(block))];
+    } catch (error) {
+      // Parsers' own words quote nothing, but name things of OpenSSL that nobody looks for here.
+      const reason = error instanceof UnfitKeyError ? error.message : 'expected a key that can be parsed';
+      complain(`block ${index + 1} (${block.label}): ${reason}`);
+      return [];
+    }
+  });
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parseBlock({ label, pem }: PemBlock): KeyObject {
+  switch (label) {
+    case 'PUBLIC KEY':
+    case 'RSA PUBLIC KEY':
+      return createPublicKey(pem);
+    case 'CERTIFICATE':
+      return new X509Certificate(pem).publicKey;
+    default:
+      // Not even to derive the public half, as createPublicKey would: a service that verifies has no business
+      // holding what signs for every ServiceAccount of the cluster.
+      throw new UnfitKeyError('expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE');
+  }
+}
