@@ -1,0 +1,255 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import axios, { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
+import { type TokenVolume } from '../../shared/token-volume.contract.js';
+import { TokenSourceError } from '../../errors/index.js';
+import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
+import { attachK8sAuth } from './attach-k8s-auth.js';
+import { type DestinationServer, OutboundBench } from './outbound.contract.js';
+
+const LISTED = 'service2.mytest.svc';
+
+let bench: OutboundBench;
+let server: DestinationServer;
+let volume: TokenVolume;
+let token: string;
+let tokenSource: K8sAuthTokenSource;
+let origin: string;
+
+beforeEach(async () => {
+  bench = new OutboundBench();
+  server = await bench.server();
+  ({ volume, token } = await bench.tokenVolume());
+  origin = server.origin(LISTED);
+  tokenSource = bench.tokenSource({ [origin]: volume });
+});
+
+afterEach(() => bench.close());
+
+describe('attachK8sAuth: who gets a token', () => {
+  it('sends the token of a listed origin', async () => {
+    const { status } = await bench.client(tokenSource).get(`${origin}/orders?x=1`);
+    expect(status).toBe(200);
+    expect(server.last).toMatchObject({ authorization: `Bearer ${token}`, url: '/orders?x=1' });
+  });
+
+  it('sends each origin its own token', async () => {
+    const other = await bench.server();
+    const second = await bench.tokenVolume({ aud: ['other'] });
+    const source = bench.tokenSource({ [origin]: volume, [other.origin()]: second.volume });
+    const client = bench.client(source);
+    await Promise.all([client.get(origin), client.get(other.origin())]);
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+    expect(other.last?.authorization).toBe(`Bearer ${second.token}`);
+  });
+
+  it.each([
+    ['another host', (port: string) => `http://other.test:${port}`],
+    ['the host with a suffix', (port: string) => `http://${LISTED}.evil.test:${port}`],
+    ['a subdomain', (port: string) => `http://sub.${LISTED}:${port}`],
+    ['the parent domain', (port: string) => `http://mytest.svc:${port}`],
+    ['the address of the host', (port: string) => `http://127.0.0.1:${port}`],
+    ['the host as user name', (port: string) => `http://${LISTED}@other.test:${port}`],
+    ['a trailing dot', (port: string) => `http://${LISTED}.:${port}`],
+  ])('sends none to %s', async (_name, urlWith) => {
+    await bench.client(tokenSource).get(urlWith(new URL(origin).port));
+    expect(server.arrivals).toHaveLength(1);
+    expect(server.last?.authorization ?? '').not.toContain('Bearer');
+    expect(server.last?.authorization).not.toBe('');
+  });
+
+  it('sends none to another port', async () => {
+    const other = await bench.server();
+    await bench.client(tokenSource).get(other.origin(LISTED));
+    expect(other.last?.authorization).toBeUndefined();
+  });
+
+  it('takes an absolute URL for what it is, whatever the baseURL', async () => {
+    const other = await bench.server();
+    const client = bench.client(tokenSource, { baseURL: origin });
+    await client.get('/relative');
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+    await client.get(other.origin());
+    expect(other.last?.authorization).toBeUndefined();
+
+    const fromOther = bench.client(tokenSource, { baseURL: other.origin() });
+    await fromOther.get(origin);
+    expect(server.last).toMatchObject({ url: '/', authorization: `Bearer ${token}` });
+  });
+
+  it('goes where the adapter goes when absolute URLs are not allowed', async () => {
+    const other = await bench.server();
+    const client = bench.client(tokenSource, { baseURL: other.origin(), allowAbsoluteUrls: false });
+    await client.get(origin);
+    expect(other.arrivals).toHaveLength(1);
+    expect(other.last?.authorization).toBeUndefined();
+    expect(server.arrivals).toHaveLength(0);
+  });
+
+  it.each(['//service2.mytest.svc/x', 'http:service2.mytest.svc', 'not a url', '/x'])(
+    'leaves the refusal of %j to axios',
+    async (url) => {
+      await expect(bench.client(tokenSource).get(url)).rejects.toMatchObject({ code: 'ERR_INVALID_URL' });
+    },
+  );
+
+  it('sends nothing when there is no token, and says which file is to blame', async () => {
+    volume.empty();
+    const error: unknown = await bench
+      .client(tokenSource)
+      .get(origin)
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TokenSourceError);
+    expect(error).toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE', tokenFile: volume.file });
+    expect(server.arrivals).toHaveLength(0);
+  });
+
+  it('follows the file across a swap', async () => {
+    const client = bench.client(tokenSource);
+    await client.get(origin);
+    const next = await bench.mint.mint();
+    volume.write(next);
+    await bench.clock.advance(60_000);
+    await client.get(origin);
+    expect(server.arrivals.map(({ authorization }) => authorization)).toEqual([
+      `Bearer ${token}`,
+      `Bearer ${next}`,
+    ]);
+  });
+});
+
+describe('attachK8sAuth: interceptors', () => {
+  it.each(['before', 'after'])(
+    'looks at the URL that an interceptor registered %s it has made',
+    async (when) => {
+      const other = await bench.server();
+      const client = axios.create();
+      const detour = (config: InternalAxiosRequestConfig) => ({
+        ...config,
+        baseURL: undefined,
+        url: other.origin(),
+      });
+      if (when === 'before') client.interceptors.request.use(detour);
+      attachK8sAuth(client, bench.tokenSource({ [server.origin()]: volume }));
+      if (when === 'after') client.interceptors.request.use(detour);
+      await client.get('/', { baseURL: server.origin() });
+      expect(other.last?.authorization).toBeUndefined();
+      expect(server.arrivals).toHaveLength(0);
+    },
+  );
+
+  it('does not fall back to the baseURL of the instance when an interceptor has taken it away', async () => {
+    const client = bench.client(tokenSource, { baseURL: origin });
+    client.interceptors.request.use((config) => ({ ...config, baseURL: undefined }));
+    await expect(client.get('/orders')).rejects.toMatchObject({ code: 'ERR_INVALID_URL' });
+  });
+
+  it('sees the token in no interceptor, and leaves none in the config', async () => {
+    const client = axios.create();
+    const seen: InternalAxiosRequestConfig[] = [];
+    const look = (config: InternalAxiosRequestConfig) => (seen.push(config), config);
+    client.interceptors.request.use(look);
+    attachK8sAuth(client, bench.tokenSource({ [server.origin()]: volume }));
+    client.interceptors.request.use(look);
+    const config = { headers: { 'X-Mine': '1' } };
+    await client.get(server.origin(), config);
+    expect(server.last).toMatchObject({ authorization: `Bearer ${token}`, headers: { 'x-mine': '1' } });
+    expect(seen).toHaveLength(2);
+    expect(seen.every(({ headers }) => !headers.has('authorization'))).toBe(true);
+    expect(config).toEqual({ headers: { 'X-Mine': '1' } });
+  });
+
+  it('keeps interceptors synchronous that are', async () => {
+    const client = bench.client(tokenSource);
+    const order: string[] = [];
+    client.interceptors.request.use((config) => (order.push('interceptor'), config), null, {
+      synchronous: true,
+    });
+    const answer = client.get(origin);
+    // The verb methods of axios are async functions that run up to their first await.
+    order.push('caller');
+    await answer;
+    expect(order).toEqual(['interceptor', 'caller']);
+  });
+
+  it('is the same when attached twice', async () => {
+    const client = bench.client(tokenSource);
+    const before = (client.interceptors.request as unknown as { handlers: unknown[] }).handlers.length;
+    attachK8sAuth(client, tokenSource);
+    expect((client.interceptors.request as unknown as { handlers: unknown[] }).handlers).toHaveLength(before);
+    await client.get(origin);
+    expect(server.arrivals).toHaveLength(1);
+  });
+
+  it('serves two token sources on one instance', async () => {
+    const other = await bench.server();
+    const second = await bench.tokenVolume();
+    const client = bench.client(tokenSource);
+    attachK8sAuth(client, bench.tokenSource({ [other.origin()]: second.volume }));
+    await Promise.all([client.get(origin), client.get(other.origin())]);
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+    expect(other.last?.authorization).toBe(`Bearer ${second.token}`);
+  });
+
+  it('leaves the default axios and its adapter alone', async () => {
+    bench.client(tokenSource);
+    const source = bench.tokenSource({ [server.origin()]: volume });
+    attachK8sAuth(axios.create(), source);
+    await axios.get(server.origin());
+    expect(server.last?.authorization).toBeUndefined();
+  });
+
+  it('can send the config of a response again, with the token of then', async () => {
+    const client = bench.client(tokenSource);
+    const { config } = await client.get(origin);
+    const next = await bench.mint.mint();
+    volume.write(next);
+    await bench.clock.advance(60_000);
+    await client.request(config);
+    expect(server.last?.authorization).toBe(`Bearer ${next}`);
+    await axios.request(config);
+    expect(server.last?.authorization).toBeUndefined();
+  });
+});
+
+describe("attachK8sAuth: the caller's own credentials", () => {
+  it.each(['Authorization', 'authorization', 'AUTHORIZATION'])('leaves a header %s alone', async (name) => {
+    await bench.client(tokenSource).get(origin, { headers: { [name]: 'Basic mine' } });
+    expect(server.last?.authorization).toBe('Basic mine');
+  });
+
+  it('leaves a header of the instance alone', async () => {
+    await bench.client(tokenSource, { headers: { common: { authorization: 'Basic mine' } } }).get(origin);
+    expect(server.last?.authorization).toBe('Basic mine');
+  });
+
+  it('leaves a header of an interceptor alone', async () => {
+    const client = bench.client(tokenSource);
+    client.interceptors.request.use((config) => {
+      config.headers.set('Authorization', 'Basic mine');
+      return config;
+    });
+    await client.get(origin);
+    expect(server.last?.authorization).toBe('Basic mine');
+  });
+
+  it.each([false, null])('sends none when the caller set the header to %p', async (value) => {
+    const headers = new AxiosHeaders().set('Authorization', value);
+    await bench.client(tokenSource).get(origin, { headers });
+    expect(server.last?.authorization).toBeUndefined();
+  });
+
+  it('takes a header that is undefined for none', async () => {
+    await bench.client(tokenSource).get(origin, { headers: { Authorization: undefined } });
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+  });
+
+  it('leaves `auth` alone', async () => {
+    await bench.client(tokenSource).get(origin, { auth: { username: 'me', password: 'x' } });
+    expect(server.last?.authorization).toBe(`Basic ${btoa('me:x')}`);
+  });
+
+  it('leaves a user name in the URL alone', async () => {
+    await bench.client(tokenSource).get(origin.replace('//', '//me:x@'));
+    expect(server.last?.authorization).toBe(`Basic ${btoa('me:x')}`);
+  });
+});

@@ -1,0 +1,138 @@
+import axios, { type AxiosInstance, type CreateAxiosDefaults, isAxiosError } from 'axios';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { FakeClock } from '../../../testing/fake-clock.js';
+import { readTokenFile } from '../../shared/token-file.js';
+import { RecordingLog, TokenMint, TokenVolume } from '../../shared/token-volume.contract.js';
+import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
+import { attachK8sAuth } from './attach-k8s-auth.js';
+
+/** A request as it arrived. */
+export interface Arrival {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly authorization: string | undefined;
+  readonly body: string;
+}
+
+type Answer = (arrival: Arrival, response: ServerResponse) => void;
+
+/** A service on loopback that notes what arrives. */
+export class DestinationServer {
+  readonly arrivals: Arrival[] = [];
+  answer: Answer = (_arrival, response) => response.end('ok');
+
+  private constructor(private readonly server: Server) {
+    server.on('request', (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { method = '', url = '', headers } = request;
+        const body = Buffer.concat(chunks).toString();
+        const arrival = { method, url, headers, authorization: headers.authorization, body };
+        this.arrivals.push(arrival);
+        this.answer(arrival, response);
+      });
+    });
+  }
+
+  static async start(): Promise<DestinationServer> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new DestinationServer(server);
+  }
+
+  /** Its origin under a name of your choice, see {@link OutboundBench.client}. */
+  origin(host = '127.0.0.1'): string {
+    return `http://${host}:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  get last(): Arrival | undefined {
+    return this.arrivals.at(-1);
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+}
+
+/** Everything around an axios instance that a spec of the outbound side needs. */
+export class OutboundBench {
+  readonly clock = new FakeClock();
+  readonly log = new RecordingLog();
+  readonly mint = new TokenMint(this.clock);
+  /** How often any token file was read. */
+  reads = 0;
+  private readonly volumes: TokenVolume[] = [];
+  private readonly servers: DestinationServer[] = [];
+
+  async server(): Promise<DestinationServer> {
+    const server = await DestinationServer.start();
+    this.servers.push(server);
+    return server;
+  }
+
+  volume(content?: string): TokenVolume {
+    const volume = new TokenVolume(content);
+    this.volumes.push(volume);
+    return volume;
+  }
+
+  /** A volume that holds a token, and that token. */
+  async tokenVolume(claims: Record<string, unknown> = {}): Promise<{ volume: TokenVolume; token: string }> {
+    const token = await this.mint.mint(claims);
+    return { volume: this.volume(token), token };
+  }
+
+  tokenSource(volumesByOrigin: Readonly<Record<string, TokenVolume>>): K8sAuthTokenSource {
+    const destinations = Object.entries(volumesByOrigin).map(([origin, { file }]) => ({
+      origin,
+      tokenFile: file,
+    }));
+    return new K8sAuthTokenSource(destinations, {
+      clock: this.clock,
+      log: this.log,
+      read: (file) => {
+        this.reads++;
+        return readTokenFile(file);
+      },
+    });
+  }
+
+  /** An attached axios instance for which every name is loopback. */
+  client(tokenSource: K8sAuthTokenSource, defaults: CreateAxiosDefaults = {}): AxiosInstance {
+    const client = axios.create({
+      lookup: (_host: string, _options: object, done: (error: null, address: string, family: 4) => void) =>
+        done(null, '127.0.0.1', 4),
+      ...defaults,
+    });
+    attachK8sAuth(client, tokenSource);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    this.volumes.forEach((volume) => volume.remove());
+    await Promise.all(this.servers.map((server) => server.close()));
+  }
+}
+
+/** An object as it may end up in a log, in every way at once. */
+export function everythingSaidBy(value: unknown): string {
+  const json = isAxiosError(value) ? [value.toJSON(), value.message, value.stack, value.cause] : undefined;
+  return [
+    inspect(value, {
+      depth: Infinity,
+      showHidden: true,
+      maxStringLength: Infinity,
+      maxArrayLength: Infinity,
+    }),
+    inspect(value),
+    String(value),
+    JSON.stringify(json),
+  ].join('\n');
+}

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Readable } from 'node:stream';
+import { type AxiosError, type AxiosInstance } from 'axios';
+import { type TokenVolume } from '../../shared/token-volume.contract.js';
+import { type DestinationServer, OutboundBench } from './outbound.contract.js';
+
+let bench: OutboundBench;
+let server: DestinationServer;
+let volume: TokenVolume;
+let old: string;
+let next: string;
+let client: AxiosInstance;
+/** The only token that the server takes. */
+let accepted: string;
+
+beforeEach(async () => {
+  bench = new OutboundBench();
+  server = await bench.server();
+  ({ volume, token: old } = await bench.tokenVolume());
+  next = await bench.mint.mint();
+  accepted = old;
+  server.answer = ({ authorization, url }, response) => {
+    response.statusCode = authorization === `Bearer ${accepted}` ? 200 : 401;
+    response.end(`${response.statusCode} ${url}`);
+  };
+  client = bench.client(bench.tokenSource({ [server.origin()]: volume }), { baseURL: server.origin() });
+  await client.get('/first');
+  server.arrivals.length = 0;
+  bench.reads = 0;
+  accepted = next;
+});
+
+afterEach(() => bench.close());
+
+function tokensSent(): (string | undefined)[] {
+  return server.arrivals.map(({ authorization }) => authorization?.slice('Bearer '.length));
+}
+
+async function statusOf(answer: Promise<unknown>): Promise<number | undefined> {
+  return answer.then(
+    (response) => (response as { status: number }).status,
+    (error: unknown) => (error as AxiosError).response?.status,
+  );
+}
+
+describe('an answer of 401', () => {
+  it('is followed by one replay with the token that the file holds now', async () => {
+    volume.write(next);
+    const { status, data } = await client.get<string>('/orders');
+    expect([status, data]).toEqual([200, '200 /orders']);
+    expect(tokensSent()).toEqual([old, next]);
+    await client.get('/orders');
+    expect(tokensSent()).toEqual([old, next, next]);
+    expect(bench.reads).toBe(1);
+  });
+
+  it('is followed by a replay when validateStatus takes it for a success, too', async () => {
+    volume.write(next);
+    await expect(statusOf(client.get('/', { validateStatus: () => true }))).resolves.toBe(200);
+    expect(tokensSent()).toEqual([old, next]);
+  });
+
+  it.each([
+    ['text', 'a body', 'a body'],
+    ['an object', { a: 1 }, '{"a":1}'],
+    ['a form', new URLSearchParams({ a: '1' }), 'a=1'],
+    ['a buffer', Buffer.from('bytes'), 'bytes'],
+    ['an array buffer', new Uint8Array([97, 98]).buffer, 'ab'],
+    ['a view', new Uint8Array([97, 98]), 'ab'],
+    ['nothing', undefined, ''],
+    ['null', null, ''],
+  ])('is followed by a replay of a body that is %s, whole', async (_name, body, sent) => {
+    volume.write(next);
+    await expect(statusOf(client.post('/', body))).resolves.toBe(200);
+    expect(server.arrivals.map((arrival) => arrival.body)).toEqual([sent, sent]);
+  });
+
+  it('stays when the body is a stream, and the next request has the new token', async () => {
+    volume.write(next);
+    await expect(statusOf(client.post('/', Readable.from(['once'])))).resolves.toBe(401);
+    expect(tokensSent()).toEqual([old]);
+    await client.get('/');
+    expect(tokensSent()).toEqual([old, next]);
+  });
+
+  it('stays when the file holds the same token, or none', async () => {
+    await expect(client.get('/')).rejects.toMatchObject({ status: 401, response: { data: '401 /' } });
+    volume.empty();
+    await expect(statusOf(client.get('/', { validateStatus: () => true }))).resolves.toBe(401);
+    expect(tokensSent()).toEqual([old, old]);
+    expect(bench.reads).toBe(2);
+  });
+
+  it('stays when it comes again', async () => {
+    volume.write(next);
+    accepted = 'neither';
+    await expect(statusOf(client.get('/'))).resolves.toBe(401);
+    expect(tokensSent()).toEqual([old, next]);
+  });
+
+  it('gives the second answer, whatever it is', async () => {
+    volume.write(next);
+    server.answer = ({ authorization }, response) => {
+      response.statusCode = authorization === `Bearer ${next}` ? 500 : 401;
+      response.end();
+    };
+    await expect(statusOf(client.get('/'))).resolves.toBe(500);
+  });
+
+  it('reads the file once for a hundred at a time', async () => {
+    volume.write(next);
+    let release: () => void = () => {};
+    const allArrived = new Promise<void>((resolve) => (release = resolve));
+    server.answer = ({ authorization }, response) => {
+      if (authorization === `Bearer ${next}`) return void response.end();
+      if (server.arrivals.length === 100) release();
+      void allArrived.then(() => response.writeHead(401).end());
+    };
+    const statuses = await Promise.all(Array.from({ length: 100 }, () => statusOf(client.get('/'))));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(bench.reads).toBe(1);
+    expect(server.arrivals).toHaveLength(200);
+  });
+
+  it('says nothing about the token when it comes from another origin', async () => {
+    volume.write(next);
+    const elsewhere = await bench.server();
+    elsewhere.answer = (_arrival, response) => response.writeHead(401).end();
+    server.answer = (_arrival, response) => response.writeHead(307, { location: elsewhere.origin() }).end();
+    await expect(statusOf(client.get('/'))).resolves.toBe(401);
+    expect(bench.reads).toBe(0);
+    expect(server.arrivals).toHaveLength(1);
+  });
+
+  it('to a request with credentials of its own is none of ours', async () => {
+    volume.write(next);
+    await expect(statusOf(client.get('/', { headers: { authorization: 'Basic mine' } }))).resolves.toBe(401);
+    expect(bench.reads).toBe(0);
+  });
+
+  it.each(['http', 'fetch'])('with a stream for a body does not hold its connection: %s', async (adapter) => {
+    volume.write(next);
+    let hasClosed: () => void = () => {};
+    const closed = new Promise<void>((resolve) => (hasClosed = resolve));
+    server.answer = ({ authorization }, response) => {
+      if (authorization === `Bearer ${next}`) return void response.end('whole');
+      response.once('close', hasClosed);
+      response.writeHead(401).write('never ending');
+    };
+    const { status } = await client.get('/', { adapter, responseType: 'stream' });
+    expect(status).toBe(200);
+    await closed;
+  });
+});

@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import axios, { AxiosError, type AxiosInstance, CanceledError } from 'axios';
+import { once } from 'node:events';
+import { Agent } from 'node:http';
+import { type Readable } from 'node:stream';
+import { until } from '../../shared/https-server.contract.js';
+import { type DestinationServer, everythingSaidBy, OutboundBench } from './outbound.contract.js';
+
+let bench: OutboundBench;
+let server: DestinationServer;
+let token: string;
+let client: AxiosInstance;
+
+beforeEach(async () => {
+  bench = new OutboundBench();
+  server = await bench.server();
+  const tokenVolume = await bench.tokenVolume();
+  token = tokenVolume.token;
+  client = bench.client(bench.tokenSource({ [server.origin()]: tokenVolume.volume }), {
+    baseURL: server.origin(),
+  });
+});
+
+afterEach(() => bench.close());
+
+function expectNoToken(value: unknown): void {
+  const text = everythingSaidBy(value);
+  for (const part of [token, ...token.split('.')]) expect(text).not.toContain(part);
+  expect(text).not.toMatch(/bearer/i);
+}
+
+async function failureOf(answer: Promise<unknown>): Promise<AxiosError> {
+  const error: unknown = await answer.catch((reason: unknown) => reason);
+  if (!(error instanceof AxiosError)) throw new Error(`expected an AxiosError, got ${String(error)}`);
+  return error;
+}
+
+const adapters = ['http', 'fetch'];
+
+describe.each(adapters)('responses of the %s adapter carry no token', (adapter) => {
+  it('and describe their request', async () => {
+    const response = await client.get<string>('/orders?x=1', { adapter });
+    expectNoToken(response);
+    expect(response.data).toBe('ok');
+    expect(response.request).toMatchObject({
+      method: 'GET',
+      protocol: 'http:',
+      host: '127.0.0.1',
+      path: '/orders?x=1',
+    });
+    expect(response.config.headers.get('Accept')).toContain('application/json');
+  });
+
+  it('nor do streams, which give the same bytes', async () => {
+    server.answer = (_arrival, response) => response.write('one ', () => response.end('two'));
+    const { data, ...response } = await client.get<Readable>('/', { adapter, responseType: 'stream' });
+    expectNoToken([response, data]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of data as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk));
+    expect(Buffer.concat(chunks).toString()).toBe('one two');
+  });
+
+  it('nor do errors of streams', async () => {
+    server.answer = (_arrival, response) =>
+      response.write('x'.repeat(60), () => response.write('x'.repeat(60)));
+    const { data } = await client.get<Readable>('/', {
+      adapter,
+      responseType: 'stream',
+      maxContentLength: 50,
+    });
+    const read = async () => {
+      for await (const _chunk of data as AsyncIterable<Uint8Array>);
+    };
+    const error = await failureOf(read());
+    expect(error.message).toContain('maxContentLength');
+    expectNoToken(error);
+  });
+});
+
+describe('responses', () => {
+  it('say where they came from after redirects', async () => {
+    server.answer = ({ url }, response) =>
+      url === '/start' ? response.writeHead(302, { location: '/end' }).end() : response.end();
+    const response = await client.get('/start');
+    expect(response.request).toMatchObject({ path: '/end', res: { responseUrl: `${server.origin()}/end` } });
+  });
+
+  it('that are streams cut their connection when they are destroyed', async () => {
+    let hasClosed: () => void = () => {};
+    const closed = new Promise<void>((resolve) => (hasClosed = resolve));
+    server.answer = (_arrival, response) => void response.once('close', hasClosed).write('never ending');
+    const { data } = await client.get<Readable>('/', { responseType: 'stream' });
+    data.destroy();
+    await expect(closed).resolves.toBeUndefined();
+  });
+
+  it('that are streams fail when the signal fires, without the token', async () => {
+    const controller = new AbortController();
+    server.answer = (_arrival, response) => void response.write('never ending');
+    const { data } = await client.get<Readable>('/', { responseType: 'stream', signal: controller.signal });
+    const failed = once(data, 'error');
+    controller.abort();
+    const [error] = (await failed) as [unknown];
+    expect(error).toBeInstanceOf(CanceledError);
+    expectNoToken(error);
+  });
+
+  it('do not show the requests under way on a kept-alive agent', async () => {
+    const httpAgent = new Agent({ keepAlive: true });
+    let release: () => void = () => {};
+    server.answer = ({ url }, response) => {
+      if (url === '/slow') release = () => response.end();
+      else response.writeHead(500).end();
+    };
+    const slow = client.get('/slow', { httpAgent });
+    const error = await failureOf(client.get('/', { httpAgent }));
+    expectNoToken(error);
+    expect(error.config?.httpAgent).toBe(httpAgent);
+    await until(() => server.arrivals.length === 2);
+    release();
+    await slow;
+    httpAgent.destroy();
+  });
+});
+
+describe('requests without a token of ours', () => {
+  it('keep their live request', async () => {
+    const own = await client.get('/', { headers: { authorization: 'Basic mine' } });
+    expect(own.request).toHaveProperty('agent');
+    const other = await axios.get(server.origin());
+    expect(other.request).toHaveProperty('agent');
+  });
+});

@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AxiosError, type AxiosInstance, type AxiosRequestConfig, CanceledError } from 'axios';
+import { inspect } from 'node:util';
+import { type DestinationServer, everythingSaidBy, OutboundBench } from './outbound.contract.js';
+
+let bench: OutboundBench;
+let server: DestinationServer;
+let token: string;
+let client: AxiosInstance;
+
+beforeEach(async () => {
+  bench = new OutboundBench();
+  server = await bench.server();
+  const tokenVolume = await bench.tokenVolume();
+  token = tokenVolume.token;
+  client = bench.client(bench.tokenSource({ [server.origin()]: tokenVolume.volume }), {
+    baseURL: server.origin(),
+  });
+});
+
+afterEach(() => bench.close());
+
+function expectNoToken(value: unknown): void {
+  const text = everythingSaidBy(value);
+  for (const part of [token, ...token.split('.')]) expect(text).not.toContain(part);
+  expect(text).not.toMatch(/bearer/i);
+}
+
+async function failureOf(answer: Promise<unknown>): Promise<AxiosError> {
+  const error: unknown = await answer.catch((reason: unknown) => reason);
+  if (!(error instanceof AxiosError)) throw new Error(`expected an AxiosError, got ${String(error)}`);
+  return error;
+}
+
+const adapters = ['http', 'fetch'];
+
+describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => {
+  it.each([401, 404, 500])('answered with %i, and keep what they said', async (status) => {
+    server.answer = (_arrival, response) =>
+      response.writeHead(status, { 'content-type': 'application/json', 'x-id': '7' }).end('{"reason":"no"}');
+    const error = await failureOf(client.get('/orders?x=1', { adapter }));
+    expectNoToken(error);
+    expect(error).toMatchObject({
+      name: 'AxiosError',
+      code: status < 500 ? 'ERR_BAD_REQUEST' : 'ERR_BAD_RESPONSE',
+      status,
+      config: { url: '/orders?x=1', method: 'get' },
+      response: { status, data: { reason: 'no' }, headers: { 'x-id': '7' } },
+      request: { method: 'GET', path: '/orders?x=1', host: '127.0.0.1' },
+    });
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+  });
+
+  it('refused', async () => {
+    await server.close();
+    const error = await failureOf(client.get('/', { adapter }));
+    expectNoToken(error);
+    expect(inspect(error, { depth: Infinity })).toContain('ECONNREFUSED');
+  });
+
+  it('reset', async () => {
+    server.answer = (_arrival, response) => response.destroy();
+    expectNoToken(await failureOf(client.get('/', { adapter })));
+  });
+
+  it('timed out', async () => {
+    server.answer = () => {};
+    const error = await failureOf(client.get('/', { adapter, timeout: 1 }));
+    expectNoToken(error);
+    expect(error.code).toBe(adapter === 'http' ? 'ECONNABORTED' : 'ETIMEDOUT');
+  });
+
+  it('cancelled', async () => {
+    const controller = new AbortController();
+    server.answer = () => controller.abort();
+    const error = await failureOf(client.get('/', { adapter, signal: controller.signal }));
+    expect(error).toBeInstanceOf(CanceledError);
+    expectNoToken(error);
+  });
+
+  it('too long an answer', async () => {
+    server.answer = (_arrival, response) =>
+      response.write('x'.repeat(100), () => response.end('x'.repeat(100)));
+    const error = await failureOf(client.get('/', { adapter, maxContentLength: 50 }));
+    expectNoToken(error);
+    expect(error.message).toContain('maxContentLength');
+  });
+
+  it('cut off', async () => {
+    server.answer = (_arrival, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('x', () => response.destroy());
+    };
+    expectNoToken(await failureOf(client.get('/', { adapter })));
+  });
+
+  it('no JSON where JSON was asked for', async () => {
+    const transitional = { silentJSONParsing: false };
+    expectNoToken(await failureOf(client.get('/', { adapter, responseType: 'json', transitional })));
+  });
+});
+
+describe('errors of redirects carry no token', () => {
+  it('too many', async () => {
+    server.answer = (_arrival, response) => response.writeHead(302, { location: '/' }).end();
+    const error = await failureOf(client.get('/', { maxRedirects: 2 }));
+    expect(error.code).toBe('ERR_FR_TOO_MANY_REDIRECTS');
+    expectNoToken(error);
+  });
+
+  it('to nowhere', async () => {
+    server.answer = (_arrival, response) => response.writeHead(302, { location: 'ftp://x/' }).end();
+    expectNoToken(await failureOf(client.get('/')));
+  });
+});
+
+describe('an adapter that puts the token everywhere', () => {
+  it('is cleaned up after, causes and lists included', async () => {
+    const adapter = (config: AxiosRequestConfig) => {
+      const quote = `sent ${String(config.headers?.['Authorization'])}`;
+      const cause = Object.assign(new AggregateError([new Error(quote)], quote), {
+        config,
+        request: { quote },
+      });
+      cause.cause = cause;
+      const error = Object.assign(new Error(quote, { cause }), { note: quote, request: 'text', config });
+      return Promise.reject(error);
+    };
+    const error: unknown = await client.get('/', { adapter }).catch((reason: unknown) => reason);
+    const text = inspect(error, { depth: Infinity, showHidden: true });
+    expect(text).not.toContain(token);
+    expect(text).toContain('sent Bearer [token]');
+  });
+
+  it('may reject with what is no error', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- some do
+    await expect(client.get('/', { adapter: () => Promise.reject('no') })).rejects.toBe('no');
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import { destinationsSchema } from './destinations.options.js';
+
+function mistakesOf(destinations: unknown): string[] {
+  const { error } = destinationsSchema.safeParse(destinations);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+const tokenFile = '/var/run/secrets/tokens/service2';
+
+describe('destinationsSchema', () => {
+  it.each([
+    'http://service2.mytest.svc',
+    'https://service2.mytest.svc:8443',
+    'http://service2.mytest.svc/',
+    'HTTP://Service2',
+    'http://10.0.0.1:80',
+    'http://[::1]:8080',
+  ])('takes the origin %s', (origin) => {
+    expect(mistakesOf([{ origin, tokenFile }])).toEqual([]);
+  });
+
+  it.each([
+    'service2.mytest.svc',
+    'service2:8080',
+    '//service2',
+    '/service2',
+    'ftp://service2',
+    'ws://service2',
+    'http:service2',
+    'http:/service2',
+    'http:///service2',
+    'http://',
+    'http://service2/path',
+    'http://service2//',
+    'http://service2?',
+    'http://service2/?x=1',
+    'http://service2#',
+    'http://me@service2',
+    'http://me:x@service2',
+    'http://@service2',
+    'http://service2\\path',
+    'http://service2:99999',
+    'http://service2:port',
+    'http://*.mytest.svc',
+    'http://a b',
+    ' http://service2',
+    'http://service2\n',
+    '',
+  ])('refuses the origin %j', (origin) => {
+    expect(mistakesOf([{ origin, tokenFile }])).toEqual([
+      "0.origin: expected 'http(s)://host' or 'http(s)://host:port'",
+    ]);
+  });
+
+  it.each([
+    ['http://service2', 'http://service2'],
+    ['http://service2', 'http://SERVICE2:80/'],
+    ['https://service2:443', 'https://service2'],
+  ])('refuses the same origin twice: %s and %s', (one, other) => {
+    const origins = ['http://service1', one, other];
+    expect(mistakesOf(origins.map((origin) => ({ origin, tokenFile })))).toEqual([
+      '2.origin: same as that of [1]',
+    ]);
+  });
+
+  it('takes origins that differ in scheme, port or subdomain', () => {
+    const origins = ['http://service2', 'https://service2', 'http://service2:8080', 'http://a.service2'];
+    expect(mistakesOf(origins.map((origin) => ({ origin, tokenFile })))).toEqual([]);
+  });
+
+  it('names every mistake by its option', () => {
+    const mistakes = mistakesOf([
+      { origin: 'http://service2', tokenFile: '', audience: '' },
+      { origin: 1 },
+      { origin: 'http://service3', tokenFile, file: 'x' },
+    ]);
+    expect(mistakes).toEqual([
+      '0.tokenFile: expected a path, not an empty one',
+      '0.audience: expected a name, not an empty one',
+      expect.stringMatching(/^1\.origin: /),
+      expect.stringMatching(/^1\.tokenFile: /),
+      expect.stringMatching(/^2: .*"file"/),
+    ]);
+  });
+
+  it('takes an empty list', () => {
+    expect(mistakesOf([])).toEqual([]);
+  });
+});

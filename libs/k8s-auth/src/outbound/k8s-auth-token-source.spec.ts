@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { ConfigurationError, TokenSourceError } from '../errors/index.js';
+import { until } from '../shared/https-server.contract.js';
+import { readTokenFile } from '../shared/token-file.js';
+import { RecordingLog, TokenMint, TokenVolume } from '../shared/token-volume.contract.js';
+import { type DestinationOptions } from './destinations.options.js';
+import { K8sAuthTokenSource } from './k8s-auth-token-source.js';
+
+let clock: FakeClock;
+let log: RecordingLog;
+let mint: TokenMint;
+let volume: TokenVolume;
+let token: string;
+let reads: string[];
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  log = new RecordingLog();
+  mint = new TokenMint(clock);
+  token = await mint.mint();
+  volume = new TokenVolume(token);
+  reads = [];
+});
+
+afterEach(() => volume.remove());
+
+function sourceOf(...destinations: DestinationOptions[]): K8sAuthTokenSource {
+  return new K8sAuthTokenSource(destinations, {
+    clock,
+    log,
+    read: (file) => {
+      reads.push(file);
+      return readTokenFile(file);
+    },
+  });
+}
+
+describe('K8sAuthTokenSource', () => {
+  it.each([
+    'http://service2.mytest.svc',
+    'http://service2.mytest.svc:80',
+    'http://SERVICE2.mytest.svc/',
+    'http://service2.mytest.svc/orders?x=1#y',
+  ])('gives the token for %s', async (url) => {
+    const source = sourceOf({ origin: 'http://service2.mytest.svc', tokenFile: volume.file });
+    await expect(source.getToken(url)).resolves.toBe(token);
+    expect(source.peekToken(url)).toBe(token);
+  });
+
+  it.each([
+    'https://service2.mytest.svc',
+    'http://service2.mytest.svc:8080',
+    'http://a.service2.mytest.svc',
+    'http://mytest.svc',
+    'ws://service2.mytest.svc',
+    'blob:http://service2.mytest.svc/x',
+    '//service2.mytest.svc',
+    'service2.mytest.svc',
+    'null',
+    '',
+  ])('gives none for %j, and reads nothing', async (url) => {
+    const source = sourceOf({ origin: 'http://service2.mytest.svc', tokenFile: volume.file });
+    await expect(source.getToken(url)).resolves.toBeUndefined();
+    await expect(source.renewToken(url, token)).resolves.toBeUndefined();
+    expect(source.peekToken(url)).toBeUndefined();
+    expect(reads).toEqual([]);
+  });
+
+  it('gives nothing to anybody without destinations', async () => {
+    await expect(sourceOf().getToken('http://service2.mytest.svc')).resolves.toBeUndefined();
+  });
+
+  it('throws a typed error when the file of a listed origin holds no token', async () => {
+    volume.write('');
+    const failed = sourceOf({ origin: 'http://service2', tokenFile: volume.file }).getToken(
+      'http://service2',
+    );
+    await expect(failed).rejects.toBeInstanceOf(TokenSourceError);
+    await expect(failed).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_FILE_EMPTY' });
+  });
+
+  it('gives another token in place of a rejected one', async () => {
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    await source.getToken('http://service2');
+    const next = await mint.mint();
+    volume.write(next);
+    await expect(source.renewToken('http://service2/x', token)).resolves.toBe(next);
+    expect(source.peekToken('http://service2')).toBe(next);
+  });
+
+  it('shares the reads of destinations with the same file and audience', async () => {
+    const source = sourceOf(
+      { origin: 'http://a', tokenFile: volume.file, audience: 'service2' },
+      { origin: 'http://b', tokenFile: volume.file, audience: 'service2' },
+      { origin: 'http://c', tokenFile: volume.file },
+    );
+    await Promise.all(['http://a', 'http://b', 'http://c'].map((origin) => source.getToken(origin)));
+    expect(reads).toHaveLength(2);
+  });
+
+  it('checks the audience of each destination', async () => {
+    const source = sourceOf(
+      { origin: 'http://a', tokenFile: volume.file, audience: 'service2' },
+      { origin: 'http://b', tokenFile: volume.file, audience: 'other' },
+    );
+    await expect(source.getToken('http://a')).resolves.toBe(token);
+    await expect(source.getToken('http://b')).rejects.toMatchObject({
+      code: 'ERR_K8S_AUTH_TOKEN_FILE_AUDIENCE',
+    });
+  });
+
+  it('refuses an origin that is none', () => {
+    const make = () => sourceOf({ origin: 'service2', tokenFile: volume.file });
+    expect(make).toThrow(ConfigurationError);
+    expect(make).toThrow("option 'destinations[0].origin'");
+  });
+});
+
+describe('K8sAuthTokenSource: states', () => {
+  it('has read the files before the first request once hydrated', async () => {
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    source.hydrate();
+    await until(() => source.peekToken('http://service2') !== undefined);
+    expect(reads).toHaveLength(1);
+  });
+
+  it('logs trouble of the first read and stays alive', async () => {
+    volume.empty();
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    source.hydrate();
+    await until(() => log.warnings.length > 0);
+    expect(log.warnings).toMatchObject([{ code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE', file: volume.file }]);
+  });
+
+  it('gives each destination with its state, and no token text', async () => {
+    const source = sourceOf(
+      { origin: 'HTTP://service2:80/', tokenFile: volume.file },
+      { origin: 'http://service3', tokenFile: `${volume.file}-missing` },
+    );
+    source.hydrate();
+    await until(() => source.peekToken('http://service2') !== undefined && log.warnings.length > 0);
+    expect(source.states()).toEqual([
+      {
+        origin: 'http://service2',
+        tokenFile: volume.file,
+        hasToken: true,
+        expiresAtMs: clock.wallMs() + 3_600_000,
+        lastReadAgeMs: 0,
+      },
+      {
+        origin: 'http://service3',
+        tokenFile: `${volume.file}-missing`,
+        hasToken: false,
+        trouble: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE',
+        lastReadAgeMs: 0,
+      },
+    ]);
+    expect(JSON.stringify(source.states()) + log.text()).not.toContain(token);
+  });
+
+  it('keeps a service that calls nobody ready: asking reads a file that is due', async () => {
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    await source.getToken('http://service2');
+    await clock.advance(3_600_000);
+    volume.write(await mint.mint());
+    expect(source.states()).toMatchObject([{ hasToken: false }]);
+    await until(() => source.peekToken('http://service2') !== undefined);
+    expect(source.states()).toMatchObject([{ hasToken: true }]);
+  });
+});
