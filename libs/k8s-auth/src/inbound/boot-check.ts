@@ -1,7 +1,9 @@
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import {
+  audienceOf,
   type Declaration,
   lineageOf,
+  lostMethodsOf,
   readDeclaration,
   type RouteClass,
   type RouteHandler,
@@ -44,7 +46,13 @@ export function checkRoutes(input: RouteCheckInput): RouteCheck {
   for (const controller of new Set(input.controllers.map(({ metatype }) => metatype))) {
     if (typeof controller !== 'function') continue;
     const routeClass = controller as RouteClass;
-    for (const link of lineageOf(routeClass)) addMistakesOf(link.name, readDeclaration(link), check.mistakes);
+    for (const link of lineageOf(routeClass)) {
+      addMistakesOf(link.name, readDeclaration(link), check.mistakes);
+      for (const name of lostMethodsOf(link))
+        check.mistakes.add(
+          `${link.name}.${name}: expected decorators above @K8sAuth to keep the metadata of the method`,
+        );
+    }
     for (const [name, handler] of routesOf(routeClass, input.scanner)) {
       addMistakesOf(`${routeClass.name}.${name}`, readDeclaration(handler), check.mistakes);
       checkRoute(`${routeClass.name}.${name}`, routeClass, handler, input, check);
@@ -76,8 +84,8 @@ function checkRoute(
   if (policy.kind === 'undecorated') check.undecorated.push(route);
   if (policy.kind !== 'protected') return;
   if (!hasVerifier) check.mistakes.add(`${route}: expected option 'verifier' because of @K8sAuth`);
-  const audience: unknown = policy.audience ?? moduleAudience;
-  if (typeof audience === 'string' && audience.trim() !== '')
+  const audience = audienceOf(policy, moduleAudience);
+  if (audience !== undefined)
     check.audiences.set(audience, [...(check.audiences.get(audience) ?? []), route]);
   else if (policy.audience === undefined)
     check.mistakes.add(`${route}: expected an audience, as argument of @K8sAuth or as option 'audience'`);

@@ -17,7 +17,7 @@ import { type InboundSettings, K8S_AUTH_INBOUND_SETTINGS, K8S_AUTH_VERIFIER } fr
 import { isRefusable, toHttpException } from './refusal.js';
 import { RefusalLog } from './refusal-log.js';
 import { describeRoute } from './route-label.js';
-import { routePolicyOf } from './route-policy.js';
+import { audienceOf, routePolicyOf } from './route-policy.js';
 
 /** What is known about a request so far; filled on the way, read when it ends in a refusal. */
 interface Attempt {
@@ -66,7 +66,7 @@ export class K8sAuthGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<unknown>();
     const token = lastAdmissionOf(request)?.token ?? readBearerToken(request, this.settings.maxTokenBytes);
     attempt.token = token;
-    const verdict = this.verify(token, policy.audience ?? this.settings.audience);
+    const verdict = this.verify(token, audienceOf(policy, this.settings.audience));
     // No promise where none is needed: a cached verdict should not wait for the event loop.
     if (!isThenable(verdict)) return this.admit(attempt, token, policy.rules, verdict);
     return Promise.resolve(verdict).then((settled) => this.admit(attempt, token, policy.rules, settled));
@@ -74,7 +74,7 @@ export class K8sAuthGuard implements CanActivate {
 
   private verify(token: string, audience: string | undefined): Verdict | PromiseLike<Verdict> {
     if (!this.verifier) throw new VerifierUnavailableError('no verifier is configured');
-    if (!audience) throw new VerifierUnavailableError('no audience is configured');
+    if (audience === undefined) throw new VerifierUnavailableError('no audience is configured');
     return this.verifier.verify(token, [audience]);
   }
 
@@ -84,6 +84,8 @@ export class K8sAuthGuard implements CanActivate {
     rules: readonly AuthorizationRule[],
     { principal }: Verdict,
   ): true {
+    // A verifier of somebody's own may be untyped: without a name there is nobody to let in.
+    if (typeof principal?.username !== 'string') throw new TypeError('verdict has no principal');
     const { context } = attempt;
     attempt.principal = principal;
     for (const rule of rules) assertAllowed(rule, principal);
@@ -107,13 +109,13 @@ export class K8sAuthGuard implements CanActivate {
     const isForeseen = isRefusable(thrown);
     // Not as the cause: nobody knows what an unforeseen error holds. Its words are in the log, without the token.
     const error = isForeseen ? thrown : new VerifierUnavailableError('request could not be decided');
-    this.refusals.record({ error, route, token, principal, ...(!isForeseen && { unexpected: thrown }) });
+    this.refusals.record({ error, route, token, principal, ...(!isForeseen && { unforeseen: { thrown } }) });
     throw toHttpException(error, this.adapterHost.httpAdapter, context.switchToHttp().getResponse());
   }
 }
 
 function isThenable(verdict: Verdict | PromiseLike<Verdict>): verdict is PromiseLike<Verdict> {
-  return typeof (verdict as { then?: unknown }).then === 'function';
+  return typeof (verdict as { then?: unknown } | undefined)?.then === 'function';
 }
 
 /** @throws {ForbiddenPrincipalError} for anything but an explicit yes */

@@ -14,7 +14,7 @@ export interface Refusal {
   /** Who is calling, once that is known. */
   readonly principal?: Principal;
   /** What was thrown and nobody foresaw; logged as an error of ours. */
-  readonly unexpected?: unknown;
+  readonly unforeseen?: { readonly thrown: unknown };
 }
 
 /** Counts the refusals of one code and route since its first line of this minute. */
@@ -52,7 +52,7 @@ export class RefusalLog {
     const minute = this.minuteOf(refusal.error.code, refusal.route);
     minute.seen++;
     if (minute.seen > LINES_A_MINUTE) return;
-    if (refusal.unexpected === undefined) this.log.warn(toEvent(refusal));
+    if (refusal.unforeseen === undefined) this.log.warn(toEvent(refusal));
     else this.log.error(toEvent(refusal));
   }
 
@@ -93,22 +93,22 @@ export class RefusalLog {
   }
 }
 
-function toEvent({ error, route, token, principal, unexpected }: Refusal): LogEvent {
+function toEvent({ error, route, token, principal, unforeseen }: Refusal): LogEvent {
   return {
     message: 'request refused',
     code: error.code,
     route,
-    reason: loggable(withoutToken(reasonOf(error, unexpected), token), 300),
-    ...(unexpected instanceof Error && {
-      stack: loggable(withoutToken(unexpected.stack ?? '', token), 2_000),
+    reason: loggable(withoutToken(reasonOf(error, unforeseen), token), 300),
+    ...(unforeseen?.thrown instanceof Error && {
+      stack: loggable(withoutToken(unforeseen.thrown.stack ?? '', token), 2_000),
     }),
     ...callerOf(principal, token),
   };
 }
 
 /** With the causes where they tell what of ours is in trouble, or which rule threw. */
-function reasonOf(error: K8sAuthError, unexpected: unknown): string {
-  if (unexpected !== undefined) return `${error.message}: ${describeError(unexpected)}`;
+function reasonOf(error: K8sAuthError, unforeseen: Refusal['unforeseen']): string {
+  if (unforeseen) return `${error.message}: ${describeError(unforeseen.thrown)}`;
   return error.cause === undefined ? error.message : describeError(error);
 }
 

@@ -32,10 +32,36 @@ export interface Declaration {
 
 const DEMANDS = 'K8S_AUTH:DEMANDS';
 const PUBLIC = 'K8S_AUTH:PUBLIC';
+const METHODS = 'K8S_AUTH:METHODS';
 
 /** Adds to what the class or method says already: no rule is lost when two decorators are composed. @internal */
 export function declareDemand(target: object, demand: K8sAuthDemand): void {
   Reflect.defineMetadata(DEMANDS, [...readDeclaration(target).demands, demand], target);
+}
+
+/** Where a demand was written, which a decorator above it cannot take away. @internal */
+export function rememberDemandingMethod(prototype: object, name: string | symbol): void {
+  Reflect.defineMetadata(METHODS, [...demandingMethodsOf(prototype), name], prototype);
+}
+
+/**
+ * Methods of this very class that `@K8sAuth` was written on, but whose function of today knows nothing of it: a
+ * decorator above put another in its place, without the metadata, and Nest would call that one unguarded.
+ * @internal
+ */
+export function lostMethodsOf(routeClass: RouteClass): string[] {
+  const prototype: unknown = routeClass.prototype;
+  if (typeof prototype !== 'object' || prototype === null) return [];
+  return demandingMethodsOf(prototype)
+    .filter((name) => {
+      const method: unknown = Reflect.get(prototype, name);
+      return typeof method !== 'function' || readDeclaration(method).demands.length === 0;
+    })
+    .map(String);
+}
+
+function demandingMethodsOf(prototype: object): (string | symbol)[] {
+  return (Reflect.getOwnMetadata(METHODS, prototype) as (string | symbol)[] | undefined) ?? [];
 }
 
 /** @internal */
@@ -77,6 +103,20 @@ export function routePolicyOf(routeClass: RouteClass, handler: RouteHandler): Ro
   let policy = ofClass.get(handler);
   if (!policy) ofClass.set(handler, (policy = readPolicy(routeClass, handler)));
   return policy;
+}
+
+/**
+ * The audience of a protected route.
+ * @returns `undefined` where there is none that a token could be made for: neither named, or no text, or a blank one
+ * @internal
+ */
+export function audienceOf(
+  { audience }: Extract<RoutePolicy, { kind: 'protected' }>,
+  moduleAudience: string | undefined,
+): string | undefined {
+  // Not `??`: a `null` that slipped in is a mistake, and must not mean the module's.
+  const effective: unknown = audience === undefined ? moduleAudience : audience;
+  return typeof effective === 'string' && effective.trim() !== '' ? effective : undefined;
 }
 
 /**

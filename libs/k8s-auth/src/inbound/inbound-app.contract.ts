@@ -1,0 +1,176 @@
+import { request } from 'node:http';
+import { type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
+import { type AbstractHttpAdapter, APP_GUARD } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { createPrincipal, type Principal } from '../identity/principal.js';
+import { K8S_AUTH_CLOCK } from '../shared/clock.js';
+import { type Log, type LogEvent } from '../shared/log.js';
+import { type TokenVerifier, type Verdict } from '../verifiers/token-verifier.js';
+import { K8S_AUTH_INBOUND_SETTINGS, K8S_AUTH_VERIFIER } from './inbound.tokens.js';
+import { K8sAuthGuard } from './k8s-auth.guard.js';
+import { RefusalLog } from './refusal-log.js';
+
+/** What every behaviour of this folder is shown on. */
+export const ADAPTERS = ['express', 'fastify'] as const;
+export type AdapterName = (typeof ADAPTERS)[number];
+
+export function newAdapter(name: AdapterName): AbstractHttpAdapter {
+  return name === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+}
+
+export function principalNamed(path: string): Principal {
+  const [namespace = '', serviceAccount = ''] = path.split('/');
+  return createPrincipal({
+    namespace,
+    serviceAccount,
+    serviceAccountUid: '6f1c2d1e-0000-4000-8000-000000000001',
+    audiences: ['orders'],
+    issuer: 'https://issuer.test',
+    credentialId: 'JTI=41b9',
+    verifiedBy: 'scripted',
+  });
+}
+
+export function verdictFor(path: string): Verdict {
+  return { principal: principalNamed(path), validUntilMs: Number.MAX_SAFE_INTEGER };
+}
+
+/** Stands at our own seam: answers as scripted and remembers what it was asked. */
+export class ScriptedVerifier implements TokenVerifier {
+  readonly kind = 'scripted';
+  readonly asked: { token: string; audiences: readonly string[] }[] = [];
+
+  constructor(private readonly answer: (token: string) => unknown = () => verdictFor('shop/checkout')) {}
+
+  verify(token: string, audiences: readonly string[]): Verdict | Promise<Verdict> {
+    this.asked.push({ token, audiences });
+    return this.answer(token) as Verdict | Promise<Verdict>;
+  }
+
+  hydrate(): void {}
+  readiness() {
+    return { status: 'ready' } as const;
+  }
+  apiServerAudiences(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export class CapturedLog implements Log {
+  readonly lines: ({ level: 'log' | 'warn' | 'error' } & LogEvent)[] = [];
+
+  log(event: LogEvent): void {
+    this.lines.push({ level: 'log', ...event });
+  }
+  warn(event: LogEvent): void {
+    this.lines.push({ level: 'warn', ...event });
+  }
+  error(event: LogEvent): void {
+    this.lines.push({ level: 'error', ...event });
+  }
+}
+
+export interface AppSetup extends Pick<ModuleMetadata, 'providers' | 'imports'> {
+  readonly controllers: Type[];
+  readonly verifier?: TokenVerifier;
+  readonly noVerifier?: true;
+  readonly audience?: string;
+  readonly maxTokenBytes?: number;
+  readonly guardIsGlobal?: boolean;
+  readonly configure?: (app: INestApplication) => void;
+}
+
+export interface RunningApp {
+  readonly app: INestApplication;
+  readonly url: string;
+  readonly log: CapturedLog;
+  readonly clock: FakeClock;
+}
+
+class InboundModule {}
+
+const running = new Set<INestApplication>();
+
+/** For afterEach or afterAll, so that a test that failed half-way leaves no socket open. */
+export async function closeApps(): Promise<void> {
+  for (const app of running) await app.close();
+  running.clear();
+}
+
+/** A real application on a loopback socket, with the inbound half wired as the composition root wires it. */
+export async function startApp(name: AdapterName, setup: AppSetup): Promise<RunningApp> {
+  const log = new CapturedLog();
+  const clock = new FakeClock();
+  const verifier = setup.noVerifier ? undefined : (setup.verifier ?? new ScriptedVerifier());
+  const settings = { audience: setup.audience, maxTokenBytes: setup.maxTokenBytes ?? 8192 };
+  const inbound = [
+    { provide: K8S_AUTH_CLOCK, useValue: clock },
+    { provide: K8S_AUTH_VERIFIER, useFactory: () => verifier },
+    { provide: K8S_AUTH_INBOUND_SETTINGS, useValue: settings },
+    { provide: RefusalLog, useValue: new RefusalLog({ clock, log }) },
+    K8sAuthGuard,
+  ];
+  const root = await Test.createTestingModule({
+    imports: [
+      { module: InboundModule, global: true, providers: inbound, exports: inbound },
+      ...(setup.imports ?? []),
+    ],
+    controllers: setup.controllers,
+    providers: [
+      ...(setup.guardIsGlobal ? [{ provide: APP_GUARD, useExisting: K8sAuthGuard }] : []),
+      ...(setup.providers ?? []),
+    ],
+  }).compile();
+  const app = root.createNestApplication(newAdapter(name), { logger: false });
+  running.add(app);
+  setup.configure?.(app);
+  await app.listen(0, '127.0.0.1');
+  return { app, log, clock, url: await app.getUrl() };
+}
+
+export interface Answer {
+  readonly status: number | undefined;
+  readonly challenge: string | undefined;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+/** One request with the `Authorization` headers as given, each on a line of its own, whatever their case. */
+export function send(
+  url: string,
+  authorization: string | string[] = [],
+  name = 'Authorization',
+): Promise<Answer> {
+  const lines = [authorization]
+    .flat()
+    .flatMap((value, index) => [index === 0 ? name : name.toLowerCase(), value]);
+  return new Promise((resolve, reject) => {
+    const headers = ['Host', new URL(url).host, 'Connection', 'close', ...lines];
+    request(url, { headers: headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode,
+          challenge: response.headers['www-authenticate'],
+          retryAfter: response.headers['retry-after'],
+          body: Buffer.concat(chunks).toString('utf8'),
+        }),
+      );
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** A token with the shape of a JWT, and nothing behind it. */
+export function shapedToken(claims: object, header: object = { alg: 'RS256' }): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part(header)}.${part(claims)}.c2lnbmF0dXJl`;
+}

@@ -1,0 +1,193 @@
+import { Controller, Get, Next, Scope } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { allowServiceAccounts } from '../authorization/rules.js';
+import { UnsupportedContextError } from '../errors/index.js';
+import { type Principal } from '../identity/principal.js';
+import { Caller } from './caller.decorator.js';
+import {
+  ADAPTERS,
+  closeApps,
+  principalNamed,
+  type RunningApp,
+  ScriptedVerifier,
+  send,
+  startApp,
+} from './inbound-app.contract.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { K8sAuthGuard } from './k8s-auth.guard.js';
+import { Public } from './public.decorator.js';
+
+@Controller('orders')
+@K8sAuth('orders')
+class OrdersController {
+  @Get() list() {
+    return 'listed';
+  }
+  @Get('items') @K8sAuth('items', allowServiceAccounts('shop/checkout')) items() {
+    return 'items';
+  }
+  @Get('module') @K8sAuth() module() {
+    return 'module';
+  }
+  @Get('health') @Public() health() {
+    return 'healthy';
+  }
+}
+
+@Controller('plain')
+class PlainController {
+  @Get() plain() {
+    return 'plain';
+  }
+}
+
+@Controller({ path: 'scoped', scope: Scope.REQUEST })
+@K8sAuth('orders')
+class ScopedController {
+  @Get() whoami(@Caller('username') username: string) {
+    return username;
+  }
+}
+
+afterEach(closeApps);
+
+describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
+  let running: RunningApp;
+
+  it.each([true, false])('verifies once per request (global as well: %s)', async (guardIsGlobal) => {
+    const verifier = new ScriptedVerifier();
+    running = await startApp(adapter, { controllers: [OrdersController], verifier, guardIsGlobal });
+    expect((await send(`${running.url}/orders`, 'Bearer abc')).body).toBe('listed');
+    expect(verifier.asked).toEqual([{ token: 'abc', audiences: ['orders'] }]);
+    expect((await send(`${running.url}/orders/items`, 'Bearer abc')).body).toBe('items');
+    expect(verifier.asked.slice(1)).toEqual([{ token: 'abc', audiences: ['items'] }]);
+  });
+
+  it("takes the module's audience for a decorator without one", async () => {
+    const verifier = new ScriptedVerifier();
+    running = await startApp(adapter, { controllers: [OrdersController], verifier, audience: 'shop' });
+    expect((await send(`${running.url}/orders/module`, 'Bearer abc')).body).toBe('module');
+    expect(verifier.asked).toEqual([{ token: 'abc', audiences: ['shop'] }]);
+  });
+
+  it('asks nobody about a public route', async () => {
+    const verifier = new ScriptedVerifier();
+    running = await startApp(adapter, { controllers: [OrdersController], verifier, guardIsGlobal: true });
+    expect((await send(`${running.url}/orders/health`)).body).toBe('healthy');
+    expect((await send(`${running.url}/orders/health`, ['Bearer a', 'Bearer b'])).body).toBe('healthy');
+    expect(verifier.asked).toEqual([]);
+  });
+
+  it.each([[[]], ['Bearer abc'], ['Bearer'], [['Bearer a', 'Bearer b']]])(
+    'refuses an undecorated route, whatever is sent: %j',
+    async (authorization: string | string[]) => {
+      const verifier = new ScriptedVerifier();
+      running = await startApp(adapter, { controllers: [PlainController], verifier, guardIsGlobal: true });
+      expect(await send(`${running.url}/plain`, authorization)).toMatchObject({
+        status: 403,
+        challenge: 'Bearer error="insufficient_scope"',
+      });
+      expect(verifier.asked).toEqual([]);
+      expect(running.log.lines).toMatchObject([{ level: 'warn', code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }]);
+    },
+  );
+
+  it('leaves undecorated routes alone where it is not global', async () => {
+    running = await startApp(adapter, { controllers: [PlainController] });
+    expect((await send(`${running.url}/plain`)).body).toBe('plain');
+  });
+
+  it('answers 503 without a verifier, and without an audience', async () => {
+    running = await startApp(adapter, { controllers: [OrdersController], noVerifier: true });
+    expect((await send(`${running.url}/orders`, 'Bearer abc')).status).toBe(503);
+    expect((await send(`${running.url}/orders/health`)).status).toBe(200);
+    running = await startApp(adapter, { controllers: [OrdersController] });
+    expect((await send(`${running.url}/orders/module`, 'Bearer abc')).status).toBe(503);
+  });
+
+  it('serves controllers that live for one request', async () => {
+    running = await startApp(adapter, { controllers: [ScopedController], guardIsGlobal: true });
+    expect((await send(`${running.url}/scoped`, 'Bearer abc')).body).toBe(
+      'system:serviceaccount:shop:checkout',
+    );
+  });
+});
+
+describe('a second handler for the same request', () => {
+  @Controller()
+  class FirstController {
+    @Get('both') @K8sAuth('first') first(@Next() next: () => void) {
+      next();
+    }
+    @Get('open') @K8sAuth('first') opened(@Next() next: () => void) {
+      next();
+    }
+  }
+  @Controller()
+  class SecondController {
+    @Get('both') @K8sAuth('second', allowServiceAccounts('shop/admin')) second() {
+      return 'second';
+    }
+    @Get('open') @Public() open(@Caller() caller?: Principal) {
+      return { caller: caller ?? null };
+    }
+  }
+
+  it.each([
+    ['shop/checkout', 403],
+    ['shop/admin', 200],
+  ])('is decided anew: %s gets %i', async (path, status) => {
+    const verifier = new ScriptedVerifier(() => ({ principal: principalNamed(path), validUntilMs: 0 }));
+    const { url } = await startApp('express', {
+      controllers: [FirstController, SecondController],
+      verifier,
+    });
+    expect((await send(`${url}/both`, 'Bearer abc')).status).toBe(status);
+    expect(verifier.asked).toEqual([
+      { token: 'abc', audiences: ['first'] },
+      { token: 'abc', audiences: ['second'] },
+    ]);
+  });
+
+  it('knows no caller where it is public', async () => {
+    const { url } = await startApp('express', { controllers: [FirstController, SecondController] });
+    expect((await send(`${url}/open`, 'Bearer abc')).body).toBe('{"caller":null}');
+  });
+});
+
+describe('K8sAuthGuard by itself', () => {
+  function contextOf(type: string, request: object): ExecutionContextHost {
+    const method = OrdersController.prototype.list.bind(undefined);
+    const context = new ExecutionContextHost([request, {}], OrdersController, method);
+    context.setType(type);
+    return context;
+  }
+
+  it('gives no promise where the verdict is none, and one where it is', async () => {
+    const immediate = await startApp('express', { controllers: [OrdersController] });
+    const request = { headers: { authorization: 'Bearer abc' } };
+    expect(immediate.app.get(K8sAuthGuard).canActivate(contextOf('http', request))).toBe(true);
+
+    const verifier = new ScriptedVerifier(() =>
+      Promise.resolve({ principal: principalNamed('shop/checkout'), validUntilMs: 0 }),
+    );
+    const later = await startApp('express', { controllers: [OrdersController], verifier });
+    const again = { headers: { authorization: 'Bearer abc' } };
+    const result = later.app.get(K8sAuthGuard).canActivate(contextOf('http', again));
+    expect(result).toBeInstanceOf(Promise);
+    await expect(result).resolves.toBe(true);
+  });
+
+  it.each(['ws', 'rpc', 'graphql', 'HTTP'])('refuses the context %j', async (type) => {
+    const verifier = new ScriptedVerifier();
+    const { app, log } = await startApp('express', { controllers: [OrdersController], verifier });
+    const guard = app.get(K8sAuthGuard);
+    const request = { headers: { authorization: 'Bearer abc' } };
+    // Also for a request that was admitted over HTTP: contexts do not vouch for one another.
+    expect(guard.canActivate(contextOf('http', request))).toBe(true);
+    expect(() => guard.canActivate(contextOf(type, request))).toThrow(UnsupportedContextError);
+    expect(verifier.asked).toHaveLength(1);
+    expect(log.lines).toMatchObject([{ level: 'warn', code: 'ERR_K8S_AUTH_CONTEXT_UNSUPPORTED' }]);
+  });
+});
