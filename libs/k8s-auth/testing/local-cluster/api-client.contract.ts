@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { type LocalCluster } from './local-cluster.js';
 
@@ -13,8 +14,25 @@ export interface Answered {
 export class ApiClient {
   private readonly agent: Agent;
 
-  constructor(private readonly cluster: LocalCluster) {
-    this.agent = new Agent({ connect: { ca: cluster.ca } });
+  /** @param certificate of the client, PEM */
+  constructor(
+    private readonly cluster: LocalCluster,
+    certificate: { cert?: string; key?: string } = {},
+  ) {
+    this.agent = new Agent({ connect: { ca: cluster.ca, ...certificate } });
+  }
+
+  /** With the administrator's certificate out of a kubeconfig. */
+  static async asAdministrator(cluster: LocalCluster): Promise<ApiClient> {
+    const { users } = JSON.parse(readFileSync(await cluster.writeKubeconfig(), 'utf8')) as {
+      users: [{ user: Record<'client-certificate-data' | 'client-key-data', string> }];
+    };
+    const [{ user }] = users;
+    const decode = (text: string) => Buffer.from(text, 'base64').toString();
+    return new ApiClient(cluster, {
+      cert: decode(user['client-certificate-data']),
+      key: decode(user['client-key-data']),
+    });
   }
 
   async ask(

@@ -1,0 +1,156 @@
+import { createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../fake-clock.js';
+import { ApiClient } from './api-client.contract.js';
+import { LocalCluster } from './local-cluster.js';
+import { type TokenOptions } from './local-cluster.options.js';
+
+const CHECKOUT = { namespace: 'shop', serviceAccount: 'checkout', audiences: ['orders'] };
+const CRYPTOGRAPHIC = '[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]';
+
+describe('how the local API server judges tokens', () => {
+  let clock: FakeClock;
+  let cluster: LocalCluster;
+  let client: ApiClient;
+  let reviewer: string;
+
+  beforeEach(async () => {
+    clock = new FakeClock();
+    cluster = await LocalCluster.start({ clock, signingAlgorithm: 'ES256' });
+    client = new ApiClient(cluster);
+    await cluster.createServiceAccount('shop', 'checkout');
+    cluster.grant('create tokenreviews', 'shop/default');
+    reviewer = await cluster.createToken({
+      namespace: 'shop',
+      serviceAccount: 'default',
+      expirationSeconds: 86_400,
+    });
+  });
+
+  afterEach(async () => {
+    await client.close();
+    await cluster.close();
+  });
+
+  async function judge(options: Partial<TokenOptions> = {}): Promise<unknown> {
+    return judgeToken(await cluster.createToken({ ...CHECKOUT, ...options }));
+  }
+
+  async function judgeToken(token: string, audiences = ['orders']): Promise<unknown> {
+    const { authenticated, error } = await client.review(reviewer, token, audiences);
+    return authenticated ?? error;
+  }
+
+  const seconds = (offset: number) => Math.floor(clock.wallMs() / 1000) + offset;
+
+  describe('signature', () => {
+    it.each([
+      ['another key', () => ({ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey })],
+      [
+        'a key of another kind',
+        () => ({ key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }),
+      ],
+      ['none', () => ({ header: { alg: 'none' } })],
+      [
+        'HMAC with the public key as its secret',
+        () => ({ header: { alg: 'HS256' }, key: createSecretKey(Buffer.from(cluster.publicKeysPem())) }),
+      ],
+      ['a critical header', () => ({ header: { crit: ['exp'], exp: 1 } })],
+    ])('refuses %s', async (_, forgery) => {
+      expect(await judge(forgery())).toBe(CRYPTOGRAPHIC);
+    });
+
+    it('refuses a kid that no key has', async () => {
+      const verdict = await judge({ header: { kid: 'unknown' } });
+      expect(verdict).toBe('[invalid bearer token, invalid signature, no keys found]');
+    });
+
+    it('tries every key for a token without kid', async () => {
+      await cluster.rotateSigningKey({ keepOld: true, algorithm: 'RS256' });
+      expect(await judge({ header: { kid: undefined } })).toBe(true);
+    });
+  });
+
+  describe('times, with the leeway of a minute', () => {
+    it.each([
+      ['exp', -60, true],
+      ['exp', -61, '[invalid bearer token, service account token has expired]'],
+      ['nbf', 60, true],
+      ['nbf', 61, '[invalid bearer token, service account token is not valid yet]'],
+      ['iat', 60, true],
+      ['iat', 61, '[invalid bearer token, service account token is issued in the future]'],
+    ])('%s %d s from now', async (claim, offset, verdict) => {
+      expect(await judge({ claims: { [claim]: seconds(offset) } })).toBe(verdict);
+    });
+
+    it('goes by the injected clock', async () => {
+      const token = await cluster.createToken({ ...CHECKOUT, expirationSeconds: 600 });
+      await clock.advance(660_000);
+      expect(await judgeToken(token)).toBe(true);
+      await clock.advance(1_000);
+      expect(await judgeToken(token)).toBe('[invalid bearer token, service account token has expired]');
+    });
+
+    it('refuses a time that is no number', async () => {
+      expect(await judge({ claims: { exp: 'soon' } })).toMatch(/expected number value to unmarshal/);
+    });
+
+    it('lacks nothing without exp, nbf and iat', async () => {
+      expect(await judge({ claims: { exp: undefined, nbf: undefined, iat: undefined } })).toBe(true);
+    });
+  });
+
+  describe('claims', () => {
+    it('does not look at sub: the user is whom the kubernetes.io claim names', async () => {
+      const claims = { sub: 'system:serviceaccount:shop:admin' };
+      const token = await cluster.createToken({ ...CHECKOUT, claims });
+      const { user } = await client.review(reviewer, token, ['orders']);
+      expect(user).toMatchObject({ username: 'system:serviceaccount:shop:checkout' });
+    });
+
+    it('takes aud as one text', async () => {
+      expect(await judge({ claims: { aud: 'orders' } })).toBe(true);
+    });
+
+    it('takes a token without aud as made for the API server', async () => {
+      const token = await cluster.createToken({ ...CHECKOUT, claims: { aud: undefined } });
+      expect(await judgeToken(token, [cluster.issuer])).toBe(true);
+      expect(await judgeToken(token)).toMatch(/^\[invalid bearer token, token audiences \["https:/);
+    });
+
+    it('refuses a ServiceAccount that there is not', async () => {
+      const claims = { 'kubernetes.io': { serviceaccount: { name: 'nobody' } } };
+      expect(await judge({ claims })).toBe('[invalid bearer token, serviceaccounts "nobody" not found]');
+      expect(await judge({ claims: { 'kubernetes.io': undefined } })).toMatch(/not found\]$/);
+    });
+
+    it('gives the user no extra when the token has neither jti nor pod', async () => {
+      const token = await cluster.createToken({ ...CHECKOUT, claims: { jti: undefined } });
+      const { user } = await client.review(reviewer, token, ['orders']);
+      expect(user).not.toHaveProperty('extra');
+    });
+  });
+
+  describe('deletion', () => {
+    it('refuses the tokens of a deleted ServiceAccount, also after one of its name came again', async () => {
+      const token = await cluster.createToken(CHECKOUT);
+      expect(await judgeToken(token)).toBe(true);
+      await cluster.deleteServiceAccount('shop', 'checkout');
+      expect(await judgeToken(token)).toBe('[invalid bearer token, serviceaccounts "checkout" not found]');
+      await cluster.createServiceAccount('shop', 'checkout');
+      expect(await judgeToken(token)).toMatch(/service account UID \(.*\) does not match claim \(.*\)\]$/);
+    });
+
+    it('refuses the tokens of a deleted pod, also after one of its name came again', async () => {
+      await cluster.createPod('shop', 'p', { serviceAccount: 'checkout' });
+      const token = await cluster.createToken({ ...CHECKOUT, pod: 'p' });
+      expect(await judgeToken(token)).toBe(true);
+      await cluster.deletePod('shop', 'p');
+      expect(await judgeToken(token)).toBe(
+        '[invalid bearer token, service account token has been invalidated]',
+      );
+      await cluster.createPod('shop', 'p', { serviceAccount: 'checkout' });
+      expect(await judgeToken(token)).toMatch(/pod UID \(.*\) does not match service account pod ref claim/);
+    });
+  });
+});
