@@ -19,11 +19,16 @@ export interface LoadedKubeconfig {
  * Reads kubeconfig files, several merged as client-node does. Neither the text of a file nor what a parser says of it
  * gets into an error: both may hold the token.
  * @param name what the user calls them
+ * @param importClientNode for specs: an optional package that is not there
  * @throws {ConfigurationError} unreadable, or without a current context
  * @internal
  */
-export async function loadKubeconfig(files: readonly string[], name: string): Promise<LoadedKubeconfig> {
-  const { KubeConfig, loadYaml } = await importClientNode(name);
+export async function loadKubeconfig(
+  files: readonly string[],
+  name: string,
+  importClientNode: () => Promise<typeof ClientNode> = () => import('@kubernetes/client-node'),
+): Promise<LoadedKubeconfig> {
+  const { KubeConfig, loadYaml } = await importOptional(importClientNode, name);
   const config = new KubeConfig();
   const tokenFiles = new Map<string, string>();
   for (const [index, file] of files.entries()) {
@@ -57,9 +62,12 @@ export async function loadKubeconfig(files: readonly string[], name: string): Pr
 }
 
 /** Costs half a second and 50 MB, so only who has a kubeconfig pays. */
-async function importClientNode(name: string): Promise<typeof ClientNode> {
+async function importOptional(
+  importClientNode: () => Promise<typeof ClientNode>,
+  name: string,
+): Promise<typeof ClientNode> {
   try {
-    return await import('@kubernetes/client-node');
+    return await importClientNode();
   } catch (cause) {
     throw new ConfigurationError(
       [`${name}: expected the package @kubernetes/client-node (1.x on Node 20), which cannot be loaded`],

@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { FakeClock, LocalCluster } from '../../testing/index.js';
+import { ConfigurationError } from '../errors/index.js';
+import { type ApiServerConnection, findApiServer, requireApiServer } from './api-server.connection.js';
+import { type ApiServerOptions } from './api-server.options.js';
+import { CapturedLog } from './own-cluster.contract.js';
+
+const MOUNT = 'var/run/secrets/kubernetes.io/serviceaccount';
+const IN_POD = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
+
+let cluster: LocalCluster;
+let directory: string;
+let podRoot: string;
+let kubeconfig: string;
+let tokenKubeconfig: string;
+let otherToken: string;
+const clock = new FakeClock();
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ clock, signingAlgorithm: 'ES256' });
+  directory = mkdtempSync(join(tmpdir(), 'connection-'));
+  podRoot = join(directory, 'pod');
+  mkdirSync(join(podRoot, MOUNT), { recursive: true });
+  const mount = await cluster.writeInClusterMount({ namespace: 'default', serviceAccount: 'default' });
+  cpSync(mount, join(podRoot, MOUNT), { recursive: true, dereference: true });
+  kubeconfig = await cluster.writeKubeconfig();
+  await cluster.createServiceAccount('shop', 'orders');
+  const written = await cluster.writeKubeconfig({ serviceAccount: 'shop/orders' });
+  tokenKubeconfig = join(directory, 'token.kubeconfig');
+  cpSync(written, tokenKubeconfig);
+  otherToken = join(directory, 'other-token');
+  const token = await cluster.createToken({ namespace: 'shop', serviceAccount: 'orders' });
+  writeFileSync(otherToken, token);
+});
+
+afterAll(async () => {
+  await cluster.close();
+  rmSync(directory, { recursive: true });
+});
+
+function find(
+  options: ApiServerOptions | undefined,
+  environment: Record<string, string>,
+  root = join(directory, 'no-pod'),
+): Promise<ApiServerConnection | undefined> {
+  return findApiServer(options, { clock, log: new CapturedLog(), environment, podRoot: root });
+}
+
+const asWhom = async (connection: ApiServerConnection | undefined) =>
+  connection?.credential === undefined ? 'certificate' : (await connection.credential.claims())?.sub;
+
+const DEFAULT = 'system:serviceaccount:default:default';
+const ORDERS = 'system:serviceaccount:shop:orders';
+
+describe('without options', () => {
+  it('finds nothing where there is nothing', async () => {
+    await expect(find(undefined, {})).resolves.toBeUndefined();
+    await expect(find({}, { ...IN_POD, HOME: directory })).resolves.toBeUndefined();
+    await expect(find({}, {}, podRoot)).resolves.toBeUndefined();
+    await expect(find({}, { ...IN_POD, KUBERNETES_SERVICE_PORT: 'x' }, podRoot)).resolves.toBeUndefined();
+  });
+
+  it('says where it looked when it has to find one', async () => {
+    const context = { clock, log: new CapturedLog(), environment: {}, podRoot: join(directory, 'no-pod') };
+    const error: unknown = await requireApiServer(undefined, context).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    for (const place of ["option 'apiServer'", 'KUBECONFIG', 'KUBERNETES_SERVICE_HOST', '~/.kube/config']) {
+      expect((error as ConfigurationError).message).toContain(place);
+    }
+  });
+
+  it('prefers KUBECONFIG to the pod, and the pod to the home directory', async () => {
+    mkdirSync(join(directory, '.kube'));
+    cpSync(kubeconfig, join(directory, '.kube', 'config'));
+    const home = { HOME: directory };
+    const inPod = { ...home, ...IN_POD };
+    const first = await find({}, { ...inPod, KUBECONFIG: tokenKubeconfig }, podRoot);
+    expect(first).toMatchObject({
+      url: cluster.url,
+      description: `variable KUBECONFIG (${tokenKubeconfig})`,
+    });
+    const second = await find({}, { ...inPod, KUBECONFIG: '' }, podRoot);
+    expect(second).toMatchObject({ url: 'https://10.96.0.1:443', description: "the pod's service account" });
+    const third = await find({}, home, podRoot);
+    expect(third?.description).toContain('~/.kube/config');
+    expect(await Promise.all([first, second, third].map(asWhom))).toStrictEqual([
+      ORDERS,
+      DEFAULT,
+      'certificate',
+    ]);
+    rmSync(join(directory, '.kube'), { recursive: true });
+  });
+
+  it('takes several files in KUBECONFIG', async () => {
+    const extra = join(directory, 'extra.kubeconfig');
+    writeFileSync(
+      extra,
+      JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }),
+    );
+    const found = await find({}, { KUBECONFIG: [tokenKubeconfig, extra].join(delimiter) });
+    expect(await asWhom(found)).toBe(ORDERS);
+  });
+
+  it.each(['10.96.0.1', 'fd00::1', 'api.example'])(
+    'finds in a pod what client-node finds there (host %s)',
+    async (host) => {
+      const environment = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: '6443' };
+      const found = await find(undefined, environment, podRoot);
+      const theirs = new KubeConfig();
+      Object.assign(process.env, environment);
+      theirs.loadFromCluster(podRoot);
+      delete process.env.KUBERNETES_SERVICE_HOST;
+      delete process.env.KUBERNETES_SERVICE_PORT;
+      const options: RequestOptions = {};
+      await theirs.applyToHTTPSOptions(options);
+      expect(found?.url).toBe(theirs.getCurrentCluster()?.server);
+      expect(found?.tls.ca).toBe(String(options.ca));
+      expect(`Bearer ${await found?.credential?.token()}`).toBe(
+        (options.headers as Record<string, string>).Authorization,
+      );
+    },
+  );
+});
+
+describe('with a URL', () => {
+  it('takes nothing from elsewhere but the files of the pod', async () => {
+    const environment = { KUBECONFIG: tokenKubeconfig, ...IN_POD };
+    const found = await find({ url: `${cluster.url}/base/` }, environment, podRoot);
+    expect(found).toMatchObject({ url: `${cluster.url}/base`, tls: { ca: cluster.ca } });
+    expect(await asWhom(found)).toBe(DEFAULT);
+    await expect(find({ url: cluster.url }, environment)).rejects.toThrow("option 'apiServer.tokenFile'");
+  });
+
+  it('trusts the roots of the system where there is no CA', async () => {
+    const found = await find({ url: cluster.url, tokenFile: otherToken }, {});
+    expect(found?.tls).toStrictEqual({});
+  });
+});
+
+describe('files beside what is found', () => {
+  it('replace the CA and the token of the pod', async () => {
+    const found = await find({ caFile: cluster.caFile, tokenFile: otherToken }, IN_POD, podRoot);
+    expect(found?.url).toBe('https://10.96.0.1:443');
+    expect(await asWhom(found)).toBe(ORDERS);
+  });
+
+  it('make up for a pod without an automounted token', async () => {
+    const found = await find({ caFile: cluster.caFile, tokenFile: otherToken }, IN_POD);
+    expect(found).toMatchObject({ url: 'https://10.96.0.1:443', tls: { ca: cluster.ca } });
+  });
+
+  it('replace the client certificate of a kubeconfig', async () => {
+    const found = await find({ tokenFile: otherToken }, { KUBECONFIG: kubeconfig });
+    expect(await asWhom(found)).toBe(ORDERS);
+    expect(found?.tls).toStrictEqual({ ca: cluster.ca });
+    const other = join(directory, 'other-ca.crt');
+    writeFileSync(other, `# ours\n${cluster.ca}${cluster.ca}`);
+    await expect(find({ caFile: other }, { KUBECONFIG: kubeconfig })).resolves.toMatchObject({
+      tls: { ca: `# ours\n${cluster.ca}${cluster.ca}`, cert: expect.any(String), key: expect.any(String) },
+    });
+  });
+
+  it.each([
+    ['is missing', undefined],
+    ['is empty', ''],
+    ['holds none', 'not PEM'],
+    ['holds half of one', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'],
+  ])('stop the boot when the CA %s', async (_what, content) => {
+    const caFile = join(directory, `ca-${Math.random()}`);
+    if (content !== undefined) writeFileSync(caFile, content);
+    await expect(find({ url: cluster.url, caFile, tokenFile: otherToken }, {})).rejects.toMatchObject({
+      code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
+      message: expect.stringContaining(`option 'apiServer.caFile': expected PEM in ${caFile}`),
+    });
+  });
+
+  it('are read again later', async () => {
+    const caFile = join(directory, 'rotating-ca.crt');
+    writeFileSync(caFile, cluster.ca);
+    const found = await find({ url: cluster.url, caFile, tokenFile: otherToken }, {});
+    writeFileSync(caFile, `${cluster.ca}${cluster.ca}`);
+    await expect(found?.readTls()).resolves.toStrictEqual({ ca: `${cluster.ca}${cluster.ca}` });
+    rmSync(caFile);
+    await expect(found?.readTls()).rejects.toBeInstanceOf(ConfigurationError);
+  });
+});
+
+it('gives a client certificate that the API server knows', async () => {
+  const found = await find({ kubeconfigFile: kubeconfig }, {});
+  const status = await new Promise((resolve) => {
+    httpsRequest(`${found?.url}/openid/v1/jwks`, { ...found?.tls }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).end();
+  });
+  expect(status).toBe(200);
+});

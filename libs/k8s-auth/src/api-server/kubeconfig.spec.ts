@@ -1,0 +1,198 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
+import { loadKubeconfig } from './kubeconfig-files.js';
+import { readKubeconfig } from './kubeconfig.js';
+import { AskedCredential, type OwnCredential } from './own-credential.js';
+import { readTls } from './tls-source.js';
+
+const NAME = "option 'apiServer.kubeconfigFile'";
+const invalid = { code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID' };
+
+let directory: string;
+let authority: CertificateAuthority;
+let client: KeyAndCertificate;
+
+beforeAll(async () => {
+  authority = await CertificateAuthority.create();
+  client = await authority.issue({ subject: 'CN=somebody', usage: 'client' });
+});
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function write(name: string, content: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+function kubeconfig(user: object | undefined, cluster: object = {}): string {
+  return write(
+    'kubeconfig',
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: 'https://api.example:6443', ...cluster } }],
+      users: [{ name: 'u', ...(user && { user }) }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }),
+  );
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const read = (file: string) => readKubeconfig([file], NAME);
+const ofFile = (file: string): OwnCredential =>
+  new AskedCredential(() => Promise.resolve(`read-from${file}`));
+const credential = async (user: object) => (await read(kubeconfig(user))).credential(ofFile);
+const token = async (user: object) => (await credential(user))?.token();
+
+/** An exec plugin that prints what `print` makes, and how often it was asked. */
+function plugin(print: string): object {
+  const script = write(
+    'plugin.cjs',
+    `const fs = require('node:fs'); const file = ${JSON.stringify(join(directory, 'runs'))};
+     const runs = (fs.existsSync(file) ? Number(fs.readFileSync(file)) : 0) + 1; fs.writeFileSync(file, String(runs));
+     ${print}`,
+  );
+  const apiVersion = 'client.authentication.k8s.io/v1';
+  return { exec: { apiVersion, command: process.execPath, args: [script] } };
+}
+
+const PRINT_TOKEN = `console.log(JSON.stringify({ status: { token: 'run-' + runs, expirationTimestamp: '2999-01-01T00:00:00Z' } }))`;
+
+describe('the credential of a kubeconfig', () => {
+  it('is its token', async () => {
+    await expect(token({ token: 'static-token\n' })).resolves.toBe('static-token');
+  });
+
+  it('is its token file, under the kubeconfig where it is relative', async () => {
+    await expect(token({ tokenFile: '/abs/token' })).resolves.toBe('read-from/abs/token');
+    await expect(token({ tokenFile: 'token', token: 'older' })).resolves.toBe(
+      `read-from${join(directory, 'token')}`,
+    );
+    const authProvider = { name: 'tokenFile', config: { tokenFile: '/abs/other' } };
+    await expect(token({ 'auth-provider': authProvider })).resolves.toBe('read-from/abs/other');
+  });
+
+  it('is what its plugin gives, kept until it expires and asked for again after a 401', async () => {
+    const asked = await credential(plugin(PRINT_TOKEN));
+    await expect(asked?.token()).resolves.toBe('run-1');
+    await expect(asked?.token()).resolves.toBe('run-1');
+    await expect(asked?.renew('run-1')).resolves.toBe('run-2');
+    await expect(asked?.token()).resolves.toBe('run-2');
+  });
+
+  it('after a 401 is what the file holds then', async () => {
+    const asked = await credential({ token: 'old' });
+    await expect(asked?.renew('old')).resolves.toBeUndefined();
+    kubeconfig({ token: 'new' });
+    await expect(asked?.renew('old')).resolves.toBe('new');
+  });
+
+  it('is nothing to send where a client certificate says who we are', async () => {
+    const user = { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) };
+    await expect(credential(user)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['a password', { username: 'admin', password: 'secret' }],
+    ['impersonation', { token: 't', as: 'somebody' }],
+    ['no user at all', undefined],
+  ])('is refused when it is %s', async (_what, user) => {
+    const found = await read(kubeconfig(user));
+    expect(() => found.credential(ofFile)).toThrow(expect.objectContaining(invalid));
+  });
+
+  it.each([
+    ['fails', `console.error('no session for eyJhbGciOiJub25lIn0.e30.'); process.exit(1)`],
+    ['prints what is no JSON', `console.log('eyJhbGciOiJub25lIn0.e30.')`],
+    ['gives no token', `console.log(JSON.stringify({ status: {} }))`],
+  ])('is never left out because its plugin %s', async (_what, print) => {
+    const error: unknown = await token(plugin(print)).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toMatch(/^own credential/);
+    expect(inspect(error)).not.toMatch(/eyJ/);
+  });
+});
+
+describe('the TLS settings of a kubeconfig', () => {
+  it('come from data or from files, and hold the name to expect', async () => {
+    const ofData = await read(
+      kubeconfig(
+        { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) },
+        { 'certificate-authority-data': base64(authority.pem), 'tls-server-name': 'kubernetes' },
+      ),
+    );
+    const expected = { ca: authority.pem, ...client, servername: 'kubernetes' };
+    expect(await readTls(ofData.tls)).toStrictEqual(expected);
+    for (const [name, text] of Object.entries({ ca: authority.pem, ...client })) write(`${name}.pem`, text);
+    const ofFiles = await read(
+      kubeconfig(
+        { 'client-certificate': 'cert.pem', 'client-key': join(directory, 'key.pem') },
+        { 'certificate-authority': 'ca.pem', 'tls-server-name': 'kubernetes' },
+      ),
+    );
+    expect(await readTls(ofFiles.tls)).toStrictEqual(expected);
+  });
+
+  it('are refused with a certificate that lacks its key, or has another', async () => {
+    const other = await authority.issue({ subject: 'CN=other', usage: 'client' });
+    const cert = base64(client.cert);
+    for (const key of [undefined, base64(other.key), base64('no key')]) {
+      const { tls } = await read(kubeconfig({ 'client-certificate-data': cert, 'client-key-data': key }));
+      await expect(readTls(tls)).rejects.toMatchObject(invalid);
+    }
+  });
+
+  it.each([
+    ['skips verification', { 'insecure-skip-tls-verify': true }],
+    ['is not https', { server: 'http://api.example:8080' }],
+    ['is no URL', { server: 'api.example' }],
+    ['is behind a proxy', { 'proxy-url': 'http://proxy.example' }],
+  ])('are refused when the server %s', async (_what, cluster) => {
+    await expect(read(kubeconfig({ token: 't' }, cluster))).rejects.toMatchObject({
+      ...invalid,
+      message: expect.stringContaining(NAME),
+    });
+  });
+});
+
+describe('a file that is no kubeconfig', () => {
+  it.each([
+    ['YAML that is broken', 'users: [{name: u, user: {token: a-secret-token}}, }'],
+    ['empty', ''],
+    ['a list', '[]'],
+    [
+      'without a context',
+      JSON.stringify({ apiVersion: 'v1', kind: 'Config', users: [], clusters: [], contexts: [] }),
+    ],
+  ])('is refused without its text: %s', async (_what, text) => {
+    const error: unknown = await read(write('broken', text)).catch((cause: unknown) => cause);
+    expect(error).toMatchObject(invalid);
+    expect(inspect(error, { depth: 10 })).not.toContain('a-secret-token');
+  });
+
+  it('is refused when it is not there', async () => {
+    const file = join(directory, 'missing');
+    await expect(read(file)).rejects.toThrow(
+      `${NAME}: expected a kubeconfig in ${file}, which cannot be read`,
+    );
+  });
+});
+
+it('names the package that reading a kubeconfig needs', async () => {
+  const missing = () => Promise.reject(new Error("Cannot find package '@kubernetes/client-node'"));
+  await expect(loadKubeconfig([kubeconfig({ token: 't' })], NAME, missing)).rejects.toMatchObject({
+    ...invalid,
+    message: expect.stringContaining('@kubernetes/client-node'),
+  });
+});
