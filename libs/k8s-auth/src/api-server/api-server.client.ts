@@ -1,7 +1,7 @@
 import { type Clock } from '../shared/clock.js';
 import { VerifierUnavailableError } from '../errors/index.js';
 import { type HttpsResponse } from '../shared/https-client.js';
-import { describeError, type Log } from '../shared/log.js';
+import { type Log } from '../shared/log.js';
 import { OncePerMinute } from '../shared/once-per-minute.js';
 import { sleep, startDeadline } from '../shared/timers.js';
 import { type UnverifiedClaims } from '../shared/unverified-claims.js';
@@ -165,17 +165,19 @@ export class ApiServerClient {
     return this.refuseTrouble(response);
   }
 
-  private ownCredentialRefused(): Error {
+  private ownCredentialRefused(): VerifierUnavailableError {
     const message = 'API server refuses our own credential (401)';
     this.onceAMinute.run('own credential', () =>
       this.context.log.error({ message, code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' }),
     );
-    return new Error(message);
+    return new VerifierUnavailableError(message);
   }
 
   private refuseTrouble(response: HttpsResponse): HttpsResponse {
     const { status, headers } = response;
-    if (status >= 300 && status < 400) throw new Error(`API server answered with a redirect (${status})`);
+    if (status >= 300 && status < 400) {
+      throw new VerifierUnavailableError(`API server answered with a redirect (${status})`);
+    }
     if (!isWorthRetrying(status)) return response;
     const retryAfterMs = readRetryAfterMs(headers['retry-after'], this.context.clock.wallMs());
     throw new PassingTrouble(`API server answered ${status}`, {
@@ -186,9 +188,6 @@ export class ApiServerClient {
 
 function unavailable(error: unknown): VerifierUnavailableError {
   if (error instanceof VerifierUnavailableError) return error;
-  const retryAfterMs = error instanceof PassingTrouble ? error.options.retryAfterMs : undefined;
-  return new VerifierUnavailableError(`no usable answer of the API server: ${describeError(error)}`, {
-    cause: error,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  });
+  if (error instanceof PassingTrouble) return new VerifierUnavailableError(error.message, error.options);
+  return new VerifierUnavailableError('no usable answer of the API server', { cause: error });
 }
