@@ -1,0 +1,62 @@
+import { member } from '../jwt/strict-json.js';
+import { type Attempt, checkDocument, KeySourceTrouble, type ReadDocument } from './key-source.js';
+
+/** What is used of the discovery document (KEP-1393; OpenID Connect Discovery 1.0 §3). Not yet compared with anything. */
+export interface IssuerMetadata {
+  readonly issuer: string;
+  readonly jwksUri: string;
+}
+
+export const METADATA_PATH = '/.well-known/openid-configuration';
+
+const METADATA_TYPES = ['application/json'];
+
+// The library asks for one; nothing is ever requested as a client.
+const CLIENT_ID = 'nest-k8s-auth';
+
+/**
+ * Reads the metadata through openid-client. Given the document's full URL it compares the issuer with nothing, and
+ * given less it compares too little (a trailing slash, the scheme's case): the caller has to.
+ * @throws {Error} trouble of any kind
+ * @internal
+ */
+export async function readIssuerMetadata(
+  url: string,
+  read: ReadDocument,
+  attempt: Attempt,
+): Promise<IssuerMetadata> {
+  // Only those who choose discovery pay for loading it.
+  const { customFetch, discovery } = await import('openid-client');
+  let trouble: unknown;
+  const fetchWithin = async (): Promise<Response> => {
+    try {
+      const response = await read(url, METADATA_TYPES.join(', '), attempt);
+      checkDocument('issuer metadata', response, METADATA_TYPES);
+      return new Response(response.body, { headers: { 'content-type': 'application/json' } });
+    } catch (error) {
+      trouble = error;
+      throw error;
+    }
+  };
+  try {
+    const configuration = await discovery(new URL(url), CLIENT_ID, undefined, undefined, {
+      [customFetch]: fetchWithin,
+    });
+    return readMembers(configuration.serverMetadata());
+  } catch (error) {
+    // The library wraps what the fetch threw; the reason is ours to know.
+    throw trouble ?? error;
+  }
+}
+
+function readMembers(metadata: object): IssuerMetadata {
+  const members = metadata as Readonly<Record<string, unknown>>;
+  const issuer = member(members, 'issuer');
+  const jwksUri = member(members, 'jwks_uri');
+  if (typeof issuer !== 'string')
+    throw new KeySourceTrouble('issuer metadata: expected "issuer" to be a string');
+  if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri)) {
+    throw new KeySourceTrouble('issuer metadata: expected "jwks_uri" to be a URL');
+  }
+  return { issuer, jwksUri };
+}

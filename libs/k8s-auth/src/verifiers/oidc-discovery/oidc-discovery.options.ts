@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { type ApiServerOptions, apiServerOptionsSchema } from '../../api-server/api-server.options.js';
+import { clockToleranceMsSchema, issuerSchema } from '../jwt/jwt.options.js';
+
+/**
+ * Verifies signatures with the keys that the issuer publishes (KEP-1393): the API server's own discovery, or the
+ * issuer's. A deleted ServiceAccount or pod stays known until its token's `exp`.
+ * @publicApi
+ */
+export interface OidcDiscoveryOptions {
+  readonly kind: 'oidc-discovery';
+
+  /**
+   * Accepted as `iss`, byte for byte; a list while a cluster changes its issuer: the first is the one that metadata
+   * must name. Omitted: the `iss` of the own API token, or what the API server's metadata names where the own
+   * credential is no token.
+   */
+  readonly issuer?: string | readonly string[];
+
+  /** Where the keys are, when not where discovery says; the metadata is then not asked for. `https` only. */
+  readonly jwksUri?: string;
+
+  /** PEM file of the issuer's CA, when the issuer is not the API server. @default the system's roots */
+  readonly caFile?: string;
+
+  /** Reads from this API server, with the own token and its CA, whatever the issuer's address. */
+  readonly apiServer?: ApiServerOptions;
+
+  /**
+   * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
+   * @default 30000
+   * minimum 0, maximum 60000
+   */
+  readonly clockToleranceMs?: number;
+}
+
+/** @internal */
+export const oidcDiscoveryOptionsSchema: z.ZodType<OidcDiscoveryOptions> = z.strictObject({
+  kind: z.literal('oidc-discovery'),
+  issuer: issuerSchema.optional(),
+  jwksUri: z.string().refine(isHttpsUrl, 'expected an https URL without user name or fragment').optional(),
+  caFile: z.string().min(1, 'expected a path, not an empty one').optional(),
+  apiServer: apiServerOptionsSchema.optional(),
+  clockToleranceMs: clockToleranceMsSchema.optional(),
+});
+
+/** @internal */
+export function isHttpsUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, hash } = new URL(text);
+  return protocol === 'https:' && username === '' && password === '' && hash === '';
+}

@@ -1,0 +1,57 @@
+import { type UnverifiedHeader } from '../jwt/compact-jws.js';
+import { type JwtTrust, JwtVerification, type JwtVerificationOptions } from '../jwt/jwt-verification.js';
+import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
+import { type RefreshedKeys } from './refreshed-keys.js';
+
+/** What an {@link OidcDiscoveryVerifier} is made of. */
+export interface OidcDiscoveryParts {
+  readonly keys: RefreshedKeys;
+  /** Omitted: those that come with the keys. */
+  readonly issuers?: readonly string[];
+  readonly apiServerAudiences: () => Promise<readonly string[]>;
+  readonly closeConnections: () => Promise<unknown>;
+}
+
+/**
+ * Verifies with the keys that the issuer publishes: {@link JwtVerification} does the looking, {@link RefreshedKeys}
+ * has the keys.
+ * @internal
+ */
+export class OidcDiscoveryVerifier implements TokenVerifier {
+  readonly kind: string;
+  private readonly verification: JwtVerification;
+
+  constructor(
+    private readonly parts: OidcDiscoveryParts,
+    options: JwtVerificationOptions,
+  ) {
+    this.kind = options.kind;
+    const { keys, issuers } = parts;
+    const trust: JwtTrust = {
+      issuers: () => issuers ?? keys.issuers(),
+      candidates: (header: UnverifiedHeader) => keys.candidates(header),
+    };
+    this.verification = new JwtVerification(trust, options);
+  }
+
+  verify(token: string, audiences: readonly string[]): Promise<Verdict> {
+    return this.verification.verify(token, audiences);
+  }
+
+  hydrate(): void {
+    this.parts.keys.start();
+  }
+
+  readiness(): Readiness {
+    return this.parts.keys.readiness();
+  }
+
+  apiServerAudiences(): Promise<readonly string[]> {
+    return this.parts.apiServerAudiences();
+  }
+
+  async close(): Promise<void> {
+    this.parts.keys.stop();
+    await this.parts.closeConnections();
+  }
+}

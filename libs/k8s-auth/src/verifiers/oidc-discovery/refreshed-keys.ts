@@ -1,0 +1,189 @@
+import { within } from '../../api-server/within.js';
+import { VerifierUnavailableError } from '../../errors/index.js';
+import { type Clock } from '../../shared/clock.js';
+import { describeError, type Log } from '../../shared/log.js';
+import { OncePerMinute } from '../../shared/once-per-minute.js';
+import { startDeadline } from '../../shared/timers.js';
+import { type UnverifiedHeader } from '../jwt/compact-jws.js';
+import { KeySet } from '../jwt/key-set.js';
+import { type VerificationKey } from '../jwt/verification-key.js';
+import { type Readiness } from '../token-verifier.js';
+import { type KeySource, KeySourceTrouble } from './key-source.js';
+
+// A key is gone from here at most this long after it is gone from the issuer; API servers allow an hour (max-age).
+const REFRESH_PERIOD_MS = 5 * 60_000;
+// Least time between attempts, good or bad, whoever wants them: a flood of unknown keys costs six fetches a minute.
+const COOLDOWN_MS = 10_000;
+// After a bad attempt the next is due within the cooldown, a little earlier or later for each replica.
+const RETRY_JITTER_SHARE = 0.1;
+const ATTEMPT_TIMEOUT_MS = 5_000;
+const LONGEST_STALE_USE_MS = 24 * 3_600_000;
+const LEAST_RETRY_AFTER_MS = 1_000;
+
+interface HeldKeys {
+  readonly issuers: readonly string[];
+  readonly keys: KeySet;
+  readonly fetchedAtMs: number;
+}
+
+export interface RefreshedKeysContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From 0 to 1, for the jitter of retries. @default Math.random */
+  readonly random?: () => number;
+}
+
+/**
+ * The keys of an issuer that may be away. All who need keys share one attempt; the next is planned when one has
+ * ended. A bad attempt changes nothing: the keys of the last good one stay for 24 h. Ages are monotonic, so a jump of
+ * the wall clock neither ends them nor lets them live on.
+ * @internal
+ */
+export class RefreshedKeys {
+  private held?: HeldKeys;
+  private trouble?: unknown;
+  private lastAttemptMs?: number;
+  private nextAttemptMs = 0;
+  private cancelNext = () => {};
+  private isClosed = false;
+  private running?: Promise<void>;
+  private readonly closing = new AbortController();
+  private readonly onceAMinute: OncePerMinute;
+
+  constructor(
+    private readonly source: KeySource,
+    private readonly context: RefreshedKeysContext,
+  ) {
+    this.onceAMinute = new OncePerMinute(context.clock);
+  }
+
+  /** Starts fetching, and goes on doing so. */
+  start(): void {
+    if (this.lastAttemptMs === undefined) void this.attempt();
+  }
+
+  /** Ends the attempt under way, and all to come. */
+  stop(): void {
+    this.isClosed = true;
+    this.cancelNext();
+    this.closing.abort(new Error('verifier was closed'));
+  }
+
+  /** Whom the keys speak for. @throws {VerifierUnavailableError} not known yet */
+  issuers(): readonly string[] | Promise<readonly string[]> {
+    return this.usable()?.issuers ?? this.issuersAfterAttempt();
+  }
+
+  /**
+   * At once where the key is known; after the shared attempt, where one is due, for one that is not.
+   * @returns none when the issuer was asked and does not have it
+   * @throws {VerifierUnavailableError} there are no keys, or the issuer could not be asked for this one
+   */
+  candidates(header: UnverifiedHeader): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
+    const known = this.usable()?.keys.candidates(header) ?? [];
+    return known.length > 0 ? known : this.candidatesAfterAttempt(header);
+  }
+
+  readiness(): Readiness {
+    if (!this.held) {
+      const reason =
+        this.trouble === undefined ? 'keys have not been fetched yet' : describeError(this.trouble);
+      return { status: 'not-ready', reason };
+    }
+    if (this.trouble === undefined) return { status: 'ready' };
+    const status = isRightMissing(this.trouble) ? 'not-ready' : 'degraded';
+    return { status, reason: describeError(this.trouble) };
+  }
+
+  private async issuersAfterAttempt(): Promise<readonly string[]> {
+    await this.attemptIfDue();
+    const held = this.usable();
+    if (!held) throw this.unavailable();
+    return held.issuers;
+  }
+
+  private async candidatesAfterAttempt(header: UnverifiedHeader): Promise<readonly VerificationKey[]> {
+    await this.attemptIfDue();
+    const held = this.usable();
+    const known = held?.keys.candidates(header) ?? [];
+    if (!held || (known.length === 0 && this.trouble !== undefined)) throw this.unavailable();
+    return known;
+  }
+
+  private usable(): HeldKeys | undefined {
+    const { held } = this;
+    return held && this.context.clock.monotonicMs() - held.fetchedAtMs <= LONGEST_STALE_USE_MS
+      ? held
+      : undefined;
+  }
+
+  private async attemptIfDue(): Promise<void> {
+    const ageMs = this.context.clock.monotonicMs() - (this.lastAttemptMs ?? -Infinity);
+    if (this.running || ageMs >= COOLDOWN_MS) await this.attempt();
+  }
+
+  private attempt(): Promise<void> {
+    this.running ??= this.attemptOnce().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  private async attemptOnce(): Promise<void> {
+    if (this.isClosed) return;
+    this.cancelNext();
+    this.lastAttemptMs = this.context.clock.monotonicMs();
+    try {
+      const { issuers, keys } = await this.fetchInTime();
+      this.held = { issuers, keys: new KeySet(keys), fetchedAtMs: this.context.clock.monotonicMs() };
+      this.trouble = undefined;
+    } catch (error) {
+      this.trouble = error;
+      if (!this.isClosed) this.report(error);
+    }
+    this.planNext();
+  }
+
+  private async fetchInTime() {
+    const { clock } = this.context;
+    const endMs = clock.monotonicMs() + ATTEMPT_TIMEOUT_MS;
+    const deadline = startDeadline(clock, ATTEMPT_TIMEOUT_MS);
+    const signal = AbortSignal.any([deadline.signal, this.closing.signal]);
+    const remainingMs = () => Math.max(0, endMs - clock.monotonicMs());
+    try {
+      // Around it all, because not everything on the way knows signals: the own credential may come from a plugin.
+      return await within(signal, this.source.fetch({ signal, remainingMs }));
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  private planNext(): void {
+    if (this.isClosed) return;
+    const { clock, random = Math.random } = this.context;
+    const delayMs =
+      this.trouble === undefined ? REFRESH_PERIOD_MS : COOLDOWN_MS * (1 - RETRY_JITTER_SHARE * random());
+    this.nextAttemptMs = clock.monotonicMs() + delayMs;
+    this.cancelNext = clock.schedule(delayMs, () => void this.attempt());
+  }
+
+  private report(error: unknown): void {
+    const message = `keys could not be fetched: ${describeError(error)}`;
+    this.onceAMinute.run(isRightMissing(error) ? 'right' : 'fetch', () => {
+      if (isRightMissing(error)) this.context.log.error({ message });
+      else this.context.log.warn({ message });
+    });
+  }
+
+  private unavailable(): VerifierUnavailableError {
+    const leftMs = this.nextAttemptMs - this.context.clock.monotonicMs();
+    return new VerifierUnavailableError('keys of the issuer could not be fetched', {
+      cause: this.trouble,
+      retryAfterMs: Math.max(LEAST_RETRY_AFTER_MS, leftMs),
+    });
+  }
+}
+
+function isRightMissing(error: unknown): boolean {
+  return error instanceof KeySourceTrouble && error.isRightMissing;
+}
