@@ -19,7 +19,7 @@ export class ApiClient {
     private readonly cluster: LocalCluster,
     certificate: { cert?: string; key?: string } = {},
   ) {
-    this.agent = new Agent({ connect: { ca: cluster.ca, ...certificate } });
+    this.agent = new Agent({ connections: 1, connect: { ca: cluster.ca, ...certificate } });
   }
 
   /** With the administrator's certificate out of a kubeconfig. */

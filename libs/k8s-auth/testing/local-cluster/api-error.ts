@@ -88,3 +88,18 @@ export function methodNotAllowed(): ApiError {
   const message = 'the server does not allow this method on the requested resource';
   return new ApiError(405, 'MethodNotAllowed', message, {});
 }
+
+export function tooLarge(limit: number): ApiError {
+  return new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`);
+}
+
+/** What the action gives, or the refusal it throws; anything else it throws is an internal error. */
+export function attempt<T>(action: () => T): T | ApiError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new ApiError(500, 'InternalError', `Internal error occurred: ${message}`);
+  }
+}

@@ -1,9 +1,9 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Answer } from './answer.js';
-import { ApiError, methodNotAllowed, unknownPath } from './api-error.js';
+import { ApiError, attempt, methodNotAllowed, tooLarge, unknownPath } from './api-error.js';
 import { type Caller, isAdministrator, isAuthenticated } from './caller.js';
 import { authenticateCaller } from './callers.js';
-import { type ClusterParts, type Endpoint } from './endpoint.js';
+import { type ClusterParts, type Endpoint, type PathParams } from './endpoint.js';
 import { deliver } from './fault-delivery.js';
 import { type Faults } from './faults.js';
 import { forbidden } from './request-info.js';
@@ -18,7 +18,7 @@ export interface ApiServerOptions {
 
 interface Match {
   readonly endpoint: Endpoint;
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: PathParams;
 }
 
 // The API server's own limit for a request's body (MaxRequestBodyBytes).
@@ -47,6 +47,7 @@ export class ApiServer {
     const honest = () =>
       answerOf(() => {
         if (caller instanceof ApiError) throw caller;
+        if (body instanceof ApiError) throw body;
         const { endpoint, params } = this.authorize(caller, method, pathname, match);
         const { headers } = request;
         return endpoint.answer({ caller, params, query: searchParams, headers, body });
@@ -57,7 +58,7 @@ export class ApiServer {
   private match(method: string, path: string): Match | ApiError {
     const candidates = this.options.endpoints.flatMap((endpoint) => {
       const found = endpoint.path.exec(path);
-      return found ? [{ endpoint, params: { ...found.groups } }] : [];
+      return found ? [{ endpoint, params: { name: '', namespace: '', ...found.groups } }] : [];
     });
     if (candidates.length === 0) return unknownPath();
     return candidates.find(({ endpoint }) => endpoint.method === method) ?? methodNotAllowed();
@@ -80,32 +81,23 @@ export class ApiServer {
   }
 }
 
-function attempt<T>(action: () => T): T | ApiError {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-}
-
 function answerOf(action: () => Answer): Answer {
   const answer = attempt(action);
   return answer instanceof ApiError ? answer.toAnswer() : answer;
 }
 
-/** @returns `undefined` when the client went away or sent too much: nobody is left to answer */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+/** @returns `undefined` when the client went away: nobody is left to answer */
+async function readBody(request: IncomingMessage): Promise<Buffer | ApiError | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > MAX_BODY_BYTES) return undefined;
-      chunks.push(chunk);
+      // Read on without keeping it: who is still sending would not see an answer.
+      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
     }
-    return Buffer.concat(chunks);
   } catch {
     return undefined;
   }
+  return length <= MAX_BODY_BYTES ? Buffer.concat(chunks) : tooLarge(MAX_BODY_BYTES);
 }

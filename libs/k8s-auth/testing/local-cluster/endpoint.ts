@@ -21,10 +21,15 @@ export type EndpointName =
   | 'apis'
   | 'health';
 
+export interface PathParams {
+  readonly name: string;
+  readonly namespace: string;
+}
+
 export interface ApiRequest {
   readonly caller: Caller;
-  /** The named groups of the endpoint's path. */
-  readonly params: Readonly<Record<string, string>>;
+  /** The named groups of the endpoint's path, empty where it has none. */
+  readonly params: PathParams;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;

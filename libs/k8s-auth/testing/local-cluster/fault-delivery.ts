@@ -1,7 +1,7 @@
 import { type ServerResponse } from 'node:http';
 import { type Clock } from '../../src/shared/clock.js';
 import { type Answer } from './answer.js';
-import { ApiError } from './api-error.js';
+import { ApiError, attempt } from './api-error.js';
 import { type Fault } from './faults.js';
 import { isJsonObject, type JsonObject } from './jws.js';
 
@@ -56,7 +56,9 @@ function withBody(answer: Answer, body: string | JsonObject | ((honest: JsonObje
   if (typeof body === 'string') return { ...answer, body };
   if (typeof body !== 'function') return { ...answer, body: JSON.stringify(body) };
   const honest: unknown = JSON.parse(answer.body);
-  const changed = body(isJsonObject(honest) ? honest : {});
+  const changed = attempt(() => body(isJsonObject(honest) ? honest : {}));
+  // A mistake in the test's own function is shown to the test, not thrown at the process.
+  if (changed instanceof ApiError) return changed.toAnswer();
   return { ...answer, body: typeof changed === 'string' ? changed : JSON.stringify(changed) };
 }
 

@@ -19,7 +19,7 @@ export interface ListenerOptions {
 /** HTTPS on loopback that can go away and come back on the same port. */
 export class HttpsListener {
   private server: Server | undefined;
-  private readonly sockets = new Map<number, Socket>();
+  private readonly sockets = new Set<Socket>();
   private boundPort: number;
 
   constructor(
@@ -61,19 +61,19 @@ export class HttpsListener {
     if (!server) return;
     this.server = undefined;
     const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of this.sockets.values()) socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
     await closed;
   }
 
   /** Ends the connection of this request with a TCP reset, which TLS sockets themselves cannot do. */
   reset(request: IncomingMessage): void {
-    this.sockets.get(request.socket.remotePort ?? 0)?.resetAndDestroy();
+    const { remotePort } = request.socket;
+    for (const socket of this.sockets) if (socket.remotePort === remotePort) socket.resetAndDestroy();
   }
 
   private track(socket: Socket): void {
-    const port = socket.remotePort ?? 0;
     this.options.log.connected();
-    this.sockets.set(port, socket);
-    socket.once('close', () => this.sockets.delete(port));
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
   }
 }

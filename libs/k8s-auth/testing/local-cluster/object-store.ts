@@ -17,7 +17,7 @@ export interface ClusterObject {
   readonly spec?: JsonObject;
 }
 
-export interface NewObject {
+interface NewObject {
   readonly name: string;
   readonly namespace?: string;
   readonly spec?: JsonObject;

@@ -111,6 +111,15 @@ describe('objects of the local API server', () => {
     expect((await admin.ask('POST', path, { body })).json()).toMatchObject({ kind: 'Status', code });
   });
 
+  it('are refused with a body beyond 3 MiB', async () => {
+    const body = 'x'.repeat(3 * 1024 * 1024 + 1);
+    expect((await admin.ask('POST', '/api/v1/namespaces', { body })).json()).toMatchObject({
+      code: 413,
+      reason: 'RequestEntityTooLarge',
+      message: 'Request entity too large: limit is 3145728',
+    });
+  });
+
   it('cannot be watched', async () => {
     expect((await admin.ask('GET', '/api/v1/namespaces?watch=true')).status).toBe(400);
   });
@@ -163,6 +172,20 @@ describe('objects of the local API server', () => {
       expect((await nobody.ask('GET', path)).status).toBe(200);
     }
     await nobody.close();
+  });
+
+  it('are not shown to who wants to be somebody else', async () => {
+    const headers = { 'impersonate-user': 'system:serviceaccount:default:default' };
+    expect((await admin.ask('GET', '/api/v1/namespaces', { headers })).json()).toMatchObject({
+      code: 400,
+      message: 'impersonation is not supported',
+    });
+  });
+
+  it('take a body that does not say what it is as JSON', async () => {
+    const headers = { 'content-type': '' };
+    const body = { metadata: { name: 'untyped' } };
+    expect((await admin.ask('POST', '/api/v1/namespaces', { body, headers })).status).toBe(201);
   });
 
   it('are closed to certificates of another authority, unless a token helps', async () => {

@@ -51,7 +51,8 @@ class Reader {
   varint(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
-      const byte = this.bytes.readUInt8(this.offset++);
+      const byte = this.bytes[this.offset++];
+      if (byte === undefined) throw new RangeError('protobuf message ends too early');
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
     }

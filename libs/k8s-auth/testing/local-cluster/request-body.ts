@@ -7,7 +7,7 @@ const JSON_TYPE = 'application/json';
 
 /** @throws {ApiError} 415 or 400, for what the API server could not decode as this kind */
 export function readObject({ headers, body }: ApiRequest, kind: string, apiVersion: string): JsonObject {
-  const object = decode(headers['content-type']?.split(';')[0]?.trim() ?? JSON_TYPE, body);
+  const object = decode(headers['content-type']?.split(';')[0]?.trim() || JSON_TYPE, body);
   const foreignKind = object.kind !== undefined && object.kind !== kind;
   if (foreignKind || (object.apiVersion !== undefined && object.apiVersion !== apiVersion)) {
     throw badRequest(

@@ -146,7 +146,9 @@ describe('TokenRequest', () => {
 
   it('is for administrators', async () => {
     const token = await cluster.createToken({ namespace: 'shop', serviceAccount: 'checkout' });
-    const answered = await new ApiClient(cluster).ask('POST', PATH, { token, body: {} });
+    const client = new ApiClient(cluster);
+    const answered = await client.ask('POST', PATH, { token, body: {} });
+    await client.close();
     expect(answered.json()).toMatchObject({
       code: 403,
       message:

@@ -76,10 +76,10 @@ describe('TokenReview', () => {
   });
 
   it.each([
-    ['without a token', { spec: {} }, 400, 'token is required for TokenReview in authentication'],
-    ['with a token that is no text', { spec: { token: 7 } }, 400, 'cannot unmarshal "token" into a string'],
+    ['without a token', { spec: {} }, 400, /^token is required for TokenReview in authentication$/],
+    ['with a token that is no text', { spec: { token: 7 } }, 400, /^cannot unmarshal "token" into a string$/],
     ['with audiences that are no list', { spec: { token: 'x', audiences: 'y' } }, 400, /list of strings$/],
-    ['with another spec', { spec: 'x' }, 400, 'cannot unmarshal "spec" into an object'],
+    ['with another spec', { spec: 'x' }, 400, /^cannot unmarshal "spec" into an object$/],
     ['of another kind', { kind: 'TokenRequest' }, 400, /cannot be handled as a TokenReview$/],
     ['of another version', { apiVersion: 'authentication.k8s.io/v2' }, 400, /cannot be handled as a/],
     ['that is a list', [], 400, /^the object provided is unrecognized/],
@@ -92,7 +92,7 @@ describe('TokenReview', () => {
       apiVersion: 'v1',
       metadata: {},
       status: 'Failure',
-      message: typeof message === 'string' ? message : expect.stringMatching(message),
+      message: expect.stringMatching(message),
       reason: 'BadRequest',
       code,
     });

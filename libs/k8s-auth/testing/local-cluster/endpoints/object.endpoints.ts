@@ -3,14 +3,21 @@ import { jsonAnswer } from '../answer.js';
 import { badRequest, invalid } from '../api-error.js';
 import { type ApiRequest, type Endpoint, type EndpointName } from '../endpoint.js';
 import { type JsonObject } from '../jws.js';
-import { type ClusterObject, type NewObject, type ObjectStore } from '../object-store.js';
+import { type ClusterObject, type ObjectStore } from '../object-store.js';
 import { objectMember, readObject, stringMember } from '../request-body.js';
+
+/** An object as its creator describes it. */
+export interface ObjectDescription {
+  readonly name: string;
+  readonly namespace: string;
+  readonly spec: JsonObject;
+}
 
 export interface ObjectResource {
   readonly name: EndpointName & ('namespaces' | 'serviceaccounts' | 'pods');
   readonly store: ObjectStore;
-  readonly create: (object: NewObject) => ClusterObject;
-  readonly delete: (name: string, namespace?: string) => ClusterObject;
+  readonly create: (object: ObjectDescription) => ClusterObject;
+  readonly delete: (name: string, namespace: string) => ClusterObject;
 }
 
 /** Create, read, list and delete one resource of the core API, for administrators. */
@@ -30,7 +37,7 @@ export function objectEndpoints({
       ...common,
       method: 'POST',
       path: collection,
-      answer: (request) => jsonAnswer(201, create(newObject(request, store.kind))),
+      answer: (request) => jsonAnswer(201, create(describeObject(request, store.kind))),
     },
     { ...common, method: 'GET', path: collection, answer: list },
     // "kubectl get -A" asks for the objects of all namespaces at once.
@@ -41,13 +48,13 @@ export function objectEndpoints({
       ...common,
       method: 'GET',
       path: item,
-      answer: ({ params }) => jsonAnswer(200, store.get(params.name ?? '', params.namespace)),
+      answer: ({ params }) => jsonAnswer(200, store.get(params.name, params.namespace)),
     },
     {
       ...common,
       method: 'DELETE',
       path: item,
-      answer: ({ params }) => jsonAnswer(200, remove(params.name ?? '', params.namespace)),
+      answer: ({ params }) => jsonAnswer(200, remove(params.name, params.namespace)),
     },
   ];
 }
@@ -60,19 +67,19 @@ function toList(store: ObjectStore, { params, query }: ApiRequest): JsonObject {
     apiVersion: 'v1',
     metadata: { resourceVersion: '1' },
     items: store
-      .list(params.namespace)
+      .list(params.namespace || undefined)
       .filter(({ metadata }) => selected === undefined || metadata.name === selected),
   };
 }
 
 /** @throws {ApiError} 400 or 422 */
-function newObject(request: ApiRequest, kind: string): NewObject {
+function describeObject(request: ApiRequest, kind: string): ObjectDescription {
   const { namespace } = request.params;
   const object = readObject(request, kind, 'v1');
   const metadata = objectMember(object, 'metadata');
   const name = stringMember(metadata, 'name');
   const namedNamespace = stringMember(metadata, 'namespace');
-  if (namespace !== undefined && namedNamespace !== '' && namedNamespace !== namespace) {
+  if (namespace !== '' && namedNamespace !== '' && namedNamespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   if (name === '') {

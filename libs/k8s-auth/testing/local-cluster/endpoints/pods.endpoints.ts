@@ -7,7 +7,7 @@ export function podsEndpoints({ state }: ClusterParts): readonly Endpoint[] {
   return objectEndpoints({
     name: 'pods',
     store: state.pods,
-    create: ({ name, namespace = '', spec = {} }) =>
+    create: ({ name, namespace, spec }) =>
       state.createPod({
         namespace,
         name,

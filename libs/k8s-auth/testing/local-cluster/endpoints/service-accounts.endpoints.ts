@@ -5,7 +5,7 @@ export function serviceAccountsEndpoints({ state }: ClusterParts): readonly Endp
   return objectEndpoints({
     name: 'serviceaccounts',
     store: state.serviceAccounts,
-    create: ({ name, namespace = '' }) => state.createServiceAccount(namespace, name),
-    delete: (name, namespace = '') => state.deleteServiceAccount(namespace, name),
+    create: ({ name, namespace }) => state.createServiceAccount(namespace, name),
+    delete: (name, namespace) => state.deleteServiceAccount(namespace, name),
   });
 }

@@ -18,7 +18,7 @@ export function tokenRequestEndpoint(parts: ClusterParts): Endpoint {
     path: /^\/api\/v1\/namespaces\/(?<namespace>[^/]+)\/serviceaccounts\/(?<name>[^/]+)\/token$/,
     access: 'administrators',
     answer(request) {
-      const { namespace = '', name = '' } = request.params;
+      const { namespace, name } = request.params;
       const body = readObject(request, 'TokenRequest', API_VERSION);
       state.serviceAccounts.get(name, namespace);
       const spec = objectMember(body, 'spec');
@@ -53,10 +53,10 @@ function lifetimeOf(spec: JsonObject, minimumMs: number): number {
 function boundPodOf(spec: JsonObject, namespace: string, state: ClusterParts['state']): string | undefined {
   if (spec.boundObjectRef === undefined || spec.boundObjectRef === null) return undefined;
   const reference = objectMember(spec, 'boundObjectRef');
-  const [kind, name, uid] = ['kind', 'name', 'uid'].map((member) => stringMember(reference, member));
-  if (kind !== 'Pod' || name === undefined) {
-    throw badRequest(`cannot bind token to object of type /v1, Kind=${kind ?? ''}`);
-  }
+  const kind = stringMember(reference, 'kind');
+  if (kind !== 'Pod') throw badRequest(`cannot bind token to object of type /v1, Kind=${kind}`);
+  const name = stringMember(reference, 'name');
+  const uid = stringMember(reference, 'uid');
   const { metadata } = state.pods.get(name, namespace);
   if (uid && uid !== metadata.uid) {
     throw conflict(
