@@ -19,3 +19,27 @@ export function signRaw(key: KeyObject, header: unknown, payload: unknown): stri
   const signature = sign(digest, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
   return `${input}.${signature.toString('base64url')}`;
 }
+
+export function withHeader(token: string, header: unknown): string {
+  return token.replace(/^[^.]*/, encodePart(header));
+}
+
+export function withAlg(token: string, alg: string): string {
+  const header = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as object;
+  return withHeader(token, { ...header, alg });
+}
+
+/** The payload of one token in the clothes of another. */
+export function transplant(token: string, other: string): string {
+  const [header, , signature] = token.split('.');
+  return [header, other.split('.')[1], signature].join('.');
+}
+
+export function repeatAudience(honest: object): string {
+  return JSON.stringify(honest).replace('{', '{"aud":["orders"],');
+}
+
+export function jwkOf(privateKey: KeyObject): object {
+  const { d: _, ...publicMembers } = privateKey.export({ format: 'jwk' });
+  return publicMembers;
+}

@@ -1,0 +1,105 @@
+import { inspect } from 'node:util';
+import { expect } from '@jest/globals';
+import { outcome, type OwnCluster, startOwnCluster } from '../src/api-server/own-cluster.contract.js';
+import { type InvalidTokenReason } from '../src/errors/index.js';
+import { turn } from '../src/shared/https-server.contract.js';
+import { type TokenVerifier, type Verdict } from '../src/verifiers/token-verifier.js';
+import { type EndpointName, type TokenOptions } from './index.js';
+
+/** How a verifier differs from others, where it may. */
+export interface VerifierTraits {
+  /** The endpoints of the API server that it cannot do without; none for one that asks nobody. */
+  readonly upstreams: readonly EndpointName[];
+  /** What it says instead, for reasons that it leaves to the API server to find. */
+  readonly reasons?: Partial<Record<InvalidTokenReason, InvalidTokenReason>>;
+  /** Like the API server, it takes the name from the `kubernetes.io` claim and leaves `sub` unread. */
+  readonly ignoresSubject?: boolean;
+}
+
+const ASKED = ['orders'];
+
+/** A verifier beside the cluster that it trusts, with the ServiceAccount `shop/checkout` and its pod in it. */
+export class VerifierBench {
+  private started?: { readonly own: OwnCluster; readonly verifier: TokenVerifier };
+
+  constructor(
+    private readonly makeVerifier: (own: OwnCluster) => Promise<TokenVerifier>,
+    private readonly traits: VerifierTraits,
+  ) {}
+
+  get own(): OwnCluster {
+    return this.parts().own;
+  }
+
+  get verifier(): TokenVerifier {
+    return this.parts().verifier;
+  }
+
+  async start(): Promise<void> {
+    const own = await startOwnCluster();
+    await own.cluster.createServiceAccount('shop', 'checkout');
+    await own.cluster.createPod('shop', 'checkout-1', { serviceAccount: 'checkout' });
+    this.started = { own, verifier: await this.makeVerifier(own) };
+  }
+
+  async stop(): Promise<void> {
+    await this.verifier.close();
+    await this.own.close();
+  }
+
+  mint(options: Partial<TokenOptions> = {}): Promise<string> {
+    const account = { namespace: 'shop', serviceAccount: 'checkout' };
+    return this.own.cluster.createToken({ ...account, audiences: ASKED, ...options });
+  }
+
+  async verify(token: string, asked: readonly string[] = ASKED): Promise<Verdict> {
+    return this.verifier.verify(token, asked);
+  }
+
+  async expectRefusal(token: string, reason: InvalidTokenReason, asked?: readonly string[]): Promise<void> {
+    const error = await outcome(this.verify(token, asked));
+    const expected = this.traits.reasons?.[reason] ?? reason;
+    // eslint-disable-next-line jest/no-standalone-expect -- called from tests only
+    expect(error).toMatchObject({
+      name: 'InvalidTokenError',
+      reason: expected,
+      code: `ERR_K8S_AUTH_TOKEN_${expected}`,
+    });
+    expectNoTokenText(error, token);
+  }
+
+  private parts() {
+    if (!this.started) throw new Error('bench was not started');
+    return this.started;
+  }
+}
+
+/** Not the token, and no part of it that is long enough to be of use. */
+export function expectNoTokenText(shown: unknown, token: string): void {
+  const text =
+    inspect(shown, { depth: null, showHidden: true, maxStringLength: null }) + JSON.stringify(shown);
+  for (const part of token.split('.').filter(({ length }) => length >= 16)) {
+    expect(text).not.toContain(part.slice(0, 16));
+    expect(text).not.toContain(part.slice(-16));
+  }
+}
+
+/** Turns the clock until the promise has settled: whatever deadline it waits for comes. */
+export async function settled<Value>({ clock }: OwnCluster, promise: Promise<Value>): Promise<Value> {
+  let isSettled = false;
+  void promise.finally(() => (isSettled = true));
+  while (!isSettled) await clock.advance(100);
+  return promise;
+}
+
+/** Tries until it no longer fails: what happens in the background has to end first. */
+export async function eventually<Value>(action: () => Promise<Value>): Promise<Value> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await action();
+    } catch (error) {
+      if (tries === 1000) throw error;
+      await turn();
+    }
+  }
+}
