@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import axios, { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
+import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { type TokenVolume } from '../../shared/token-volume.contract.js';
 import { TokenSourceError } from '../../errors/index.js';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
@@ -208,48 +208,5 @@ describe('attachK8sAuth: interceptors', () => {
     expect(server.last?.authorization).toBe(`Bearer ${next}`);
     await axios.request(config);
     expect(server.last?.authorization).toBeUndefined();
-  });
-});
-
-describe("attachK8sAuth: the caller's own credentials", () => {
-  it.each(['Authorization', 'authorization', 'AUTHORIZATION'])('leaves a header %s alone', async (name) => {
-    await bench.client(tokenSource).get(origin, { headers: { [name]: 'Basic mine' } });
-    expect(server.last?.authorization).toBe('Basic mine');
-  });
-
-  it('leaves a header of the instance alone', async () => {
-    await bench.client(tokenSource, { headers: { common: { authorization: 'Basic mine' } } }).get(origin);
-    expect(server.last?.authorization).toBe('Basic mine');
-  });
-
-  it('leaves a header of an interceptor alone', async () => {
-    const client = bench.client(tokenSource);
-    client.interceptors.request.use((config) => {
-      config.headers.set('Authorization', 'Basic mine');
-      return config;
-    });
-    await client.get(origin);
-    expect(server.last?.authorization).toBe('Basic mine');
-  });
-
-  it.each([false, null])('sends none when the caller set the header to %p', async (value) => {
-    const headers = new AxiosHeaders().set('Authorization', value);
-    await bench.client(tokenSource).get(origin, { headers });
-    expect(server.last?.authorization).toBeUndefined();
-  });
-
-  it('takes a header that is undefined for none', async () => {
-    await bench.client(tokenSource).get(origin, { headers: { Authorization: undefined } });
-    expect(server.last?.authorization).toBe(`Bearer ${token}`);
-  });
-
-  it('leaves `auth` alone', async () => {
-    await bench.client(tokenSource).get(origin, { auth: { username: 'me', password: 'x' } });
-    expect(server.last?.authorization).toBe(`Basic ${btoa('me:x')}`);
-  });
-
-  it('leaves a user name in the URL alone', async () => {
-    await bench.client(tokenSource).get(origin.replace('//', '//me:x@'));
-    expect(server.last?.authorization).toBe(`Basic ${btoa('me:x')}`);
   });
 });

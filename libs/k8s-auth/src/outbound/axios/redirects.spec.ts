@@ -231,8 +231,25 @@ describe('RedirectGuard', () => {
   });
 
   it('goes by the URL alone when a proxy is set, which is what the parts name then', () => {
-    const config = { proxy: { host: 'proxy.test', port: 3128 } };
-    expect(follow('http://a.test', 'http://a.test/x', config).hasLeftOrigin).toBe(false);
-    expect(follow('http://a.test', 'http://b.test/x', config).hasLeftOrigin).toBe(true);
+    const guard = (to: string) => {
+      const proxy = { host: 'proxy.test', port: 3128 };
+      const redirects = new RedirectGuard('http://a.test', 'secret', { proxy } as InternalAxiosRequestConfig);
+      const hop = { protocol: 'http:', hostname: proxy.host, port: proxy.port, href: to };
+      redirects.beforeRedirect(
+        hop,
+        { headers: {}, statusCode: 302 },
+        { headers: {}, url: '', method: 'GET' },
+      );
+      return redirects.hasLeftOrigin;
+    };
+    expect(guard('http://a.test/x')).toBe(false);
+    expect(guard('http://b.test/x')).toBe(true);
+  });
+
+  it('takes the token away before the hook of the caller looks', () => {
+    let seen: unknown;
+    const beforeRedirect = (hop: { headers?: object }) => (seen = { ...hop.headers });
+    follow('http://a.test', 'http://b.test', { beforeRedirect });
+    expect(seen).toEqual({ Accept: '*/*' });
   });
 });

@@ -30,14 +30,22 @@ export class RedirectGuard {
   readonly beforeRedirect: BeforeRedirect = (hop, response, request) => {
     this.hasLeftOrigin ||= this.leaves(hop);
     if (this.hasLeftOrigin) {
-      dropHeaders(hop.headers, (name) => name.toLowerCase() === 'authorization');
+      this.dropToken(hop.headers);
       // The hook gets the last request's headers too, and copying them over is a known recipe.
-      dropHeaders(request.headers, (_name, value) => value.includes(this.token));
+      this.dropToken(request.headers);
     }
     this.callers?.(hop, response, request);
     this.hasLeftOrigin ||= this.leaves(hop);
-    if (this.hasLeftOrigin) dropHeaders(hop.headers, (_name, value) => value.includes(this.token));
+    if (this.hasLeftOrigin) this.dropToken(hop.headers);
   };
+
+  /** Under whatever name it stands there: `Authorization` in the spelling of this hop, or what a hook made of it. */
+  private dropToken(headers: unknown): void {
+    if (typeof headers !== 'object' || headers === null) return;
+    for (const [name, value] of Object.entries(headers)) {
+      if (String(value).includes(this.token)) Reflect.deleteProperty(headers, name);
+    }
+  }
 
   /** Node connects to the parts, not to `href`; with a proxy the parts are the proxy's. */
   private leaves(hop: Hop): boolean {
@@ -50,11 +58,4 @@ function originOfParts({ protocol, hostname, host, port }: Hop): string | undefi
   const name = String(hostname || host);
   const bracketed = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name;
   return parseHttpUrl(`${String(protocol)}//${bracketed}${port ? `:${port as number}` : ''}`)?.origin;
-}
-
-function dropHeaders(headers: unknown, isUnwanted: (name: string, value: string) => boolean): void {
-  if (typeof headers !== 'object' || headers === null) return;
-  for (const [name, value] of Object.entries(headers)) {
-    if (isUnwanted(name, String(value))) Reflect.deleteProperty(headers, name);
-  }
 }

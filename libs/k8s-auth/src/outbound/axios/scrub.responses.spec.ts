@@ -49,6 +49,8 @@ describe.each(adapters)('responses of the %s adapter carry no token', (adapter) 
       path: '/orders?x=1',
     });
     expect(response.config.headers.get('Accept')).toContain('application/json');
+    expect(response.config.proxy).toBeUndefined();
+    expect(response.config.beforeRedirect).toBeUndefined();
   });
 
   it('nor do streams, which give the same bytes', async () => {
