@@ -109,6 +109,16 @@ describe('FileTokenSource: bad reads', () => {
     await expect(source.getToken()).resolves.toBe(ofAnotherKey);
   });
 
+  it('knows a token without "kid" that is cut off by its beginning', async () => {
+    const good = await mint.mint({}, 3600, { kid: undefined });
+    volume.write(good);
+    await source.getToken();
+    volume.write(good.slice(0, -7));
+    await clock.advance(MINUTE_MS);
+    await expect(source.getToken()).resolves.toBe(good);
+    expect(source.state().trouble).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
+  });
+
   it('no longer compares with a token that has expired', async () => {
     volume.write(await mint.mint({}, 600));
     await source.getToken();
