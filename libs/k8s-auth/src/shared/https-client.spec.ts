@@ -1,5 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { type RequestListener } from 'node:http';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
 import { HttpsClient, type HttpsRequest } from './https-client.js';
@@ -20,6 +22,11 @@ function get(more: Partial<HttpsRequest> = {}): ReturnType<HttpsClient['request'
     maxBytes: 100,
     ...more,
   });
+}
+
+/** Jest gives specs a copy of the environment; a thread that shares the real one can change what Node itself sees. */
+async function outsideOfJest(script: string): Promise<void> {
+  await once(new Worker(script, { eval: true, env: SHARE_ENV }), 'exit');
 }
 
 beforeAll(async () => {
@@ -163,12 +170,12 @@ describe('whom it trusts', () => {
   });
 
   it('stays so when the variable NODE_TLS_REJECT_UNAUTHORIZED says otherwise', async () => {
-    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    await outsideOfJest(`process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'`);
     try {
       client = new HttpsClient();
       await expect(get()).rejects.toHaveProperty('code', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
     } finally {
-      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+      await outsideOfJest('delete process.env.NODE_TLS_REJECT_UNAUTHORIZED');
     }
   });
 
