@@ -3,7 +3,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { type Clock, K8S_AUTH_CLOCK } from 'nest-k8s-auth';
-import { CapturedLog } from './captured-log.js';
+import { type CapturedLog } from './captured-log.js';
 
 /** The HTTP servers that Nest runs on; every integration suite runs on both. */
 export const ADAPTERS = ['express', 'fastify'] as const;
@@ -16,13 +16,14 @@ export interface RunningApp {
   readonly app: INestApplication;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  readonly log: CapturedLog;
 }
 
 export interface StartOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly adapter: Adapter;
   readonly clock: Clock;
+  /** One for both applications: Nest has one logger per process. */
+  readonly log: CapturedLog;
 }
 
 /** apps/service2 as it is, on a real socket, with a clock that the test turns. */
@@ -37,13 +38,12 @@ export function startService1(options: StartOptions): Promise<RunningApp> {
 
 async function start(
   load: () => Promise<{ AppModule: Type }>,
-  { environment, adapter, clock }: StartOptions,
+  { environment, adapter, clock, log }: StartOptions,
 ): Promise<RunningApp> {
   const before = { ...process.env };
   const inherited = Object.entries(before).filter(([name]) => !NOT_INHERITED.test(name));
   process.env = { ...Object.fromEntries(inherited), ...environment };
   try {
-    const log = new CapturedLog();
     const { AppModule } = await load();
     const testing = await Test.createTestingModule({ imports: [AppModule] })
       .setLogger(log)
@@ -57,7 +57,7 @@ async function start(
       },
     );
     await app.listen(0, '127.0.0.1');
-    return { app, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), log };
+    return { app, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };
   } finally {
     process.env = before;
   }

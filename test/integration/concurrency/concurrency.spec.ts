@@ -1,0 +1,32 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ADAPTERS } from '../support/services.js';
+import { Scenario } from '../support/scenario.js';
+
+const CALLS = 200;
+
+describe.each(ADAPTERS.map((adapter) => ({ adapter })))('200 concurrent calls on $adapter', ({ adapter }) => {
+  let scenario: Scenario;
+  afterEach(() => scenario.close());
+
+  it('with one new token ask the API server once', async () => {
+    scenario = await Scenario.start({ verifier: 'tokenreview', adapter });
+    // What service1 asked at its start is forgotten.
+    await scenario.clock.advance(10_000);
+    scenario.cluster.requests.clear();
+    const answers = await Promise.all(Array.from({ length: CALLS }, () => scenario.call()));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(CALLS);
+    expect(scenario.cluster.requests.count({ endpoint: 'tokenreviews' })).toBe(1);
+  });
+
+  it('with one unknown key ask for the keys once', async () => {
+    scenario = await Scenario.start({ verifier: 'oidc-discovery', adapter, serverOnly: true });
+    await scenario.request('/', await scenario.bearer());
+    await scenario.clock.advance(10_000);
+    await scenario.cluster.rotateSigningKey({ keepOld: true });
+    scenario.cluster.requests.clear();
+    const token = await scenario.bearer();
+    const answers = await Promise.all(Array.from({ length: CALLS }, () => scenario.request('/', token)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(CALLS);
+    expect(scenario.cluster.requests.count({ endpoint: 'jwks' })).toBe(1);
+  });
+});

@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { EVERYWHERE, Scenario } from '../support/scenario.js';
+
+describe.each(EVERYWHERE)('API server away: $verifier on $adapter', ({ verifier, adapter }) => {
+  let scenario: Scenario;
+  afterEach(() => scenario.close());
+
+  const request = (path: string, authorization?: string) =>
+    scenario.waitFor(scenario.request(path, authorization), 500);
+
+  it('callers see what still can be decided, and never a 401 for our trouble', async () => {
+    scenario = await Scenario.start({ verifier, adapter, serverOnly: true });
+    const token = await scenario.bearer();
+    expect((await request('/', token)).status).toBe(200);
+    await scenario.cluster.outage();
+    // A caller who was just seen notices nothing.
+    expect((await request('/', token)).status).toBe(200);
+    await scenario.clock.advance(60_000);
+    const { status, headers } = await request('/', token);
+    expect({ status, challenge: headers['www-authenticate'] }).toEqual({
+      status: verifier === 'tokenreview' ? 503 : 200,
+      challenge: undefined,
+    });
+    expect(Number(headers['retry-after'] ?? 0) >= 1).toBe(verifier === 'tokenreview');
+    expect(/ERR_K8S_AUTH_(\w+)/.exec(scenario.log.text)?.[1]).toBe(
+      verifier === 'tokenreview' ? 'VERIFIER_UNAVAILABLE' : undefined,
+    );
+    // All replicas have the same outage: leaving the Service would not help.
+    expect((await request('/readyz')).status).toBe(200);
+    await scenario.cluster.recover();
+    expect((await scenario.request('/', token)).status).toBe(200);
+  });
+
+  it('a service that boots meanwhile is not ready, answers 503, and heals by itself', async () => {
+    scenario = await Scenario.start({ verifier, adapter, serverOnly: true, outageAtBoot: true });
+    const token = await scenario.bearer();
+    const expected = verifier === 'jwt-pubkey' ? 200 : 503;
+    expect((await request('/', token)).status).toBe(expected);
+    expect((await request('/readyz')).status).toBe(expected);
+    await scenario.cluster.recover();
+    await scenario.clock.advance(10_000);
+    await scenario.expectEventually(200, '/', token);
+    await scenario.expectEventually(200, '/readyz');
+  });
+});
+
+describe('our own right or credential refused', () => {
+  let scenario: Scenario;
+  afterEach(() => scenario.close());
+
+  it('tokenreview without its role: 503, not ready, a line that names the role; granted, it heals', async () => {
+    scenario = await Scenario.start({ verifier: 'tokenreview', adapter: 'express', serverOnly: true });
+    scenario.cluster.revoke('create tokenreviews', 'mytest/service2');
+    const token = await scenario.bearer();
+    expect((await scenario.waitFor(scenario.request('/', token))).status).toBe(503);
+    expect((await scenario.request('/readyz')).status).toBe(503);
+    expect(scenario.log.text).toContain('system:auth-delegator');
+    scenario.cluster.grant('create tokenreviews', 'mytest/service2');
+    await scenario.clock.advance(10_000);
+    await scenario.expectEventually(200, '/', token);
+    await scenario.expectEventually(200, '/readyz');
+  });
+
+  it('oidc-discovery without its role: 503, not ready, a line that names the role; granted, it heals', async () => {
+    scenario = await Scenario.start({
+      verifier: 'oidc-discovery',
+      adapter: 'express',
+      serverOnly: true,
+      withoutDiscovery: true,
+    });
+    const token = await scenario.bearer();
+    expect((await scenario.waitFor(scenario.request('/', token))).status).toBe(503);
+    expect((await scenario.request('/readyz')).status).toBe(503);
+    expect(scenario.log.text).toContain('system:service-account-issuer-discovery');
+    scenario.cluster.grant('read discovery', 'mytest/service2');
+    await scenario.clock.advance(10_000);
+    await scenario.expectEventually(200, '/', token);
+    await scenario.expectEventually(200, '/readyz');
+  });
+});
