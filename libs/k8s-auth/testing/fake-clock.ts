@@ -10,11 +10,11 @@ export class FakeClock implements Clock {
   private elapsedMs = 0;
   private readonly timers = new Set<Timer>();
 
-  /** @param wallNowMs the wall clock's start, milliseconds since the Unix epoch */
-  constructor(private wallNowMs: number = Date.UTC(2030, 0, 1)) {}
+  /** @param wallStartMs the wall clock's start, milliseconds since the Unix epoch */
+  constructor(private wallStartMs: number = Date.UTC(2030, 0, 1)) {}
 
   wallMs(): number {
-    return this.wallNowMs;
+    return this.wallStartMs + this.elapsedMs;
   }
 
   monotonicMs(): number {
@@ -47,13 +47,12 @@ export class FakeClock implements Clock {
 
   /** Sets the wall clock alone, as an operator or NTP would; ages do not change. */
   jumpWall(byMs: number): void {
-    this.wallNowMs += byMs;
+    this.wallStartMs += byMs;
   }
 
+  // Set, not added to: delays with fractions (jitter) must not add up to a rounding error at the end.
   private moveTo(elapsedMs: number): void {
-    const stepMs = Math.max(0, elapsedMs - this.elapsedMs);
-    this.elapsedMs += stepMs;
-    this.wallNowMs += stepMs;
+    this.elapsedMs = Math.max(elapsedMs, this.elapsedMs);
   }
 
   private nextDue(endMs: number): Timer | undefined {
