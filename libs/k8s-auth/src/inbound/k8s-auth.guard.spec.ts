@@ -8,11 +8,11 @@ import { Caller } from './caller.decorator.js';
 import {
   ADAPTERS,
   closeApps,
-  principalNamed,
   type RunningApp,
   ScriptedVerifier,
   send,
   startApp,
+  verdictFor,
 } from './inbound-app.contract.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { K8sAuthGuard } from './k8s-auth.guard.js';
@@ -117,6 +117,12 @@ describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
 describe('a second handler for the same request', () => {
   @Controller()
   class FirstController {
+    @Get('same') @K8sAuth('first') same(@Next() next: () => void) {
+      next();
+    }
+    @Get('same') @K8sAuth('second', allowServiceAccounts('shop/admin')) sameAgain() {
+      return 'second';
+    }
     @Get('both') @K8sAuth('first') first(@Next() next: () => void) {
       next();
     }
@@ -135,15 +141,17 @@ describe('a second handler for the same request', () => {
   }
 
   it.each([
-    ['shop/checkout', 403],
-    ['shop/admin', 200],
-  ])('is decided anew: %s gets %i', async (path, status) => {
-    const verifier = new ScriptedVerifier(() => ({ principal: principalNamed(path), validUntilMs: 0 }));
+    ['both', 'shop/checkout', 403],
+    ['both', 'shop/admin', 200],
+    ['same', 'shop/checkout', 403],
+    ['same', 'shop/admin', 200],
+  ])('is decided anew: GET /%s, %s gets %i', async (route, caller, status) => {
+    const verifier = new ScriptedVerifier(() => verdictFor(caller));
     const { url } = await startApp('express', {
       controllers: [FirstController, SecondController],
       verifier,
     });
-    expect((await send(`${url}/both`, 'Bearer abc')).status).toBe(status);
+    expect((await send(`${url}/${route}`, 'Bearer abc')).status).toBe(status);
     expect(verifier.asked).toEqual([
       { token: 'abc', audiences: ['first'] },
       { token: 'abc', audiences: ['second'] },
@@ -169,9 +177,7 @@ describe('K8sAuthGuard by itself', () => {
     const request = { headers: { authorization: 'Bearer abc' } };
     expect(immediate.app.get(K8sAuthGuard).canActivate(contextOf('http', request))).toBe(true);
 
-    const verifier = new ScriptedVerifier(() =>
-      Promise.resolve({ principal: principalNamed('shop/checkout'), validUntilMs: 0 }),
-    );
+    const verifier = new ScriptedVerifier(() => Promise.resolve(verdictFor('shop/checkout')));
     const later = await startApp('express', { controllers: [OrdersController], verifier });
     const again = { headers: { authorization: 'Bearer abc' } };
     const result = later.app.get(K8sAuthGuard).canActivate(contextOf('http', again));
