@@ -85,7 +85,7 @@ describe('without options', () => {
       description: `variable KUBECONFIG (${tokenKubeconfig})`,
     });
     const second = await find({}, { ...inPod, KUBECONFIG: '' }, podRoot);
-    expect(second).toMatchObject({ url: 'https://10.96.0.1:443', description: "the pod's service account" });
+    expect(second).toMatchObject({ url: 'https://10.96.0.1', description: "the pod's service account" });
     const third = await find({}, home, podRoot);
     expect(third?.description).toContain('~/.kube/config');
     expect(await Promise.all([first, second, third].map(asWhom))).toStrictEqual([
@@ -136,6 +136,11 @@ describe('with a URL', () => {
     await expect(find({ url: cluster.url }, environment)).rejects.toThrow("option 'apiServer.tokenFile'");
   });
 
+  it('writes it as URLs are written', async () => {
+    const found = await find({ url: 'HTTPS://API.example:443//', tokenFile: otherToken }, {});
+    expect(found?.url).toBe('https://api.example');
+  });
+
   it('trusts the roots of the system where there is no CA', async () => {
     const found = await find({ url: cluster.url, tokenFile: otherToken }, {});
     expect(found?.tls).toStrictEqual({});
@@ -145,13 +150,13 @@ describe('with a URL', () => {
 describe('files beside what is found', () => {
   it('replace the CA and the token of the pod', async () => {
     const found = await find({ caFile: cluster.caFile, tokenFile: otherToken }, IN_POD, podRoot);
-    expect(found?.url).toBe('https://10.96.0.1:443');
+    expect(found?.url).toBe('https://10.96.0.1');
     expect(await asWhom(found)).toBe(ORDERS);
   });
 
   it('make up for a pod without an automounted token', async () => {
     const found = await find({ caFile: cluster.caFile, tokenFile: otherToken }, IN_POD);
-    expect(found).toMatchObject({ url: 'https://10.96.0.1:443', tls: { ca: cluster.ca } });
+    expect(found).toMatchObject({ url: 'https://10.96.0.1', tls: { ca: cluster.ca } });
   });
 
   it('replace the client certificate of a kubeconfig', async () => {

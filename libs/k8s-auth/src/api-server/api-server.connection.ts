@@ -57,7 +57,7 @@ export async function findApiServer(
   if (!found) return undefined;
   const { url, tls, credential, description } = found;
   return {
-    url: url.replace(/\/+$/, ''),
+    url: new URL(url).href.replace(/\/+$/, ''),
     tls: await readTls(tls),
     readTls: () => readTls(tls),
     credential: credential(),
