@@ -90,13 +90,13 @@ export class K8sAuthGuard implements CanActivate {
     attempt.principal = principal;
     for (const rule of rules) assertAllowed(rule, principal);
     const request = context.switchToHttp().getRequest<unknown>();
+    takeAuthorizationOff(request);
     rememberAdmission(request, {
       routeClass: context.getClass(),
       handler: context.getHandler(),
       principal,
       token,
     });
-    takeAuthorizationOff(request);
     return true;
   }
 
