@@ -48,6 +48,7 @@ describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => 
       response: { status, data: { reason: 'no' }, headers: { 'x-id': '7' } },
       request: { method: 'GET', path: '/orders?x=1', host: '127.0.0.1' },
     });
+    expect(error.config?.beforeRedirect).toBeUndefined();
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });
 
