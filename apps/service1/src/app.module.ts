@@ -11,7 +11,7 @@ import { service1Config } from './service1.config.js';
     ConfigModule.forFeature(service1Config),
     K8sAuthModule.forRootAsync(k8sAuthConfig.asProvider()),
     K8sAuthHttpModule.register({ timeout: 2000 }),
-    TerminusModule,
+    TerminusModule.forRoot({ logger: false }),
   ],
   controllers: [HealthController],
   providers: [CallerService],

@@ -18,7 +18,7 @@ import { service2Config } from './service2.config.js';
         { audience }: ConfigType<typeof service2Config>,
       ) => ({ ...k8sAuth, audience: audience ?? k8sAuth.audience ?? 'service2' }),
     }),
-    TerminusModule,
+    TerminusModule.forRoot({ logger: false }),
   ],
   controllers: [HelloController, AdminController, HealthController],
   providers: [{ provide: APP_GUARD, useExisting: K8sAuthGuard }],
