@@ -52,7 +52,7 @@ describe('docs/configuration.md', () => {
   it('has a row for every variable of every verifier, with its option', () => {
     for (const { option, variable } of verifierDefinitions.flatMap(({ variables }) => variables)) {
       const name = option.replace(/^apiServer\./, '');
-      expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|[^|]*\`${variable}\``, 'm'));
+      expect(page).toMatch(new RegExp(`^\\| \`${name}\` +\\|[^|]*\`${variable}\``, 'm'));
     }
   });
 
