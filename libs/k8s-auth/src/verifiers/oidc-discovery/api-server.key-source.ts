@@ -26,7 +26,7 @@ export interface ApiServerKeySourceOptions {
  */
 export function ownReader(
   client: Pick<ApiServerClient, 'request'>,
-  toPath: (url: string) => string = (path) => path,
+  toPath: (url: string) => string,
 ): ReadDocument {
   return async (url, accept, attempt) => {
     const response = await client.request({

@@ -1,4 +1,4 @@
-import { member } from '../jwt/strict-json.js';
+import { type ServerMetadata } from 'openid-client';
 import { type Attempt, checkDocument, KeySourceTrouble, type ReadDocument } from './key-source.js';
 
 /** What is used of the discovery document (KEP-1393; OpenID Connect Discovery 1.0 §3). Not yet compared with anything. */
@@ -49,12 +49,11 @@ export async function readIssuerMetadata(
   }
 }
 
-function readMembers(metadata: object): IssuerMetadata {
-  const members = metadata as Readonly<Record<string, unknown>>;
-  const issuer = member(members, 'issuer');
-  const jwksUri = member(members, 'jwks_uri');
-  if (typeof issuer !== 'string')
-    throw new KeySourceTrouble('issuer metadata: expected "issuer" to be a string');
+/** That `issuer` is a string the library has seen to; it leaves the rest as it came. */
+function readMembers({
+  issuer,
+  jwks_uri: jwksUri,
+}: Pick<ServerMetadata, 'issuer' | 'jwks_uri'>): IssuerMetadata {
   if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri)) {
     throw new KeySourceTrouble('issuer metadata: expected "jwks_uri" to be a URL');
   }

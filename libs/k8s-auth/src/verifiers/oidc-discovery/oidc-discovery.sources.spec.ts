@@ -1,0 +1,272 @@
+import { rm } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  outcome,
+  OWN_ACCOUNT,
+  type OwnCluster,
+  startOwnCluster,
+} from '../../api-server/own-cluster.contract.js';
+import { ConfigurationError, K8sAuthError } from '../../errors/index.js';
+import { type TokenVerifier } from '../token-verifier.js';
+import { IssuerServer, json, keySet } from './issuer-server.contract.js';
+import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
+import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
+
+const METADATA = '/.well-known/openid-configuration';
+const UNAVAILABLE = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';
+const ACCEPTED = 'system:serviceaccount:shop:checkout';
+
+let own: OwnCluster;
+let server: IssuerServer;
+let verifiers: TokenVerifier[];
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+  await own.cluster.createServiceAccount('shop', 'checkout');
+  server = await IssuerServer.start();
+  server.publish();
+  verifiers = [];
+});
+
+afterEach(async () => {
+  await Promise.all(verifiers.map((verifier) => verifier.close()));
+  await server.close();
+  await own.close();
+});
+
+type Options = Omit<OidcDiscoveryOptions, 'kind'>;
+
+async function create(options: Options, environment: Record<string, string> = {}): Promise<TokenVerifier> {
+  const { clock, log } = own;
+  const made = await oidcDiscoveryDefinition.create(
+    { kind: 'oidc-discovery', ...options },
+    { clock, log, environment },
+  );
+  verifiers.push(made);
+  return made;
+}
+
+async function result(verifier: TokenVerifier, token: string): Promise<string> {
+  const verdict = await outcome((async () => verifier.verify(token, ['orders']))());
+  if (verdict instanceof K8sAuthError) return verdict.code;
+  return (verdict as { principal: { username: string } }).principal.username;
+}
+
+const clusterToken = () =>
+  own.cluster.createToken({ namespace: 'shop', serviceAccount: 'checkout', audiences: ['orders'] });
+const serverToken = (issuer = server.url) => server.token(issuer, own.clock.wallMs() / 1000 + 600);
+const apiServer = () => ({ url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile });
+const kubeconfig = async (serviceAccount?: string) => ({
+  KUBECONFIG: await own.cluster.writeKubeconfig(serviceAccount === undefined ? {} : { serviceAccount }),
+});
+const asked = () => own.cluster.requests.list().map(({ path, user }) => `${path} as ${user}`);
+const OWN_REQUESTS = ['/.well-known/openid-configuration', '/openid/v1/jwks'].map(
+  (path) => `${path} as system:serviceaccount:shop:orders`,
+);
+const warnings = () => own.log.messages('warn').join('\n');
+
+describe('oidc-discovery reads from the API server', () => {
+  it('when told to, whatever the issuer is called', async () => {
+    const verifier = await create({ apiServer: apiServer(), issuer: own.cluster.issuer });
+    expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
+    expect(asked()).toEqual(OWN_REQUESTS);
+    expect(await verifier.apiServerAudiences()).toEqual([
+      own.cluster.issuer,
+      own.cluster.issuer,
+      ...own.cluster.apiAudiences,
+    ]);
+  });
+
+  it('without an issuer, which is then that of its own token', async () => {
+    const verifier = await create({}, await kubeconfig(OWN_ACCOUNT));
+    expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
+    expect(await result(verifier, serverToken())).toBe('ERR_K8S_AUTH_TOKEN_ISSUER');
+    expect(asked()).toEqual(OWN_REQUESTS);
+  });
+
+  it('without an issuer and without a token, and then believes its metadata', async () => {
+    const verifier = await create({}, await kubeconfig());
+    expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
+    expect(await verifier.apiServerAudiences()).toEqual([]);
+  });
+
+  it('when the issuer is that of its own token', async () => {
+    const issuer = ['https://next.example', own.cluster.issuer];
+    own.cluster.faults.set({
+      on: 'discovery',
+      fault: { kind: 'body', body: asIssuer('https://next.example') },
+    });
+    const verifier = await create({ issuer }, await kubeconfig(OWN_ACCOUNT));
+    expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
+    expect(asked()).toEqual(OWN_REQUESTS);
+  });
+
+  it('and from nowhere that its metadata names', async () => {
+    const body = (honest: object) => ({ ...honest, jwks_uri: `${server.url}/keys` });
+    own.cluster.faults.set({ on: 'discovery', fault: { kind: 'body', body } });
+    const verifier = await create({ apiServer: apiServer() });
+    expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
+    expect(server.requests).toEqual([]);
+  });
+
+  it.each(['https://kubernetes.default.svc', 'HTTPS://kubernetes.default.svc.cluster.local'])(
+    'but not when its metadata name the issuer %j',
+    async (issuer) => {
+      own.cluster.faults.set({ on: 'discovery', fault: { kind: 'body', body: asIssuer(issuer) } });
+      const verifier = await create({ apiServer: apiServer() });
+      expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
+      expect(own.cluster.requests.count({ endpoint: 'jwks' })).toBe(0);
+      expect(warnings()).toContain(`issuer metadata: expected issuer ${own.cluster.issuer}, got ${issuer}`);
+    },
+  );
+
+  it('and says which right is missing', async () => {
+    own.cluster.revoke('read discovery', OWN_ACCOUNT);
+    const verifier = await create({ apiServer: apiServer() });
+    expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
+    expect(verifier.readiness()).toMatchObject({ status: 'not-ready' });
+    expect(own.log.messages('error').join()).toContain('system:service-account-issuer-discovery');
+    own.cluster.grant('read discovery', OWN_ACCOUNT);
+    verifier.hydrate();
+    await own.clock.advance(10_000);
+    await own.cluster.requests.waitFor({ endpoint: 'jwks', status: 200 });
+    expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
+  });
+
+  it('and starts while its own token is not there yet', async () => {
+    await rm(own.tokenFile, { force: true });
+    const verifier = await create({ apiServer: apiServer() });
+    expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
+    expect(await verifier.apiServerAudiences()).toEqual([]);
+  });
+});
+
+describe('oidc-discovery reads from the issuer', () => {
+  const direct = (more: Options = {}) => create({ issuer: server.url, caFile: server.caFile, ...more });
+
+  it('as nobody, when the issuer is not that of its own token', async () => {
+    const options = { issuer: server.url, caFile: server.caFile };
+    const verifier = await create(options, await kubeconfig(OWN_ACCOUNT));
+    expect(await result(verifier, serverToken())).toBe(ACCEPTED);
+    expect(server.requests).toEqual([
+      { path: METADATA, authorization: undefined },
+      { path: '/keys', authorization: undefined },
+    ]);
+    expect(own.cluster.requests.count()).toBe(0);
+    expect(await verifier.apiServerAudiences()).toContain(own.cluster.issuer);
+  });
+
+  it('and lets no API server that cannot be used stop it', async () => {
+    const options = { issuer: server.url, caFile: server.caFile };
+    const verifier = await create(options, { KUBECONFIG: '/nonexistent/config', HOME: '/nonexistent' });
+    expect(await result(verifier, serverToken())).toBe(ACCEPTED);
+    expect(warnings()).toContain('issuer is read without the API server');
+  });
+
+  it.each(['/cluster', '/cluster/'])('that has the path %s', async (path) => {
+    const issuer = server.url + path;
+    server.publish({ issuer, path: '/cluster' });
+    expect(await result(await direct({ issuer }), serverToken(issuer))).toBe(ACCEPTED);
+  });
+
+  it('and at its own origin when an API server names its own address', async () => {
+    server.publish({ jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks' });
+    server.answers.set('/openid/v1/jwks', json(keySet));
+    expect(await result(await direct(), serverToken())).toBe(ACCEPTED);
+    expect(server.paths()).toEqual([METADATA, '/openid/v1/jwks']);
+  });
+
+  it('and from no other origin that its metadata names', async () => {
+    server.publish({ jwksUri: `${own.cluster.url}/keys` });
+    expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
+    expect(own.cluster.requests.connections).toBe(0);
+    expect(warnings()).toContain("option 'jwksUri'");
+  });
+
+  it.each([
+    ['a redirect', { location: '/elsewhere' }, 302, '/elsewhere'],
+    ['another type', { 'content-type': 'text/html' }, 200, undefined],
+  ])('and takes no metadata that are %s', async (_, headers, status, never) => {
+    server.answers.set(METADATA, (_request, response) => {
+      response.writeHead(status, headers).end(JSON.stringify({ issuer: server.url, jwks_uri: server.url }));
+    });
+    expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
+    expect(server.paths()).toEqual([METADATA]);
+    expect(server.paths()).not.toContain(never);
+  });
+
+  it.each([{ issuer: 'https://other.example' }, { jwksUri: 'keys' }])('nor %j', async (published) => {
+    server.publish(published);
+    expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
+    expect(server.paths()).toEqual([METADATA]);
+  });
+
+  it.each([{}, { issuer: 5 }])('nor without an issuer and a place of the keys, as %j', async (document) => {
+    server.answers.set(METADATA, json(document));
+    expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
+  });
+
+  it('and trusts nobody but the CA it was given', async () => {
+    expect(await result(await direct({ caFile: own.cluster.caFile }), serverToken())).toBe(UNAVAILABLE);
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('oidc-discovery with jwksUri', () => {
+  it('asks for no metadata', async () => {
+    const options = {
+      issuer: 'kubernetes.default.svc',
+      caFile: server.caFile,
+      jwksUri: `${server.url}/keys`,
+    };
+    expect(await result(await create(options), serverToken(options.issuer))).toBe(ACCEPTED);
+    expect(server.paths()).toEqual(['/keys']);
+  });
+
+  it('sends its own token to the API server alone', async () => {
+    const elsewhere = { caFile: server.caFile, jwksUri: `${server.url}/keys` };
+    const verifier = await create({ apiServer: apiServer(), ...elsewhere });
+    expect(await result(verifier, serverToken(own.cluster.issuer))).toBe(ACCEPTED);
+    expect(server.requests).toEqual([{ path: '/keys', authorization: undefined }]);
+    expect(own.cluster.requests.count()).toBe(0);
+
+    const jwksUri = `${own.cluster.url}/openid/v1/jwks?timeout=1`;
+    const atHome = await create({ apiServer: apiServer(), jwksUri });
+    expect(await result(atHome, await clusterToken())).toBe(ACCEPTED);
+    expect(asked()).toEqual(OWN_REQUESTS.slice(1));
+  });
+
+  it('needs an issuer where the own credential names none', async () => {
+    const verifier = await create({ jwksUri: `${server.url}/keys` }, await kubeconfig());
+    expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
+    expect(warnings()).toContain("option 'issuer': expected, because the own credential names none");
+  });
+});
+
+describe('oidc-discovery does not start', () => {
+  it.each<[string, Options, string]>([
+    ['with nothing to read from', {}, "option 'apiServer'"],
+    ['with an issuer that cannot be read', { issuer: 'kubernetes/serviceaccount' }, "option 'issuer'"],
+    ['with an issuer in the clear', { issuer: 'http://issuer.example' }, "option 'issuer'"],
+    ['with an issuer that has a query', { issuer: 'https://issuer.example?a=1' }, "option 'issuer'"],
+    [
+      'without the CA it was told of',
+      { issuer: 'https://a.example', caFile: '/nonexistent' },
+      "option 'caFile'",
+    ],
+  ])('%s', async (_, options, mistake) => {
+    const creation = create(options);
+    await expect(creation).rejects.toBeInstanceOf(ConfigurationError);
+    await expect(create(options)).rejects.toThrow(mistake);
+  });
+
+  it('but does with an unreadable issuer that may be that of the API server', async () => {
+    const verifier = await create({ issuer: 'kubernetes.default.svc' }, await kubeconfig(OWN_ACCOUNT));
+    expect(await result(verifier, serverToken('kubernetes.default.svc'))).toBe(UNAVAILABLE);
+    expect(warnings()).toContain("option 'issuer': expected the first to be an https URL");
+  });
+});
+
+function asIssuer(issuer: string) {
+  return (honest: object) => ({ ...honest, issuer });
+}
