@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { InvalidTokenError } from '../../libs/k8s-auth/src/errors/index.js';
+import { parseCompactJws } from '../../libs/k8s-auth/src/verifiers/jwt/compact-jws.js';
+import { KeySet } from '../../libs/k8s-auth/src/verifiers/jwt/key-set.js';
+import { verifySignature } from '../../libs/k8s-auth/src/verifiers/jwt/signature.js';
+import {
+  type VerificationKey,
+  verificationKeyOfJwk,
+} from '../../libs/k8s-auth/src/verifiers/jwt/verification-key.js';
+import { isJsonObject } from '../../libs/k8s-auth/src/verifiers/jwt/strict-json.js';
+
+/**
+ * Vectors of C2SP/wycheproof (Apache-2.0), kept outside the repository. Whatever they call invalid has to be refused
+ * by what every local verifier does with a token: strict shape, key rules, signature.
+ */
+const FOLDER = process.env.WYCHEPROOF_DIR ?? join(import.meta.dirname, '../../../shared/vectors/wycheproof');
+const HOW_TO_GET_THEM =
+  'vectors are missing: git clone https://github.com/C2SP/wycheproof and set WYCHEPROOF_DIR to its testvectors_v1';
+
+/** Those of RS256 and ES256, the two of Kubernetes' four algorithms that the vectors have. */
+const VALID_SIGNATURES = [18, 33, 259, 260, 261, 262, 263, 345, 349, 378];
+
+/** Keys that a broken smartcard chip made (ROCA, CVE-2017-15361): whoever runs an API server on one has lost already. */
+const ROCA = { 'json_web_key_test.json': [7], 'json_web_crypto_test.json': [46] };
+
+interface Vector {
+  readonly tcId: number;
+  readonly comment: string;
+  /** Either of the two, compact or as JSON. */
+  readonly jws?: unknown;
+  readonly jwe?: unknown;
+  readonly result: 'valid' | 'invalid' | 'acceptable';
+}
+
+interface Group {
+  readonly comment: string;
+  readonly public?: unknown;
+  readonly private: unknown;
+  readonly tests: readonly Vector[];
+}
+
+function readGroups(name: string): readonly Group[] {
+  return (JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as { testGroups: Group[] }).testGroups;
+}
+
+/** The keys of a group as an issuer would publish them; junk is passed over, as in a fetched set. */
+function keysOf(group: Group): KeySet {
+  const published = group.public ?? group.private;
+  const entries = isJsonObject(published) && Array.isArray(published.keys) ? published.keys : [published];
+  return new KeySet(
+    entries.flatMap((entry: unknown): VerificationKey[] => {
+      try {
+        return [verificationKeyOfJwk(entry)];
+      } catch {
+        return [];
+      }
+    }),
+  );
+}
+
+/** The payloads are no JSON: the shape is checked with ours in its place, the signature with theirs. */
+async function isAccepted(jws: string, keys: KeySet): Promise<boolean> {
+  const [header, payload = '', signature, ...rest] = jws.split('.');
+  if (Buffer.from(payload, 'base64url').toString('base64url') !== payload) return false;
+  try {
+    const shaped = [header, Buffer.from('{}').toString('base64url'), signature, ...rest].join('.');
+    const jwsOfShape = parseCompactJws(shaped);
+    const candidates = keys.candidates(jwsOfShape.unverifiedHeader);
+    await verifySignature({ ...jwsOfShape, token: jws }, candidates);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidTokenError) return false;
+    throw error;
+  }
+}
+
+function asText(token: unknown): string {
+  return typeof token === 'string' ? token : JSON.stringify(token);
+}
+
+async function verdictsOf(name: string) {
+  const groups = readGroups(name);
+  const verdicts = await Promise.all(
+    groups.flatMap((group) =>
+      group.tests.map(async ({ tcId, result, jws, jwe }) => ({
+        tcId,
+        result,
+        accepted: await isAccepted(asText(jws ?? jwe), keysOf(group)),
+      })),
+    ),
+  );
+  const idsOf = (result: Vector['result'], accepted: boolean) =>
+    verdicts.filter((one) => one.result === result && one.accepted === accepted).map(({ tcId }) => tcId);
+  return { total: verdicts.length, idsOf };
+}
+
+const isThere = existsSync(FOLDER);
+
+// Reported as skipped where they are missing, never as passed.
+(isThere ? describe : describe.skip)(isThere ? 'Wycheproof vectors' : HOW_TO_GET_THEM, () => {
+  it('of signatures: every invalid one is refused', async () => {
+    const { total, idsOf } = await verdictsOf('json_web_signature_test.json');
+    expect(total).toBe(401);
+    expect(idsOf('invalid', true)).toEqual([]);
+    // So that the suite cannot pass by refusing everything.
+    expect(idsOf('valid', true)).toEqual(VALID_SIGNATURES);
+  });
+
+  it('of keys: every invalid one is refused', async () => {
+    const { total, idsOf } = await verdictsOf('json_web_key_test.json');
+    expect(total).toBe(26);
+    expect(idsOf('invalid', true)).toEqual(ROCA['json_web_key_test.json']);
+    expect(idsOf('valid', true)).toEqual([5]);
+  });
+
+  it('of mixed messages: every invalid one is refused', async () => {
+    const { idsOf } = await verdictsOf('json_web_crypto_test.json');
+    expect(idsOf('invalid', true)).toEqual(ROCA['json_web_crypto_test.json']);
+  });
+
+  it('of encrypted messages: every one is refused', async () => {
+    const { total, idsOf } = await verdictsOf('json_web_encryption_test.json');
+    expect(total).toBe(139);
+    expect([...idsOf('invalid', true), ...idsOf('valid', true)]).toEqual([]);
+  });
+});
