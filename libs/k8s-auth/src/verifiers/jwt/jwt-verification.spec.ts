@@ -127,6 +127,13 @@ describe('JwtVerification', () => {
     expect(await reasonOf(make())).toBe('SIGNATURE');
   });
 
+  it("goes by the key's own algorithm before any signature is tried", async () => {
+    const refusal = verification().verify(token({}, { alg: 'ES256' }), ['orders']);
+    await expect(refusal).rejects.toThrow("signature: expected the key's own algorithm");
+    const unknown = verification().verify(token({}, { kid: 'x' }), ['orders']);
+    await expect(unknown).rejects.toThrow('signature: expected a known key');
+  });
+
   it('asks nobody for keys of algorithms that no key has, nor for what is refused without', async () => {
     await reasonOf(token({}, { alg: 'none', kid: 'x' }));
     await reasonOf(macToken());

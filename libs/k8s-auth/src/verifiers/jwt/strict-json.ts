@@ -64,7 +64,7 @@ function checkNames(text: string): void {
 
 function checkName(literal: string, names: Set<string> | undefined): void {
   // Compared unescaped: "a" and "\u0061" are one name.
-  const name = JSON.parse(literal) as string;
+  const name = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
   if (names?.has(name)) throw new SyntaxError('JSON: expected unique names');
   if (name === '__proto__') throw new SyntaxError('JSON: expected no "__proto__"');
   names?.add(name);
