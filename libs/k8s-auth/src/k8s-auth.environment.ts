@@ -44,7 +44,7 @@ export function optionsFromEnvironment(environment: Environment): EnvironmentRea
     }
   }
   return {
-    options: options as K8sAuthOptions,
+    options: options,
     mistakes: [...wrong].map(([variable, message]) => `${variable}: ${message}`),
     unused: findUnused(environment, variables),
   };
