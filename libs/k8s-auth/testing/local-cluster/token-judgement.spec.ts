@@ -51,6 +51,7 @@ describe('how the local API server judges tokens', () => {
         () => ({ key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }),
       ],
       ['none', () => ({ header: { alg: 'none' } })],
+      ['an algorithm that is not the key’s', () => ({ header: { alg: 'unheard-of' } })],
       [
         'HMAC with the public key as its secret',
         () => ({ header: { alg: 'HS256' }, key: createSecretKey(Buffer.from(cluster.publicKeysPem())) }),

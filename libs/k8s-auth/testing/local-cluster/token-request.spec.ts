@@ -158,16 +158,25 @@ describe('TokenRequest', () => {
 });
 
 describe('minimumTokenLifetimeMs', () => {
+  let cluster: LocalCluster;
+  let admin: ApiClient;
+
+  beforeAll(async () => {
+    cluster = await LocalCluster.start({ signingAlgorithm: 'ES256', minimumTokenLifetimeMs: 5_000 });
+    admin = await ApiClient.asAdministrator(cluster);
+  });
+
+  afterAll(async () => {
+    await admin.close();
+    await cluster.close();
+  });
+
   it('lowers the shortest life, and the message says so', async () => {
-    const cluster = await LocalCluster.start({ signingAlgorithm: 'ES256', minimumTokenLifetimeMs: 5_000 });
-    const admin = await ApiClient.asAdministrator(cluster);
     const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
     const ask = (expirationSeconds: number) =>
       admin.ask('POST', path, { body: { spec: { expirationSeconds } } });
     expect((await ask(5)).status).toBe(201);
     expect((await ask(4)).json().message).toMatch(/may not specify a duration less than 5 seconds$/);
-    await admin.close();
-    await cluster.close();
   });
 });
 
