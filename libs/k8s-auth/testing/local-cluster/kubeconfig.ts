@@ -4,8 +4,6 @@ import { type ClusterFiles } from './cluster-files.js';
 import { type ClusterServer } from './cluster-server.js';
 import { type KubeconfigOptions } from './local-cluster.options.js';
 
-const TOKEN_SECONDS = 3600;
-
 interface KubeconfigSpec {
   readonly url: string;
   readonly ca: string;
@@ -33,8 +31,6 @@ export async function writeKubeconfig(
   const token = parts.tokens.issueBound({
     namespace,
     serviceAccount: name,
-    audiences: parts.apiAudiences,
-    expirationSeconds: TOKEN_SECONDS,
   });
   const file = `${namespace}.${name}.kubeconfig`;
   return files.write(file, formatKubeconfig({ ...common, user: { token }, namespace }));

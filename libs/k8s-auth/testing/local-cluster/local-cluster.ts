@@ -21,8 +21,6 @@ import { type Right, type Subject } from './rights.js';
 import { type CertificateKind } from './server-certificates.js';
 import { type SigningAlgorithm } from './signing-keys.js';
 
-const DEFAULT_TOKEN_SECONDS = 3600;
-
 /**
  * A stand-in for a Kubernetes API server and its kubelet, as far as ServiceAccount tokens are concerned: a real HTTPS
  * server on loopback with a CA of its own that issues, reviews and publishes what a real one does, status by status,
@@ -105,8 +103,7 @@ export class LocalCluster {
   }
 
   /** A bound token as TokenRequest makes it, or a forged one. Asks nothing of the server: it works during an outage. */
-  createToken({ claims, header, key, ...options }: TokenOptions): Promise<string> {
-    const request = { audiences: this.apiAudiences, expirationSeconds: DEFAULT_TOKEN_SECONDS, ...options };
+  createToken({ claims, header, key, ...request }: TokenOptions): Promise<string> {
     return attempt(() => this.server.parts.tokens.issueBound(request, { claims, header, key }));
   }
 

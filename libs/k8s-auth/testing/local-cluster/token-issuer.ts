@@ -10,8 +10,10 @@ import { type SigningKeys } from './signing-keys.js';
 export interface BoundTokenRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
-  readonly audiences: readonly string[];
-  readonly expirationSeconds: number;
+  /** @default the API server's own */
+  readonly audiences?: readonly string[];
+  /** @default 3600 */
+  readonly expirationSeconds?: number;
   /** Name of the pod that the token is bound to. */
   readonly pod?: string;
 }
@@ -30,6 +32,7 @@ export interface Forgery {
 // "warnafter" (pkg/serviceaccount WarnOnlyBoundTokenExpiration, ExpirationExtensionSeconds).
 const WARN_ONLY_SECONDS = 3607;
 const EXTENDED_SECONDS = 365 * 24 * 3600;
+const DEFAULT_SECONDS = 3600;
 
 export interface TokenIssuerParts {
   readonly clock: Clock;
@@ -70,8 +73,10 @@ export class TokenIssuer {
     );
   }
 
-  private boundClaims({ namespace, serviceAccount, audiences, expirationSeconds, pod }: BoundTokenRequest) {
+  private boundClaims(request: BoundTokenRequest): JsonObject {
     const { clock, state, issuer, apiAudiences } = this.parts;
+    const { namespace, serviceAccount, pod } = request;
+    const { audiences = apiAudiences, expirationSeconds = DEFAULT_SECONDS } = request;
     const account = state.serviceAccounts.get(serviceAccount, namespace);
     const boundPod = pod === undefined ? undefined : state.pods.get(pod, namespace);
     if (boundPod && boundPod.spec?.serviceAccountName !== serviceAccount) {
