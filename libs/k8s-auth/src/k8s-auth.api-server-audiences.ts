@@ -13,17 +13,15 @@ const USUAL = ['https://kubernetes.default.svc', 'https://kubernetes.default.svc
  */
 export async function findApiServerAudiences(
   verifier: TokenVerifier | undefined,
+  podTokenFile: string = POD_TOKEN_FILE,
 ): Promise<ReadonlySet<string>> {
-  return new Set([
-    ...USUAL,
-    ...((await verifier?.apiServerAudiences()) ?? []),
-    ...(await ownTokenAudiences()),
-  ]);
+  const known = (await verifier?.apiServerAudiences()) ?? [];
+  return new Set([...USUAL, ...known, ...(await audiencesOfToken(podTokenFile))]);
 }
 
-async function ownTokenAudiences(): Promise<readonly string[]> {
+async function audiencesOfToken(file: string): Promise<readonly string[]> {
   try {
-    const { claims } = await readTokenFile(POD_TOKEN_FILE);
+    const { claims } = await readTokenFile(file);
     return [...(audiencesOf(claims) ?? []), ...(typeof claims.iss === 'string' ? [claims.iss] : [])];
   } catch {
     // No pod, or a pod without an API token: then there is nothing to compare with.
