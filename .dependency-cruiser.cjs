@@ -1,6 +1,6 @@
 // The arrows of ARCHITECTURE.md, as failing checks.
 const lib = '^libs/k8s-auth/src';
-const spec = '\\.(spec|contract)\\.ts$';
+const spec = '\\.(spec|contract|fixture)\\.ts$';
 
 /** `from` may import only `to` (folders of the library) and packages. */
 function arrow(from, to) {

@@ -54,7 +54,7 @@ export default tseslint.config(
     rules: oneDoor,
   },
   {
-    files: ['**/*.spec.ts', '**/*.contract.ts', 'test/**/*.ts'],
+    files: ['**/*.spec.ts', '**/*.contract.ts', '**/*.fixture.ts', 'test/**/*.ts'],
     ...jest.configs['flat/recommended'],
     settings: { jest: { version: 30, globalPackage: '@jest/globals' } },
     rules: {

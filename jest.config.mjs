@@ -29,7 +29,7 @@ export default {
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts'] },
     { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
   ],
-  collectCoverageFrom: ['libs/k8s-auth/src/**/*.ts', '!**/*.spec.ts'],
+  collectCoverageFrom: ['libs/k8s-auth/src/**/*.ts', '!**/*.{spec,fixture}.ts'],
   coverageDirectory: 'coverage',
   coverageThreshold: { global: { lines: 95, branches: 95 } },
 };

@@ -41,6 +41,8 @@ async function changedAt(path) {
 
 async function newestBelow(folder) {
   const entries = await readdir(join(ROOT, folder), { recursive: true });
-  const sources = entries.filter((entry) => entry.endsWith('.ts') && !/\.(spec|contract)\.ts$/.test(entry));
+  const sources = entries.filter(
+    (entry) => entry.endsWith('.ts') && !/\.(spec|contract|fixture)\.ts$/.test(entry),
+  );
   return Math.max(...(await Promise.all(sources.map((entry) => changedAt(join(folder, entry))))));
 }

@@ -1,17 +1,17 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { outcome, type OwnCluster } from '../src/api-server/own-cluster.contract.js';
+import { outcome, type OwnCluster } from '../src/api-server/own-cluster.fixture.js';
 import { VerifierUnavailableError } from '../src/errors/index.js';
 import { type TokenVerifier } from '../src/verifiers/token-verifier.js';
 import { type Fault } from './index.js';
-import { jwkOf, repeatAudience, transplant, withAlg, withHeader } from './raw-token.contract.js';
+import { jwkOf, repeatAudience, transplant, withAlg, withHeader } from './raw-token.fixture.js';
 import {
   eventually,
   expectNoTokenText,
   settled,
   VerifierBench,
   type VerifierTraits,
-} from './verifier-bench.contract.js';
+} from './verifier-bench.fixture.js';
 
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const strangerRsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { VerifierUnavailableError } from '../errors/index.js';
-import { until } from '../shared/https-server.contract.js';
+import { until } from '../shared/https-server.fixture.js';
 import { type ApiServerRequest } from './api-server.client.js';
-import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.contract.js';
+import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 
 let own: OwnCluster;
 

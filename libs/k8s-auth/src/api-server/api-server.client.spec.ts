@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rmSync, writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { VerifierUnavailableError } from '../errors/index.js';
-import { turn } from '../shared/https-server.contract.js';
+import { turn } from '../shared/https-server.fixture.js';
 import { ApiServerClient, type ApiServerRequest } from './api-server.client.js';
-import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.contract.js';
+import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 
 let own: OwnCluster;
 

@@ -8,7 +8,7 @@ import { FakeClock, LocalCluster } from '../../testing/index.js';
 import { ConfigurationError } from '../errors/index.js';
 import { type ApiServerConnection, findApiServer, requireApiServer } from './api-server.connection.js';
 import { type ApiServerOptions } from './api-server.options.js';
-import { CapturedLog } from './own-cluster.contract.js';
+import { CapturedLog } from './own-cluster.fixture.js';
 
 const MOUNT = 'var/run/secrets/kubernetes.io/serviceaccount';
 const IN_POD = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };

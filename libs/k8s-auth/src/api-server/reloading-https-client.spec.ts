@@ -8,8 +8,8 @@ import {
   startHttpsServer,
   turn,
   until,
-} from '../shared/https-server.contract.js';
-import { CapturedLog } from './own-cluster.contract.js';
+} from '../shared/https-server.fixture.js';
+import { CapturedLog } from './own-cluster.fixture.js';
 import { ReloadingHttpsClient } from './reloading-https-client.js';
 
 let oldAuthority: CertificateAuthority;

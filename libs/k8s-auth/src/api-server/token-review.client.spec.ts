@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { until } from '../shared/https-server.contract.js';
-import { outcome, OWN_ACCOUNT, type OwnCluster, startOwnCluster } from './own-cluster.contract.js';
+import { until } from '../shared/https-server.fixture.js';
+import { outcome, OWN_ACCOUNT, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 import { TokenReviewClient } from './token-review.client.js';
 
 const unavailable = { name: 'VerifierUnavailableError', code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' };

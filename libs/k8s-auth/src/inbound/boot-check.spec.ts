@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type AuthorizationRule } from '../authorization/authorization-rule.js';
 import { allowNamespaces } from '../authorization/rules.js';
 import { checkRoutes, type RouteCheck } from './boot-check.js';
-import { closeApps, startApp } from './inbound-app.contract.js';
+import { closeApps, startApp } from './inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 

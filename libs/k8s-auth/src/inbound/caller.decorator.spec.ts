@@ -13,7 +13,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../errors/index.js';
 import { type Principal } from '../identity/principal.js';
 import { Caller, getPrincipal } from './caller.decorator.js';
-import { ADAPTERS, closeApps, send, startApp, ScriptedVerifier, verdictFor } from './inbound-app.contract.js';
+import { ADAPTERS, closeApps, send, startApp, ScriptedVerifier, verdictFor } from './inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 

@@ -3,7 +3,7 @@ import { Controller, Get, type INestApplication, Req } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../authorization/rules.js';
-import { ADAPTERS, closeApps, type RunningApp, send, startApp } from './inbound-app.contract.js';
+import { ADAPTERS, closeApps, type RunningApp, send, startApp } from './inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { nodeRequestOf } from './node-request.js';
 import { Public } from './public.decorator.js';

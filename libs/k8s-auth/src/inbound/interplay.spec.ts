@@ -25,7 +25,7 @@ import {
   shapedToken,
   startApp,
   verdictFor,
-} from './inbound-app.contract.js';
+} from './inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 

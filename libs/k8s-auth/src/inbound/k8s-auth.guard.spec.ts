@@ -13,7 +13,7 @@ import {
   send,
   startApp,
   verdictFor,
-} from './inbound-app.contract.js';
+} from './inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { K8sAuthGuard } from './k8s-auth.guard.js';
 import { Public } from './public.decorator.js';

@@ -6,7 +6,7 @@ import {
   MissingTokenError,
   VerifierUnavailableError,
 } from '../errors/index.js';
-import { CapturedLog, principalNamed, shapedToken } from './inbound-app.contract.js';
+import { CapturedLog, principalNamed, shapedToken } from './inbound-app.fixture.js';
 import { type Refusal, RefusalLog } from './refusal-log.js';
 
 const MINUTE_MS = 60_000;

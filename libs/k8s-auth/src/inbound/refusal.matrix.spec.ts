@@ -11,7 +11,7 @@ import {
   shapedToken,
   startApp,
   verdictFor,
-} from './inbound-app.contract.js';
+} from './inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 
 const EXPIRED = shapedToken({ sub: 'system:serviceaccount:shop:expired' });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { ConfigurationError, TokenSourceError } from '../errors/index.js';
-import { until } from '../shared/https-server.contract.js';
+import { until } from '../shared/https-server.fixture.js';
 import { readTokenFile } from '../shared/token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from '../shared/token-volume.contract.js';
+import { RecordingLog, TokenMint, TokenVolume } from '../shared/token-volume.fixture.js';
 import { type DestinationOptions } from './destinations.options.js';
 import { K8sAuthTokenSource } from './k8s-auth-token-source.js';
 

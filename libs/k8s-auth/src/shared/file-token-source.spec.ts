@@ -3,7 +3,7 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { TokenSourceError } from '../errors/index.js';
 import { FileTokenSource } from './file-token-source.js';
 import { readTokenFile } from './token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from './token-volume.contract.js';
+import { RecordingLog, TokenMint, TokenVolume } from './token-volume.fixture.js';
 
 const MINUTE_MS = 60_000;
 

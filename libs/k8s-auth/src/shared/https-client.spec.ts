@@ -5,7 +5,7 @@ import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
 import { HttpsClient, type HttpsRequest } from './https-client.js';
-import { type HttpsServer, issueLoopback, startHttpsServer, turn, until } from './https-server.contract.js';
+import { type HttpsServer, issueLoopback, startHttpsServer, turn, until } from './https-server.fixture.js';
 
 let authority: CertificateAuthority;
 let server: HttpsServer;

@@ -4,7 +4,7 @@ import { join, dirname } from 'node:path';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { TokenSourceError } from '../errors/index.js';
 import { readTokenFile } from './token-file.js';
-import { TokenMint, TokenVolume } from './token-volume.contract.js';
+import { TokenMint, TokenVolume } from './token-volume.fixture.js';
 
 const mint = new TokenMint(new FakeClock());
 const volume = new TokenVolume();

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { ApiClient } from './api-client.contract.js';
+import { ApiClient } from './api-client.fixture.js';
 import { LocalCluster } from './local-cluster.js';
 
 const METADATA = '/.well-known/openid-configuration';

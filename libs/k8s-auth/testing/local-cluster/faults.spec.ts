@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { FakeClock } from '../fake-clock.js';
-import { ApiClient } from './api-client.contract.js';
+import { ApiClient } from './api-client.fixture.js';
 import { type Fault } from './faults.js';
 import { LocalCluster } from './local-cluster.js';
 

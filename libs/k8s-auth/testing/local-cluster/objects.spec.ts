@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApiClient } from './api-client.contract.js';
+import { ApiClient } from './api-client.fixture.js';
 import { CertificateAuthority } from './certificates.js';
 import { LocalCluster } from './local-cluster.js';
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../fake-clock.js';
-import { ApiClient } from './api-client.contract.js';
+import { ApiClient } from './api-client.fixture.js';
 import { LocalCluster } from './local-cluster.js';
 
 const REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ApiClient } from './api-client.contract.js';
+import { ApiClient } from './api-client.fixture.js';
 import { LocalCluster } from './local-cluster.js';
 
 const REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';

@@ -1,7 +1,7 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../fake-clock.js';
-import { ApiClient } from './api-client.contract.js';
+import { ApiClient } from './api-client.fixture.js';
 import { LocalCluster } from './local-cluster.js';
 import { type TokenOptions } from './local-cluster.options.js';
 

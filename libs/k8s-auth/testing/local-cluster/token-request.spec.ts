@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../fake-clock.js';
-import { ApiClient } from './api-client.contract.js';
+import { ApiClient } from './api-client.fixture.js';
 import { LocalCluster } from './local-cluster.js';
 
 const PATH = '/api/v1/namespaces/shop/serviceaccounts/checkout/token';

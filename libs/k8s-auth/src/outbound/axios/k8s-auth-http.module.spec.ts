@@ -6,7 +6,7 @@ import axios from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { K8sAuthHttpModule } from './k8s-auth-http.module.js';
-import { type DestinationServer, OutboundBench } from './outbound.contract.js';
+import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AxiosInstance } from 'axios';
-import { type DestinationServer, OutboundBench } from './outbound.contract.js';
+import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;

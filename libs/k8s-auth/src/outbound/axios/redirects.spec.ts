@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Agent } from 'node:https';
-import { type HttpsServer, issueLoopback, startHttpsServer } from '../../shared/https-server.contract.js';
-import { type TokenVolume } from '../../shared/token-volume.contract.js';
+import { type HttpsServer, issueLoopback, startHttpsServer } from '../../shared/https-server.fixture.js';
+import { type TokenVolume } from '../../shared/token-volume.fixture.js';
 import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
-import { type DestinationServer, OutboundBench } from './outbound.contract.js';
+import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 const HOST = 'service2.mytest.svc';
 const STATUSES = [301, 302, 303, 307, 308];

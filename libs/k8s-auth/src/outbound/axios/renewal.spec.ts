@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
 import { type AxiosError, type AxiosInstance } from 'axios';
-import { type TokenVolume } from '../../shared/token-volume.contract.js';
-import { type DestinationServer, OutboundBench } from './outbound.contract.js';
+import { type TokenVolume } from '../../shared/token-volume.fixture.js';
+import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
 import http from 'node:http';
-import { type TokenVolume } from '../../shared/token-volume.contract.js';
+import { type TokenVolume } from '../../shared/token-volume.fixture.js';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
-import { type DestinationServer, OutboundBench } from './outbound.contract.js';
+import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 const LISTED = 'service2.mytest.svc';
 

@@ -3,8 +3,8 @@ import axios, { AxiosError, type AxiosInstance, CanceledError } from 'axios';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { type Readable } from 'node:stream';
-import { until } from '../../shared/https-server.contract.js';
-import { type DestinationServer, everythingSaidBy, OutboundBench } from './outbound.contract.js';
+import { until } from '../../shared/https-server.fixture.js';
+import { type DestinationServer, everythingSaidBy, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;

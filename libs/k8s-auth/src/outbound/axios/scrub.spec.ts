@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AxiosError, type AxiosInstance, type AxiosRequestConfig, CanceledError } from 'axios';
 import { inspect } from 'node:util';
-import { type DestinationServer, everythingSaidBy, OutboundBench } from './outbound.contract.js';
+import { type DestinationServer, everythingSaidBy, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type OwnCluster } from '../../api-server/own-cluster.contract.js';
+import { type OwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { describeTokenVerifierContract } from '../../../testing/token-verifier.contract.js';
 import { jwtPubkeyDefinition } from './jwt-pubkey.definition.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../testing/fake-clock.js';
-import { signRaw } from '../../../testing/raw-token.contract.js';
+import { signRaw } from '../../../testing/raw-token.fixture.js';
 import { ConfigurationError, K8sAuthError } from '../../errors/index.js';
 import { type LogEvent } from '../../shared/log.js';
 import { verificationKeyOf } from '../jwt/verification-key.js';

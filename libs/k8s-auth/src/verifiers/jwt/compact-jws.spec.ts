@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodePart } from '../../../testing/raw-token.contract.js';
+import { encodePart } from '../../../testing/raw-token.fixture.js';
 import { InvalidTokenError } from '../../errors/index.js';
 import { parseCompactJws } from './compact-jws.js';
 

@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../testing/fake-clock.js';
-import { encodePart, signRaw } from '../../../testing/raw-token.contract.js';
+import { encodePart, signRaw } from '../../../testing/raw-token.fixture.js';
 import { InvalidTokenError } from '../../errors/index.js';
 import { type UnverifiedHeader } from './compact-jws.js';
 import { JwtVerification } from './jwt-verification.js';

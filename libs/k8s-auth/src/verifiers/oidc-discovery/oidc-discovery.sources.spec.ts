@@ -5,10 +5,10 @@ import {
   OWN_ACCOUNT,
   type OwnCluster,
   startOwnCluster,
-} from '../../api-server/own-cluster.contract.js';
+} from '../../api-server/own-cluster.fixture.js';
 import { ConfigurationError, K8sAuthError } from '../../errors/index.js';
 import { type TokenVerifier } from '../token-verifier.js';
-import { IssuerServer, json, keySet } from './issuer-server.contract.js';
+import { IssuerServer, json, keySet } from './issuer-server.fixture.js';
 import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../testing/fake-clock.js';
-import { CapturedLog, outcome } from '../../api-server/own-cluster.contract.js';
+import { CapturedLog, outcome } from '../../api-server/own-cluster.fixture.js';
 import { VerifierUnavailableError } from '../../errors/index.js';
 import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
 import { type Attempt, type IssuerKeys, KeySourceTrouble } from './key-source.js';

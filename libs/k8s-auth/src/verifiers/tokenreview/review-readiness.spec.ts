@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../testing/fake-clock.js';
-import { CapturedLog } from '../../api-server/own-cluster.contract.js';
+import { CapturedLog } from '../../api-server/own-cluster.fixture.js';
 import { type ReviewRight, ReviewRightMissingError } from '../../api-server/token-review.client.js';
 import { VerifierUnavailableError } from '../../errors/index.js';
 import { ReviewReadiness } from './review-readiness.js';

@@ -5,8 +5,8 @@ import {
   outcome,
   type OwnCluster,
   startOwnCluster,
-} from '../../api-server/own-cluster.contract.js';
-import { turn } from '../../shared/https-server.contract.js';
+} from '../../api-server/own-cluster.fixture.js';
+import { turn } from '../../shared/https-server.fixture.js';
 import { type TokenVerifier, type Verdict } from '../token-verifier.js';
 import { tokenreviewDefinition } from './tokenreview.definition.js';
 import { type TokenReviewOptions } from './tokenreview.options.js';

@@ -4,8 +4,8 @@ import { type IncomingMessage, type RequestListener, type ServerResponse } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
-import { signRaw } from '../../../testing/raw-token.contract.js';
-import { issueLoopback, startHttpsServer } from '../../shared/https-server.contract.js';
+import { signRaw } from '../../../testing/raw-token.fixture.js';
+import { issueLoopback, startHttpsServer } from '../../shared/https-server.fixture.js';
 import { verificationKeyOf } from '../jwt/verification-key.js';
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

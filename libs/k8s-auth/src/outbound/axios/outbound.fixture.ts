@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { FakeClock } from '../../../testing/fake-clock.js';
 import { readTokenFile } from '../../shared/token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from '../../shared/token-volume.contract.js';
+import { RecordingLog, TokenMint, TokenVolume } from '../../shared/token-volume.fixture.js';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 
