@@ -77,7 +77,7 @@ describe('npm start', () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, resolve));
     const { port } = server.address() as AddressInfo;
-    started = new Started('--service2-port', String(port));
+    started = new Started('--service1-port', String(await freePort()), '--service2-port', String(port));
     expect(await started.ended).toBe(1);
     expect(started.text).toContain(`port ${port} for service2 is taken`);
     expect(started.text).toContain('npm start -- --service2-port');
