@@ -1,7 +1,9 @@
 import { registerAs } from '@nestjs/config';
 import { z } from 'zod';
 
-const serviceAccountPath = z.string().regex(/^[^/\s]+\/[^/\s]+$/, 'expected ns/name, comma-separated');
+const serviceAccountPath = z
+  .string()
+  .regex(/^[a-z0-9-]+\/[a-z0-9.-]+$/, 'expected namespace/name, comma-separated');
 
 const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
