@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { audiencesOf, numericDateMs, readUnverifiedClaims } from './unverified-claims.js';
+import { audiencesNamedBy, audiencesOf, numericDateMs, readUnverifiedClaims } from './unverified-claims.js';
 
 function tokenOf(payload: string | Buffer): string {
   return `aGVhZGVy.${Buffer.from(payload).toString('base64url')}.c2ln`;
@@ -50,6 +50,19 @@ describe('audiencesOf', () => {
     [1, undefined],
   ])('reads %j as %j', (aud, expected) => {
     expect(audiencesOf({ aud })).toEqual(expected);
+  });
+});
+
+describe('audiencesNamedBy', () => {
+  it.each([
+    [{ iss: 'i', aud: 'a' }, ['i', 'a']],
+    [{ iss: 'i', aud: ['a', 'b'] }, ['i', 'a', 'b']],
+    [{ iss: 'i' }, ['i']],
+    [{ iss: 'i', aud: 'i' }, ['i']],
+    [{ aud: ['a'] }, ['a']],
+    [{ iss: 1, aud: 1 }, []],
+  ])('finds in %j the audiences %j', (claims, expected) => {
+    expect(audiencesNamedBy(claims)).toEqual(expected);
   });
 });
 

@@ -47,6 +47,12 @@ export function audiencesOf(claims: UnverifiedClaims): readonly string[] | undef
   return Array.isArray(aud) && aud.every((entry) => typeof entry === 'string') ? aud : undefined;
 }
 
+/** What the token's issuer accepts itself, as far as the token tells: its `iss` and its audiences. @internal */
+export function audiencesNamedBy(claims: UnverifiedClaims): readonly string[] {
+  const { iss } = claims;
+  return [...new Set([...(typeof iss === 'string' ? [iss] : []), ...(audiencesOf(claims) ?? [])])];
+}
+
 /** A NumericDate (RFC 7519 §2) in milliseconds; `undefined` when it is no finite number. @internal */
 export function numericDateMs(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value * 1000 : undefined;

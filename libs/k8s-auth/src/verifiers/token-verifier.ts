@@ -36,8 +36,11 @@ export interface TokenVerifier {
 
   readiness(): Readiness;
 
-  /** The audiences that the API server itself accepts, as far as known at boot. A service must not share them. */
-  apiServerAudiences(): Promise<readonly string[]>;
+  /**
+   * The audiences that the API server itself accepts, as far as this verifier can tell. A service must not share them.
+   * @returns `undefined` while that is not known yet: then ask again later. Never rejects.
+   */
+  apiServerAudiences(): Promise<readonly string[] | undefined>;
 
   /** Stops timers and closes connections; verifications under way may still finish. */
   close(): Promise<void>;

@@ -13,6 +13,7 @@ class ScriptedVerifier implements TokenVerifier {
   readonly kind = 'scripted';
   readonly calls: string[] = [];
   isClosed = false;
+  audiences: readonly string[] | undefined;
   isHydrated = false;
   answer: (token: string) => Verdict | Promise<Verdict>;
 
@@ -49,8 +50,8 @@ class ScriptedVerifier implements TokenVerifier {
     return { status: 'degraded', reason: 'as scripted' } as const;
   }
 
-  apiServerAudiences() {
-    return Promise.resolve(['https://kubernetes.example']);
+  apiServerAudiences(): Promise<readonly string[] | undefined> {
+    return Promise.resolve(this.audiences);
   }
 
   close() {
@@ -247,6 +248,8 @@ it('leaves everything else to the verifier behind it', async () => {
   expect(cache.kind).toBe('scripted');
   expect(verifier.isHydrated).toBe(true);
   expect(cache.readiness()).toStrictEqual({ status: 'degraded', reason: 'as scripted' });
+  expect(await cache.apiServerAudiences()).toBeUndefined();
+  verifier.audiences = ['https://kubernetes.example'];
   expect(await cache.apiServerAudiences()).toStrictEqual(['https://kubernetes.example']);
   await verify();
   await cache.close();

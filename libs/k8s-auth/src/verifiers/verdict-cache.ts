@@ -74,7 +74,7 @@ export class VerdictCache implements TokenVerifier {
     return this.verifier.readiness();
   }
 
-  apiServerAudiences(): Promise<readonly string[]> {
+  apiServerAudiences(): Promise<readonly string[] | undefined> {
     return this.verifier.apiServerAudiences();
   }
 

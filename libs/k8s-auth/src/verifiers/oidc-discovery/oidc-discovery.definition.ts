@@ -18,7 +18,7 @@ import { JWKS_ACCEPT } from './jwks.js';
 import { type KeySource, type ReadDocument } from './key-source.js';
 import { type OidcDiscoveryOptions, oidcDiscoveryOptionsSchema } from './oidc-discovery.options.js';
 import { OidcDiscoveryVerifier } from './oidc-discovery.verifier.js';
-import { clientOfOrigin, findOwnApiServer, ownAudiences } from './own-api-server.js';
+import { clientOfOrigin, findOwnApiServer } from './own-api-server.js';
 import { RefreshedKeys } from './refreshed-keys.js';
 
 /** Signatures, checked here with the keys that the issuer publishes. @internal */
@@ -52,7 +52,7 @@ async function create(options: OidcDiscoveryOptions, context: VerifierContext) {
     {
       keys: new RefreshedKeys(source, context),
       ...(issuers && { issuers }),
-      apiServerAudiences: async () => [...(issuers ?? []), ...(await ownAudiences(clients?.api))],
+      ownClaims: async () => clients?.api.ownClaims(),
       closeConnections,
     },
     { kind, clock: context.clock, clockToleranceMs, acceptLegacyTokens: false },

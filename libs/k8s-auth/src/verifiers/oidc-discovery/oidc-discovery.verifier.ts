@@ -1,3 +1,4 @@
+import { audiencesNamedBy, type UnverifiedClaims } from '../../shared/unverified-claims.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { type JwtTrust, JwtVerification, type JwtVerificationOptions } from '../jwt/jwt-verification.js';
 import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
@@ -8,7 +9,8 @@ export interface OidcDiscoveryParts {
   readonly keys: RefreshedKeys;
   /** Omitted: those that come with the keys. */
   readonly issuers?: readonly string[];
-  readonly apiServerAudiences: () => Promise<readonly string[]>;
+  /** What the own API token says of itself; `undefined` when there is no such token. May throw. */
+  readonly ownClaims: () => Promise<UnverifiedClaims | undefined>;
   readonly closeConnections: () => Promise<unknown>;
 }
 
@@ -46,8 +48,17 @@ export class OidcDiscoveryVerifier implements TokenVerifier {
     return this.parts.keys.readiness();
   }
 
-  apiServerAudiences(): Promise<readonly string[]> {
-    return this.parts.apiServerAudiences();
+  /** A cluster's issuer is what its API server accepts as audience when nobody says otherwise. */
+  async apiServerAudiences(): Promise<readonly string[] | undefined> {
+    const { keys, issuers, ownClaims } = this.parts;
+    try {
+      const claims = await ownClaims();
+      const fetched = keys.lastKnownIssuers();
+      if (!issuers && !claims && !fetched) return undefined;
+      return [...new Set([...(issuers ?? []), ...audiencesNamedBy(claims ?? {}), ...(fetched ?? [])])];
+    } catch {
+      return undefined;
+    }
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,6 @@ import {
   requireApiServer,
 } from '../../api-server/api-server.connection.js';
 import { describeError } from '../../shared/log.js';
-import { audiencesOf } from '../../shared/unverified-claims.js';
 import { type VerifierContext } from '../verifier-definition.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
 
@@ -33,15 +32,4 @@ export async function findOwnApiServer(
 /** A client for that very origin, whatever path stands in front of the API server's own. @internal */
 export function clientOfOrigin(connection: ApiServerConnection, context: VerifierContext): ApiServerClient {
   return new ApiServerClient({ ...connection, url: new URL(connection.url).origin }, context);
-}
-
-/** What the own API token shows of the audiences that its API server accepts. @internal */
-export async function ownAudiences(client: ApiServerClient | undefined): Promise<readonly string[]> {
-  try {
-    const claims = await client?.ownClaims();
-    if (!claims) return [];
-    return [...(typeof claims.iss === 'string' ? [claims.iss] : []), ...(audiencesOf(claims) ?? [])];
-  } catch {
-    return [];
-  }
 }

@@ -62,6 +62,7 @@ describe('RefreshedKeys', () => {
   });
 
   it('is asked at once for a key it has', async () => {
+    expect(keys.lastKnownIssuers()).toBeUndefined();
     await ask(first);
     expect(keys.candidates({ alg: 'ES256', kid: first.keyId })).toEqual([first]);
     expect(keys.issuers()).toEqual(ISSUERS);
@@ -141,6 +142,7 @@ describe('RefreshedKeys', () => {
     clock.jumpWall(-48 * HOUR_MS);
     await clock.advance(1);
     expect(await ask(first)).toBe('unavailable');
+    expect(keys.lastKnownIssuers()).toEqual(ISSUERS);
     await expect((async () => keys.issuers())()).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',
     });

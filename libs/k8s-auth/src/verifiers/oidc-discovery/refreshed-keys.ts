@@ -74,6 +74,11 @@ export class RefreshedKeys {
     return this.usable()?.issuers ?? this.issuersAfterAttempt();
   }
 
+  /** The same without waiting, also when the keys are too old by now; `undefined` before the first. */
+  lastKnownIssuers(): readonly string[] | undefined {
+    return this.held?.issuers;
+  }
+
   /**
    * At once where the key is known; after the shared attempt, where one is due, for one that is not.
    * @returns none when the issuer was asked and does not have it

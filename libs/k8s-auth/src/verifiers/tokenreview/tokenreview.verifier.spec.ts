@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { copyFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import {
   OWN_ACCOUNT,
@@ -203,18 +204,26 @@ describe('when nothing can be decided', () => {
 describe('the audiences of the API server', () => {
   it('are those of our own token, and its issuer', async () => {
     await expect(verifier.apiServerAudiences()).resolves.toStrictEqual([
-      own.cluster.issuer,
-      ...own.cluster.apiAudiences,
+      ...new Set([own.cluster.issuer, ...own.cluster.apiAudiences]),
     ]);
   });
 
-  it('are not known without a token that can be read', async () => {
+  it('cannot be known from a credential that is no token', async () => {
     const kubeconfigFile = await own.cluster.writeKubeconfig();
+    await verifier.close();
     verifier = await create({ apiServer: { kubeconfigFile } });
     await expect(verifier.apiServerAudiences()).resolves.toStrictEqual([]);
     await expect(verify(await tokenFor())).resolves.toHaveProperty('principal');
-    verifier = await create({ apiServer: { url: own.cluster.url, tokenFile: `${own.tokenFile}-missing` } });
-    await expect(verifier.apiServerAudiences()).resolves.toStrictEqual([]);
+  });
+
+  it('are not known until our own token can be read', async () => {
+    const tokenFile = `${own.tokenFile}-late`;
+    await verifier.close();
+    verifier = await create({ apiServer: { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile } });
+    await expect(verifier.apiServerAudiences()).resolves.toBeUndefined();
+    await copyFile(own.tokenFile, tokenFile);
+    await own.clock.advance(60_000);
+    await expect(verifier.apiServerAudiences()).resolves.toContain(own.cluster.issuer);
   });
 });
 

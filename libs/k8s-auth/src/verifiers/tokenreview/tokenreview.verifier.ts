@@ -4,7 +4,7 @@ import { InvalidTokenError } from '../../errors/index.js';
 import { createPrincipal } from '../../identity/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { type Log } from '../../shared/log.js';
-import { audiencesOf } from '../../shared/unverified-claims.js';
+import { audiencesNamedBy } from '../../shared/unverified-claims.js';
 import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
 import { ReviewReadiness } from './review-readiness.js';
 import { readReview } from './tokenreview.mapper.js';
@@ -45,14 +45,15 @@ export class TokenReviewVerifier implements TokenVerifier {
     return this.state.readiness();
   }
 
-  /** What our own API token is made for: the API server made it for itself. */
-  async apiServerAudiences(): Promise<readonly string[]> {
+  /**
+   * What our own API token is made for: the API server made it for itself. None when the credential is no token: then
+   * there is nothing to tell them by, now or later.
+   */
+  async apiServerAudiences(): Promise<readonly string[] | undefined> {
     try {
-      const claims = (await this.context.client.ownClaims()) ?? {};
-      return [...(typeof claims.iss === 'string' ? [claims.iss] : []), ...(audiencesOf(claims) ?? [])];
+      return audiencesNamedBy((await this.context.client.ownClaims()) ?? {});
     } catch {
-      // Not readable yet: then it is not known at boot.
-      return [];
+      return undefined;
     }
   }
 
