@@ -1,3 +1,4 @@
+import { B64TOKEN } from '../shared/b64token.js';
 import { SingleFlight } from '../shared/single-flight.js';
 import { type TokenSource } from '../shared/token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../shared/unverified-claims.js';
@@ -32,9 +33,6 @@ export class FileCredential implements OwnCredential {
   }
 }
 
-// RFC 6750 §2.1. A newline at the end of a token would otherwise end up in an error that quotes the header.
-const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
-
 /** A token that somebody else keeps: a kubeconfig, or the plugin that it names. @internal */
 export class AskedCredential implements OwnCredential {
   private readonly asking = new SingleFlight<boolean, string>();
@@ -58,6 +56,7 @@ export class AskedCredential implements OwnCredential {
   private askFor(afresh: boolean): Promise<string> {
     return this.asking.run(afresh, async () => {
       const token = (await this.ask(afresh))?.trim() ?? '';
+      // A newline at the end of a token would otherwise end up in an error that quotes the header.
       if (!B64TOKEN.test(token)) throw new Error('own credential is no bearer token');
       return token;
     });

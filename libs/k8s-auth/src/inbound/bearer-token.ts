@@ -1,11 +1,9 @@
 import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../errors/index.js';
+import { B64TOKEN } from '../shared/b64token.js';
 import { type NodeRequest, nodeRequestOf } from './node-request.js';
 
 /** A token of RFC 9110 §5.6.2, which is what names an authentication scheme (§11.1). */
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
-
-/** The grammar of RFC 6750 §2.1. One class and one tail of another character: nothing to backtrack over. */
-const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /**
  * Reads the one credential of a request. Only the `Authorization` header counts: tokens in a query or a form end up
