@@ -74,10 +74,6 @@ export class ApiServerClient {
     this.onceAMinute = new OncePerMinute(context.clock);
   }
 
-  get origin(): string {
-    return new URL(this.connection.url).origin;
-  }
-
   /**
    * What our own token says of itself; `undefined` when it is no JWT or a client certificate says who we are.
    * @throws {VerifierUnavailableError} it cannot be read now
