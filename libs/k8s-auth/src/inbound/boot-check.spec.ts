@@ -70,7 +70,7 @@ describe('checkRoutes', () => {
     ]);
   });
 
-  it.each([[''], [' '], [null], [7], [allowNamespaces('shop')]])(
+  it.each([[''], [' '], [' orders'], ['orders\n'], [null], [7], [allowNamespaces('shop')]])(
     'names a route with audience %p',
     (audience) => {
       class WrongController {

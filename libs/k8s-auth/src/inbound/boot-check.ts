@@ -89,7 +89,10 @@ function checkRoute(
     check.audiences.set(audience, [...(check.audiences.get(audience) ?? []), route]);
   else if (policy.audience === undefined)
     check.mistakes.add(`${route}: expected an audience, as argument of @K8sAuth or as option 'audience'`);
-  else check.mistakes.add(`${route}: expected the audience of @K8sAuth to be a text that is not empty`);
+  else
+    check.mistakes.add(
+      `${route}: expected the audience of @K8sAuth to be a text, not empty and without white space around it`,
+    );
 }
 
 /** What is wrong with one class or one method, whatever the rest says. */

@@ -107,7 +107,8 @@ export function routePolicyOf(routeClass: RouteClass, handler: RouteHandler): Ro
 
 /**
  * The audience of a protected route.
- * @returns `undefined` where there is none that a token could be made for: neither named, or no text, or a blank one
+ * @returns `undefined` where there is none that a token would be made for: neither named, or no text, or one that is
+ * empty or has white space around it
  * @internal
  */
 export function audienceOf(
@@ -116,7 +117,9 @@ export function audienceOf(
 ): string | undefined {
   // Not `??`: a `null` that slipped in is a mistake, and must not mean the module's.
   const effective: unknown = audience === undefined ? moduleAudience : audience;
-  return typeof effective === 'string' && effective.trim() !== '' ? effective : undefined;
+  return typeof effective === 'string' && effective !== '' && effective === effective.trim()
+    ? effective
+    : undefined;
 }
 
 /**
