@@ -1,4 +1,5 @@
-import { Controller, Get, Next, Scope } from '@nestjs/common';
+import { type ServerResponse } from 'node:http';
+import { Controller, Get, Next, Res, Scope } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../authorization/rules.js';
@@ -161,6 +162,43 @@ describe('a second handler for the same request', () => {
   it('knows no caller where it is public', async () => {
     const { url } = await startApp('express', { controllers: [FirstController, SecondController] });
     expect((await send(`${url}/open`, 'Bearer abc')).body).toBe('{"caller":null}');
+  });
+});
+
+describe('one inherited handler under two classes', () => {
+  abstract class SharedController {
+    protected abstract answer(response: ServerResponse, next: () => void): void;
+
+    @Get('shared') shared(@Res() response: ServerResponse, @Next() next: () => void) {
+      this.answer(response, next);
+    }
+  }
+  @Controller()
+  @K8sAuth('first')
+  class PassingController extends SharedController {
+    protected override answer(_response: ServerResponse, next: () => void): void {
+      next();
+    }
+  }
+  @Controller()
+  @K8sAuth('second', allowServiceAccounts('shop/admin'))
+  class AnsweringController extends SharedController {
+    protected override answer(response: ServerResponse): void {
+      response.end('second');
+    }
+  }
+
+  it.each([
+    ['shop/checkout', 403],
+    ['shop/admin', 200],
+  ])('is decided for each of them: %s gets %i', async (caller, status) => {
+    const verifier = new ScriptedVerifier(() => verdictFor(caller));
+    const { url } = await startApp('express', {
+      controllers: [PassingController, AnsweringController],
+      verifier,
+    });
+    expect((await send(`${url}/shared`, 'Bearer abc')).status).toBe(status);
+    expect(verifier.asked.map(({ audiences }) => audiences)).toEqual([['first'], ['second']]);
   });
 });
 
