@@ -139,8 +139,14 @@ describe('our own token', () => {
     const credential = { token: hanging, renew: hanging, claims: hanging };
     const client = new ApiServerClient({ ...own.connection, credential }, own);
     const asked = outcome(client.request({ method: 'GET', path: '/' }));
+    const claimed = outcome(client.ownClaims());
     await own.clock.advance(5_000);
     expect(await asked).toMatchObject(unavailable);
+    expect(await claimed).toMatchObject({
+      ...unavailable,
+      message: 'own credential was not there within 5000 ms',
+    });
+    expect(own.clock.pendingTimers).toBe(0);
     await client.close();
   });
 

@@ -76,14 +76,14 @@ export class ApiServerClient {
 
   /**
    * What our own token says of itself; `undefined` when it is no JWT or a client certificate says who we are.
-   * @throws {VerifierUnavailableError} it cannot be read now
+   * @throws {VerifierUnavailableError} it cannot be read now, or a plugin does not give it in time
    */
   async ownClaims(): Promise<UnverifiedClaims | undefined> {
-    try {
-      return await this.connection.credential?.claims();
-    } catch (error) {
-      throw unavailable(error);
-    }
+    const { credential } = this.connection;
+    if (!credential) return undefined;
+    return this.inTime(DEFAULT_TIMEOUT_MS, 'own credential was not there', (signal) =>
+      within(signal, credential.claims()),
+    );
   }
 
   /**
@@ -92,21 +92,32 @@ export class ApiServerClient {
    */
   async request(call: ApiServerRequest): Promise<HttpsResponse> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = call;
-    const deadline = startDeadline(this.context.clock, timeoutMs);
-    try {
-      return await this.tryUntilAnswered({ ...call, timeoutMs }, deadline.signal);
-    } catch (error) {
-      throw deadline.signal.aborted
-        ? new VerifierUnavailableError(`no answer of the API server within ${timeoutMs} ms`, { cause: error })
-        : unavailable(error);
-    } finally {
-      deadline.cancel();
-    }
+    return this.inTime(timeoutMs, 'no answer of the API server', (signal) =>
+      this.tryUntilAnswered({ ...call, timeoutMs }, signal),
+    );
   }
 
   /** Cuts requests under way. */
   close(): Promise<void> {
     return this.https.close();
+  }
+
+  /** @param lack what it means that the time is over */
+  private async inTime<Value>(
+    timeoutMs: number,
+    lack: string,
+    task: (signal: AbortSignal) => Promise<Value>,
+  ): Promise<Value> {
+    const deadline = startDeadline(this.context.clock, timeoutMs);
+    try {
+      return await task(deadline.signal);
+    } catch (error) {
+      throw deadline.signal.aborted
+        ? new VerifierUnavailableError(`${lack} within ${timeoutMs} ms`, { cause: error })
+        : unavailable(error);
+    } finally {
+      deadline.cancel();
+    }
   }
 
   private async tryUntilAnswered(
