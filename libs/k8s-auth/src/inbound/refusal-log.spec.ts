@@ -26,6 +26,7 @@ function lineOf(refusal: Omit<Refusal, 'route'>): object | undefined {
   return log.lines[0];
 }
 
+const LONG = 'A'.repeat(600);
 const missing = { error: new MissingTokenError('request has no bearer credentials'), route: 'GET /orders' };
 const expired = new InvalidTokenError('EXPIRED', '"exp" has passed');
 
@@ -96,15 +97,15 @@ describe('a line of the refusal log', () => {
     });
   });
 
-  it('calls what nobody foresaw an error, with its stack', () => {
+  it('adds the stack of what nobody foresaw', () => {
     const error = new VerifierUnavailableError('request could not be decided');
     expect(lineOf({ error, unforeseen: { thrown: new TypeError('x is not a function') } })).toMatchObject({
-      level: 'error',
+      level: 'warn',
       reason: 'request could not be decided: x is not a function',
       stack: expect.stringMatching(/^TypeError: x is not a function +at /),
     });
     expect(lineOf({ error, unforeseen: { thrown: undefined } })).toMatchObject({
-      level: 'error',
+      level: 'warn',
       reason: 'request could not be decided: unknown error',
     });
   });
@@ -126,6 +127,31 @@ describe('a line of the refusal log', () => {
       }
     },
   );
+
+  it.each([
+    [
+      'base64url of other white space',
+      `${Buffer.from('{ "alg":"RS256"}').toString('base64url')}.${LONG}.sig`,
+    ],
+    ['nothing known', `opaque+token/${LONG}==`],
+  ])('leaves no part of a long token of %s, cut or not', (_, token) => {
+    const error = new VerifierUnavailableError('request could not be decided');
+    for (const quoted of [token, `${token.slice(0, 200)}…`, token.slice(0, 16)]) {
+      const thrown = new Error(`cannot take ${quoted}`, { cause: new Error(quoted) });
+      const line = JSON.stringify([
+        lineOf({ error, token, unforeseen: { thrown } }),
+        lineOf({ error: new VerifierUnavailableError(quoted, { cause: thrown }), token }),
+      ]);
+      expect(line).toContain('[token]');
+      expect(line).not.toContain(token.slice(0, 16));
+      expect(line).not.toContain(LONG.slice(0, 20));
+    }
+  });
+
+  it.each(['e', 'request', 'fifteen-letters'])('is not garbled by the token %j', (token) => {
+    const reason = 'request has fifteen-letters and e';
+    expect(lineOf({ error: new MissingTokenError(reason), token })).toHaveProperty('reason', reason);
+  });
 });
 
 describe('a flood of refusals', () => {

@@ -1,7 +1,7 @@
 import { type K8sAuthError } from '../errors/index.js';
 import { type Principal } from '../identity/principal.js';
 import { type Clock } from '../shared/clock.js';
-import { describeError, type Log, loggable, type LogEvent } from '../shared/log.js';
+import { type Log, loggable, type LogEvent, wordsOf } from '../shared/log.js';
 import { readUnverifiedClaims } from '../shared/unverified-claims.js';
 
 /** A request that was turned away. */
@@ -13,7 +13,7 @@ export interface Refusal {
   readonly token?: string;
   /** Who is calling, once that is known. */
   readonly principal?: Principal;
-  /** What was thrown and nobody foresaw; logged as an error of ours. */
+  /** What was thrown and nobody foresaw; logged with its stack. */
   readonly unforeseen?: { readonly thrown: unknown };
 }
 
@@ -52,8 +52,7 @@ export class RefusalLog {
     const minute = this.minuteOf(refusal.error.code, refusal.route);
     minute.seen++;
     if (minute.seen > LINES_A_MINUTE) return;
-    if (refusal.unforeseen === undefined) this.log.warn(toEvent(refusal));
-    else this.log.error(toEvent(refusal));
+    this.log.warn(toEvent(refusal));
   }
 
   /** Stops the timers and says what they would have said. */
@@ -106,15 +105,25 @@ function toEvent({ error, route, token, principal, unforeseen }: Refusal): LogEv
   };
 }
 
-/** With the causes where they tell what of ours is in trouble, or which rule threw. */
+/** Uncut, with the causes where they tell what of ours is in trouble, or which rule threw. */
 function reasonOf(error: K8sAuthError, unforeseen: Refusal['unforeseen']): string {
-  if (unforeseen) return `${error.message}: ${describeError(unforeseen.thrown)}`;
-  return error.cause === undefined ? error.message : describeError(error);
+  if (unforeseen) return `${error.message}: ${wordsOf(unforeseen.thrown)}`;
+  return error.cause === undefined ? error.message : wordsOf(error);
 }
 
-/** A `Bearer` credential need not look like a JWT, which is all that `loggable` knows. */
+/** What is shorter is also part of ordinary words, and too short to be a secret. */
+const TELLTALE_LENGTH = 16;
+/** Whatever can follow in a b64token, RFC 6750 §2.1. */
+const REST_OF_TOKEN = /^[A-Za-z0-9\-._~+/=]*/;
+
+/**
+ * A `Bearer` credential need not look like a JWT, which is all that `loggable` knows. Its first characters give it
+ * away, also where somebody has cut it already; so this comes before any cut of ours.
+ */
 function withoutToken(text: string, token: string | undefined): string {
-  return token === undefined ? text : text.replaceAll(token, '[token]');
+  if (token === undefined || token.length < TELLTALE_LENGTH) return text;
+  const [before = '', ...rest] = text.split(token.slice(0, TELLTALE_LENGTH));
+  return [before, ...rest.map((after) => after.replace(REST_OF_TOKEN, '[token]'))].join('');
 }
 
 /** Whether a name could be mistaken for anything else in a log. A ServiceAccount's `sub` has up to 339 characters. */

@@ -25,6 +25,11 @@ export function loggable(text: string, maxLength = 200): string {
 
 /** An error's own words and those of its causes, made fit for a log. @internal */
 export function describeError(error: unknown): string {
+  return loggable(wordsOf(error), 300);
+}
+
+/** The same words as they stand: for whoever has something to take out before they are cut. @internal */
+export function wordsOf(error: unknown): string {
   const words: string[] = [];
   for (let cause: unknown = error; isError(cause) && words.length < 4; cause = cause.cause) {
     const code = (cause as { code?: unknown }).code;
@@ -34,7 +39,7 @@ export function describeError(error: unknown): string {
         : cause.message,
     );
   }
-  return loggable(words.filter((word) => word !== '').join(': ') || 'unknown error', 300);
+  return words.filter((word) => word !== '').join(': ') || 'unknown error';
 }
 
 /** Errors of Node itself are none of `Error` where code runs in a context of its own, as under Jest. */
