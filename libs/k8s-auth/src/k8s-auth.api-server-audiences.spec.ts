@@ -16,20 +16,34 @@ describe('findApiServerAudiences', () => {
   afterEach(() => cluster.close());
 
   it('knows the usual ones without a verifier and outside of a pod', async () => {
-    expect([...(await findApiServerAudiences(undefined, '/nowhere/token'))]).toEqual(USUAL);
+    expect([...(await findApiServerAudiences(undefined, undefined, '/nowhere/token'))]).toEqual(USUAL);
   });
 
   it('adds what the verifier knows', async () => {
     const verifier = {
       apiServerAudiences: () => Promise.resolve(['https://issuer.example']),
     } as Partial<TokenVerifier>;
-    const found = await findApiServerAudiences(verifier as TokenVerifier, '/nowhere/token');
+    const found = await findApiServerAudiences(
+      verifier as TokenVerifier,
+      { kind: 'tokenreview' },
+      '/nowhere/token',
+    );
     expect([...found]).toEqual([...USUAL, 'https://issuer.example']);
+  });
+
+  it.each([
+    [{ kind: 'oidc-discovery' as const, issuer: 'https://a.example' }, ['https://a.example']],
+    [{ kind: 'oidc-discovery' as const, issuer: ['https://a.example', 'b'] }, ['https://a.example', 'b']],
+    [{ kind: 'oidc-discovery' as const }, []],
+  ])('adds the issuers of %j, also while the verifier cannot tell', async (options, issuers) => {
+    const verifier = { apiServerAudiences: () => Promise.resolve(undefined) } as Partial<TokenVerifier>;
+    const found = await findApiServerAudiences(verifier as TokenVerifier, options, '/nowhere/token');
+    expect([...found]).toEqual([...USUAL, ...issuers]);
   });
 
   it("adds issuer and audiences of the pod's own API token", async () => {
     const mount = await cluster.writeInClusterMount({ namespace: 'shop', serviceAccount: 'default' });
-    const found = await findApiServerAudiences(undefined, `${mount}/token`);
-    expect([...found]).toEqual([...USUAL, 'api', 'konnectivity', 'https://issuer.example']);
+    const found = await findApiServerAudiences(undefined, undefined, `${mount}/token`);
+    expect([...found].sort()).toEqual([...USUAL, 'https://issuer.example', 'api', 'konnectivity'].sort());
   });
 });

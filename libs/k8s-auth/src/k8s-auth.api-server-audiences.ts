@@ -1,28 +1,31 @@
 import { POD_TOKEN_FILE } from './api-server/in-cluster.js';
-import { audiencesOf } from './shared/unverified-claims.js';
+import { audiencesNamedBy } from './shared/unverified-claims.js';
 import { readTokenFile } from './shared/token-file.js';
+import { type VerifierOptions } from './verifiers/index.js';
 import { type TokenVerifier } from './verifiers/token-verifier.js';
 
 /** What API servers accept by default (kubeadm, and the older form without a cluster domain). */
 const USUAL = ['https://kubernetes.default.svc', 'https://kubernetes.default.svc.cluster.local'];
 
 /**
- * The audiences that the API server itself accepts, as far as they are known at boot: the usual ones, the verifier's
- * issuer, and those of the pod's own API token, if it has one.
+ * The audiences that the API server itself accepts, as far as they are known at boot: the usual ones, the configured
+ * issuers, what the verifier knows, and those of the pod's own API token, if it has one. What becomes known later is
+ * the business of ApiServerAudienceFence.
  * @internal
  */
 export async function findApiServerAudiences(
   verifier: TokenVerifier | undefined,
+  options: VerifierOptions | undefined,
   podTokenFile: string = POD_TOKEN_FILE,
 ): Promise<ReadonlySet<string>> {
+  const issuers = options && 'issuer' in options ? [options.issuer ?? []].flat() : [];
   const known = (await verifier?.apiServerAudiences()) ?? [];
-  return new Set([...USUAL, ...known, ...(await audiencesOfToken(podTokenFile))]);
+  return new Set([...USUAL, ...issuers, ...known, ...(await audiencesOfToken(podTokenFile))]);
 }
 
 async function audiencesOfToken(file: string): Promise<readonly string[]> {
   try {
-    const { claims } = await readTokenFile(file);
-    return [...(audiencesOf(claims) ?? []), ...(typeof claims.iss === 'string' ? [claims.iss] : [])];
+    return audiencesNamedBy((await readTokenFile(file)).claims);
   } catch {
     // No pod, or a pod without an API token: then there is nothing to compare with.
     return [];

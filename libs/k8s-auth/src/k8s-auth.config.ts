@@ -22,7 +22,7 @@ export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   if (unused.length > 0) {
     new Logger('K8sAuth').warn({
-      message: `variables are set that verifier ${options.verifier?.kind ?? '(none)'} does not use`,
+      message: `variables are set that mean nothing to verifier ${options.verifier?.kind ?? '(none)'}`,
       variables: unused,
     });
   }

@@ -124,10 +124,29 @@ describe('optionsFromEnvironment', () => {
       K8S_AUTH_VERIFIER: 'tokenreview',
       K8S_AUTH_ISSUER: 'https://issuer.example',
       K8S_AUTH_PUBLIC_KEY_FILES: '/sa.pub',
+      K8S_AUTH_ISUER: 'https://misspelt.example',
+      K8S_AUTH_SERVICE_HOST: '10.0.0.1',
+      K8S_AUTH_PORT_80_TCP: 'tcp://10.0.0.1:80',
       KUBECONFIG: '/config',
     });
     expect({ options, mistakes }).toEqual({ options: { verifier: { kind: 'tokenreview' } }, mistakes: [] });
-    expect([...unused].sort()).toEqual(['K8S_AUTH_ISSUER', 'K8S_AUTH_PUBLIC_KEY_FILES']);
+    expect([...unused].sort()).toEqual(['K8S_AUTH_ISSUER', 'K8S_AUTH_ISUER', 'K8S_AUTH_PUBLIC_KEY_FILES']);
+  });
+
+  it('tells all that is wrong in one variable', () => {
+    const { mistakes } = optionsFromEnvironment({
+      K8S_AUTH_DESTINATIONS: 'http://a/path=/t,http://b=/t,ftp://c=/t',
+    });
+    expect(mistakes).toEqual([
+      expect.stringMatching(/^K8S_AUTH_DESTINATIONS: .*\[0\]\.origin/),
+      expect.stringMatching(/^K8S_AUTH_DESTINATIONS: .*\[2\]\.origin/),
+    ]);
+  });
+
+  it('shows the form of a destination that has none', () => {
+    expect(optionsFromEnvironment({ K8S_AUTH_DESTINATIONS: 'foo' }).mistakes).toEqual([
+      'K8S_AUTH_DESTINATIONS: expected origin=file, comma-separated',
+    ]);
   });
 
   it('repeats no value', () => {

@@ -1,19 +1,26 @@
 import { findOptionMistakes } from './k8s-auth.options.validate.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
-import { findVerifierDefinition, verifierDefinitions, verifierKinds } from './verifiers/index.js';
+import { findVerifierDefinition, verifierKinds } from './verifiers/index.js';
 import { type VerifierVariable } from './verifiers/verifier-definition.js';
 
+/** Of the module or of a verifier. */
+type Variable = Omit<VerifierVariable, 'type'> & { readonly type: VerifierVariable['type'] | 'destinations' };
+
 /** Variables of the module itself; those of a verifier stand in its definition. */
-const KIND: VerifierVariable = { option: 'verifier.kind', variable: 'K8S_AUTH_VERIFIER', type: 'text' };
-const MODULE_VARIABLES: readonly VerifierVariable[] = [
+const KIND: Variable = { option: 'verifier.kind', variable: 'K8S_AUTH_VERIFIER', type: 'text' };
+const DESTINATIONS = 'K8S_AUTH_DESTINATIONS';
+const MODULE_VARIABLES: readonly Variable[] = [
   { option: 'audience', variable: 'K8S_AUTH_AUDIENCE', type: 'text' },
+  { option: 'destinations', variable: DESTINATIONS, type: 'destinations' },
   {
     option: 'allowApiServerAudience',
     variable: 'K8S_AUTH_ALLOW_API_SERVER_AUDIENCE',
     type: 'boolean',
   },
 ];
-const DESTINATIONS = 'K8S_AUTH_DESTINATIONS';
+const PREFIX = 'K8S_AUTH_';
+// What a pod finds in its environment if its namespace has a Service that is called k8s-auth.
+const OF_A_KUBERNETES_SERVICE = /^K8S_AUTH_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)/;
 const KIND_OR_DESTINATIONS = `${KIND.variable} or ${DESTINATIONS}`;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +29,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface EnvironmentReading {
   readonly options: K8sAuthOptions;
   readonly mistakes: readonly string[];
-  /** Variables that are set and mean nothing to the chosen verifier. None of them could let anybody in. */
+  /** Variables that are set and mean nothing, to the chosen verifier or at all. None of them could let anybody in. */
   readonly unused: readonly string[];
 }
 
@@ -30,44 +37,42 @@ export interface EnvironmentReading {
 export function optionsFromEnvironment(environment: Environment): EnvironmentReading {
   const definition = findVerifierDefinition(environment[KIND.variable]);
   const variables = [...MODULE_VARIABLES, ...(definition?.variables ?? []).map(belowVerifier)];
-  const { options, wrong } = parseVariables(environment, variables);
+  const { options, unparsed } = parseVariables(environment, variables);
   if (definition) setOption(options, KIND.option, definition.kind);
   else if (environment[KIND.variable] !== undefined) {
-    wrong.set(KIND.variable, `expected one of ${verifierKinds.join(', ')}`);
+    unparsed.set(KIND.variable, `expected one of ${verifierKinds.join(', ')}`);
   }
-  const destinations = environment[DESTINATIONS];
-  if (destinations !== undefined) options.destinations = parseDestinations(destinations);
-  for (const [variable, message] of namedMistakes(options, variables)) {
-    // What could not even be parsed is missing from the options: one complaint about it is enough.
-    if (!wrong.has(variable) && !(variable === KIND_OR_DESTINATIONS && wrong.has(KIND.variable))) {
-      wrong.set(variable, message);
-    }
-  }
+  // What could not even be parsed is missing from the options: one complaint about it is enough.
+  const isSilenced = (variable: string) =>
+    unparsed.has(variable) ||
+    (variable === KIND_OR_DESTINATIONS && (unparsed.has(KIND.variable) || unparsed.has(DESTINATIONS)));
+  const invalid = namedMistakes(options, variables).filter(([variable]) => !isSilenced(variable));
   return {
-    options: options,
-    mistakes: [...wrong].map(([variable, message]) => `${variable}: ${message}`),
+    options,
+    mistakes: [...unparsed, ...invalid].map(([variable, message]) => `${variable}: ${message}`),
     unused: findUnused(environment, variables),
   };
 }
 
-function parseVariables(environment: Environment, variables: readonly VerifierVariable[]) {
+function parseVariables(environment: Environment, variables: readonly Variable[]) {
   const options: Record<string, unknown> = {};
-  const wrong = new Map<string, string>();
+  const unparsed = new Map<string, string>();
   for (const { option, variable, type } of variables) {
     const text = environment[variable];
     if (text === undefined) continue;
     const value = PARSERS[type](text);
-    if (value === undefined) wrong.set(variable, `expected ${EXPECTED[type]}`);
+    if (value === undefined) unparsed.set(variable, `expected ${EXPECTED[type]}`);
     else setOption(options, option, value);
   }
-  return { options, wrong };
+  return { options, unparsed };
 }
 
 function belowVerifier(variable: VerifierVariable): VerifierVariable {
   return { ...variable, option: `verifier.${variable.option}` };
 }
 
-const PARSERS: Record<VerifierVariable['type'], (text: string) => unknown> = {
+const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
+  destinations: parseDestinations,
   text: (text) => (text.trim() === '' ? undefined : text),
   list: (text) => {
     const entries = text.split(',').map((entry) => entry.trim());
@@ -77,21 +82,19 @@ const PARSERS: Record<VerifierVariable['type'], (text: string) => unknown> = {
   boolean: (text) => ({ true: true, false: false })[text],
 };
 
-const EXPECTED: Record<VerifierVariable['type'], string> = {
+const EXPECTED: Record<Variable['type'], string> = {
+  destinations: 'origin=file, comma-separated',
   text: 'a value, not an empty one',
   list: 'one or more values, comma-separated, none of them empty',
   integer: 'a whole number',
   boolean: 'true or false',
 };
 
-/** `origin=file`, comma-separated. What does not have that form is left to the schema, which names it. */
-function parseDestinations(text: string): { origin: string; tokenFile: string }[] {
-  return text.split(',').map((entry) => {
-    const at = entry.indexOf('=');
-    return at < 0
-      ? { origin: entry.trim(), tokenFile: '' }
-      : { origin: entry.slice(0, at).trim(), tokenFile: entry.slice(at + 1).trim() };
-  });
+function parseDestinations(text: string): { origin: string; tokenFile: string }[] | undefined {
+  const pairs = text.split(',').map((entry) => /^([^=]+)=(.+)$/.exec(entry.trim()));
+  return pairs.every((pair) => pair !== null)
+    ? pairs.map(([, origin = '', tokenFile = '']) => ({ origin: origin.trim(), tokenFile: tokenFile.trim() }))
+    : undefined;
 }
 
 function setOption(options: Record<string, unknown>, path: string, value: unknown): void {
@@ -106,21 +109,22 @@ function setOption(options: Record<string, unknown>, path: string, value: unknow
 }
 
 /** The options' mistakes under the names the reader typed. */
-function namedMistakes(options: unknown, variables: readonly VerifierVariable[]): [string, string][] {
+function namedMistakes(options: unknown, variables: readonly Variable[]): [string, string][] {
   return findOptionMistakes(options).map(({ path, message }) => {
     if (path === '') return [KIND_OR_DESTINATIONS, 'expected one of the two, or both'];
-    if (path.startsWith('destinations')) {
-      return [DESTINATIONS, `${message} (${path.slice('destinations'.length)}, counted from 0)`];
-    }
-    const option = path.replace(/\[\d+\]$/, '');
-    return [variables.find((candidate) => candidate.option === option)?.variable ?? path, message];
+    const [, option = path, place = ''] = /^([^[]+)(\[.*)$/.exec(path) ?? [];
+    const { variable } = variables.find((candidate) => candidate.option === option) ?? { variable: path };
+    return [variable, place === '' ? message : `${message} (in ${place}, counted from 0)`];
   });
 }
 
-function findUnused(environment: Environment, used: readonly VerifierVariable[]): string[] {
-  const known = new Set(
-    verifierDefinitions.flatMap(({ variables }) => variables.map(({ variable }) => variable)),
+function findUnused(environment: Environment, used: readonly Variable[]): string[] {
+  const meant = new Set([KIND, ...used].map(({ variable }) => variable));
+  return Object.keys(environment).filter(
+    (variable) =>
+      variable.startsWith(PREFIX) &&
+      environment[variable] !== undefined &&
+      !meant.has(variable) &&
+      !OF_A_KUBERNETES_SERVICE.test(variable),
   );
-  for (const { variable } of used) known.delete(variable);
-  return [...known].filter((variable) => environment[variable] !== undefined);
 }

@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryService, MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from './errors/configuration.error.js';
 import { checkRoutes } from './inbound/boot-check.js';
 import { K8S_AUTH_VERIFIER } from './inbound/inbound.tokens.js';
@@ -31,6 +31,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly application: ApplicationConfig,
+    private readonly modules: ModulesContainer,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -43,8 +44,15 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
       audience,
       hasVerifier: this.verifier !== undefined,
     });
-    const mistakes = [...routes.mistakes];
-    if (!allowApiServerAudience) mistakes.push(...(await this.findApiServerAudiencesIn(routes.audiences)));
+    const mistakes = [...routes.mistakes, ...this.findSecondRoot()];
+    if (!allowApiServerAudience) {
+      // The module's own audience too, whether a route asks for it yet or not.
+      const named = new Map([
+        ...(audience === undefined ? [] : [[audience, []] as const]),
+        ...routes.audiences,
+      ]);
+      mistakes.push(...(await this.findApiServerAudiencesIn(named)));
+    }
     if (mistakes.length > 0) throw new ConfigurationError(mistakes);
     if (routes.undecorated.length > 0 && this.guardIsGlobal()) {
       this.logger.warn({
@@ -67,20 +75,29 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
   private async findApiServerAudiencesIn(
     audiences: ReadonlyMap<string, readonly string[]>,
   ): Promise<string[]> {
-    const taken = await findApiServerAudiences(this.verifier);
+    const taken = await findApiServerAudiences(this.verifier, this.checked.options.verifier);
     return [...audiences]
       .filter(([audience]) => taken.has(audience))
       .map(
         ([audience, routes]) =>
-          `option 'audience' or @K8sAuth of ${routes.join(', ')}: expected an audience of this service's own, ` +
+          `${routes.length > 0 ? `audience of ${routes.join(', ')}` : "option 'audience'"}: expected one of this service's own, ` +
           `but the API server accepts '${audience}' too (option 'allowApiServerAudience' allows it)`,
       );
   }
 
+  /** Two global modules would both offer verifier and tokens, and nobody could say which one a controller gets. */
+  private findSecondRoot(): string[] {
+    const roots = [...this.modules.values()].filter(
+      (module) => module.isGlobal && module.providers.has(K8sAuthLifecycle),
+    );
+    return roots.length > 1
+      ? [
+          'K8sAuthModule: expected one forRoot or forRootAsync that holds verifier and destinations, not several',
+        ]
+      : [];
+  }
+
   private guardIsGlobal(): boolean {
-    return [
-      ...this.application.getGlobalGuards(),
-      ...this.application.getGlobalRequestGuards().map(({ instance }) => instance),
-    ].some((guard) => guard instanceof K8sAuthGuard);
+    return this.application.getGlobalGuards().some((guard) => guard instanceof K8sAuthGuard);
   }
 }

@@ -162,6 +162,19 @@ describe('K8sAuthModule', () => {
     });
   });
 
+  it('refuses such an audience as option also where no route asks for it yet', async () => {
+    const audience = 'https://kubernetes.default.svc';
+    expect(await mistakesOf({ imports: [K8sAuthModule.forRoot({ ...options, audience })] })).toEqual([
+      expect.stringMatching(/^option 'audience'/),
+    ]);
+  });
+
+  it('refuses a second root, of which nobody could say whom it serves', async () => {
+    const destinations = [{ origin: 'http://service2.mytest.svc', tokenFile: '/nowhere' }];
+    const imports = [K8sAuthModule.forRoot(options), K8sAuthModule.forRoot({ destinations })];
+    expect(await mistakesOf({ imports })).toEqual([expect.stringContaining('expected one forRoot')]);
+  });
+
   it('names undecorated routes once, and only where the guard is global', async () => {
     const imports = [K8sAuthModule.forRoot(options)];
     await boot({ imports, controllers: [UndecoratedController] });

@@ -9,7 +9,10 @@ export const DEFAULT_MAX_TOKEN_BYTES = 8192;
 const schema = z.strictObject({
   // Looked at by the schema of its kind, below: a union would blame every member for one mistake.
   verifier: z.unknown().optional(),
-  audience: z.string().trim().min(1, 'expected a name, not an empty one').optional(),
+  audience: z
+    .string()
+    .regex(/^\S(.*\S)?$/, 'expected a name, without white space around it')
+    .optional(),
   allowApiServerAudience: z.boolean().optional(),
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),

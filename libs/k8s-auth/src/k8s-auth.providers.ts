@@ -5,8 +5,10 @@ import { processEnvironment } from './k8s-auth.config.js';
 import { K8S_AUTH_OPTIONS } from './k8s-auth.module-definition.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { type CheckedOptions, checkOptions, DEFAULT_MAX_TOKEN_BYTES } from './k8s-auth.options.validate.js';
+import { nameVariables } from './k8s-auth.variable-names.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './shared/clock.js';
+import { ApiServerAudienceFence } from './verifiers/api-server-audience-fence.js';
 import { type TokenVerifier } from './verifiers/token-verifier.js';
 
 /** Injection token of the {@link CheckedOptions}. */
@@ -24,13 +26,7 @@ export const k8sAuthProviders: Provider[] = [
   },
   {
     provide: K8S_AUTH_VERIFIER,
-    useFactory: (
-      { options, definition }: CheckedOptions,
-      clock: Clock,
-    ): Promise<TokenVerifier> | undefined =>
-      definition && options.verifier
-        ? definition.create(options.verifier, { clock, log, environment: processEnvironment() })
-        : undefined,
+    useFactory: createVerifier,
     inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
   },
   {
@@ -53,3 +49,15 @@ export const k8sAuthProviders: Provider[] = [
     inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
   },
 ];
+
+async function createVerifier(
+  { options, definition }: CheckedOptions,
+  clock: Clock,
+): Promise<TokenVerifier | undefined> {
+  if (!definition || !options.verifier) return undefined;
+  const context = { clock, log, environment: processEnvironment() };
+  const verifier = await definition
+    .create(options.verifier, context)
+    .catch((error: unknown) => Promise.reject(nameVariables(error, definition.variables)));
+  return options.allowApiServerAudience ? verifier : new ApiServerAudienceFence(verifier, context);
+}
