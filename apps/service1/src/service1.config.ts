@@ -1,10 +1,13 @@
 import { registerAs } from '@nestjs/config';
 import { z } from 'zod';
 
+// Not z.coerce: it makes a number of an empty text.
+const wholeNumber = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number);
+
 const schema = z.object({
-  PORT: z.coerce.number().int().min(0).max(65535).default(8081),
+  PORT: wholeNumber.pipe(z.number().max(65535)).default(8081),
   TARGET_URL: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
-  INTERVAL_MS: z.coerce.number().int().min(1).max(86_400_000).default(5000),
+  INTERVAL_MS: wholeNumber.pipe(z.number().min(1).max(86_400_000)).default(5000),
 });
 
 /** What service1 takes from its environment besides the variables of k8s-auth. */

@@ -5,8 +5,11 @@ const serviceAccountPath = z
   .string()
   .regex(/^[a-z0-9-]+\/[a-z0-9.-]+$/, 'expected namespace/name, comma-separated');
 
+// Not z.coerce: it makes a number of an empty text.
+const wholeNumber = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number);
+
 const schema = z.object({
-  PORT: z.coerce.number().int().min(0).max(65535).default(8080),
+  PORT: wholeNumber.pipe(z.number().max(65535)).default(8080),
   SERVICE2_AUDIENCE: z.string().min(1).optional(),
   SERVICE2_ADMINS: z
     .string()
