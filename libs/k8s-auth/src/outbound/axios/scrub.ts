@@ -102,8 +102,9 @@ function detach(source: Readable, sent: SentRequest): Readable {
  * of every response and error, and `toJSON()` of an AxiosError walks through it.
  * @internal
  */
-export function concealConnections({ httpAgent, httpsAgent }: InternalAxiosRequestConfig): void {
-  for (const agent of [httpAgent, httpsAgent] as unknown[]) {
+export function concealConnections({ httpAgent, httpsAgent, fetchOptions }: InternalAxiosRequestConfig): void {
+  const { dispatcher } = (fetchOptions ?? {}) as { dispatcher?: unknown };
+  for (const agent of [httpAgent, httpsAgent, dispatcher] as unknown[]) {
     if (typeof agent !== 'object' || agent === null) continue;
     const label = `[${agent.constructor.name}]`;
     Reflect.defineProperty(agent, 'toJSON', { value: () => label });
