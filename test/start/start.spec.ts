@@ -18,7 +18,7 @@ describe('npm start', () => {
   }, BUILD_MS);
   afterEach(async () => {
     await started?.interrupt();
-  });
+  }, RUN_MS);
 
   async function start(...options: string[]): Promise<Started> {
     ports = { service1: await freePort(), service2: await freePort() };

@@ -3,7 +3,7 @@ import { EVERYWHERE, Scenario } from '../support/scenario.js';
 
 describe.each(EVERYWHERE)('service1 and service2: $verifier on $adapter', ({ verifier, adapter }) => {
   let scenario: Scenario;
-  afterEach(() => scenario.close());
+  afterEach(() => scenario?.close());
 
   it('service1 logs the line of the tutorial', async () => {
     scenario = await Scenario.start({ verifier, adapter });

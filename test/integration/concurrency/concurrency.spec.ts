@@ -6,7 +6,7 @@ const CALLS = 200;
 
 describe.each(ADAPTERS.map((adapter) => ({ adapter })))('200 concurrent calls on $adapter', ({ adapter }) => {
   let scenario: Scenario;
-  afterEach(() => scenario.close());
+  afterEach(() => scenario?.close());
 
   it('with one new token ask the API server once', async () => {
     scenario = await Scenario.start({ verifier: 'tokenreview', adapter });

@@ -3,7 +3,7 @@ import { EVERYWHERE, Scenario } from '../support/scenario.js';
 
 describe.each(EVERYWHERE)('API server away: $verifier on $adapter', ({ verifier, adapter }) => {
   let scenario: Scenario;
-  afterEach(() => scenario.close());
+  afterEach(() => scenario?.close());
 
   const request = (path: string, authorization?: string) =>
     scenario.waitFor(scenario.request(path, authorization), 500);
@@ -46,7 +46,7 @@ describe.each(EVERYWHERE)('API server away: $verifier on $adapter', ({ verifier,
 
 describe('our own right or credential refused', () => {
   let scenario: Scenario;
-  afterEach(() => scenario.close());
+  afterEach(() => scenario?.close());
 
   it('tokenreview without its role: 503, not ready, a line that names the role; granted, it heals', async () => {
     scenario = await Scenario.start({ verifier: 'tokenreview', adapter: 'express', serverOnly: true });

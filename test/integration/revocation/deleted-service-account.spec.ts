@@ -6,7 +6,7 @@ describe.each(ADAPTERS.map((adapter) => ({ adapter })))(
   'what is deleted: tokenreview on $adapter',
   ({ adapter }) => {
     let scenario: Scenario;
-    afterEach(() => scenario.close());
+    afterEach(() => scenario?.close());
 
     it('a ServiceAccount is refused once the kept verdict ends', async () => {
       scenario = await Scenario.start({ verifier: 'tokenreview', adapter });
@@ -33,7 +33,7 @@ describe.each(EVERYWHERE.filter(({ verifier }) => verifier !== 'tokenreview'))(
   'what is deleted: $verifier on $adapter',
   ({ verifier, adapter }) => {
     let scenario: Scenario;
-    afterEach(() => scenario.close());
+    afterEach(() => scenario?.close());
 
     it('a token of a deleted ServiceAccount is good until its exp, and no longer', async () => {
       scenario = await Scenario.start({ verifier, adapter, serverOnly: true });

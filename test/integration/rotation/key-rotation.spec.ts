@@ -3,7 +3,7 @@ import { EVERYWHERE, Scenario } from '../support/scenario.js';
 
 describe.each(EVERYWHERE)('signing-key rotation: $verifier on $adapter', ({ verifier, adapter }) => {
   let scenario: Scenario;
-  afterEach(() => scenario.close());
+  afterEach(() => scenario?.close());
 
   const status = async (authorization: string) => (await scenario.request('/', authorization)).status;
 

@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 
 describe.each(EVERYWHERE)('token rotation: $verifier on $adapter', ({ verifier, adapter }) => {
   let scenario: Scenario;
-  afterEach(() => scenario.close());
+  afterEach(() => scenario?.close());
 
   /** What `credentialId` the callee saw: names the token on the wire without showing it. */
   const credential = async () => {
