@@ -15,11 +15,12 @@ const SETTINGS = ['package-lock.json', 'tsconfig.json', 'libs/k8s-auth/package.j
 
 export async function buildWhatIsMissing() {
   if (await isFresh()) return;
-  console.log('[build] building the library and both applications');
+  // On stderr, because npm pack --json wants stdout for itself.
+  console.error('[build] building the library and both applications');
   const nest = createRequire(join(ROOT, 'package.json')).resolve('@nestjs/cli/bin/nest.js');
   const build = spawn(process.execPath, [nest, 'build', '--all'], {
     cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 2, 2],
   });
   const code = await new Promise((resolve) => build.on('close', resolve));
   if (code !== 0) throw new Error('the build failed, see above');

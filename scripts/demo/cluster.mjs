@@ -35,9 +35,12 @@ export async function startCluster(verifier) {
   const other = await project('default', 'other', 'other-service');
   const expired = join(directory, 'expired');
   writeFileSync(expired, await mintExpired(cluster));
-  const keys = rotateSigningKeys(cluster, join(directory, 'sa.pub'), (kid) => {
-    client.rotate();
-    say(`signing key rotated, new tokens are signed with ${kid.slice(0, 8)}…`);
+  const keys = rotateSigningKeys(cluster, join(directory, 'sa.pub'), {
+    onPublish: (kid) => say(`key ${kid.slice(0, 8)}… published, signs in 15 s`),
+    onRotate(kid) {
+      client.rotate();
+      say(`signing key rotated, new tokens are signed with ${kid.slice(0, 8)}…`);
+    },
   });
   const keyboard = readKeyboard({ t: () => client.rotate(), k: keys.rotate });
   say(`API server at ${cluster.url}, issuer ${cluster.issuer}`);

@@ -5,12 +5,13 @@ const PERIOD_MS = 60_000;
 const PUBLISH_LEAD_MS = 15_000;
 
 /** A new signing key once a minute, the old ones staying good; `file` holds all of them, as `sa.pub` does. */
-export function rotateSigningKeys(cluster, file, onRotate) {
+export function rotateSigningKeys(cluster, file, { onPublish, onRotate }) {
   const write = () => writeFileSync(file, cluster.publicKeysPem());
   write();
   async function rotate() {
     const kid = await cluster.publishKey();
     write();
+    onPublish(kid);
     setTimeout(() => {
       cluster.signWith(kid);
       onRotate(kid);
