@@ -28,6 +28,11 @@ beforeAll(async () => {
   mkdirSync(join(podRoot, MOUNT), { recursive: true });
   const mount = await cluster.writeInClusterMount({ namespace: 'default', serviceAccount: 'default' });
   cpSync(mount, join(podRoot, MOUNT), { recursive: true, dereference: true });
+  mkdirSync(join(podRoot, 'etc'));
+  writeFileSync(
+    join(podRoot, 'etc/resolv.conf'),
+    'nameserver 10.96.0.10\nsearch shop.svc.prod.example svc.prod.example prod.example\noptions ndots:5\n',
+  );
   kubeconfig = await cluster.writeKubeconfig();
   await cluster.createServiceAccount('shop', 'orders');
   const written = await cluster.writeKubeconfig({ serviceAccount: 'shop/orders' });
@@ -128,12 +133,48 @@ describe('without options', () => {
 });
 
 describe('with a URL', () => {
-  it('takes nothing from elsewhere but the files of the pod', async () => {
-    const environment = { KUBECONFIG: tokenKubeconfig, ...IN_POD };
+  it('takes nothing from elsewhere but the files of the pod, when it is that of the pod', async () => {
+    const { hostname, port } = new URL(cluster.url);
+    const inPod = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+    const environment = { KUBECONFIG: tokenKubeconfig, ...inPod };
     const found = await find({ url: `${cluster.url}/base/` }, environment, podRoot);
     expect(found).toMatchObject({ url: `${cluster.url}/base`, tls: { ca: cluster.ca } });
     expect(await asWhom(found)).toBe(DEFAULT);
-    await expect(find({ url: cluster.url }, environment)).rejects.toThrow("option 'apiServer.tokenFile'");
+    await expect(find({ url: cluster.url }, environment)).rejects.toThrow(
+      "option 'apiServer.tokenFile': expected a path, because there is no service account of a pod",
+    );
+  });
+
+  it.each([
+    'https://kubernetes',
+    'https://kubernetes.default:443',
+    'https://Kubernetes.default.svc/base',
+    'https://kubernetes.default.svc.cluster.local',
+    'https://kubernetes.default.svc.prod.example',
+  ])('knows that of the pod by the name in %s', async (url) => {
+    const found = await find({ url }, {}, podRoot);
+    expect(found?.tls).toStrictEqual({ ca: cluster.ca });
+    expect(await asWhom(found)).toBe(DEFAULT);
+  });
+
+  it.each([
+    'https://10.96.0.1:6443',
+    'https://10.96.0.2',
+    'https://kubernetes.default.svc:6443',
+    'https://kubernetes.default.svc.other.example',
+    'https://kubernetes.default.svc.',
+    'https://kubernetes.default.example',
+    'https://kubernetes.example',
+    'https://api.example',
+  ])('gives the files of the pod to no other, as %s', async (url) => {
+    await expect(find({ url, caFile: cluster.caFile }, IN_POD, podRoot)).rejects.toMatchObject({
+      code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
+      message: expect.stringContaining(
+        "option 'apiServer.tokenFile': expected beside 'apiServer.url', which is not the API server of the pod",
+      ),
+    });
+    const found = await find({ url, tokenFile: otherToken }, IN_POD, podRoot);
+    expect(found?.tls).toStrictEqual({});
   });
 
   it('writes it as URLs are written', async () => {

@@ -5,7 +5,7 @@ import { FileTokenSource } from '../shared/file-token-source.js';
 import { type TlsSettings } from '../shared/https-client.js';
 import { type Log } from '../shared/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
-import { existing, findPodMount, podApiServerUrl } from './in-cluster.js';
+import { existing, findPodMount, isApiServerOfPod, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { FileCredential, type OwnCredential } from './own-credential.js';
 import { type PemSource, readTls, type TlsSource } from './tls-source.js';
@@ -99,18 +99,21 @@ async function find(options: ApiServerOptions, context: ApiServerContext): Promi
   return home ? fromKubeconfig([home], '~/.kube/config', options, context) : undefined;
 }
 
-/** Only the pod's own mount fills what the options leave out: no other place knows a file without its server. */
+/** The pod's own mount fills what the options leave out, for the pod's own API server: another must not see its token. */
 async function fromUrl(
   url: string,
   description: string,
   options: ApiServerOptions,
-  context: ApiServerContext,
+  { environment, podRoot = '/', ...context }: ApiServerContext,
 ): Promise<FoundServer> {
-  const mount = await findPodMount(context.podRoot ?? '/');
+  const isOwn = true || await isApiServerOfPod(url, environment, podRoot);
+  const mount = isOwn ? await findPodMount(podRoot) : {};
   const tokenFile = options.tokenFile ?? mount.tokenFile;
   if (tokenFile === undefined) {
     throw new ConfigurationError([
-      "option 'apiServer.tokenFile': expected a path, because there is no service account of a pod to take it from",
+      isOwn
+        ? "option 'apiServer.tokenFile': expected a path, because there is no service account of a pod to take it from"
+        : "option 'apiServer.tokenFile': expected beside 'apiServer.url', which is not the API server of the pod",
     ]);
   }
   const ca = caSource(options) ?? (mount.caFile && { name: "the pod's CA", file: mount.caFile }) ?? undefined;
@@ -152,6 +155,9 @@ function caSource({ caFile }: ApiServerOptions): PemSource | undefined {
   return caFile === undefined ? undefined : { name: "option 'apiServer.caFile'", file: caFile };
 }
 
-function fileCredential(file: string, { clock, log }: ApiServerContext): OwnCredential {
+function fileCredential(
+  file: string,
+  { clock, log }: Pick<ApiServerContext, 'clock' | 'log'>,
+): OwnCredential {
   return new FileCredential(new FileTokenSource({ file, clock, log }));
 }

@@ -7,8 +7,9 @@ import { z } from 'zod';
  */
 export interface ApiServerOptions {
   /**
-   * `https` only, without user name, query or fragment; a path is kept (Rancher). Then nothing else is looked for,
-   * but the pod's own mount still fills a missing `caFile` or `tokenFile`.
+   * `https` only, without user name, query or fragment; a path is kept (Rancher). Then nothing else is looked for.
+   * Needs `tokenFile` beside it; only for the pod's own API server, by the address of `KUBERNETES_SERVICE_HOST` or the
+   * name `kubernetes.default.svc`, the pod's mount fills a missing `caFile` or `tokenFile`.
    */
   readonly url?: string;
   /** PEM file of the CA, read again when it changes. Without `url`: in place of the CA of what was found. */

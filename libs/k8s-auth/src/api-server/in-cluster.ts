@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
@@ -30,6 +30,36 @@ export function podApiServerUrl(
   if (!host || !port) return undefined;
   const url = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   return URL.canParse(url) ? url : undefined;
+}
+
+// Of the Service that every cluster has for its API server, as pods shorten and lengthen it.
+const SERVICE_NAMES: readonly string[] = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+const USUAL_CLUSTER_DOMAIN = 'cluster.local';
+
+/**
+ * Whether a URL is that of the API server which the pod's mount is for: by its origin, at the address that the kubelet
+ * gives or at its Service's name.
+ * @param root what `/etc/resolv.conf` is taken to lie under
+ * @internal
+ */
+export async function isApiServerOfPod(
+  url: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  root: string,
+): Promise<boolean> {
+  const { origin, hostname, port } = new URL(url);
+  const podUrl = podApiServerUrl(environment);
+  if (podUrl !== undefined && new URL(podUrl).origin === origin) return true;
+  if (port !== '') return false;
+  if (SERVICE_NAMES.includes(hostname)) return true;
+  const domains = [USUAL_CLUSTER_DOMAIN, ...(await findClusterDomains(root))];
+  return domains.some((domain) => hostname === `kubernetes.default.svc.${domain}`);
+}
+
+/** The kubelet writes `svc.<cluster domain>` among the domains to search (dnsPolicy ClusterFirst). */
+async function findClusterDomains(root: string): Promise<readonly string[]> {
+  const text = await readFile(join(root, 'etc/resolv.conf'), 'utf8').catch(() => '');
+  return [...text.matchAll(/(?<=^search\b.*\s)svc\.(\S+)/gm)].flatMap(([, domain]) => domain ?? []);
 }
 
 /** @internal */
