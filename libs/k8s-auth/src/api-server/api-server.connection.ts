@@ -106,7 +106,7 @@ async function fromUrl(
   options: ApiServerOptions,
   { environment, podRoot = '/', ...context }: ApiServerContext,
 ): Promise<FoundServer> {
-  const isOwn = true || await isApiServerOfPod(url, environment, podRoot);
+  const isOwn = await isApiServerOfPod(url, environment, podRoot);
   const mount = isOwn ? await findPodMount(podRoot) : {};
   const tokenFile = options.tokenFile ?? mount.tokenFile;
   if (tokenFile === undefined) {
