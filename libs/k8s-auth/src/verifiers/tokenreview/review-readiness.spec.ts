@@ -122,6 +122,20 @@ describe('a right that is missing', () => {
     expect(status()).toBe('ready');
   });
 
+  it('stays missing while the API server does not let us ask for it, until a review is answered', async () => {
+    canReview = says('unknown');
+    state.start();
+    await clock.advance(0);
+    state.noteFailure(new ReviewRightMissingError('missing'));
+    await clock.advance(60_000);
+    expect(checks).toBeGreaterThan(5);
+    expect(status()).toBe('not-ready');
+    expect(log.messages('log')).toStrictEqual([]);
+    state.noteAnswer();
+    expect(status()).toBe('ready');
+    expect(log.messages('log')).toStrictEqual(['own ServiceAccount may create tokenreviews']);
+  });
+
   it('stays missing while the API server is away', async () => {
     canReview = says('missing');
     state.start();
@@ -141,6 +155,10 @@ describe('an outage after the first answer', () => {
     canReview = away;
     await clock.advance(10_000);
     expect(status()).toBe('degraded');
+    canReview = says('unknown');
+    await clock.advance(10_000);
+    expect(status()).toBe('ready');
+    state.noteFailure(new VerifierUnavailableError('the API server is away'));
     canReview = says('granted');
     await clock.advance(10_000);
     expect(status()).toBe('ready');

@@ -23,7 +23,7 @@ export interface ReviewReadinessContext {
 /**
  * Whether the API server answers our reviews. Ready after its first answer of any kind; an outage after that is only
  * `degraded`, because all replicas would see it and leave the Service together. A missing right is `not-ready` until
- * it is granted. While anything is wrong the API server is asked every 8 to 10 s, so that it heals without traffic.
+ * a check or a review shows that it is granted. While anything is wrong the API server is asked every 8 to 10 s, so that it heals without traffic.
  * @internal
  */
 export class ReviewReadiness {
@@ -55,9 +55,8 @@ export class ReviewReadiness {
   /** A review was answered: whatever it said, the API server is there and lets us ask. */
   noteAnswer(): void {
     if (this.isRightMissing) this.context.log.log({ message: 'own ServiceAccount may create tokenreviews' });
-    this.hasAnswered = true;
     this.isRightMissing = false;
-    this.failure = undefined;
+    this.noteContact();
   }
 
   noteFailure(error: unknown): void {
@@ -75,17 +74,23 @@ export class ReviewReadiness {
 
   private async check(): Promise<void> {
     try {
-      // `unknown` counts as held: the next review will tell, and only a pod that is ready gets one.
-      if ((await this.context.reviews.canReview()) === 'missing') this.noteMissingRight();
-      else this.noteAnswer();
+      const right = await this.context.reviews.canReview();
+      if (right === 'granted') this.noteAnswer();
+      else if (right === 'missing') this.noteMissingRight();
+      // Counts as held until a review has been refused: only a pod that is ready gets one. Then only a review tells.
+      else this.noteContact();
     } catch (error) {
       this.noteFailure(error);
     }
   }
 
   private noteMissingRight(): void {
-    this.hasAnswered = true;
     this.isRightMissing = true;
+    this.noteContact();
+  }
+
+  private noteContact(): void {
+    this.hasAnswered = true;
     this.failure = undefined;
   }
 }
