@@ -22,8 +22,9 @@ export { type ApiServerOptions } from './api-server/api-server.options.js';
 export { type Readiness, type TokenVerifier, type Verdict } from './verifiers/token-verifier.js';
 
 export { type DestinationOptions } from './outbound/destinations.options.js';
-export { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
+export { type DestinationState, K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 export { attachK8sAuth } from './outbound/axios/attach-k8s-auth.js';
+export { type RequestDescription } from './outbound/axios/scrub.js';
 export { K8sAuthHttpModule } from './outbound/axios/k8s-auth-http.module.js';
 
 export { type Clock, K8S_AUTH_CLOCK } from './shared/clock.js';

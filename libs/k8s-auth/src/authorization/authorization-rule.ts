@@ -1,6 +1,6 @@
 import { type Principal } from '../identity/principal.js';
 
-/** Allowed, or denied with a reason for the log. */
+/** Allowed, or denied with a reason for the log. @publicApi */
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
 /**

@@ -1,4 +1,4 @@
-/** Every code this library's errors carry. Closed: a switch over it can be exhaustive. Rows in docs/errors.md. */
+/** Every code this library's errors carry. Closed: a switch over it can be exhaustive. Rows in docs/errors.md. @publicApi */
 export type K8sAuthErrorCode = `ERR_K8S_AUTH_${K8sAuthErrorCodeSuffix}`;
 
 type K8sAuthErrorCodeSuffix =
@@ -12,9 +12,9 @@ type K8sAuthErrorCodeSuffix =
   | `TOKEN_FILE_${TokenFileTrouble}`
   | 'CONFIGURATION_INVALID';
 
-/** Why a token was refused. For the log: callers see one answer for all of them. */
+/** Why a token was refused. For the log: callers see one answer for all of them. @publicApi */
 export type InvalidTokenReason =
   'MALFORMED' | 'SIGNATURE' | 'EXPIRED' | 'NOT_YET_VALID' | 'ISSUER' | 'AUDIENCE' | 'REJECTED';
 
-/** What is wrong with a token file. */
+/** What is wrong with a token file. @publicApi */
 export type TokenFileTrouble = 'UNREADABLE' | 'EMPTY' | 'MALFORMED' | 'AUDIENCE' | 'EXPIRED';

@@ -1,5 +1,6 @@
 /**
  * The only door to time in this library: everything that asks for it takes a Clock, so that tests can turn it.
+ * @publicApi
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. For `exp`, `nbf` and `iat` only: it may jump. */
@@ -13,7 +14,7 @@ export interface Clock {
   schedule(delayMs: number, task: () => void): () => void;
 }
 
-/** Nest injection token of the {@link Clock}; override it in tests. */
+/** Nest injection token of the {@link Clock}; override it in tests. @publicApi */
 export const K8S_AUTH_CLOCK = Symbol('K8S_AUTH:CLOCK');
 
 // setTimeout fires at once for anything above this (2^31 - 1), see the Node documentation of timers.

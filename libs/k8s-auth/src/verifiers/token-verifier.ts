@@ -1,13 +1,13 @@
 import { type Principal } from '../identity/principal.js';
 
-/** A token that was accepted. */
+/** A token that was accepted. @publicApi */
 export interface Verdict {
   readonly principal: Principal;
   /** Wall clock, milliseconds: the instant after which this verdict says nothing any more (the token's `exp`). */
   readonly validUntilMs: number;
 }
 
-/** Whether a service can do its work; `degraded` still serves, but from what it had before an outage. */
+/** Whether a service can do its work; `degraded` still serves, but from what it had before an outage. @publicApi */
 export interface Readiness {
   readonly status: 'ready' | 'degraded' | 'not-ready';
   /** Why it is not `ready`. No token text, no caller's data. */
