@@ -122,7 +122,7 @@ describe('oidc-discovery reads from the API server', () => {
     expect(own.log.messages('error').join()).toContain('system:service-account-issuer-discovery');
     own.cluster.grant('read discovery', OWN_ACCOUNT);
     verifier.hydrate();
-    await own.clock.advance(10_000);
+    await own.clock.advance(10_500);
     await own.cluster.requests.waitFor({ endpoint: 'jwks', status: 200 });
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
   });

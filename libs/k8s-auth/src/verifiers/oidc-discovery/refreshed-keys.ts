@@ -14,8 +14,9 @@ import { type KeySource, KeySourceTrouble } from './key-source.js';
 const REFRESH_PERIOD_MS = 5 * 60_000;
 // Least time between attempts, good or bad, whoever wants them: a flood of unknown keys costs six fetches a minute.
 const COOLDOWN_MS = 10_000;
-// After a bad attempt the next is due within the cooldown, a little earlier or later for each replica.
-const RETRY_JITTER_SHARE = 0.1;
+// After a bad attempt the next is due when the cooldown is over, a little later for each replica: sooner would be one
+// more in the minute.
+const RETRY_JITTER_SHARE = 0.05;
 const ATTEMPT_TIMEOUT_MS = 5_000;
 const LONGEST_STALE_USE_MS = 24 * 3_600_000;
 const LEAST_RETRY_AFTER_MS = 1_000;
@@ -167,7 +168,7 @@ export class RefreshedKeys {
     if (this.isClosed) return;
     const { clock, random = Math.random } = this.context;
     const delayMs =
-      this.trouble === undefined ? REFRESH_PERIOD_MS : COOLDOWN_MS * (1 - RETRY_JITTER_SHARE * random());
+      this.trouble === undefined ? REFRESH_PERIOD_MS : COOLDOWN_MS * (1 + RETRY_JITTER_SHARE * random());
     this.nextAttemptMs = clock.monotonicMs() + delayMs;
     this.cancelNext = clock.schedule(delayMs, () => void this.attempt());
   }

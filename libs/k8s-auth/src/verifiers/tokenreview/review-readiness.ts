@@ -23,7 +23,8 @@ export interface ReviewReadinessContext {
 /**
  * Whether the API server answers our reviews. Ready after its first answer of any kind; an outage after that is only
  * `degraded`, because all replicas would see it and leave the Service together. A missing right is `not-ready` until
- * a check or a review shows that it is granted. While anything is wrong the API server is asked every 8 to 10 s, so that it heals without traffic.
+ * a check or a review shows that it is granted. While anything is wrong the API server is asked every 8 to 10 s, so
+ * that it heals without traffic.
  * @internal
  */
 export class ReviewReadiness {
