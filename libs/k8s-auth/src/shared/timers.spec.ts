@@ -77,6 +77,31 @@ describe('repeat', () => {
     expect(calls).toBe(2);
   });
 
+  it.each<[string, () => Promise<void>]>([
+    ['rejects', () => Promise.reject(new Error('in vain'))],
+    [
+      'throws',
+      () => {
+        throw new Error('in vain');
+      },
+    ],
+  ])('goes on when a call %s', async (_, task) => {
+    const clock = new FakeClock();
+    let calls = 0;
+    const stop = repeat(
+      clock,
+      () => 10,
+      () => {
+        calls++;
+        return task();
+      },
+    );
+    await clock.advance(30);
+    expect(calls).toBe(3);
+    stop();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('stops between calls', async () => {
     const clock = new FakeClock();
     let calls = 0;

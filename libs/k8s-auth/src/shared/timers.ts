@@ -32,13 +32,24 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
   });
 }
 
-/** Calls `task` every `periodMs`() until stopped: the next call is planned when the last one has settled. @internal */
+/**
+ * Calls `task` every `periodMs`() until stopped: the next call is planned when the last one has settled, well or not.
+ * @internal
+ */
 export function repeat(clock: Clock, periodMs: () => number, task: () => Promise<void>): () => void {
   let stopped = false;
   let cancel = () => {};
+  const call = async () => {
+    try {
+      await task();
+    } catch {
+      // Tasks report their own trouble. What is left is the user's logger that throws, and nobody to tell it to: it
+      // must end neither the loop nor, as an unhandled rejection, the process.
+    }
+  };
   const plan = () => {
     if (stopped) return;
-    cancel = clock.schedule(periodMs(), () => void task().finally(plan));
+    cancel = clock.schedule(periodMs(), () => void call().finally(plan));
   };
   plan();
   return () => {

@@ -74,6 +74,22 @@ describe('RefreshedKeys', () => {
     expect(await ask(keys, key)).toEqual([key]);
   });
 
+  it("goes on when the user's logger throws", async () => {
+    answer = fail;
+    log.warn = () => {
+      throw new Error('disk full');
+    };
+    const keys = withJitter(0);
+    keys.start();
+    await clock.advance(0);
+    expect(await ask(keys, key)).toMatchObject({ cause: { message: 'away' } });
+    await clock.advance(70_000);
+    expect(fetches).toHaveLength(8);
+    answer = succeed;
+    await clock.advance(10_000);
+    expect(await ask(keys, key)).toEqual([key]);
+  });
+
   it('says when asking again may help, a second at least', async () => {
     answer = fail;
     const keys = withJitter(1);

@@ -128,6 +128,7 @@ export class RefreshedKeys {
     if (this.running || ageMs >= COOLDOWN_MS) await this.attempt();
   }
 
+  /** Never rejects. */
   private attempt(): Promise<void> {
     this.running ??= this.attemptOnce().finally(() => {
       this.running = undefined;
@@ -175,10 +176,14 @@ export class RefreshedKeys {
 
   private report(error: unknown): void {
     const message = `keys could not be fetched: ${describeError(error)}`;
-    this.onceAMinute.run(isRightMissing(error) ? 'right' : 'fetch', () => {
-      if (isRightMissing(error)) this.context.log.error({ message });
-      else this.context.log.warn({ message });
-    });
+    try {
+      this.onceAMinute.run(isRightMissing(error) ? 'right' : 'fetch', () => {
+        if (isRightMissing(error)) this.context.log.error({ message });
+        else this.context.log.warn({ message });
+      });
+    } catch {
+      // A logger of the user's that throws must end neither the attempts nor, as an unhandled rejection, the process.
+    }
   }
 
   private unavailable(): VerifierUnavailableError {
