@@ -1,7 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type Principal } from '../identity/principal.js';
 import { nodeRequestOf } from './node-request.js';
-import { type RouteClass, type RouteHandler } from './route-policy.js';
+import { type RouteClass, type RouteHandler } from './route-declaration.js';
 
 /** That a request may reach a handler, and who sent it. */
 export interface Admission {

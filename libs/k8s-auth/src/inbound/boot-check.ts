@@ -1,19 +1,19 @@
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { isLostOnInstance } from './lost-protection.js';
 import {
-  audienceOf,
   type Declaration,
   lineageOf,
   lostMethodsOf,
   readDeclaration,
   type RouteClass,
   type RouteHandler,
-  routePolicyOf,
-} from './route-policy.js';
+} from './route-declaration.js';
+import { audienceOf, routePolicyOf } from './route-policy.js';
 
 /** What is checked, and against what. */
 export interface RouteCheckInput {
-  /** Nest's wrappers of all controllers. */
-  readonly controllers: readonly { readonly metatype: unknown }[];
+  /** Nest's wrappers of all controllers. Those of request scope have an instance whose constructor never ran. */
+  readonly controllers: readonly { readonly metatype: unknown; readonly instance?: unknown }[];
   /** Nest's MetadataScanner. */
   readonly scanner: { getAllMethodNames(prototype: object | null): string[] };
   /** The module's option. */
@@ -42,10 +42,7 @@ export function checkRoutes(input: RouteCheckInput): RouteCheck {
     audiences: new Map<string, string[]>(),
     undecorated: [] as string[],
   };
-  // A controller may stand in several modules.
-  for (const controller of new Set(input.controllers.map(({ metatype }) => metatype))) {
-    if (typeof controller !== 'function') continue;
-    const routeClass = controller as RouteClass;
+  for (const [routeClass, instances] of instancesByClass(input.controllers)) {
     for (const link of lineageOf(routeClass)) {
       addMistakesOf(link.name, readDeclaration(link), check.mistakes);
       for (const name of lostMethodsOf(link))
@@ -54,11 +51,37 @@ export function checkRoutes(input: RouteCheckInput): RouteCheck {
         );
     }
     for (const [name, handler] of routesOf(routeClass, input.scanner)) {
+      addLosses(name, routeClass, handler, instances, check.mistakes);
       addMistakesOf(`${routeClass.name}.${name}`, readDeclaration(handler), check.mistakes);
       checkRoute(`${routeClass.name}.${name}`, routeClass, handler, input, check);
     }
   }
   return { ...check, mistakes: [...check.mistakes] };
+}
+
+/** A controller may stand in several modules, with an instance in each. */
+function instancesByClass(controllers: RouteCheckInput['controllers']): Map<RouteClass, unknown[]> {
+  const byClass = new Map<RouteClass, unknown[]>();
+  for (const { metatype, instance } of controllers) {
+    if (typeof metatype !== 'function') continue;
+    const routeClass = metatype as RouteClass;
+    byClass.set(routeClass, [...(byClass.get(routeClass) ?? []), instance]);
+  }
+  return byClass;
+}
+
+/** What was said of a method, and does not hold for the function that is the route. */
+function addLosses(
+  name: string,
+  routeClass: RouteClass,
+  handler: RouteHandler,
+  instances: readonly unknown[],
+  mistakes: Set<string>,
+): void {
+  if (instances.some((instance) => isLostOnInstance(instance, name, routeClass, handler)))
+    mistakes.add(
+      `${routeClass.name}.${name}: expected the instance to keep the method, or the metadata of the method`,
+    );
 }
 
 /** The methods that Nest makes routes of, see its PathsExplorer. */

@@ -1,7 +1,8 @@
 import { UseGuards } from '@nestjs/common';
 import { type AuthorizationRule } from '../authorization/authorization-rule.js';
 import { K8sAuthGuard } from './k8s-auth.guard.js';
-import { declareDemand, rememberDemandingMethod } from './route-policy.js';
+import { ReplacedMethodGuard } from './replaced-method.guard.js';
+import { declareDemand, hasDemandingMethods, rememberDemandingMethod } from './route-declaration.js';
 
 /**
  * Lets in only callers whose token is made for `audience` and whom every rule allows. It brings the guard, so that
@@ -21,6 +22,8 @@ export function K8sAuth(audience?: string, ...rules: AuthorizationRule[]): Class
       return;
     }
     declareDemand(descriptor.value as object, { audience, rules });
+    if (typeof target !== 'function' && !hasDemandingMethods(target))
+      UseGuards(ReplacedMethodGuard)(target.constructor);
     rememberDemandingMethod(target, name);
     UseGuards(K8sAuthGuard)(target, name, descriptor);
   };

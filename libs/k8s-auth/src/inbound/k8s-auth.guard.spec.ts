@@ -204,8 +204,8 @@ describe('one inherited handler under two classes', () => {
 
 describe('K8sAuthGuard by itself', () => {
   function contextOf(type: string, request: object): ExecutionContextHost {
-    const method = OrdersController.prototype.list.bind(undefined);
-    const context = new ExecutionContextHost([request, {}], OrdersController, method);
+    const { list } = OrdersController.prototype as { list: (this: void) => string };
+    const context = new ExecutionContextHost([request, {}], OrdersController, list);
     context.setType(type);
     return context;
   }

@@ -63,6 +63,8 @@ export class K8sAuthGuard implements CanActivate {
     if (policy.kind === 'public') return true;
     if (policy.kind === 'undecorated')
       throw new UndecoratedRouteError('route has neither @K8sAuth nor @Public');
+    if (policy.kind === 'replaced')
+      throw new UndecoratedRouteError('handler is no method of its class and has no metadata of one');
     const request = context.switchToHttp().getRequest<unknown>();
     const token = lastAdmissionOf(request)?.token ?? readBearerToken(request, this.settings.maxTokenBytes);
     attempt.token = token;

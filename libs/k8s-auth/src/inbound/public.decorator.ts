@@ -1,4 +1,4 @@
-import { declarePublic } from './route-policy.js';
+import { declarePublic } from './route-declaration.js';
 
 /**
  * Opens a route, or all routes of this very class, to callers without a token. Never inherited: a subclass says it

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { type AuthorizationRule } from '../authorization/authorization-rule.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
-import { type RouteClass, type RoutePolicy, routePolicyOf } from './route-policy.js';
+import { type RouteClass } from './route-declaration.js';
+import { type RoutePolicy, routePolicyOf } from './route-policy.js';
 
 const rule = (name: string): AuthorizationRule =>
   Object.defineProperty(() => ({ allowed: true }) as const, 'name', { value: name });
