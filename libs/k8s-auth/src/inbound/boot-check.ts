@@ -1,5 +1,5 @@
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { isLostOnInstance } from './lost-protection.js';
+import { findDemandLostByOverriding, isLostOnInstance } from './lost-protection.js';
 import {
   type Declaration,
   lineageOf,
@@ -81,6 +81,11 @@ function addLosses(
   if (instances.some((instance) => isLostOnInstance(instance, name, routeClass, handler)))
     mistakes.add(
       `${routeClass.name}.${name}: expected the instance to keep the method, or the metadata of the method`,
+    );
+  const lost = findDemandLostByOverriding(name, routeClass, handler);
+  if (lost)
+    mistakes.add(
+      `${lost.override}: expected @K8sAuth or @Public because it overrides ${lost.overridden}, which has @K8sAuth`,
     );
 }
 
