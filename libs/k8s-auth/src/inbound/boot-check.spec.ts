@@ -154,7 +154,8 @@ describe('checkRoutes', () => {
 
   it('passes over what is no class, and reads a controller of two modules once', () => {
     expect(
-      check([null, undefined, {}, () => {}, OrdersController, OrdersController], { audience: 'shop' }).audiences,
+      check([null, undefined, {}, () => {}, OrdersController, OrdersController], { audience: 'shop' })
+        .audiences,
     ).toEqual(check([OrdersController], { audience: 'shop' }).audiences);
   });
 
