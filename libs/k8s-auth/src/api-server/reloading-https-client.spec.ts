@@ -115,6 +115,26 @@ describe('every ten minutes', () => {
     expect(server.connections()).toBe(1);
   });
 
+  it('nothing ends when the logger of the user throws', async () => {
+    let lines = 0;
+    log.log = log.warn = () => {
+      lines++;
+      throw new Error('disk full');
+    };
+    await ask();
+    await clock.advance(600_000);
+    onDisk = () => Promise.resolve({ ca: oldAuthority.pem + newAuthority.pem });
+    await ask();
+    await until(() => lines === 1);
+    await restartAs(newAuthority);
+    await expect(ask()).resolves.toMatchObject({ body: 'hello' });
+    onDisk = () => Promise.reject(new Error('half a certificate'));
+    await clock.advance(600_000);
+    await ask();
+    await until(() => lines === 2);
+    await expect(ask()).resolves.toMatchObject({ body: 'hello' });
+  });
+
   it('a CA that is trusted no longer is seen without any trouble', async () => {
     await ask();
     await clock.advance(600_000);

@@ -78,14 +78,21 @@ export class ReloadingHttpsClient {
         const retired = this.client;
         this.client = new HttpsClient(tls);
         this.current = next;
-        this.context.log.log({ message: 'certificates for the API server have changed' });
         void retired.retire();
+        this.say('log', 'certificates for the API server have changed');
       } catch (error) {
-        this.onceAMinute.run('reload', () =>
-          this.context.log.warn({ message: `certificates stay as they were: ${describeError(error)}` }),
-        );
+        const message = `certificates stay as they were: ${describeError(error)}`;
+        this.onceAMinute.run('reload', () => this.say('warn', message));
       }
     });
+  }
+
+  private say(level: 'log' | 'warn', message: string): void {
+    try {
+      this.context.log[level]({ message });
+    } catch {
+      // A logger of the user's that throws must neither fail a request nor, as an unhandled rejection, end the process.
+    }
   }
 }
 
