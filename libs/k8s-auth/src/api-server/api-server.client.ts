@@ -69,7 +69,7 @@ export class ApiServerClient {
     private readonly connection: ApiServerConnection,
     private readonly context: ApiServerClientContext,
   ) {
-    this.https = new ReloadingHttpsClient(connection, context);
+    this.https = new ReloadingHttpsClient({ ...connection, of: 'the API server' }, context);
     this.random = context.random ?? Math.random;
     this.onceAMinute = new OncePerMinute(context.clock);
   }

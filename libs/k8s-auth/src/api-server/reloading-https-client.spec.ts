@@ -38,7 +38,10 @@ beforeEach(async () => {
     reads++;
     return onDisk();
   };
-  client = new ReloadingHttpsClient({ tls: { ca: oldAuthority.pem }, readTls }, { clock, log });
+  client = new ReloadingHttpsClient(
+    { of: 'the issuer', tls: { ca: oldAuthority.pem }, readTls },
+    { clock, log },
+  );
 });
 
 afterEach(async () => {
@@ -69,7 +72,7 @@ describe('a server that is not trusted any more', () => {
     onDisk = () => Promise.resolve({ ca: newAuthority.pem });
     await restartAs(newAuthority);
     await expect(ask()).resolves.toMatchObject({ body: 'hello' });
-    expect(log.messages('log')).toStrictEqual(['certificates for the API server have changed']);
+    expect(log.messages('log')).toStrictEqual(['certificates for the issuer have changed']);
   });
 
   it('is refused when they have not, and they are read at most once a minute', async () => {
@@ -90,7 +93,9 @@ describe('a server that is not trusted any more', () => {
     await restartAs(newAuthority);
     onDisk = () => Promise.reject(new Error('half a certificate'));
     await expect(ask()).rejects.toHaveProperty('code');
-    expect(log.messages('warn')).toHaveLength(1);
+    expect(log.messages('warn')).toStrictEqual([
+      'certificates for the issuer stay as they were: half a certificate',
+    ]);
   });
 
   it('is not the same as one that is away', async () => {

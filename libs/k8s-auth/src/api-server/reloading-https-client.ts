@@ -17,6 +17,8 @@ const LEAST_RELOAD_PERIOD_MS = 60_000;
 
 /** The TLS settings of a connection, as they are and as they may become. */
 export interface ReloadableTls {
+  /** Whose certificate is checked with them, for the log. */
+  readonly of: string;
   readonly tls: TlsSettings;
   readTls(): Promise<TlsSettings>;
 }
@@ -79,9 +81,9 @@ export class ReloadingHttpsClient {
         this.client = new HttpsClient(tls);
         this.current = next;
         void retired.retire();
-        this.say('log', 'certificates for the API server have changed');
+        this.say('log', `certificates for ${this.files.of} have changed`);
       } catch (error) {
-        const message = `certificates stay as they were: ${describeError(error)}`;
+        const message = `certificates for ${this.files.of} stay as they were: ${describeError(error)}`;
         this.onceAMinute.run('reload', () => this.say('warn', message));
       }
     });

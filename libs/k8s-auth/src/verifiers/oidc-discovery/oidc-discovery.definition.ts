@@ -38,7 +38,7 @@ export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> =
 async function create(options: OidcDiscoveryOptions, context: VerifierContext) {
   const { kind, caFile, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS } = options;
   const readCa = () => readTls(caFile === undefined ? {} : { ca: { name: "option 'caFile'", file: caFile } });
-  const https = new ReloadingHttpsClient({ tls: await readCa(), readTls: readCa }, context);
+  const https = new ReloadingHttpsClient({ of: 'the issuer', tls: await readCa(), readTls: readCa }, context);
   const connection = await findOwnApiServer(options, context);
   const issuers = options.issuer === undefined ? undefined : issuersOf(options.issuer);
   const clients = connection && {
