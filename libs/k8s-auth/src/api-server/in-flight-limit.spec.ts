@@ -36,6 +36,30 @@ describe('InFlightLimit', () => {
     await expect(limit.run(never, () => Promise.resolve('free again'))).resolves.toBe('free again');
   });
 
+  it('gives the place of a task that has ended to the next in line, not to a newcomer', async () => {
+    const limit = new InFlightLimit(1, 10);
+    const [first, next, newcomer] = [task(), task(), task()];
+    // Comes while the place changes hands.
+    const runs = [
+      limit.run(never, first.run).then(() => limit.run(never, newcomer.run)),
+      limit.run(never, next.run),
+    ];
+    await settle();
+    first.finish();
+    await settle();
+    expect([next, newcomer].map(({ state }) => state.isRunning)).toStrictEqual([true, false]);
+    // And while the next in line has it.
+    const late = task();
+    runs.push(limit.run(never, late.run));
+    await settle();
+    expect([newcomer, late].map(({ state }) => state.isRunning)).toStrictEqual([false, false]);
+    next.finish();
+    await settle();
+    expect([newcomer, late].map(({ state }) => state.isRunning)).toStrictEqual([true, false]);
+    [newcomer, late].forEach(({ finish }) => finish());
+    await Promise.all(runs);
+  });
+
   it('refuses at once when too many wait', async () => {
     const limit = new InFlightLimit(1, 1);
     const tasks = [task(), task()];
