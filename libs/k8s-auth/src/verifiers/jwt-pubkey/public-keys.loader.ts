@@ -15,15 +15,16 @@ export type LoadedKeys =
  * @internal
  */
 export async function loadPublicKeys(files: readonly string[]): Promise<LoadedKeys> {
+  // All at a time, but looked at in their order: so are the mistakes.
+  const texts = await Promise.all(files.map(readText));
   const mistakes: string[] = [];
-  const loaded = await Promise.all(
-    files.map((file) => loadFile(file, (mistake) => mistakes.push(`${file}: ${mistake}`))),
+  const keys = files.flatMap((file, index) =>
+    parseFile(texts[index], (mistake) => mistakes.push(`${file}: ${mistake}`)),
   );
-  return mistakes.length > 0 ? { mistakes } : { keys: loaded.flat() };
+  return mistakes.length > 0 ? { mistakes } : { keys };
 }
 
-async function loadFile(file: string, complain: (mistake: string) => void): Promise<VerificationKey[]> {
-  const text = await readText(file);
+function parseFile(text: string | undefined, complain: (mistake: string) => void): VerificationKey[] {
   if (text === undefined) {
     complain('expected a file that can be read');
     return [];
