@@ -33,13 +33,15 @@ export interface JwtPubkeyOptions {
   readonly acceptLegacyTokens?: boolean;
 }
 
-const path = z.string().min(1, 'expected a path, not an empty one');
+const EXPECTED_FILES = 'expected at least one PEM file';
+
+const path = z.string('expected a path').min(1, 'expected a path, not an empty one');
 
 /** @internal */
 export const jwtPubkeyOptionsSchema: z.ZodType<JwtPubkeyOptions> = z.strictObject({
   kind: z.literal('jwt-pubkey'),
   issuer: issuerSchema,
-  publicKeyFiles: z.array(path).min(1, 'expected at least one file').readonly(),
+  publicKeyFiles: z.array(path, EXPECTED_FILES).min(1, EXPECTED_FILES).readonly(),
   clockToleranceMs: clockToleranceMsSchema.optional(),
   acceptLegacyTokens: z.boolean().optional(),
 });

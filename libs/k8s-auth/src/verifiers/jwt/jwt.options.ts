@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const EXPECTED_ISSUER = 'expected an issuer or a list of issuers';
 
-const issuer = z.string().min(1, EXPECTED_ISSUER);
+const issuer = z.string(EXPECTED_ISSUER).min(1, EXPECTED_ISSUER);
 
 /** One issuer or several, each compared byte for byte with `iss`. @internal */
 export const issuerSchema = z.union([issuer, z.array(issuer).min(1, EXPECTED_ISSUER).readonly()], {
