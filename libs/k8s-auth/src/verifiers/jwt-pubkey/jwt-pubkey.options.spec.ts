@@ -26,7 +26,7 @@ describe('jwtPubkeyOptionsSchema', () => {
     [{ issuer: [] }, 'issuer: expected an issuer or a list of issuers'],
     [{ issuer: ['a', ''] }, 'issuer.1: expected an issuer or a list of issuers'],
     [{ issuer: 5 }, 'issuer: expected an issuer or a list of issuers'],
-    [{ issuer: ['a', 5] }, 'issuer.1: expected an issuer or a list of issuers'],
+    [{ issuer: ['a', 5] }, 'issuer: expected an issuer or a list of issuers'],
     [{ publicKeyFiles: undefined }, 'publicKeyFiles: expected at least one PEM file'],
     [{ publicKeyFiles: '/keys/sa.pub' }, 'publicKeyFiles: expected at least one PEM file'],
     [{ publicKeyFiles: [] }, 'publicKeyFiles: expected at least one PEM file'],
