@@ -102,7 +102,11 @@ function detach(source: Readable, sent: SentRequest): Readable {
  * of every response and error, and `toJSON()` of an AxiosError walks through it.
  * @internal
  */
-export function concealConnections({ httpAgent, httpsAgent, fetchOptions }: InternalAxiosRequestConfig): void {
+export function concealConnections({
+  httpAgent,
+  httpsAgent,
+  fetchOptions,
+}: InternalAxiosRequestConfig): void {
   const { dispatcher } = (fetchOptions ?? {}) as { dispatcher?: unknown };
   for (const agent of [httpAgent, httpsAgent, dispatcher] as unknown[]) {
     if (typeof agent !== 'object' || agent === null) continue;
