@@ -17,10 +17,7 @@ let origin: string;
 
 beforeEach(async () => {
   bench = new OutboundBench();
-  server = await bench.server();
-  ({ volume, token } = await bench.tokenVolume());
-  origin = server.origin(LISTED);
-  tokenSource = bench.tokenSource({ [origin]: volume });
+  ({ server, origin, volume, token, tokenSource } = await bench.listedServer(LISTED));
 });
 
 afterEach(() => bench.close());

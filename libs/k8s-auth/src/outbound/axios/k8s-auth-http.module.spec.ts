@@ -16,10 +16,7 @@ let app: TestingModule;
 
 beforeEach(async () => {
   bench = new OutboundBench();
-  server = await bench.server();
-  const tokenVolume = await bench.tokenVolume();
-  token = tokenVolume.token;
-  tokenSource = bench.tokenSource({ [server.origin()]: tokenVolume.volume });
+  ({ server, token, tokenSource } = await bench.listedServer());
 });
 
 afterEach(async () => {

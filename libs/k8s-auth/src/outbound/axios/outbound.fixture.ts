@@ -1,7 +1,6 @@
-import axios, { type AxiosInstance, type CreateAxiosDefaults, isAxiosError } from 'axios';
+import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { inspect } from 'node:util';
 import { FakeClock } from '../../../testing/fake-clock.js';
 import { readTokenFile } from '../../shared/token-file.js';
 import { RecordingLog, TokenMint, TokenVolume } from '../../shared/token-volume.fixture.js';
@@ -61,6 +60,19 @@ export class DestinationServer {
   }
 }
 
+/** A server that is listed as a destination, and what sends it its token. */
+export interface ListedServer {
+  readonly server: DestinationServer;
+  readonly origin: string;
+  readonly volume: TokenVolume;
+  /** What the volume holds. */
+  readonly token: string;
+  /** Lists this origin alone. */
+  readonly tokenSource: K8sAuthTokenSource;
+  /** Its `baseURL` is the origin. */
+  readonly client: AxiosInstance;
+}
+
 /** Everything around an axios instance that a spec of the outbound side needs. */
 export class OutboundBench {
   readonly clock = new FakeClock();
@@ -75,6 +87,22 @@ export class OutboundBench {
     const server = await DestinationServer.start();
     this.servers.push(server);
     return server;
+  }
+
+  /** @param host see {@link DestinationServer.origin} */
+  async listedServer(host?: string): Promise<ListedServer> {
+    const server = await this.server();
+    const origin = server.origin(host);
+    const { volume, token } = await this.tokenVolume();
+    const tokenSource = this.tokenSource({ [origin]: volume });
+    return {
+      server,
+      origin,
+      volume,
+      token,
+      tokenSource,
+      client: this.client(tokenSource, { baseURL: origin }),
+    };
   }
 
   volume(content?: string): TokenVolume {
@@ -119,20 +147,4 @@ export class OutboundBench {
     this.volumes.forEach((volume) => volume.remove());
     await Promise.all(this.servers.map((server) => server.close()));
   }
-}
-
-/** An object as it may end up in a log, in every way at once. */
-export function everythingSaidBy(value: unknown): string {
-  const json = isAxiosError(value) ? [value.toJSON(), value.message, value.stack, value.cause] : undefined;
-  return [
-    inspect(value, {
-      depth: Infinity,
-      showHidden: true,
-      maxStringLength: Infinity,
-      maxArrayLength: Infinity,
-    }),
-    inspect(value),
-    String(value),
-    JSON.stringify(json),
-  ].join('\n');
 }

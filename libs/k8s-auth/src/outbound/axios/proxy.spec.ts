@@ -9,12 +9,7 @@ let client: AxiosInstance;
 
 beforeEach(async () => {
   bench = new OutboundBench();
-  server = await bench.server();
-  const tokenVolume = await bench.tokenVolume();
-  token = tokenVolume.token;
-  client = bench.client(bench.tokenSource({ [server.origin()]: tokenVolume.volume }), {
-    baseURL: server.origin(),
-  });
+  ({ server, token, client } = await bench.listedServer());
 });
 
 afterEach(() => bench.close());

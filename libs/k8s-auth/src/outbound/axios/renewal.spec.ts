@@ -15,15 +15,13 @@ let accepted: string;
 
 beforeEach(async () => {
   bench = new OutboundBench();
-  server = await bench.server();
-  ({ volume, token: old } = await bench.tokenVolume());
+  ({ server, volume, token: old, client } = await bench.listedServer());
   next = await bench.mint.mint();
   accepted = old;
   server.answer = ({ authorization, url }, response) => {
     response.statusCode = authorization === `Bearer ${accepted}` ? 200 : 401;
     response.end(`${response.statusCode} ${url}`);
   };
-  client = bench.client(bench.tokenSource({ [server.origin()]: volume }), { baseURL: server.origin() });
   await client.get('/first');
   server.arrivals.length = 0;
   bench.reads = 0;

@@ -5,8 +5,6 @@ import { type TokenVolume } from '../../shared/token-volume.fixture.js';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
-const LISTED = 'service2.mytest.svc';
-
 let bench: OutboundBench;
 let server: DestinationServer;
 let volume: TokenVolume;
@@ -16,10 +14,7 @@ let origin: string;
 
 beforeEach(async () => {
   bench = new OutboundBench();
-  server = await bench.server();
-  ({ volume, token } = await bench.tokenVolume());
-  origin = server.origin(LISTED);
-  tokenSource = bench.tokenSource({ [origin]: volume });
+  ({ server, origin, volume, token, tokenSource } = await bench.listedServer('service2.mytest.svc'));
 });
 
 afterEach(() => bench.close());
