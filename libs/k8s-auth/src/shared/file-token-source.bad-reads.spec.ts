@@ -1,36 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { FakeClock } from '../../testing/fake-clock.js';
+import { type FakeClock } from '../../testing/fake-clock.js';
 import { TokenSourceError } from '../errors/index.js';
 import { FileTokenSource } from './file-token-source.js';
-import { readTokenFile } from './token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from './token-volume.fixture.js';
+import {
+  type RecordingLog,
+  TokenFileBench,
+  type TokenMint,
+  type TokenVolume,
+} from './token-volume.fixture.js';
 
 const MINUTE_MS = 60_000;
 
+let bench: TokenFileBench;
 let clock: FakeClock;
 let mint: TokenMint;
 let volume: TokenVolume;
 let log: RecordingLog;
-let reads: number;
 let source: FileTokenSource;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  mint = new TokenMint(clock);
-  volume = new TokenVolume();
-  log = new RecordingLog();
-  reads = 0;
-  source = new FileTokenSource({
-    file: volume.file,
-    audience: 'service2',
-    clock,
-    log,
-    read: (file) => {
-      reads++;
-      return readTokenFile(file);
-    },
-  });
+  bench = new TokenFileBench({ audience: 'service2' });
+  ({ clock, mint, volume, log, source } = bench);
 });
 
 afterEach(() => volume.remove());
@@ -151,12 +142,12 @@ describe('FileTokenSource: bad reads', () => {
     await failure();
     await clock.advance(4_999);
     await failure();
-    expect(reads).toBe(1);
+    expect(bench.reads).toBe(1);
     const token = await mint.mint();
     volume.write(token);
     await clock.advance(1);
     await expect(source.getToken()).resolves.toBe(token);
-    expect(reads).toBe(2);
+    expect(bench.reads).toBe(2);
   });
 
   it('gives each caller an error of its own', async () => {
@@ -221,7 +212,7 @@ describe('FileTokenSource: renew', () => {
     volume.empty();
     await expect(source.renew(token)).resolves.toBeUndefined();
     expect(source.current()).toBe(token);
-    expect(reads).toBe(3);
+    expect(bench.reads).toBe(3);
   });
 
   it('lets concurrent callers share one read', async () => {
@@ -232,7 +223,7 @@ describe('FileTokenSource: renew', () => {
     volume.write(next);
     const tokens = await Promise.all(Array.from({ length: 100 }, () => source.renew(old)));
     expect(new Set(tokens)).toEqual(new Set([next]));
-    expect(reads).toBe(2);
+    expect(bench.reads).toBe(2);
   });
 
   it('does not read when the rejected token has been replaced already', async () => {
@@ -240,6 +231,6 @@ describe('FileTokenSource: renew', () => {
     volume.write(token);
     await source.getToken();
     await expect(source.renew('a token from before')).resolves.toBe(token);
-    expect(reads).toBe(1);
+    expect(bench.reads).toBe(1);
   });
 });

@@ -1,34 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FakeClock } from '../../testing/fake-clock.js';
+import { type FakeClock } from '../../testing/fake-clock.js';
 import { TokenSourceError } from '../errors/index.js';
 import { FileTokenSource } from './file-token-source.js';
-import { readTokenFile } from './token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from './token-volume.fixture.js';
+import {
+  type RecordingLog,
+  TokenFileBench,
+  type TokenMint,
+  type TokenVolume,
+} from './token-volume.fixture.js';
 
 const MINUTE_MS = 60_000;
 
+let bench: TokenFileBench;
 let clock: FakeClock;
 let mint: TokenMint;
 let volume: TokenVolume;
 let log: RecordingLog;
-let reads: number;
 let source: FileTokenSource;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  mint = new TokenMint(clock);
-  volume = new TokenVolume();
-  log = new RecordingLog();
-  reads = 0;
-  source = new FileTokenSource({
-    file: volume.file,
-    clock,
-    log,
-    read: (file) => {
-      reads++;
-      return readTokenFile(file);
-    },
-  });
+  bench = new TokenFileBench();
+  ({ clock, mint, volume, log, source } = bench);
 });
 
 afterEach(() => volume.remove());
@@ -45,14 +37,14 @@ describe('FileTokenSource: when the file is read', () => {
     await expect(source.getToken()).resolves.toBe(token);
     expect(source.current()).toBe(token);
     await source.getToken();
-    expect(reads).toBe(1);
+    expect(bench.reads).toBe(1);
   });
 
   it('lets concurrent callers share one read', async () => {
     const token = await write(mint.mint());
     const tokens = await Promise.all(Array.from({ length: 100 }, () => source.getToken()));
     expect(new Set(tokens)).toEqual(new Set([token]));
-    expect(reads).toBe(1);
+    expect(bench.reads).toBe(1);
   });
 
   it('reads no sooner than the last read is 60 s old, and never gives an older token', async () => {
@@ -62,19 +54,19 @@ describe('FileTokenSource: when the file is read', () => {
     await clock.advance(MINUTE_MS - 1);
     expect(source.current()).toBe(old);
     await expect(source.getToken()).resolves.toBe(old);
-    expect(reads).toBe(1);
+    expect(bench.reads).toBe(1);
 
     await clock.advance(1);
     expect(source.current()).toBeUndefined();
     await expect(source.getToken()).resolves.toBe(next);
-    expect(reads).toBe(2);
+    expect(bench.reads).toBe(2);
   });
 
   it('does not read while nobody asks', async () => {
     await write(mint.mint());
     await source.getToken();
     await clock.advance(60 * MINUTE_MS - 1);
-    expect(reads).toBe(1);
+    expect(bench.reads).toBe(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -105,20 +97,20 @@ describe('FileTokenSource: when the file is read', () => {
     for (let second = 0; second < hurriedFromSeconds - 1; second += 59) await source.getToken();
     await clock.advance(hurriedFromSeconds * 1000 - 6_000);
     await source.getToken();
-    const before = reads;
+    const before = bench.reads;
     await clock.advance(5_999);
     await source.getToken();
-    expect(reads).toBe(before);
+    expect(bench.reads).toBe(before);
 
     await clock.advance(1);
     await source.getToken();
-    expect(reads).toBe(before + 1);
+    expect(bench.reads).toBe(before + 1);
     await clock.advance(4_999);
     await source.getToken();
-    expect(reads).toBe(before + 1);
+    expect(bench.reads).toBe(before + 1);
     await clock.advance(1);
     await source.getToken();
-    expect(reads).toBe(before + 2);
+    expect(bench.reads).toBe(before + 2);
   });
 
   it('measures a life without "iat" from the first read', async () => {
@@ -139,7 +131,7 @@ describe('FileTokenSource: when the file is read', () => {
     expect(source.current()).toBe(token);
     await clock.advance(1);
     await expect(source.getToken()).resolves.toBe(token);
-    expect(reads).toBe(2);
+    expect(bench.reads).toBe(2);
     expect(source.state()).toEqual({ hasToken: true, lastReadAgeMs: 0 });
   });
 

@@ -3,8 +3,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { type Log, type LogEvent } from './log.js';
+import { FakeClock } from '../../testing/fake-clock.js';
 import { type Clock } from './clock.js';
+import { FileTokenSource } from './file-token-source.js';
+import { type Log, type LogEvent } from './log.js';
+import { readTokenFile } from './token-file.js';
 
 /** A directory as the kubelet makes it: `token -> ..data/token`, `..data -> ..<timestamp>`, replaced by a rename. */
 export class TokenVolume {
@@ -85,5 +88,29 @@ export class RecordingLog implements Log {
 
   text(): string {
     return JSON.stringify([this.infos, this.warnings, this.errors]);
+  }
+}
+
+/** A source that reads the file of a volume, which is empty at first, and everything around it. */
+export class TokenFileBench {
+  readonly clock = new FakeClock();
+  readonly log = new RecordingLog();
+  readonly mint = new TokenMint(this.clock);
+  readonly volume = new TokenVolume();
+  readonly source: FileTokenSource;
+  /** How often the file was read. */
+  reads = 0;
+
+  constructor(expected: { readonly audience?: string } = {}) {
+    this.source = new FileTokenSource({
+      ...expected,
+      file: this.volume.file,
+      clock: this.clock,
+      log: this.log,
+      read: (file) => {
+        this.reads++;
+        return readTokenFile(file);
+      },
+    });
   }
 }
