@@ -14,6 +14,7 @@ import { type TokenVerifier, type Verdict } from '../verifiers/token-verifier.js
 import { admissionOf, lastAdmissionOf, rememberAdmission } from './admission.js';
 import { readBearerToken, takeAuthorizationOff } from './bearer-token.js';
 import { type InboundSettings, K8S_AUTH_INBOUND_SETTINGS, K8S_AUTH_VERIFIER } from './inbound.tokens.js';
+import { replacedHandlerError } from './replaced-handler.js';
 import { isRefusable, toHttpException } from './refusal.js';
 import { RefusalLog } from './refusal-log.js';
 import { describeRoute } from './route-label.js';
@@ -63,8 +64,7 @@ export class K8sAuthGuard implements CanActivate {
     if (policy.kind === 'public') return true;
     if (policy.kind === 'undecorated')
       throw new UndecoratedRouteError('route has neither @K8sAuth nor @Public');
-    if (policy.kind === 'replaced')
-      throw new UndecoratedRouteError('handler is no method of its class and has no metadata of one');
+    if (policy.kind === 'replaced') throw replacedHandlerError();
     const request = context.switchToHttp().getRequest<unknown>();
     const token = lastAdmissionOf(request)?.token ?? readBearerToken(request, this.settings.maxTokenBytes);
     attempt.token = token;

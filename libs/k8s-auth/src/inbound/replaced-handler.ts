@@ -1,4 +1,5 @@
 import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { UndecoratedRouteError } from '../errors/index.js';
 import {
   isDeclared,
   lineageOf,
@@ -33,4 +34,9 @@ export function isReplaced(routeClass: RouteClass, handler: RouteHandler): boole
 function readMethods(routeClass: RouteClass): Methods {
   const all = new Set(lineageOf(routeClass).flatMap((link) => [...ownMethodsOf(link).values()]));
   return { all, areDeclared: [...all].some(isDeclared) };
+}
+
+/** @internal */
+export function replacedHandlerError(): UndecoratedRouteError {
+  return new UndecoratedRouteError('handler is no method of its class and has no metadata of one');
 }
