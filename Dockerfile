@@ -1,0 +1,39 @@
+# service1 and service2: two targets of the same layers, which differ in what they start.
+#   docker build --target service2 --tag nest-k8s-auth/service2:dev .
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY libs/k8s-auth/package.json libs/k8s-auth/
+
+FROM packages AS build
+RUN npm ci --ignore-scripts
+COPY nest-cli.json tsconfig.json ./
+COPY apps apps
+COPY libs libs
+RUN npm run build
+
+# Optional dependencies read kubeconfigs, which pods do not have.
+FROM packages AS production
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+COPY --from=build /app/libs/k8s-auth/dist libs/k8s-auth/dist
+COPY --from=build /app/dist dist
+# The link to the workspace becomes the package itself; what only compilers and debuggers read stays behind.
+RUN rm node_modules/nest-k8s-auth \
+  && mv libs/k8s-auth node_modules/nest-k8s-auth \
+  && rm -r libs package-lock.json .npmrc \
+  && find . -type f '(' -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' ')' -delete
+
+FROM ${NODE_IMAGE} AS application
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=production /app ./
+# A number, so that the kubelet can tell that it is not root. Files stay root's: nothing here is written.
+USER 1000:1000
+
+FROM application AS service1
+CMD ["node", "dist/apps/service1/main.js"]
+
+FROM application AS service2
+CMD ["node", "dist/apps/service2/main.js"]
