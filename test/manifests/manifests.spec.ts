@@ -1,0 +1,106 @@
+import { describe, expect, it } from '@jest/globals';
+import { optionsFromEnvironment } from '../../libs/k8s-auth/src/k8s-auth.environment.js';
+import { isRenderable, OVERLAYS, readSource, Rendered } from './rendered.fixture.js';
+
+const NAMESPACE = 'mytest';
+const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding'];
+const APPLICATIONS = ['service1', 'service2'];
+
+(isRenderable ? describe : describe.skip).each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
+  const rendered = new Rendered(overlay);
+  const eachContainer = APPLICATIONS.map((name) => rendered.pod(name).containers[0]);
+
+  it('keeps to its namespace, in which Pod Security is enforced', () => {
+    const namespaced = rendered.manifests.filter(({ kind }) => !CLUSTER_WIDE.includes(kind));
+    for (const { metadata } of namespaced) expect(metadata).toMatchObject({ namespace: NAMESPACE });
+    expect(rendered.one('Namespace', NAMESPACE).metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce': 'restricted',
+    });
+  });
+
+  it('says to the library what the library understands, and nothing else', () => {
+    for (const application of APPLICATIONS) {
+      const { mistakes, unused } = optionsFromEnvironment(rendered.environment(application));
+      expect({ mistakes, unused }).toEqual({ mistakes: [], unused: [] });
+    }
+  });
+
+  it.each(APPLICATIONS)('sets no variable that %s does not read', (application) => {
+    const source = readSource(`apps/${application}/src/${application}.config.ts`);
+    const known = [...source.matchAll(/^ {2}([A-Z0-9_]+):/gm)].map(([, name]) => name);
+    const own = Object.keys(rendered.environment(application)).filter(
+      (name) => !name.startsWith('K8S_AUTH_'),
+    );
+    expect(known).toEqual(expect.arrayContaining(own));
+  });
+
+  it('chooses the verifier after which it is called', () => {
+    const kind = overlay === 'production' ? 'oidc-discovery' : overlay;
+    expect(rendered.environment('service2')).toMatchObject({ K8S_AUTH_VERIFIER: kind });
+  });
+
+  it('gives service1 a token for the audience that service2 asks for, at the place where it looks', () => {
+    const { TARGET_URL: target = '', K8S_AUTH_DESTINATIONS: destinations } = rendered.environment('service1');
+    const { volumes = [], containers } = rendered.pod('service1');
+    const [token] = volumes.flatMap(({ projected }) => projected?.sources ?? []);
+    expect(token?.serviceAccountToken).toMatchObject({
+      audience: rendered.environment('service2')['K8S_AUTH_AUDIENCE'],
+      expirationSeconds: 600,
+    });
+    const file = `${containers[0].volumeMounts?.[0]?.mountPath}/${token?.serviceAccountToken.path}`;
+    expect(destinations).toBe(`${new URL(target).origin}=${file}`);
+  });
+
+  it('calls a Service that leads to the port where service2 listens', () => {
+    const target = new URL(rendered.environment('service1')['TARGET_URL'] ?? '');
+    expect(target.host).toBe(`service2.${NAMESPACE}.svc`);
+    expect(rendered.one('Service', 'service2').spec.ports).toMatchObject([{ port: 80, targetPort: 'http' }]);
+    for (const { name, ports } of eachContainer) {
+      const [, port] =
+        /PORT: .*default\((\d+)\)/.exec(readSource(`apps/${name}/src/${name}.config.ts`)) ?? [];
+      expect(ports).toMatchObject([{ containerPort: Number(port) }]);
+    }
+    const ingress = rendered.all('NetworkPolicy').flatMap(({ spec }) => spec.ingress ?? []);
+    for (const { ports } of ingress) expect(ports).toMatchObject([{ port: 8080 }]);
+  });
+
+  it('probes paths that exist, at the port of the container', () => {
+    for (const { name, ports, livenessProbe, readinessProbe } of eachContainer) {
+      const [port] = ports;
+      expect(livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: port?.name } });
+      expect(readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: port?.name } });
+      const source = readSource(`apps/${name}/src/health/health.controller.ts`);
+      for (const path of ['livez', 'readyz']) expect(source).toContain(`@Get('${path}')`);
+    }
+  });
+
+  it('starts the images as unprivileged as Pod Security asks for, within limits', () => {
+    for (const { name, image, imagePullPolicy, securityContext, resources } of eachContainer) {
+      expect({ image, imagePullPolicy }).toEqual({
+        image: `nest-k8s-auth/${name}:dev`,
+        imagePullPolicy: 'IfNotPresent',
+      });
+      expect(rendered.pod(name).securityContext).toEqual({
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(Object.keys(resources)).toEqual(['limits', 'requests']);
+    }
+  });
+
+  it('replaces pods before it takes them away', () => {
+    for (const name of APPLICATIONS) {
+      expect(rendered.one('Deployment', name).spec.strategy).toMatchObject({
+        rollingUpdate: { maxUnavailable: 0 },
+      });
+    }
+    expect(rendered.pod('service2').containers[0].lifecycle).toMatchObject({
+      preStop: { sleep: { seconds: 5 } },
+    });
+  });
+});

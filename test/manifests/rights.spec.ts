@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { isRenderable, OVERLAYS, readSource, Rendered } from './rendered.fixture.js';
+
+// Kubernetes makes it itself (plugin/pkg/auth/authorizer/rbac/bootstrappolicy); no overlay renders it.
+const DISCOVERY = {
+  name: 'system:service-account-issuer-discovery',
+  rights: '`get` `/.well-known/openid-configuration` and `/openid/v1/jwks`',
+};
+
+/** The rows of "Rights", without the first column and its overlay. */
+function tableOf(overlay: string): string[] {
+  const [, section = ''] = readSource('k8s/README.md').split('## Rights');
+  const rows = section.split('\n## ')[0]?.split('\n') ?? [];
+  const [row = ''] = rows.filter((line) => line.startsWith(`| \`${overlay}\` `));
+  return row
+    .split('|')
+    .slice(2, -1)
+    .map((cell) => cell.trim());
+}
+
+function rightsOf(rendered: Rendered): string[] {
+  const [binding, ...others] = rendered.all('ClusterRoleBinding');
+  expect(others).toEqual([]);
+  if (!binding) return ['', '', '', ''];
+  const [subject] = binding.subjects;
+  expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: subject?.name, namespace: 'mytest' }]);
+  const role = binding.roleRef.name;
+  return [subject?.name ?? '', role, binding.metadata.name]
+    .map((name) => `\`${name}\``)
+    .concat(role === DISCOVERY.name ? DISCOVERY.rights : rulesOf(rendered, role));
+}
+
+function rulesOf(rendered: Rendered, role: string): string {
+  const { rules = [] } = rendered.one('ClusterRole', role);
+  return rules
+    .map(
+      ({ apiGroups, resources, verbs }) => `\`${verbs.join()}\` \`${resources.join()}.${apiGroups.join()}\``,
+    )
+    .join(', ');
+}
+
+(isRenderable ? describe : describe.skip).each(OVERLAYS)('rights of k8s/overlays/%s', (overlay) => {
+  const rendered = new Rendered(overlay);
+
+  it('are those of the table in k8s/README.md, and no others', () => {
+    expect(tableOf(overlay)).toEqual(rightsOf(rendered));
+    expect(rendered.all('Role').concat(rendered.all('RoleBinding'))).toEqual([]);
+  });
+
+  it('have no role that nobody is bound to', () => {
+    const bound = rendered.all('ClusterRoleBinding').map(({ roleRef }) => roleRef.name);
+    for (const { metadata } of rendered.all('ClusterRole')) expect(bound).toContain(metadata.name);
+  });
+
+  it('come with a token for the API server only where it is asked', () => {
+    expect(rendered.pod('service1')).toMatchObject({
+      serviceAccountName: 'default',
+      automountServiceAccountToken: false,
+    });
+    expect(rendered.pod('service2')).toMatchObject({
+      serviceAccountName: 'service2',
+      automountServiceAccountToken: overlay !== 'jwt-pubkey',
+    });
+  });
+});
