@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
+import { OVERLAYS, readSource, render, ROOT } from './rendered.fixture.js';
+
+// Not KUBECONFIG: whoever runs all tests does not mean the cluster of his shell.
+const kubeconfig = process.env.MANIFESTS_KUBECONFIG;
+if (kubeconfig === undefined) {
+  process.stderr.write('no API server is asked about the manifests: MANIFESTS_KUBECONFIG is not set\n');
+}
+
+function shell(command: string, input?: string) {
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', command], {
+    cwd: ROOT,
+    env: { ...process.env, KUBECONFIG: kubeconfig },
+    input,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+// Nothing is created, so that the namespace may be missing: `default` is everywhere.
+const inDefault = (text: string) => text.replaceAll(/namespace(:?) mytest/g, 'namespace$1 default');
+
+/** The command that puts the keys of the cluster where service2 reads them. */
+function keysCommand(): string {
+  const [command = ''] = /^kubectl get --raw .*$/m.exec(readSource('k8s/README.md')) ?? [];
+  return inDefault(command);
+}
+
+(kubeconfig === undefined ? describe.skip : describe)('an API server', () => {
+  it.each(OVERLAYS)('takes every manifest of %s as it is, without a warning', (overlay) => {
+    const apply =
+      'kubectl apply --server-side --force-conflicts --dry-run=server --validate=strict --filename -';
+    const { status, stderr } = shell(apply, inDefault(render(overlay)));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('takes the keys that the command of k8s/README.md makes', () => {
+    const { status, stdout } = shell(
+      `${keysCommand()} --dry-run=server --output jsonpath='{.data.sa\\.pub}'`,
+    );
+    expect(status).toBe(0);
+    expect(createPublicKey(stdout).type).toBe('public');
+  });
+});
