@@ -23,7 +23,7 @@ COPY --from=build /app/dist dist
 RUN rm node_modules/nest-k8s-auth \
   && mv libs/k8s-auth node_modules/nest-k8s-auth \
   && rm -r libs package-lock.json .npmrc \
-  && find . -type f '(' -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' ')' -delete
+  && find . -type f '(' -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' ')' -delete
 
 FROM ${NODE_IMAGE} AS application
 ENV NODE_ENV=production
