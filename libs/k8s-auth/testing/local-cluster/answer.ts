@@ -14,5 +14,13 @@ export function jsonAnswer(status: number, body: object, headers: Record<string,
 }
 
 export function textAnswer(status: number, body: string): Answer {
-  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body };
+  return {
+    status,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-cache, private',
+      'x-content-type-options': 'nosniff',
+    },
+    body,
+  };
 }

@@ -1,5 +1,5 @@
 import { type JsonObject } from './jws.js';
-import { type Answer, jsonAnswer } from './answer.js';
+import { type Answer, jsonAnswer, textAnswer } from './answer.js';
 
 export interface StatusCause {
   readonly reason: string;
@@ -73,15 +73,25 @@ export function invalid(type: string, name: string, field: string, problem: stri
   const [kind = type, ...group] = type.split('.');
   const reason = problem.startsWith('Required value') ? 'FieldValueRequired' : 'FieldValueInvalid';
   return new ApiError(422, 'Invalid', `${type} "${name}" is invalid: ${field}: ${problem}`, {
-    name,
+    ...(name && { name }),
     ...(group.length > 0 && { group: group.join('.') }),
-    kind,
+    ...(kind && { kind }),
     causes: [{ reason, message: problem, field }],
   });
 }
 
-export function unknownPath(): ApiError {
-  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+const KNOWN_GROUPS = /^\/(?:api|apis\/authentication\.k8s\.io|apis\/authorization\.k8s\.io)\//;
+
+/** Outside of the API groups nobody is there who could answer with an object. */
+class NoSuchPath extends ApiError {
+  override toAnswer(): Answer {
+    return textAnswer(404, '404 page not found\n');
+  }
+}
+
+export function unknownPath(path: string): ApiError {
+  const NotFound = KNOWN_GROUPS.test(path) ? ApiError : NoSuchPath;
+  return new NotFound(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
 export function methodNotAllowed(): ApiError {

@@ -60,7 +60,7 @@ export class ApiServer {
       const found = endpoint.path.exec(path);
       return found ? [{ endpoint, params: { name: '', namespace: '', ...found.groups } }] : [];
     });
-    if (candidates.length === 0) return unknownPath();
+    if (candidates.length === 0) return unknownPath(path);
     return candidates.find(({ endpoint }) => endpoint.method === method) ?? methodNotAllowed();
   }
 

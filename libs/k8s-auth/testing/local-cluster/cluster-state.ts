@@ -68,15 +68,17 @@ export class ClusterState {
       const details = { name, kind: 'pods' };
       throw new ApiError(403, 'Forbidden', `pods "${name}" is forbidden: ${problem}`, details);
     }
-    if (node !== undefined && !this.nodes.find(node)) this.nodes.create({ name: node });
     const spec = { serviceAccountName: serviceAccount, ...(node !== undefined && { nodeName: node }) };
     return this.pods.create({ name, namespace, spec });
   }
 
-  /** A pod that the scheduler has placed, in a new namespace if need be. */
+  /** A pod that the scheduler has placed, on a node that there is, in a new namespace if need be. */
   runPod(pod: PodSpec): ClusterObject {
-    this.ensureNamespace(pod.namespace);
-    return this.createPod({ ...pod, node: pod.node ?? DEFAULT_NODE });
+    const { namespace, node = DEFAULT_NODE } = pod;
+    this.ensureNamespace(namespace);
+    const created = this.createPod({ ...pod, node });
+    if (!this.nodes.find(node)) this.nodes.create({ name: node });
+    return created;
   }
 
   private ensureNamespace(name: string): void {

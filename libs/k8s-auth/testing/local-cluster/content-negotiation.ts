@@ -1,4 +1,5 @@
-import { type Answer, textAnswer } from './answer.js';
+import { type Answer } from './answer.js';
+import { ApiError } from './api-error.js';
 import { type ApiRequest } from './endpoint.js';
 
 /**
@@ -10,6 +11,11 @@ export function producing(mediaType: string, answer: () => Answer): (request: Ap
     const accepted = accept.split(',').map((entry) => entry.split(';')[0]?.trim());
     return accepted.includes('*/*') || accepted.includes(mediaType)
       ? answer()
-      : textAnswer(406, `406: Not Acceptable\n\nAvailable representations: ${mediaType}`);
+      : new ApiError(
+          406,
+          'NotAcceptable',
+          `406: Not Acceptable\n\nAvailable representations: ${mediaType}`,
+          {},
+        ).toAnswer();
   };
 }

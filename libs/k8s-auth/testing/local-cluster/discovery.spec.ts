@@ -76,11 +76,27 @@ describe('issuer discovery', () => {
     expect(answered.status).toBe(status);
   });
 
+  it('explains a 406 in a Status object', async () => {
+    const answered = await client.ask('GET', METADATA, { token, headers: { accept: 'text/html' } });
+    expect(answered.json()).toMatchObject({
+      code: 406,
+      reason: 'NotAcceptable',
+      message: '406: Not Acceptable\n\nAvailable representations: application/json',
+    });
+  });
+
+  it.each([METADATA, JWKS])('takes %s with a slash at its end', async (path) => {
+    expect((await client.ask('GET', `${path}/`, { token })).text).toBe(
+      (await client.ask('GET', path, { token })).text,
+    );
+  });
+
   it('is 403 for anonymous callers, 401 for bad tokens and those for another audience', async () => {
     const other = await cluster.createToken({ ...ACCOUNT, audiences: ['orders'] });
     const forged = await cluster.createToken({ ...ACCOUNT, header: { alg: 'none' } });
     for (const path of [METADATA, JWKS]) {
       const anonymous = await client.ask('GET', path);
+      expect(anonymous.headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
       expect(anonymous.json()).toMatchObject({
         code: 403,
         message: `forbidden: User "system:anonymous" cannot get path "${path}"`,

@@ -143,9 +143,14 @@ describe('objects of the local API server', () => {
   });
 
   it('are unknown or of another method to administrators', async () => {
-    expect((await admin.ask('GET', '/apis/apps/v1/deployments')).json()).toMatchObject({
+    expect((await admin.ask('GET', '/api/v1/things')).json()).toMatchObject({
       code: 404,
       message: 'the server could not find the requested resource',
+    });
+    expect(await admin.ask('GET', '/nowhere')).toMatchObject({
+      status: 404,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+      text: '404 page not found\n',
     });
     expect((await admin.ask('PUT', '/api/v1/namespaces/default')).json()).toMatchObject({ code: 405 });
     expect((await admin.ask('GET', '/apis/authentication.k8s.io/v1/tokenreviews')).status).toBe(405);

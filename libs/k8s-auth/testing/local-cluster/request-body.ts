@@ -5,48 +5,73 @@ import { decodeKubernetesProtobuf, KUBERNETES_PROTOBUF } from './kubernetes-prot
 
 const JSON_TYPE = 'application/json';
 
-/** @throws {ApiError} 415 or 400, for what the API server could not decode as this kind */
-export function readObject({ headers, body }: ApiRequest, kind: string, apiVersion: string): JsonObject {
-  const object = decode(headers['content-type']?.split(';')[0]?.trim() || JSON_TYPE, body);
-  const foreignKind = object.kind !== undefined && object.kind !== kind;
-  if (foreignKind || (object.apiVersion !== undefined && object.apiVersion !== apiVersion)) {
-    throw badRequest(
-      `${textOf(object.kind)} in version "${textOf(object.apiVersion)}" cannot be handled as a ${kind}`,
-    );
+/** A member of the body that is of another type than its field. */
+export class UndecodableMember extends ApiError {
+  constructor(member: string, type: string) {
+    super(400, 'BadRequest', `cannot unmarshal "${member}" into ${type}`);
   }
-  return object;
 }
 
-function decode(mediaType: string, body: Buffer): JsonObject {
+/**
+ * What `read` takes from a body of this kind.
+ * @throws {ApiError} 415 or 400, for what the API server could not decode
+ */
+export function readObject<T>(
+  { headers, body }: ApiRequest,
+  kind: string,
+  apiVersion: string,
+  read: (object: JsonObject) => T,
+): T {
+  const object = decode(headers['content-type']?.split(';')[0]?.trim() || JSON_TYPE, body);
+  if (!object) {
+    const problem = "couldn't get version/kind; parse error";
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem}`);
+  }
+  const { kind: givenKind = kind, apiVersion: givenVersion = apiVersion } = object;
+  if (givenKind !== kind || givenVersion !== apiVersion) {
+    throw unhandled(kind, textOf(givenKind), textOf(givenVersion), 'unknown conversion');
+  }
+  try {
+    return read(object);
+  } catch (error) {
+    throw error instanceof UndecodableMember ? unhandled(kind, kind, apiVersion, error.message) : error;
+  }
+}
+
+function unhandled(kind: string, givenKind: string, apiVersion: string, problem: string): ApiError {
+  const version = apiVersion.split('/').at(-1) ?? '';
+  return badRequest(`${givenKind} in version "${version}" cannot be handled as a ${kind}: ${problem}`);
+}
+
+/** @returns `undefined` for what holds no object: the parser's own words could quote the body */
+function decode(mediaType: string, body: Buffer): JsonObject | undefined {
   if (mediaType !== JSON_TYPE && mediaType !== KUBERNETES_PROTOBUF) {
     throw new ApiError(
       415,
       'UnsupportedMediaType',
       `the body of the request was in an unknown format - accepted media types include: ${JSON_TYPE}, ${KUBERNETES_PROTOBUF}`,
-      {},
     );
   }
   try {
     const value: unknown =
       mediaType === JSON_TYPE ? JSON.parse(body.toString('utf8')) : decodeKubernetesProtobuf(body);
-    if (isJsonObject(value)) return value;
+    return isJsonObject(value) ? value : undefined;
   } catch {
-    // Said below: the parser's own words could quote the body.
+    return undefined;
   }
-  throw badRequest("the object provided is unrecognized: couldn't get version/kind; parse error");
 }
 
 /** A member that is an object, or an empty one when it is absent. @throws {ApiError} 400 for anything else */
 export function objectMember(object: JsonObject, name: string): JsonObject {
   const value = object[name] ?? {};
-  if (!isJsonObject(value)) throw badRequest(`cannot unmarshal "${name}" into an object`);
+  if (!isJsonObject(value)) throw new UndecodableMember(name, 'an object');
   return value;
 }
 
 /** A member that is a string, or an empty one when it is absent. @throws {ApiError} 400 for anything else */
 export function stringMember(object: JsonObject, name: string): string {
   const value = object[name] ?? '';
-  if (typeof value !== 'string') throw badRequest(`cannot unmarshal "${name}" into a string`);
+  if (typeof value !== 'string') throw new UndecodableMember(name, 'a string');
   return value;
 }
 
@@ -54,7 +79,7 @@ export function stringMember(object: JsonObject, name: string): string {
 export function stringsMember(object: JsonObject, name: string): readonly string[] {
   const value = object[name] ?? [];
   if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
-    throw badRequest(`cannot unmarshal "${name}" into a list of strings`);
+    throw new UndecodableMember(name, 'a list of strings');
   }
   return value;
 }

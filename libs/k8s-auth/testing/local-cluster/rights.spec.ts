@@ -96,11 +96,15 @@ describe('rights', () => {
   });
 
   it.each([
-    ['neither', {}],
-    ['both', { ...CREATE_REVIEWS, nonResourceAttributes: { path: '/', verb: 'get' } }],
-  ])('cannot be asked for with %s of the two kinds of attributes', async (_, spec) => {
+    ['neither', {}, 'spec.resourceAttributes'],
+    [
+      'both',
+      { ...CREATE_REVIEWS, nonResourceAttributes: { path: '/', verb: 'get' } },
+      'spec.nonResourceAttributes',
+    ],
+  ])('cannot be asked for with %s of the two kinds of attributes', async (_, spec, field) => {
     const answered = await client.ask('POST', ACCESS, { token, body: { spec } });
-    expect(answered.json()).toMatchObject({ code: 422, reason: 'Invalid' });
+    expect(answered.json()).toMatchObject({ code: 422, reason: 'Invalid', details: { causes: [{ field }] } });
   });
 
   it('are not told to nobody', async () => {

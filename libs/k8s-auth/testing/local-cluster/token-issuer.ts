@@ -107,9 +107,11 @@ export class TokenIssuer {
   }
 
   private podClaims({ metadata, spec }: ClusterObject): JsonObject {
-    const node = typeof spec?.nodeName === 'string' ? this.parts.state.nodes.find(spec.nodeName) : undefined;
+    const name = spec?.nodeName;
+    // A node that is gone is named all the same, without a UID.
+    const uid = typeof name === 'string' ? this.parts.state.nodes.find(name)?.metadata.uid : undefined;
     return {
-      ...(node && { node: { name: node.metadata.name, uid: node.metadata.uid } }),
+      ...(name !== undefined && { node: { name, ...(uid !== undefined && { uid }) } }),
       pod: { name: metadata.name, uid: metadata.uid },
     };
   }

@@ -9,11 +9,12 @@ describe('TokenRequest', () => {
   const clock = new FakeClock(Date.UTC(2030, 0, 1));
   let cluster: LocalCluster;
   let admin: ApiClient;
+  let accountUid: string;
   let podUid: string;
 
   beforeAll(async () => {
     cluster = await LocalCluster.start({ clock });
-    await cluster.createServiceAccount('shop', 'checkout');
+    accountUid = (await cluster.createServiceAccount('shop', 'checkout')).metadata.uid;
     podUid = (await cluster.createPod('shop', 'checkout-1', { serviceAccount: 'checkout' })).metadata.uid;
     admin = await ApiClient.asAdministrator(cluster);
   });
@@ -40,11 +41,15 @@ describe('TokenRequest', () => {
     expect(json).toMatchObject({
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name: 'checkout', namespace: 'shop', creationTimestamp: '2030-01-01T00:00:00Z' },
+      metadata: {
+        name: 'checkout',
+        namespace: 'shop',
+        uid: accountUid,
+        creationTimestamp: '2030-01-01T00:00:00Z',
+      },
       spec: { audiences: ['orders'], expirationSeconds: 600 },
       status: { expirationTimestamp: '2030-01-01T00:10:00Z' },
     });
-    const { metadata } = await cluster.createServiceAccount('shop', 'checkout');
     const nowSeconds = clock.wallMs() / 1000;
     expect(Object.keys(header as object).sort()).toEqual(['alg', 'kid']);
     expect(claims).toEqual({
@@ -53,7 +58,7 @@ describe('TokenRequest', () => {
       iat: nowSeconds,
       iss: 'https://kubernetes.default.svc.cluster.local',
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'checkout', uid: metadata.uid } },
+      'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'checkout', uid: accountUid } },
       nbf: nowSeconds,
       sub: 'system:serviceaccount:shop:checkout',
     });
@@ -74,6 +79,15 @@ describe('TokenRequest', () => {
         node: { name: 'local-node', uid: expect.any(String) },
       },
     });
+  });
+
+  it('names a node that there is not, without a UID', async () => {
+    const spec = { serviceAccountName: 'checkout', nodeName: 'gone' };
+    await admin.ask('POST', '/api/v1/namespaces/shop/pods', {
+      body: { metadata: { name: 'orphan' }, spec },
+    });
+    const { claims } = await request({ boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'orphan' } });
+    expect((claims as Record<string, { node: object }>)['kubernetes.io']?.node).toEqual({ name: 'gone' });
   });
 
   it('makes a year of the life that automounted tokens ask for', async () => {
@@ -101,7 +115,6 @@ describe('TokenRequest', () => {
       message: `TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: ${problem}`,
       reason: 'Invalid',
       details: {
-        name: '',
         group: 'authentication.k8s.io',
         kind: 'TokenRequest',
         causes: [{ reason: 'FieldValueInvalid', message: problem, field: 'spec.expirationSeconds' }],
@@ -113,6 +126,7 @@ describe('TokenRequest', () => {
   it.each([
     ['a life that is no whole number', { expirationSeconds: 600.5 }, 400, 'BadRequest'],
     ['a pod that there is not', { boundObjectRef: { kind: 'Pod', name: 'x' } }, 404, 'NotFound'],
+    ['a pod without a name', { boundObjectRef: { kind: 'Pod' } }, 400, 'BadRequest'],
     ['another kind of object', { boundObjectRef: { kind: 'ConfigMap', name: 'x' } }, 400, 'BadRequest'],
     [
       'a pod with another UID',

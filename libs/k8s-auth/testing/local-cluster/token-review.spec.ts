@@ -77,13 +77,38 @@ describe('TokenReview', () => {
 
   it.each([
     ['without a token', { spec: {} }, 400, /^token is required for TokenReview in authentication$/],
-    ['with a token that is no text', { spec: { token: 7 } }, 400, /^cannot unmarshal "token" into a string$/],
+    [
+      'with a token that is no text',
+      { spec: { token: 7 } },
+      400,
+      /^TokenReview in version "v1" cannot be handled as a TokenReview: .*"token" into a string$/,
+    ],
     ['with audiences that are no list', { spec: { token: 'x', audiences: 'y' } }, 400, /list of strings$/],
-    ['with another spec', { spec: 'x' }, 400, /^cannot unmarshal "spec" into an object$/],
-    ['of another kind', { kind: 'TokenRequest' }, 400, /cannot be handled as a TokenReview$/],
-    ['of another version', { apiVersion: 'authentication.k8s.io/v2' }, 400, /cannot be handled as a/],
-    ['that is a list', [], 400, /^the object provided is unrecognized/],
-    ['that is no JSON', '{"spec', 400, /^the object provided is unrecognized/],
+    [
+      'with another spec',
+      { spec: 'x' },
+      400,
+      /^TokenReview in version "v1" cannot be handled as a .*"spec" into an object$/,
+    ],
+    [
+      'of another kind',
+      { kind: 'TokenRequest' },
+      400,
+      /^TokenRequest in version "v1" cannot be handled as a TokenReview:/,
+    ],
+    [
+      'of another version',
+      { apiVersion: 'authentication.k8s.io/v2' },
+      400,
+      /^TokenReview in version "v2" cannot be/,
+    ],
+    ['that is a list', [], 400, /^the object provided is unrecognized \(must be of type TokenReview\)/],
+    [
+      'that is no JSON',
+      '{"spec',
+      400,
+      /^the object provided is unrecognized \(must be of type TokenReview\)/,
+    ],
   ])('refuses a body %s', async (_, body, code, message) => {
     const answered = await client.ask('POST', PATH, { token: reviewer, body });
     expect(answered.status).toBe(code);

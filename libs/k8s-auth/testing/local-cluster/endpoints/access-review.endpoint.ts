@@ -7,7 +7,9 @@ import { objectMember, readObject } from '../request-body.js';
 import { type Right } from '../rights.js';
 
 const API_VERSION = 'authorization.k8s.io/v1';
-const DISCOVERY_PATHS: readonly unknown[] = ['/.well-known/openid-configuration', '/openid/v1/jwks'];
+const DISCOVERY_PATHS: readonly unknown[] = ['/.well-known/openid-configuration', '/openid/v1/jwks'].flatMap(
+  (path) => [path, `${path}/`],
+);
 
 /** "May I …?" for the two rights there are; everything else is for administrators only. */
 export function accessReviewEndpoint({ rights }: ClusterParts): Endpoint {
@@ -21,24 +23,35 @@ export function accessReviewEndpoint({ rights }: ClusterParts): Endpoint {
     path: /^\/apis\/authorization\.k8s\.io\/v1\/selfsubjectaccessreviews$/,
     access: 'authenticated',
     answer(request) {
-      const spec = objectMember(readObject(request, 'SelfSubjectAccessReview', API_VERSION), 'spec');
-      if (isJsonObject(spec.resourceAttributes) === isJsonObject(spec.nonResourceAttributes)) {
-        throw invalid(
-          'SelfSubjectAccessReview.authorization.k8s.io',
-          '',
-          'spec.resourceAttributes',
-          'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
-        );
-      }
+      const spec = readObject(request, 'SelfSubjectAccessReview', API_VERSION, (object) =>
+        objectMember(object, 'spec'),
+      );
+      assertOneQuestion(spec);
       return jsonAnswer(201, {
         kind: 'SelfSubjectAccessReview',
         apiVersion: API_VERSION,
-        metadata: { creationTimestamp: null },
+        metadata: {},
         spec,
         status: { allowed: isAllowed(spec, request) },
       });
     },
   };
+}
+
+/** @throws {ApiError} 422, which names the group and, as the API server's, no kind */
+function assertOneQuestion({ resourceAttributes, nonResourceAttributes }: JsonObject): void {
+  const refuse = (field: string, problem: string) => invalid('.authorization.k8s.io', '', field, problem);
+  if (!isJsonObject(nonResourceAttributes)) {
+    if (isJsonObject(resourceAttributes)) return;
+    const problem = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+    throw refuse('spec.resourceAttributes', `Invalid value: null: ${problem}`);
+  }
+  if (!isJsonObject(resourceAttributes)) return;
+  // The members under their names in Go.
+  const { path: Path = '', verb: Verb = '' } = nonResourceAttributes;
+  const value = JSON.stringify({ Path, Verb });
+  const problem = 'cannot be specified in combination with resourceAttributes';
+  throw refuse('spec.nonResourceAttributes', `Invalid value: ${value}: ${problem}`);
 }
 
 function rightFor(spec: JsonObject): Right | undefined {

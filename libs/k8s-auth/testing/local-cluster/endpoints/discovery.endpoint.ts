@@ -7,7 +7,7 @@ export function discoveryEndpoint({ issuer, keys, url }: ClusterParts): Endpoint
   return {
     name: 'discovery',
     method: 'GET',
-    path: /^\/\.well-known\/openid-configuration$/,
+    path: /^\/\.well-known\/openid-configuration\/?$/,
     access: 'read discovery',
     answer: producing('application/json', () =>
       jsonAnswer(

@@ -9,7 +9,7 @@ export function jwksEndpoint({ keys }: ClusterParts): Endpoint {
   return {
     name: 'jwks',
     method: 'GET',
-    path: /^\/openid\/v1\/jwks$/,
+    path: /^\/openid\/v1\/jwks\/?$/,
     access: 'read discovery',
     answer: producing(JWK_SET, () =>
       jsonAnswer(200, keys.toJwks(), { 'content-type': JWK_SET, 'cache-control': 'public, max-age=3600' }),

@@ -75,10 +75,14 @@ function toList(store: ObjectStore, { params, query }: ApiRequest): JsonObject {
 /** @throws {ApiError} 400 or 422 */
 function describeObject(request: ApiRequest, kind: string): ObjectDescription {
   const { namespace } = request.params;
-  const object = readObject(request, kind, 'v1');
-  const metadata = objectMember(object, 'metadata');
-  const name = stringMember(metadata, 'name');
-  const namedNamespace = stringMember(metadata, 'namespace');
+  const { name, namedNamespace, spec } = readObject(request, kind, 'v1', (object) => {
+    const metadata = objectMember(object, 'metadata');
+    return {
+      name: stringMember(metadata, 'name'),
+      namedNamespace: stringMember(metadata, 'namespace'),
+      spec: objectMember(object, 'spec'),
+    };
+  });
   if (namespace !== '' && namedNamespace !== '' && namedNamespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
@@ -94,5 +98,5 @@ function describeObject(request: ApiRequest, kind: string): ObjectDescription {
       `Invalid value: "${name}": a lowercase RFC 1123 name is required`,
     );
   }
-  return { name, namespace, spec: objectMember(object, 'spec') };
+  return { name, namespace, spec };
 }

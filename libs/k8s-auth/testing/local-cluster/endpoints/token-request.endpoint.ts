@@ -3,7 +3,7 @@ import { badRequest, conflict } from '../api-error.js';
 import { type ClusterParts, type Endpoint } from '../endpoint.js';
 import { type JsonObject } from '../jws.js';
 import { rfc3339 } from '../object-store.js';
-import { objectMember, readObject, stringMember, stringsMember } from '../request-body.js';
+import { objectMember, readObject, stringMember, stringsMember, UndecodableMember } from '../request-body.js';
 import { assertLifetime } from '../token-lifetime.js';
 
 const API_VERSION = 'authentication.k8s.io/v1';
@@ -19,43 +19,55 @@ export function tokenRequestEndpoint(parts: ClusterParts): Endpoint {
     access: 'administrators',
     answer(request) {
       const { namespace, name } = request.params;
-      const body = readObject(request, 'TokenRequest', API_VERSION);
-      state.serviceAccounts.get(name, namespace);
-      const spec = objectMember(body, 'spec');
-      const asked = stringsMember(spec, 'audiences');
-      const audiences = asked.length > 0 ? asked : apiAudiences;
-      const expirationSeconds = lifetimeOf(spec, minimumTokenLifetimeMs);
-      const pod = boundPodOf(spec, namespace, state);
+      const asked = readObject(request, 'TokenRequest', API_VERSION, readSpec);
+      const { expirationSeconds, reference } = asked;
+      const { uid } = state.serviceAccounts.get(name, namespace).metadata;
+      const audiences = asked.audiences.length > 0 ? asked.audiences : apiAudiences;
+      assertLifetime(expirationSeconds, minimumTokenLifetimeMs);
+      const pod = reference && boundPod(reference, namespace, state);
       const nowMs = clock.wallMs();
       const token = tokens.issueBound({ namespace, serviceAccount: name, audiences, expirationSeconds, pod });
       return jsonAnswer(201, {
         kind: 'TokenRequest',
         apiVersion: API_VERSION,
-        metadata: { name, namespace, creationTimestamp: rfc3339(nowMs) },
-        spec: { audiences, expirationSeconds, boundObjectRef: spec.boundObjectRef ?? null },
+        metadata: { name, namespace, uid, creationTimestamp: rfc3339(nowMs) },
+        spec: { audiences, expirationSeconds, boundObjectRef: reference ?? null },
         status: { token, expirationTimestamp: rfc3339(nowMs + expirationSeconds * 1000) },
       });
     },
   };
 }
 
-/** @throws {ApiError} 400 or 422 */
-function lifetimeOf(spec: JsonObject, minimumMs: number): number {
-  const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
-  if (typeof seconds !== 'number' || !Number.isSafeInteger(seconds)) {
-    throw badRequest('cannot unmarshal "expirationSeconds" into an integer');
-  }
-  assertLifetime(seconds, minimumMs);
-  return seconds;
+interface TokenRequestSpec {
+  readonly audiences: readonly string[];
+  readonly expirationSeconds: number;
+  readonly reference: JsonObject | undefined;
 }
 
-/** @throws {ApiError} 404 for a pod that is gone, 409 for one with another UID, 400 for other kinds of objects */
-function boundPodOf(spec: JsonObject, namespace: string, state: ClusterParts['state']): string | undefined {
-  if (spec.boundObjectRef === undefined || spec.boundObjectRef === null) return undefined;
-  const reference = objectMember(spec, 'boundObjectRef');
+/** @throws {ApiError} 400 */
+function readSpec(body: JsonObject): TokenRequestSpec {
+  const spec = objectMember(body, 'spec');
+  const { expirationSeconds = DEFAULT_SECONDS, boundObjectRef } = spec;
+  if (typeof expirationSeconds !== 'number' || !Number.isSafeInteger(expirationSeconds)) {
+    throw new UndecodableMember('expirationSeconds', 'an integer');
+  }
+  const hasReference = boundObjectRef !== undefined && boundObjectRef !== null;
+  return {
+    audiences: stringsMember(spec, 'audiences'),
+    expirationSeconds,
+    reference: hasReference ? objectMember(spec, 'boundObjectRef') : undefined,
+  };
+}
+
+/**
+ * @returns the pod's name
+ * @throws {ApiError} 404 for a pod that is gone, 409 for one with another UID, 400 for other kinds of objects
+ */
+function boundPod(reference: JsonObject, namespace: string, state: ClusterParts['state']): string {
   const kind = stringMember(reference, 'kind');
   if (kind !== 'Pod') throw badRequest(`cannot bind token to object of type /v1, Kind=${kind}`);
   const name = stringMember(reference, 'name');
+  if (name === '') throw badRequest('Name parameter required.');
   const uid = stringMember(reference, 'uid');
   const { metadata } = state.pods.get(name, namespace);
   if (uid && uid !== metadata.uid) {

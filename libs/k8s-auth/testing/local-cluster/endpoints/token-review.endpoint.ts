@@ -20,14 +20,15 @@ export function tokenReviewEndpoint({ authenticator, apiAudiences }: ClusterPart
     path: /^\/apis\/authentication\.k8s\.io\/v1\/tokenreviews$/,
     access: 'create tokenreviews',
     answer(request) {
-      const spec = objectMember(readObject(request, 'TokenReview', API_VERSION), 'spec');
-      const token = stringMember(spec, 'token');
-      const audiences = stringsMember(spec, 'audiences');
+      const { token, audiences } = readObject(request, 'TokenReview', API_VERSION, (object) => {
+        const spec = objectMember(object, 'spec');
+        return { token: stringMember(spec, 'token'), audiences: stringsMember(spec, 'audiences') };
+      });
       if (token === '') throw badRequest('token is required for TokenReview in authentication');
       return jsonAnswer(201, {
         kind: 'TokenReview',
         apiVersion: API_VERSION,
-        metadata: { creationTimestamp: null },
+        metadata: {},
         spec: { token, ...(audiences.length > 0 && { audiences }) },
         status: review(token, audiences),
       });
