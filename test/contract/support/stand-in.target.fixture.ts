@@ -1,0 +1,22 @@
+import { LocalCluster } from 'nest-k8s-auth/testing';
+import { ContractApi } from './contract-api.fixture.js';
+import { type ContractTarget } from './contract-target.fixture.js';
+
+export async function startStandIn(): Promise<ContractTarget> {
+  const cluster = await LocalCluster.start();
+  const api = await ContractApi.fromKubeconfig(await cluster.writeKubeconfig());
+  return {
+    name: 'LocalCluster',
+    api,
+    grantTokenReview: ({ namespace, name }) => {
+      cluster.grant('create tokenreviews', `${namespace}/${name}`);
+      return Promise.resolve();
+    },
+    createLegacyToken: ({ namespace, name }) =>
+      cluster.createLegacyToken({ namespace, serviceAccount: name }),
+    close: () => {
+      api.close();
+      return cluster.close();
+    },
+  };
+}
