@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Clock } from '../../src/shared/clock.js';
+import { assertCommonClaims, assertKubernetesClaim, isAbsent } from './claim-types.js';
 import { type ClusterState } from './cluster-state.js';
 import { type JsonObject, hasSignatureOf, parseCompact, type UnverifiedJws } from './jws.js';
 import { type Caller, serviceAccountCaller } from './caller.js';
@@ -46,12 +47,15 @@ export class TokenAuthenticator {
   private judge(token: string, requested: readonly string[]): TokenVerdict {
     const jws = parseCompact(token);
     const issuer = jws?.claims.iss;
-    // No authenticator feels responsible for a foreign issuer: the answer then has no second part.
-    if (!jws || (issuer !== this.parts.issuer && issuer !== LEGACY_ISSUER)) {
+    // No authenticator feels responsible for a foreign issuer, or for what it cannot take for a token: the answer then
+    // has no second part.
+    if (!jws || !hasReadableKid(jws) || (issuer !== this.parts.issuer && issuer !== LEGACY_ISSUER)) {
       return { authenticated: false, error: 'invalid bearer token' };
     }
     try {
       this.assertSignature(jws);
+      assertCommonClaims(jws.claims);
+      if (issuer !== LEGACY_ISSUER) assertKubernetesClaim(jws.claims['kubernetes.io']);
       const audiences = this.matchingAudiences(jws.claims, requested);
       const { state, clock } = this.parts;
       if (issuer === LEGACY_ISSUER) {
@@ -77,7 +81,7 @@ export class TokenAuthenticator {
 
   /** A token without `aud` counts as made for the API server. */
   private matchingAudiences({ aud }: JsonObject, requested: readonly string[]): readonly string[] {
-    const listed = (typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []).map(String);
+    const listed = [aud ?? []].flat().map(String);
     const own = listed.length > 0 ? listed : this.parts.apiAudiences;
     const matching = own.filter((audience) => requested.includes(audience));
     if (matching.length === 0) {
@@ -87,6 +91,10 @@ export class TokenAuthenticator {
     }
     return matching;
   }
+}
+
+function hasReadableKid({ header: { kid } }: UnverifiedJws): boolean {
+  return isAbsent(kid) || typeof kid === 'string';
 }
 
 /** As Go's %q writes a list. */

@@ -1,7 +1,9 @@
 import { formatUsername } from '../../src/identity/service-account-name.js';
 import { type TokenOwner } from './caller.js';
+import { assertTime, isAbsent } from './claim-types.js';
 import { type ClusterState } from './cluster-state.js';
 import { isJsonObject, type JsonObject } from './jws.js';
+import { type ClusterObject } from './object-store.js';
 
 // go-jose's jwt.DefaultLeeway, for `exp`, `nbf` and `iat` alike.
 const LEEWAY_SECONDS = 60;
@@ -9,11 +11,7 @@ const LEEWAY_SECONDS = 60;
 /** Times as the API server holds them; a claim that is missing is no obstacle. @throws {Error} its words */
 export function assertTimesHold({ exp, nbf, iat }: JsonObject, wallMs: number): void {
   const nowSeconds = Math.floor(wallMs / 1000);
-  for (const time of [exp, nbf, iat]) {
-    if (time !== undefined && time !== null && typeof time !== 'number') {
-      throw new Error('go-jose/go-jose/jwt: expected number value to unmarshal NumericDate');
-    }
-  }
+  for (const time of [exp, nbf, iat]) assertTime(time);
   const isAhead = (time: unknown) => typeof time === 'number' && nowSeconds + LEEWAY_SECONDS < time;
   if (isAhead(nbf)) throw new Error('service account token is not valid yet');
   if (typeof exp === 'number' && nowSeconds - LEEWAY_SECONDS > exp) {
@@ -23,7 +21,7 @@ export function assertTimesHold({ exp, nbf, iat }: JsonObject, wallMs: number): 
 }
 
 /**
- * The ServiceAccount and the pod have to exist with the same UID. `sub` is not looked at: the API server takes the
+ * The ServiceAccount and what the token is bound to have to exist with the same UID. `sub` is not looked at: the API server takes the
  * user's name from the `kubernetes.io` claim (pkg/serviceaccount/claims.go).
  * @throws {Error} the API server's words
  */
@@ -32,32 +30,54 @@ export function validateBoundClaims(claims: JsonObject, state: ClusterState): To
   const namespace = text(kubernetes.namespace);
   const account = member(kubernetes, 'serviceaccount');
   const name = text(account.name);
+  if (name === '') throw new Error('resource name may not be empty');
+  if (namespace === '') throw new Error('the server could not find the requested resource');
   const { metadata } = state.serviceAccounts.get(name, namespace);
   if (metadata.uid !== account.uid) {
     throw new Error(`service account UID (${metadata.uid}) does not match claim (${text(account.uid)})`);
   }
-  const node = member(kubernetes, 'node');
+  const { secret, pod, node } = kubernetes;
+  assertBinding({ secret, pod, node }, namespace, state);
   const jti = text(claims.jti);
   return {
     namespace,
     name,
     uid: metadata.uid,
-    ...(kubernetes.pod !== undefined && { pod: boundPod(member(kubernetes, 'pod'), namespace, state) }),
-    ...(node.name !== undefined && {
-      node: { name: text(node.name), ...(node.uid !== undefined && { uid: text(node.uid) }) },
-    }),
+    ...(isJsonObject(pod) && { pod: { name: text(pod.name), uid: text(pod.uid) } }),
+    ...(isJsonObject(node) &&
+      text(node.name) !== '' && {
+        node: { name: text(node.name), ...(node.uid !== undefined && { uid: text(node.uid) }) },
+      }),
     ...(jti && { jti }),
   };
 }
 
-function boundPod(claim: JsonObject, namespace: string, state: ClusterState): { name: string; uid: string } {
-  const pod = state.pods.find(text(claim.name), namespace);
-  if (!pod) throw new Error('service account token has been invalidated');
-  const { name, uid } = pod.metadata;
-  if (uid !== claim.uid) {
-    throw new Error(`pod UID (${uid}) does not match service account pod ref claim (${text(claim.uid)})`);
+/** What the token is bound to: a Secret, a pod, or a node where there is no pod. @throws {Error} the API server's words */
+function assertBinding(
+  claims: Readonly<Record<'secret' | 'pod' | 'node', unknown>>,
+  namespace: string,
+  { secrets, pods, nodes }: ClusterState,
+): void {
+  assertExists('secret', claims.secret, (name) => secrets.find(name, namespace));
+  assertExists('pod', claims.pod, (name) => pods.find(name, namespace));
+  // The node of a pod is hearsay: a pod's token goes on after its node was replaced.
+  if (isAbsent(claims.pod)) assertExists('node', claims.node, (name) => nodes.find(name));
+}
+
+function assertExists(
+  kind: string,
+  reference: unknown,
+  find: (name: string) => ClusterObject | undefined,
+): void {
+  if (!isJsonObject(reference)) return;
+  const object = find(text(reference.name));
+  if (!object) throw new Error('service account token has been invalidated');
+  const { uid } = object.metadata;
+  if (uid !== reference.uid) {
+    throw new Error(
+      `${kind} UID (${uid}) does not match service account ${kind} ref claim (${text(reference.uid)})`,
+    );
   }
-  return { name, uid };
 }
 
 /** Flat claims of Secret-based tokens (pkg/serviceaccount/legacy.go). @throws {Error} the API server's words */
@@ -66,6 +86,8 @@ export function validateLegacyClaims(claims: JsonObject, state: ClusterState): T
   const namespace = read('namespace');
   const name = read('service-account.name');
   const uid = read('service-account.uid');
+  if (text(claims.sub) === '') throw new Error('sub claim is missing');
+  if (namespace === '') throw new Error('namespace claim is missing');
   if (text(claims.sub) !== formatUsername({ namespace, name })) throw new Error('sub claim is invalid');
   if (!state.secrets.find(read('secret.name'), namespace)) throw new Error('Token has been invalidated');
   const { metadata } = state.serviceAccounts.get(name, namespace);

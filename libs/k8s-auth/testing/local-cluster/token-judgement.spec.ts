@@ -66,6 +66,10 @@ describe('how the local API server judges tokens', () => {
       expect(verdict).toBe('[invalid bearer token, invalid signature, no keys found]');
     });
 
+    it('does not take for a token what has a kid that is no text', async () => {
+      expect(await judge({ header: { kid: 7 } })).toBe('invalid bearer token');
+    });
+
     it('tries every key for a token without kid', async () => {
       await cluster.rotateSigningKey({ keepOld: true, algorithm: 'RS256' });
       expect(await judge({ header: { kid: undefined } })).toBe(true);
@@ -122,7 +126,40 @@ describe('how the local API server judges tokens', () => {
     it('refuses a ServiceAccount that there is not', async () => {
       const claims = { 'kubernetes.io': { serviceaccount: { name: 'nobody' } } };
       expect(await judge({ claims })).toBe('[invalid bearer token, serviceaccounts "nobody" not found]');
-      expect(await judge({ claims: { 'kubernetes.io': undefined } })).toMatch(/not found\]$/);
+      expect(await judge({ claims: { 'kubernetes.io': undefined } })).toBe(
+        '[invalid bearer token, resource name may not be empty]',
+      );
+      expect(await judge({ claims: { 'kubernetes.io': { namespace: undefined } } })).toBe(
+        '[invalid bearer token, the server could not find the requested resource]',
+      );
+    });
+
+    it.each([
+      ['sub', { sub: 7 }, 'json: cannot unmarshal number into Go value of type string'],
+      ['jti', { jti: true }, 'json: cannot unmarshal bool into Go value of type string'],
+      ['aud', { aud: null }, 'go-jose/go-jose/jwt: expected string or array value to unmarshal to Audience'],
+      ['kubernetes.io', { 'kubernetes.io': 'x' }, 'json: cannot unmarshal string into Go value of type'],
+      ['pod', { 'kubernetes.io': { pod: [] } }, 'json: cannot unmarshal array into Go value of type'],
+      ['warnafter', { 'kubernetes.io': { warnafter: 'x' } }, 'go-jose/go-jose/jwt: expected number value'],
+    ])('refuses %s of a foreign type', async (_, claims, words) => {
+      expect(await judge({ claims })).toContain(`[invalid bearer token, ${words}`);
+    });
+
+    it.each([['secret'], ['node']])('refuses a %s that there is not', async (kind) => {
+      const claims = { 'kubernetes.io': { [kind]: { name: 'gone', uid: 'x' } } };
+      expect(await judge({ claims })).toBe(
+        '[invalid bearer token, service account token has been invalidated]',
+      );
+    });
+
+    it('refuses a node with another UID, and asks for no node when there is a pod', async () => {
+      const { metadata } = await cluster.createPod('shop', 'p', { serviceAccount: 'checkout', node: 'n' });
+      const node = { name: 'n', uid: 'x' };
+      expect(await judge({ claims: { 'kubernetes.io': { node } } })).toMatch(
+        /node UID \(.*\) does not match service account node ref claim \(x\)\]$/,
+      );
+      const pod = { name: 'p', uid: metadata.uid };
+      expect(await judge({ claims: { 'kubernetes.io': { node, pod } } })).toBe(true);
     });
 
     it('gives the user no extra when the token has neither jti nor pod', async () => {
