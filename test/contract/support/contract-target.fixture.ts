@@ -16,6 +16,8 @@ export interface ContractTarget {
   grantTokenReview(account: AccountName): Promise<void>;
   /** A token of the kind that stands in a Secret (type kubernetes.io/service-account-token). */
   createLegacyToken(account: AccountName): Promise<string>;
+  /** Signs whatever it is given with the cluster's own key; absent where that key is not at hand. */
+  readonly sign?: (header: object, claims: object) => Promise<string>;
   /** Takes back what was granted. */
   close(): Promise<void>;
 }

@@ -1,3 +1,6 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { signRaw } from '../../../libs/k8s-auth/testing/raw-token.fixture.js';
 import { type AccountName, type ContractTarget } from './contract-target.fixture.js';
 import { ContractApi } from './contract-api.fixture.js';
 import { eventually } from './eventually.fixture.js';
@@ -5,8 +8,18 @@ import { eventually } from './eventually.fixture.js';
 const RBAC = 'rbac.authorization.k8s.io';
 const BINDINGS = `/apis/${RBAC}/v1/clusterrolebindings`;
 
-/** @param kubeconfig of a user who may do everything, on a cluster where anonymous requests are let in to be refused */
-export async function connectRealCluster(kubeconfig: string): Promise<ContractTarget> {
+interface RealCluster {
+  /** Of a user who may do everything, on a cluster where anonymous requests are let in to be refused. */
+  readonly kubeconfig: string;
+  /** PEM file of the private key that signs ServiceAccount tokens. */
+  readonly signingKeyFile?: string;
+}
+
+export async function connectRealCluster({
+  kubeconfig,
+  signingKeyFile,
+}: RealCluster): Promise<ContractTarget> {
+  const key = signingKeyFile ? createPrivateKey(readFileSync(signingKeyFile)) : undefined;
   const api = await ContractApi.fromKubeconfig(kubeconfig);
   const bindings: string[] = [];
   return {
@@ -18,6 +31,7 @@ export async function connectRealCluster(kubeconfig: string): Promise<ContractTa
       bindings.push(name);
     },
     createLegacyToken: (account) => createLegacyToken(api, account),
+    ...(key && { sign: (header, claims) => Promise.resolve(signRaw(key, header, claims)) }),
     close: async () => {
       for (const name of bindings) await api.ask('DELETE', `${BINDINGS}/${name}`);
       api.close();

@@ -14,6 +14,13 @@ export async function startStandIn(): Promise<ContractTarget> {
     },
     createLegacyToken: ({ namespace, name }) =>
       cluster.createLegacyToken({ namespace, serviceAccount: name }),
+    sign: (header, claims) =>
+      cluster.createToken({
+        namespace: 'default',
+        serviceAccount: 'default',
+        header: { alg: undefined, kid: undefined, ...header },
+        claims: () => JSON.stringify(claims),
+      }),
     close: () => {
       api.close();
       return cluster.close();
