@@ -6,9 +6,13 @@ const NAMESPACE = 'mytest';
 const CLUSTER_WIDE = ['Namespace', 'ClusterRole', 'ClusterRoleBinding'];
 const APPLICATIONS = ['service1', 'service2'];
 
+if (!isRenderable) {
+  process.stderr.write('the manifests are not rendered: neither kubectl nor kustomize is installed\n');
+}
+
 (isRenderable ? describe : describe.skip).each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const rendered = new Rendered(overlay);
-  const eachContainer = APPLICATIONS.map((name) => rendered.pod(name).containers[0]);
+  const eachContainer = () => APPLICATIONS.map((name) => rendered.pod(name).containers[0]);
 
   it('keeps to its namespace, in which Pod Security is enforced', () => {
     const namespaced = rendered.manifests.filter(({ kind }) => !CLUSTER_WIDE.includes(kind));
@@ -55,7 +59,7 @@ const APPLICATIONS = ['service1', 'service2'];
     const target = new URL(rendered.environment('service1')['TARGET_URL'] ?? '');
     expect(target.host).toBe(`service2.${NAMESPACE}.svc`);
     expect(rendered.one('Service', 'service2').spec.ports).toMatchObject([{ port: 80, targetPort: 'http' }]);
-    for (const { name, ports } of eachContainer) {
+    for (const { name, ports } of eachContainer()) {
       const [, port] =
         /PORT: .*default\((\d+)\)/.exec(readSource(`apps/${name}/src/${name}.config.ts`)) ?? [];
       expect(ports).toMatchObject([{ containerPort: Number(port) }]);
@@ -65,7 +69,7 @@ const APPLICATIONS = ['service1', 'service2'];
   });
 
   it('probes paths that exist, at the port of the container', () => {
-    for (const { name, ports, livenessProbe, readinessProbe } of eachContainer) {
+    for (const { name, ports, livenessProbe, readinessProbe } of eachContainer()) {
       const [port] = ports;
       expect(livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: port?.name } });
       expect(readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: port?.name } });
@@ -75,7 +79,7 @@ const APPLICATIONS = ['service1', 'service2'];
   });
 
   it('starts the images as unprivileged as Pod Security asks for, within limits', () => {
-    for (const { name, image, imagePullPolicy, securityContext, resources } of eachContainer) {
+    for (const { name, image, imagePullPolicy, securityContext, resources } of eachContainer()) {
       expect({ image, imagePullPolicy }).toEqual({
         image: `nest-k8s-auth/${name}:dev`,
         imagePullPolicy: 'IfNotPresent',

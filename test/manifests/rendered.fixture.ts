@@ -66,9 +66,6 @@ const RENDERERS = [
 const renderer = RENDERERS.find(([program]) => spawnSync(program, ['--help']).status === 0);
 
 export const isRenderable = renderer !== undefined;
-if (!isRenderable) {
-  process.stderr.write('the manifests are not checked: neither kubectl nor kustomize is installed\n');
-}
 
 /** What `kubectl apply -k` sends, as text. */
 export function render(overlay: string): string {
@@ -81,11 +78,15 @@ export function render(overlay: string): string {
   return stdout;
 }
 
+/** Rendered when it is first read: the body of a skipped `describe` is run too. */
 export class Rendered {
-  readonly manifests: readonly Manifest[];
+  private found?: readonly Manifest[];
 
-  constructor(overlay: string) {
-    this.manifests = loadAllYaml(render(overlay)) as Manifest[];
+  constructor(private readonly overlay: string) {}
+
+  get manifests(): readonly Manifest[] {
+    this.found ??= loadAllYaml(render(this.overlay)) as Manifest[];
+    return this.found;
   }
 
   all(kind: string): Manifest[] {
