@@ -9,4 +9,4 @@ const app = await NestFactory.create(AppModule, {
 });
 app.enableShutdownHooks();
 await app.listen(readService2Config().port);
-new Logger('service2').log(`listening on ${await app.getUrl()}`);
+new Logger('service2').log(`listening on port ${new URL(await app.getUrl()).port}`);
