@@ -25,6 +25,8 @@ const base = {
 };
 
 export default {
+  // Jest leaves one core free, which on two cores is half of the machine.
+  maxWorkers: '100%',
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts'] },
     { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
