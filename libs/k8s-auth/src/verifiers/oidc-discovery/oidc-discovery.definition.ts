@@ -15,7 +15,7 @@ import {
   UNREADABLE_ISSUER,
 } from './issuer.key-source.js';
 import { JWKS_ACCEPT } from './jwks.js';
-import { type KeySource, type ReadDocument } from './key-source.js';
+import { type Attempt, type KeySource, type ReadDocument } from './key-source.js';
 import { type OidcDiscoveryOptions, oidcDiscoveryOptionsSchema } from './oidc-discovery.options.js';
 import { OidcDiscoveryVerifier } from './oidc-discovery.verifier.js';
 import { clientOfOrigin, findOwnApiServer } from './own-api-server.js';
@@ -82,7 +82,7 @@ function sourceOf({ apiServer: asked, jwksUri }: OidcDiscoveryOptions, parts: So
   const apiServer = new ApiServerKeySource({
     client: clients.api,
     ...(issuers && { issuers }),
-    ...(readJwks && { readJwksElsewhere: (attempt) => readJwks(jwksUri ?? '', JWKS_ACCEPT, attempt) }),
+    ...(readJwks && { readJwksElsewhere: readJwks }),
   });
   if (!issuer || asked !== undefined) return apiServer;
   return new ChosenKeySource(issuers, clients.api, { apiServer, issuer });
@@ -94,7 +94,9 @@ function jwksReader(
   connection: ApiServerConnection,
   client: ApiServerClient,
   anonymous: ReadDocument,
-): ReadDocument {
-  const isOwn = new URL(jwksUri).origin === new URL(connection.url).origin;
-  return isOwn ? ownReader(client, (url) => new URL(url).pathname + new URL(url).search) : anonymous;
+): (attempt: Attempt) => ReturnType<ReadDocument> {
+  const { origin, pathname, search } = new URL(jwksUri);
+  const isOwn = origin === new URL(connection.url).origin;
+  const read = isOwn ? ownReader(client, () => pathname + search) : anonymous;
+  return (attempt) => read(jwksUri, JWKS_ACCEPT, attempt);
 }
