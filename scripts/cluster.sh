@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The one way to what Kubernetes itself does not offer: images for its nodes, clusters for tests, faults in them.
+# CLUSTER_PROVIDER (kind unless set) chooses who does it, CLUSTER_NAME which of its clusters.
+#
+#   cluster.sh can VERB [OPTION]                 exits 0 when the provider has it
+#   cluster.sh build IMAGE DIRECTORY [TARGET]    from the Dockerfile of that directory
+#   cluster.sh load IMAGE                        so that the nodes have it
+#   cluster.sh up [--issuer URL] [--signing-key ecdsa] [--control-plane-only]
+#   cluster.sh down
+#   cluster.sh kubeconfig                        prints the path of its file
+#   cluster.sh signing-key                       prints the path of the private key that signs ServiceAccount tokens
+#   cluster.sh stop-api-server | start-api-server
+#   cluster.sh rotate-signing-key [--drop-old]   the old key stays valid, unless it is dropped
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+provider=$here/cluster/${CLUSTER_PROVIDER:=kind}.sh
+if [[ $CLUSTER_PROVIDER == */* || ! -r $provider ]]; then
+  echo "cluster: no provider '$CLUSTER_PROVIDER': there is $(cd "$here/cluster" && echo *.sh | sed 's/\.sh//g')" >&2
+  exit 2
+fi
+
+build_with_docker() { # IMAGE DIRECTORY [TARGET]
+  docker build --quiet --tag "$1" ${3:+--target "$3"} "$2"
+}
+
+# Verbs are the functions of the provider's script (not those that are written with _ here), and `options` lists
+# what each takes.
+can() { # VERB [OPTION]
+  [[ $1 != *_* ]] && declare -F "${1//-/_}" >/dev/null && [[ $# -eq 1 || " $options " == *" $1:$2 "* ]]
+}
+
+# shellcheck source=/dev/null
+source "$provider"
+
+verb=${1:-}
+if [[ $verb == can ]]; then
+  can "${@:2}"
+elif [[ -n $verb ]] && can "$verb"; then
+  "${verb//-/_}" "${@:2}"
+else
+  echo "cluster: $CLUSTER_PROVIDER has no '$verb'" >&2
+  exit 2
+fi

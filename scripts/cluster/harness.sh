@@ -1,0 +1,45 @@
+# shellcheck shell=bash disable=SC2034
+# Kubernetes as processes of one Linux machine, without Docker: the program that CLUSTER_HARNESS names.
+harness=${CLUSTER_HARNESS:-$here/../../shared/cluster/cluster}
+name=(--name "${CLUSTER_NAME:=nest-k8s-auth}")
+options='up:--issuer up:--signing-key up:--control-plane-only rotate-signing-key:--drop-old'
+
+build() { # IMAGE DIRECTORY [TARGET]
+  local base
+  # It pulls nothing, so what the Dockerfile starts from has to be made first.
+  base=$(sed -n -E 's/^(ARG NODE_IMAGE=|FROM )([a-z0-9.:/-]+).*/\2/p' "$2/Dockerfile" | head -n 1)
+  "$harness" base-image "$base" >&2
+  "$harness" build-image "$1" "$2" -- ${3:+--target "$3"} >&2
+}
+
+load() { # IMAGE
+  "$harness" load "${name[@]}" "$1"
+}
+
+up() { # [OPTION]...
+  "$harness" up "${name[@]}" "$@" >&2
+}
+
+down() {
+  "$harness" down "${name[@]}" >&2
+}
+
+kubeconfig() {
+  "$harness" kubeconfig "${name[@]}"
+}
+
+signing_key() {
+  "$harness" env "${name[@]}" | sed -n 's/^export K8S_TEST_SA_KEY=//p'
+}
+
+stop_api_server() {
+  "$harness" stop-apiserver "${name[@]}" >&2
+}
+
+start_api_server() {
+  "$harness" start-apiserver "${name[@]}" >&2
+}
+
+rotate_signing_key() { # [--drop-old]
+  "$harness" rotate-signing-key "${name[@]}" "$@" >&2
+}

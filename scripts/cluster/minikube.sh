@@ -1,0 +1,49 @@
+# shellcheck shell=bash disable=SC2034
+# minikube: one virtual machine or container, the control plane's pods are files in it.
+name=${CLUSTER_NAME:=minikube}
+static_pods=/etc/kubernetes/manifests
+options='up:--issuer'
+
+build() { # IMAGE DIRECTORY [TARGET]
+  build_with_docker "$@" >&2
+}
+
+load() { # IMAGE
+  minikube --profile "$name" image load "$1" >&2
+}
+
+up() { # [--issuer URL]
+  local issuer=()
+  if [[ ${1:-} == --issuer ]]; then issuer=(--extra-config "apiserver.service-account-issuer=$2"); fi
+  minikube start --profile "$name" --keep-context "${issuer[@]}" >&2
+}
+
+down() {
+  minikube delete --profile "$name" >&2
+}
+
+kubeconfig() {
+  local file=${TMPDIR:-/tmp}/minikube-$name.kubeconfig
+  kubectl config view --raw --flatten --minify --context "$name" >"$file"
+  chmod 600 "$file"
+  echo "$file"
+}
+
+# The kubelet ends a static pod whose file goes away, and starts it again when the file is back.
+stop_api_server() {
+  local file
+  file=$(kubeconfig)
+  on_node mv "$static_pods/kube-apiserver.yaml" /etc/kubernetes/
+  timeout 120 bash -c "while kubectl --kubeconfig '$file' get --raw /livez; do sleep 0.2; done" >/dev/null 2>&1
+}
+
+start_api_server() {
+  local file
+  file=$(kubeconfig)
+  on_node mv /etc/kubernetes/kube-apiserver.yaml "$static_pods/"
+  timeout 120 bash -c "until kubectl --kubeconfig '$file' get --raw /readyz; do sleep 0.2; done" >/dev/null 2>&1
+}
+
+on_node() { # COMMAND...
+  minikube --profile "$name" ssh -- sudo "$@"
+}
