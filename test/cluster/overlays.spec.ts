@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Cluster, providerCan } from './support/cluster.fixture.js';
+import { Deployment, type Overlay } from './support/deployment.fixture.js';
+import { requestFromPod } from './support/request.fixture.js';
+import { createToken, signedAnew } from './support/tokens.fixture.js';
+
+const OVERLAYS: readonly Overlay[] = ['tokenreview', 'jwt-pubkey', 'oidc-discovery', 'production'];
+const canSign = await providerCan('signing-key');
+const cluster = Cluster.given();
+
+describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (overlay) => {
+  const sent: string[] = [];
+  let deployment: Deployment;
+
+  /** Sends the token from a pod, and gives what service2 then logs about it. */
+  async function refusal(token?: string) {
+    if (token !== undefined) sent.push(token);
+    const before = new Set((await deployment.log('service2', '--timestamps')).split('\n'));
+    const answer = await requestFromPod(cluster, { token });
+    const after = (await deployment.log('service2', '--timestamps')).split('\n');
+    return { answer, log: after.filter((line) => !before.has(line)).join('\n') };
+  }
+
+  beforeAll(async () => {
+    deployment = await Deployment.of(cluster, overlay);
+  });
+  afterAll(() => deployment.remove());
+
+  it('and service1 is known to service2 by its own name', async () => {
+    const line = await deployment.firstSuccess();
+    expect(line).toContain(
+      "target=http://service2.mytest.svc, status=200, response: 'hello system:serviceaccount:mytest:default'",
+    );
+  });
+
+  it('in a namespace that enforces the Pod Security Standard "restricted"', async () => {
+    const { metadata } = await cluster.get<{ metadata: { labels: Record<string, string> } }>(
+      'namespace',
+      'mytest',
+    );
+    expect(metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
+  });
+
+  it('and nobody gets in without a token', async () => {
+    const { answer, log } = await refusal();
+    expect(answer).toMatchObject({ status: 401, challenge: 'Bearer' });
+    expect(log).toContain('ERR_K8S_AUTH_TOKEN_MISSING');
+  });
+
+  it.each([
+    ['that was made for another service', { audience: 'service3' }],
+    ['that was made for the API server', {}],
+  ])('nor with a token %s', async (_, request) => {
+    const { answer, log } = await refusal(await createToken(cluster, request));
+    expect(answer).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
+    expect(log).toContain('ERR_K8S_AUTH_TOKEN_AUDIENCE');
+  });
+
+  it('a workload of another namespace is known by its own name, and let in only where it is allowed', async () => {
+    const token = await createToken(cluster, { namespace: 'default', audience: 'service2' });
+    expect(await requestFromPod(cluster, { token })).toMatchObject({
+      status: 200,
+      body: 'hello system:serviceaccount:default:default',
+    });
+    expect(await requestFromPod(cluster, { token, path: '/admin' })).toMatchObject({
+      status: 403,
+      challenge: expect.stringContaining('Bearer error="insufficient_scope"'),
+    });
+    expect(await deployment.log('service2')).toContain('ERR_K8S_AUTH_PRINCIPAL_FORBIDDEN');
+  });
+
+  const itIfPossible = canSign ? it : it.skip;
+  itIfPossible('nor with a token whose time is over', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const good = await createToken(cluster, { audience: 'service2' });
+    const old = await signedAnew(cluster, good, (claims) => ({
+      ...claims,
+      iat: now - 700,
+      nbf: now - 700,
+      exp: now - 100,
+    }));
+    const { answer, log } = await refusal(old);
+    expect(answer).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
+    expect(log).toContain('ERR_K8S_AUTH_TOKEN_EXPIRED');
+  });
+
+  it('and no part of a token is in the log of any pod', async () => {
+    const logs = (await deployment.log('service1')) + (await deployment.log('service2'));
+    expect(logs).toContain('status=200');
+    expect(logs).not.toMatch(/eyJ[\w-]{10}/);
+    for (const token of sent) {
+      for (const part of token.split('.')) expect(logs).not.toContain(part);
+    }
+  });
+});

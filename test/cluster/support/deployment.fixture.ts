@@ -1,0 +1,72 @@
+import { codeBlocks } from '../../docs/code-blocks.js';
+import { type Cluster } from './cluster.fixture.js';
+import { LogStream } from './log-stream.fixture.js';
+
+export const NAMESPACE = 'mytest';
+
+export type Overlay = 'tokenreview' | 'jwt-pubkey' | 'oidc-discovery' | 'production';
+
+/** Both applications, put there by the commands of k8s/README.md. */
+export class Deployment {
+  private constructor(
+    readonly cluster: Cluster,
+    readonly overlay: Overlay,
+  ) {}
+
+  /** Resolves when service2 is ready. */
+  static async of(cluster: Cluster, overlay: Overlay): Promise<Deployment> {
+    const deployment = new Deployment(cluster, overlay);
+    await cluster.kubectl('apply', '--kustomize', `k8s/overlays/${overlay}`);
+    if (overlay === 'jwt-pubkey') await deployment.publishKeys();
+    await deployment.rolledOut('service2');
+    return deployment;
+  }
+
+  /** The documented command, which takes the keys that the API server publishes now. */
+  async publishKeys(): Promise<void> {
+    const command = codeBlocks('k8s/README.md', 'sh').find((block) => block.includes('public-keys.mjs'));
+    if (command === undefined) throw new Error('k8s/README.md has no command for the keys');
+    await this.cluster.shell(command);
+  }
+
+  async rolledOut(name: 'service1' | 'service2'): Promise<void> {
+    await this.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=90s');
+  }
+
+  /** Restarts the pods of a deployment with these variables; resolves when they are ready. */
+  async set(name: 'service1' | 'service2', variables: Record<string, string>): Promise<void> {
+    const assignments = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
+    await this.kubectl('set', 'env', `deployment/${name}`, ...assignments);
+    await this.rolledOut(name);
+  }
+
+  /** service1's line about a call that worked, from the pod that runs now. */
+  async firstSuccess(): Promise<string> {
+    await this.rolledOut('service1');
+    const log = new LogStream(this.cluster, 'deployment/service1');
+    try {
+      return await log.line(/status=200/);
+    } finally {
+      await log.stop();
+    }
+  }
+
+  async log(name: string, ...options: string[]): Promise<string> {
+    return this.kubectl('logs', '--selector', `app.kubernetes.io/name=${name}`, '--tail=-1', ...options);
+  }
+
+  kubectl(...args: string[]): Promise<string> {
+    return this.cluster.kubectl('--namespace', NAMESPACE, ...args);
+  }
+
+  /** Takes everything away, the namespace included, and waits until it is gone. */
+  async remove(): Promise<void> {
+    await this.cluster.kubectl(
+      'delete',
+      '--kustomize',
+      `k8s/overlays/${this.overlay}`,
+      '--ignore-not-found',
+      '--timeout=90s',
+    );
+  }
+}

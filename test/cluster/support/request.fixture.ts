@@ -1,0 +1,46 @@
+import { type Cluster } from './cluster.fixture.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly challenge: string | null;
+  readonly retryAfter: string | null;
+  readonly body: string;
+}
+
+// The request comes by standard input, so that no token is in a list of processes.
+const PROGRAM = `
+let input = '';
+process.stdin.on('data', (chunk) => (input += chunk)).on('end', async () => {
+  const { url, headers } = JSON.parse(input);
+  const response = await fetch(url, { headers });
+  console.log(JSON.stringify({
+    status: response.status,
+    challenge: response.headers.get('www-authenticate'),
+    retryAfter: response.headers.get('retry-after'),
+    body: await response.text(),
+  }));
+});
+`;
+
+/** One request from a pod of service1, with any token. */
+export async function requestFromPod(
+  cluster: Cluster,
+  { token, path = '/' }: { readonly token?: string | undefined; readonly path?: string },
+): Promise<Answer> {
+  const request = {
+    url: `http://service2.mytest.svc${path}`,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  };
+  const answer = await cluster.kubectlWithInput(
+    JSON.stringify(request),
+    'exec',
+    '--stdin',
+    '--namespace=mytest',
+    'deployment/service1',
+    '--',
+    'node',
+    '-e',
+    PROGRAM,
+  );
+  return JSON.parse(answer) as Answer;
+}

@@ -1,0 +1,41 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { decodeJwt, decodeProtectedHeader, SignJWT, type JWTPayload } from 'jose';
+import { type Cluster } from './cluster.fixture.js';
+
+export interface TokenRequest {
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+  /** When omitted, the API server's own. */
+  readonly audience?: string;
+  readonly pod?: string;
+}
+
+/** A token as the kubelet would get it: `kubectl create token`. */
+export async function createToken(
+  cluster: Cluster,
+  { namespace = 'mytest', serviceAccount = 'default', audience, pod }: TokenRequest = {},
+): Promise<string> {
+  const token = await cluster.kubectl(
+    'create',
+    'token',
+    serviceAccount,
+    '--namespace',
+    namespace,
+    '--duration=600s',
+    ...(audience === undefined ? [] : ['--audience', audience]),
+    ...(pod === undefined ? [] : ['--bound-object-kind=Pod', '--bound-object-name', pod]),
+  );
+  return token.trim();
+}
+
+/** The token with other claims, signed with the cluster's own key: what no client can make and time can. */
+export async function signedAnew(
+  cluster: Cluster,
+  token: string,
+  change: (claims: JWTPayload) => JWTPayload,
+): Promise<string> {
+  const key = createPrivateKey(readFileSync(await cluster.provider('signing-key')));
+  const { alg, kid } = decodeProtectedHeader(token);
+  return new SignJWT(change(decodeJwt(token))).setProtectedHeader({ alg: alg ?? '', kid }).sign(key);
+}
