@@ -1,24 +1,29 @@
-// Prints "N passed, N failed" from Jest's report and exits non-zero if anything failed.
+// Prints "N passed, N failed" from Jest's reports and exits non-zero if anything failed.
+//   node scripts/ci-summary.mjs FAILED_STEPS REPORT...
 import { readFileSync } from 'node:fs';
 
-const [report, failedSteps] = process.argv.slice(2);
+const [failedSteps, ...files] = process.argv.slice(2);
+const steps = Number(failedSteps);
+const reports = files.flatMap(readReport);
 
-function readReport() {
+function readReport(file) {
   try {
-    return JSON.parse(readFileSync(report, 'utf8'));
+    return [JSON.parse(readFileSync(file, 'utf8'))];
   } catch {
-    return undefined;
+    console.log(`${file} is no report`);
+    return [];
   }
 }
 
-const result = readReport();
-if (!result) console.log('the tests left no report');
-const passed = result?.numPassedTests ?? 0;
-// A suite that could not even start has no tests to count. The failed step "tests" is already in Jest's numbers.
-const failed = (result?.numFailedTests ?? 0) + (result?.numRuntimeErrorTestSuites ?? 0);
-const skipped = result?.numPendingTests ?? 0;
-const steps = Number(failedSteps);
+function total(count) {
+  return reports.reduce((sum, report) => sum + report[count], 0);
+}
+
+const passed = total('numPassedTests');
+// A suite that could not even start has no tests to count. A failed step may be in Jest's numbers already.
+const failed = total('numFailedTests') + total('numRuntimeErrorTestSuites');
+const skipped = total('numPendingTests');
 console.log(
   `${passed} passed, ${Math.max(failed, steps)} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
 );
-process.exit(result && passed > 0 && failed === 0 && steps === 0 ? 0 : 1);
+process.exit(reports.length > 0 && passed > 0 && failed === 0 && steps === 0 ? 0 : 1);

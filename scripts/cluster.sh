@@ -30,6 +30,7 @@ can() { # VERB [OPTION]
   [[ $1 != *_* ]] && declare -F "${1//-/_}" >/dev/null && [[ $# -eq 1 || " $options " == *" $1:$2 "* ]]
 }
 
+options=
 # shellcheck source=/dev/null
 source "$provider"
 

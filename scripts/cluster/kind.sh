@@ -29,7 +29,7 @@ kubeadmConfigPatches:
 EOT
     )
   fi
-  kind create cluster --name "$name" --kubeconfig "$(path_of kubeconfig)" --config - <<<"$config" >&2
+  kind create cluster --name "$name" --wait 120s --kubeconfig "$(path_of kubeconfig)" --config - <<<"$config" >&2
 }
 
 down() {
