@@ -16,6 +16,12 @@ describe.each(EVERYWHERE)('service1 and service2: $verifier on $adapter', ({ ver
     expect([readyz.status, livez.status]).toEqual([200, 200]);
   });
 
+  it('service1 logs the whole principal that service2 knows it as', async () => {
+    scenario = await Scenario.start({ verifier, adapter, targetPath: '/whoami' });
+    const [, body = ''] = /\/whoami, status=200, response: '(.*)'/.exec(scenario.log.text) ?? [];
+    expect(JSON.parse(body)).toMatchObject({ credentialId: expect.any(String), verifiedBy: verifier });
+  });
+
   it('leave no timer and no connection behind', async () => {
     scenario = await Scenario.start({ verifier, adapter });
     await scenario.service2.app.close();

@@ -37,6 +37,8 @@ export interface ScenarioOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Only the server; `call` is then not to be used. */
   readonly serverOnly?: boolean;
+  /** What service1 calls; `/` when omitted. */
+  readonly targetPath?: string;
   /** The API server goes away before service2 boots. */
   readonly outageAtBoot?: boolean;
   /** service2 lacks the right to read discovery from the start. */
@@ -82,7 +84,7 @@ export class Scenario {
     });
     const client = options.serverOnly
       ? undefined
-      : await startClient({ adapter, clock, log }, service2.url, volume);
+      : await startClient({ adapter, clock, log }, service2.url, volume, options.targetPath);
     return new Scenario(clock, log, cluster, volume, service2, client, { mount, publicKeys });
   }
 
@@ -184,11 +186,12 @@ async function startClient(
   common: Omit<StartOptions, 'environment'>,
   target: string,
   volume: ProjectedVolume,
+  path = '',
 ): Promise<RunningApp> {
   const client = await startService1({
     ...common,
     environment: {
-      TARGET_URL: target,
+      TARGET_URL: target + path,
       // Its own first call is waited for; the tests make all others.
       INTERVAL_MS: '86400000',
       K8S_AUTH_DESTINATIONS: `${target}=${volume.tokenFile}`,

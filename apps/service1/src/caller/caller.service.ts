@@ -10,7 +10,8 @@ import { type ConfigType } from '@nestjs/config';
 import { isAxiosError } from 'axios';
 import { service1Config } from '../service1.config.js';
 
-const MAX_LOGGED_BODY = 500;
+// Room for a whole principal, with names of any length.
+const MAX_LOGGED_BODY = 2000;
 
 /** Calls the target on the interval and logs one line each time. */
 @Injectable()
