@@ -31,6 +31,14 @@ export class Cluster {
     return new Cluster(kubeconfig, { ...environment, KUBECONFIG: kubeconfig });
   }
 
+  /** Both images, as they are built, for its nodes: the given cluster has them already. */
+  async loadImages(): Promise<void> {
+    await execute('bash', ['scripts/images.sh'], {
+      cwd: ROOT,
+      env: { ...this.environment, CLUSTER_IMAGES: 'built' },
+    });
+  }
+
   async down(): Promise<void> {
     await this.provider('down');
   }

@@ -8,6 +8,8 @@ export type Overlay = 'tokenreview' | 'jwt-pubkey' | 'oidc-discovery' | 'product
 
 /** Both applications, put there by the commands of k8s/README.md. */
 export class Deployment {
+  private readonly manifestsBeside: string[] = [];
+
   private constructor(
     readonly cluster: Cluster,
     readonly overlay: Overlay,
@@ -16,10 +18,29 @@ export class Deployment {
   /** Resolves when service2 is ready. */
   static async of(cluster: Cluster, overlay: Overlay): Promise<Deployment> {
     const deployment = new Deployment(cluster, overlay);
-    await cluster.kubectl('apply', '--kustomize', `k8s/overlays/${overlay}`);
+    await deployment.apply();
     if (overlay === 'jwt-pubkey') await deployment.publishKeys();
     await deployment.rolledOut('service2');
     return deployment;
+  }
+
+  /**
+   * Both applications once more beside these, as another overlay makes them: `service1-<overlay>` calls
+   * `service2-<overlay>`. Resolves when that is ready.
+   */
+  async beside(overlay: Overlay): Promise<void> {
+    const manifests = (await this.cluster.kubectl('kustomize', `k8s/overlays/${overlay}`))
+      .replace(/\b(?:name|serviceAccountName): service[12]$/gm, `$&-${overlay}`)
+      .replaceAll('http://service2.', `http://service2-${overlay}.`);
+    this.manifestsBeside.push(manifests);
+    await this.cluster.kubectlWithInput(manifests, 'apply', '--filename', '-');
+    if (overlay === 'jwt-pubkey') await this.publishKeys();
+    await this.rolledOut(`service2-${overlay}`);
+  }
+
+  /** Again too: what was changed by hand is then as the overlay has it. */
+  async apply(): Promise<void> {
+    await this.cluster.kubectl('apply', '--kustomize', `k8s/overlays/${this.overlay}`);
   }
 
   /** The documented command, which takes the keys that the API server publishes now. */
@@ -29,21 +50,21 @@ export class Deployment {
     await this.cluster.shell(command);
   }
 
-  async rolledOut(name: 'service1' | 'service2'): Promise<void> {
+  async rolledOut(name: string): Promise<void> {
     await this.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=90s');
   }
 
   /** Restarts the pods of a deployment with these variables; resolves when they are ready. */
-  async set(name: 'service1' | 'service2', variables: Record<string, string>): Promise<void> {
+  async set(name: string, variables: Record<string, string>): Promise<void> {
     const assignments = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
     await this.kubectl('set', 'env', `deployment/${name}`, ...assignments);
     await this.rolledOut(name);
   }
 
-  /** service1's line about a call that worked, from the pod that runs now. */
-  async firstSuccess(): Promise<string> {
-    await this.rolledOut('service1');
-    const log = new LogStream(this.cluster, 'deployment/service1');
+  /** A client's line about a call that worked, from the pod that runs now. */
+  async firstSuccess(name = 'service1'): Promise<string> {
+    await this.rolledOut(name);
+    const log = new LogStream(this.cluster, `deployment/${name}`);
     try {
       return await log.line(/status=200/);
     } finally {
@@ -61,6 +82,15 @@ export class Deployment {
 
   /** Takes everything away, the namespace included, and waits until it is gone. */
   async remove(): Promise<void> {
+    for (const manifests of this.manifestsBeside) {
+      await this.cluster.kubectlWithInput(
+        manifests,
+        'delete',
+        '--filename=-',
+        '--ignore-not-found',
+        '--timeout=90s',
+      );
+    }
     await this.cluster.kubectl(
       'delete',
       '--kustomize',

@@ -1,5 +1,12 @@
 import { type Cluster } from './cluster.fixture.js';
 
+export interface PodRequest {
+  readonly token?: string | undefined;
+  /** Of the namespace `mytest`. */
+  readonly service?: string;
+  readonly path?: string;
+}
+
 export interface Answer {
   readonly status: number;
   readonly challenge: string | null;
@@ -25,10 +32,10 @@ process.stdin.on('data', (chunk) => (input += chunk)).on('end', async () => {
 /** One request from a pod of service1, with any token. */
 export async function requestFromPod(
   cluster: Cluster,
-  { token, path = '/' }: { readonly token?: string | undefined; readonly path?: string },
+  { token, service = 'service2', path = '/' }: PodRequest,
 ): Promise<Answer> {
   const request = {
-    url: `http://service2.mytest.svc${path}`,
+    url: `http://${service}.mytest.svc${path}`,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   };
   const answer = await cluster.kubectlWithInput(
