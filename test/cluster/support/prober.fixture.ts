@@ -17,6 +17,8 @@ export interface ProberOptions {
   readonly serviceAccount?: string;
   /** Of the projected token it sends; without one it sends no token. */
   readonly audience?: string;
+  /** One that stays the same, instead of the projected one. */
+  readonly token?: string;
   readonly url?: string;
   /** From one request to the next. */
   readonly intervalMs?: number;
@@ -25,11 +27,11 @@ export interface ProberOptions {
 // Reads the token for each request, as curl in a loop would; no part of ours is in it.
 const PROGRAM = `
 const { readFileSync } = require('node:fs');
-const [url, intervalMs, audience] = process.argv.slice(1);
+const [url, intervalMs, hasToken] = process.argv.slice(1);
 process.on('SIGTERM', () => process.exit(0));
 setInterval(async () => {
   const at = Date.now();
-  const headers = audience ? { authorization: 'Bearer ' + readFileSync('/tokens/token', 'utf8').trim() } : {};
+  const headers = hasToken ? { authorization: 'Bearer ' + readFileSync('/tokens/token', 'utf8').trim() } : {};
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) }).then(
     async (response) => ({
       status: response.status,
@@ -52,7 +54,7 @@ export class Prober {
 
   /** Resolves when it runs. */
   static async start(cluster: Cluster, options: ProberOptions): Promise<Prober> {
-    await cluster.apply(pod(options));
+    await cluster.apply(...manifests(options));
     const prober = new Prober(cluster, options);
     await prober.kubectl('wait', '--for=condition=Ready', `pod/${options.name}`, '--timeout=60s');
     return prober;
@@ -69,7 +71,9 @@ export class Prober {
   }
 
   async stop(): Promise<void> {
-    await this.kubectl('delete', 'pod', this.options.name, '--grace-period=1', '--ignore-not-found');
+    const { name, token } = this.options;
+    await this.kubectl('delete', 'pod', name, '--grace-period=1', '--ignore-not-found');
+    if (token !== undefined) await this.kubectl('delete', 'secret', name, '--ignore-not-found');
   }
 
   private kubectl(...args: string[]): Promise<string> {
@@ -77,10 +81,11 @@ export class Prober {
   }
 }
 
-function pod({ name, namespace = 'mytest', serviceAccount = 'default', audience, ...calls }: ProberOptions) {
-  const { url = 'http://service2.mytest.svc', intervalMs = 200 } = calls;
-  const token = { path: 'token', audience, expirationSeconds: 600 };
-  return {
+function manifests({ name, namespace = 'mytest', serviceAccount = 'default', ...what }: ProberOptions) {
+  const { audience, token, url = 'http://service2.mytest.svc', intervalMs = 200 } = what;
+  const volumes = [...tokenVolume(name, audience, token), ...authorityVolume(url)];
+  const command = ['node', '-e', PROGRAM, url, String(intervalMs)];
+  const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace },
@@ -94,8 +99,11 @@ function pod({ name, namespace = 'mytest', serviceAccount = 'default', audience,
           name: 'prober',
           image: 'nest-k8s-auth/service1:dev',
           imagePullPolicy: 'IfNotPresent',
-          command: ['node', '-e', PROGRAM, url, String(intervalMs), ...(audience ? [audience] : [])],
-          ...(audience ? { volumeMounts: [{ name: 'tokens', mountPath: '/tokens' }] } : {}),
+          command: audience === undefined && token === undefined ? command : [...command, 'with-token'],
+          ...(url.startsWith('https:') && {
+            env: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/authority/ca.crt' }],
+          }),
+          volumeMounts: volumes.map((volume) => ({ name: volume.name, mountPath: `/${volume.name}` })),
           securityContext: {
             allowPrivilegeEscalation: false,
             readOnlyRootFilesystem: true,
@@ -103,9 +111,27 @@ function pod({ name, namespace = 'mytest', serviceAccount = 'default', audience,
           },
         },
       ],
-      ...(audience
-        ? { volumes: [{ name: 'tokens', projected: { sources: [{ serviceAccountToken: token }] } }] }
-        : {}),
+      volumes,
     },
   };
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace },
+    stringData: { token },
+  };
+  return token === undefined ? [pod] : [secret, pod];
+}
+
+function tokenVolume(name: string, audience: string | undefined, token: string | undefined) {
+  if (token !== undefined) return [{ name: 'tokens', secret: { secretName: name } }];
+  const projected = {
+    sources: [{ serviceAccountToken: { path: 'token', audience, expirationSeconds: 600 } }],
+  };
+  return audience === undefined ? [] : [{ name: 'tokens', projected }];
+}
+
+/** The API server's CA, which is in every namespace, for a prober that asks the API server. */
+function authorityVolume(url: string) {
+  return url.startsWith('https:') ? [{ name: 'authority', configMap: { name: 'kube-root-ca.crt' } }] : [];
 }
