@@ -24,6 +24,12 @@ export interface ProberOptions {
   readonly intervalMs?: number;
 }
 
+/** @throws {Error} when there was none */
+export function answeredAt(probe: Probe | undefined): number {
+  if (!probe) throw new Error('no such request of the prober');
+  return probe.at + probe.tookMs;
+}
+
 // Reads the token for each request, as curl in a loop would; no part of ours is in it.
 const PROGRAM = `
 const { readFileSync } = require('node:fs');
