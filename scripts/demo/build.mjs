@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { lockBuild } from './build-lock.mjs';
 import { ROOT } from './root.mjs';
 
 const BUILT = [
@@ -15,14 +16,24 @@ const SETTINGS = ['package-lock.json', 'tsconfig.json', 'libs/k8s-auth/package.j
 
 export async function buildWhatIsMissing() {
   if (await isFresh()) return;
+  // Two builds at once would delete each other's output: the second waits, and finds it fresh.
+  const unlock = await lockBuild();
+  try {
+    if (!(await isFresh())) await build();
+  } finally {
+    await unlock();
+  }
+}
+
+async function build() {
   // On stderr, because npm pack --json wants stdout for itself.
   console.error('[build] building the library and both applications');
   const nest = createRequire(join(ROOT, 'package.json')).resolve('@nestjs/cli/bin/nest.js');
-  const build = spawn(process.execPath, [nest, 'build', '--all'], {
+  const compiler = spawn(process.execPath, [nest, 'build', '--all'], {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
   });
-  const code = await new Promise((resolve) => build.on('close', resolve));
+  const code = await new Promise((resolve) => compiler.on('close', resolve));
   if (code !== 0) throw new Error('the build failed, see above');
 }
 
