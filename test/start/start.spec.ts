@@ -2,7 +2,9 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { freePort, ROOT, Started } from './started.js';
+import { freePort } from '../support/free-port.js';
+import { ROOT } from '../support/running-process.js';
+import { Started } from './started.js';
 
 const BUILD_MS = 120_000;
 const RUN_MS = 60_000;
