@@ -1,11 +1,9 @@
-import { ConsoleLogger } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { AppModule } from './app.module.js';
-import { readService1Config } from './service1.config.js';
+// A container's process is PID 1, which ignores every signal that it has no handler for: these are here before anything
+// else is loaded, and stay. Until the application runs there is nothing to finish.
+let stop = (): Promise<void> => Promise.resolve();
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.on(signal, () => void stop().then(() => process.exit(0)));
+}
 
-const app = await NestFactory.create(AppModule, {
-  // One line per event, also where the event is an object.
-  logger: new ConsoleLogger({ colors: process.stdout.isTTY === true, compact: true, breakLength: Infinity }),
-});
-app.enableShutdownHooks();
-await app.listen(readService1Config().port);
+const { bootstrap } = await import('./bootstrap.js');
+stop = await bootstrap();

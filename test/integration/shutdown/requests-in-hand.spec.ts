@@ -1,0 +1,74 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { type Socket } from 'node:net';
+import { ApplicationProcess, buildOnce } from './application-process.fixture.js';
+
+const BUILD_MS = 120_000;
+const RUN_MS = 30_000;
+
+beforeAll(buildOnce, BUILD_MS);
+
+describe('service2 told to end', () => {
+  let service2: ApplicationProcess;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  afterEach(() => service2.signal('SIGKILL'));
+
+  /** Requests one after the other on one connection, until the server says that it was the last. */
+  async function requestUntilClosed(): Promise<number[]> {
+    const statuses = [];
+    for (;;) {
+      const { statusCode = 0, headers } = await get(agent, service2.port);
+      statuses.push(statusCode);
+      if (headers.connection === 'close') return statuses;
+    }
+  }
+
+  it(
+    'answers the request in hand, and says that it was the last on its connection',
+    async () => {
+      service2 = await ApplicationProcess.launch('service2');
+      const socket = await service2.connect();
+      const answer = textOf(socket);
+      // In hand until its body is there.
+      const head = ['GET /livez HTTP/1.1', 'Host: a', 'Content-Type: application/json', 'Content-Length: 2'];
+      socket.write(`${head.join('\r\n')}\r\nExpect: 100-continue\r\n\r\n`);
+      await new Promise((resolve) => socket.once('data', resolve));
+      const ended = service2.signal('SIGTERM');
+      await requestUntilClosed();
+      socket.write('{}');
+      expect(await answer).toMatch(/HTTP\/1\.1 200 OK\r\n(.+\r\n)*Connection: close\r\n/i);
+      expect(await ended).toBe(0);
+    },
+    RUN_MS,
+  );
+
+  it(
+    'loses no request of a client that goes on over its open connection',
+    async () => {
+      service2 = await ApplicationProcess.launch('service2');
+      (await service2.connect()).destroy();
+      expect((await get(agent, service2.port)).statusCode).toBe(200);
+      const ended = service2.signal('SIGTERM');
+      expect(new Set(await requestUntilClosed())).toEqual(new Set([200]));
+      expect(await ended).toBe(0);
+    },
+    RUN_MS,
+  );
+});
+
+function get(agent: Agent, port: number): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path: '/livez', agent }, (response) => {
+      response.resume().once('end', () => resolve(response));
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+/** All that comes until the other side ends. */
+function textOf(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (chunk) => (text += String(chunk)));
+  return new Promise((resolve) => socket.once('close', () => resolve(text)));
+}
