@@ -52,7 +52,8 @@ async function stopChild(child) {
 
 async function isReady(url) {
   for (const end = Date.now() + 30_000; Date.now() < end;) {
-    const ok = await fetch(url).then(
+    // A connection that is kept would be waited for when the application ends.
+    const ok = await fetch(url, { headers: { connection: 'close' } }).then(
       (response) => response.ok,
       () => false,
     );
