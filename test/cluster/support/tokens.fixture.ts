@@ -1,6 +1,14 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { decodeJwt, decodeProtectedHeader, SignJWT, type JWTPayload } from 'jose';
+import {
+  calculateJwkThumbprint,
+  decodeJwt,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  SignJWT,
+  type JWTPayload,
+} from 'jose';
 import { type Cluster } from './cluster.fixture.js';
 
 export interface TokenRequest {
@@ -38,4 +46,12 @@ export async function signedAnew(
   const key = createPrivateKey(readFileSync(await cluster.provider('signing-key')));
   const { alg, kid } = decodeProtectedHeader(token);
   return new SignJWT(change(decodeJwt(token))).setProtectedHeader({ alg: alg ?? '', kid }).sign(key);
+}
+
+/** The same header and claims but for the key, which is nobody's. */
+export async function signedByStranger(token: string): Promise<string> {
+  const { alg = '' } = decodeProtectedHeader(token);
+  const { privateKey, publicKey } = await generateKeyPair(alg);
+  const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
+  return new SignJWT(decodeJwt(token)).setProtectedHeader({ alg, kid }).sign(privateKey);
 }
