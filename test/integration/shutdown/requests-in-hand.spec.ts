@@ -43,13 +43,16 @@ describe('service2 told to end', () => {
   );
 
   it(
-    'loses no request of a client that goes on over its open connection',
+    'still answers on connections that were idle when it was told',
     async () => {
       service2 = await ApplicationProcess.launch('service2');
       (await service2.connect()).destroy();
-      expect((await get(agent, service2.port)).statusCode).toBe(200);
+      const idle = new Agent({ keepAlive: true });
+      expect((await get(idle, service2.port)).headers.connection).toBe('keep-alive');
       const ended = service2.signal('SIGTERM');
       expect(new Set(await requestUntilClosed())).toEqual(new Set([200]));
+      const last = await get(idle, service2.port);
+      expect([last.statusCode, last.headers.connection]).toEqual([200, 'close']);
       expect(await ended).toBe(0);
     },
     RUN_MS,
