@@ -20,6 +20,7 @@ export interface ProberOptions {
   /** One that stays the same, instead of the projected one. */
   readonly token?: string;
   readonly url?: string;
+  readonly method?: 'GET' | 'POST';
   /** From one request to the next. */
   readonly intervalMs?: number;
 }
@@ -33,12 +34,12 @@ export function answeredAt(probe: Probe | undefined): number {
 // Reads the token for each request, as curl in a loop would; no part of ours is in it.
 const PROGRAM = `
 const { readFileSync } = require('node:fs');
-const [url, intervalMs, hasToken] = process.argv.slice(1);
+const [method, url, intervalMs, hasToken] = process.argv.slice(1);
 process.on('SIGTERM', () => process.exit(0));
 setInterval(async () => {
   const at = Date.now();
   const headers = hasToken ? { authorization: 'Bearer ' + readFileSync('/tokens/token', 'utf8').trim() } : {};
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) }).then(
+  const answer = await fetch(url, { method, headers, signal: AbortSignal.timeout(10_000) }).then(
     async (response) => ({
       status: response.status,
       retryAfter: response.headers.get('retry-after'),
@@ -88,9 +89,9 @@ export class Prober {
 }
 
 function manifests({ name, namespace = 'mytest', serviceAccount = 'default', ...what }: ProberOptions) {
-  const { audience, token, url = 'http://service2.mytest.svc', intervalMs = 200 } = what;
+  const { audience, token, method = 'GET', url = 'http://service2.mytest.svc', intervalMs = 200 } = what;
   const volumes = [...tokenVolume(name, audience, token), ...authorityVolume(url)];
-  const command = ['node', '-e', PROGRAM, url, String(intervalMs)];
+  const command = ['node', '-e', PROGRAM, method, url, String(intervalMs)];
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
