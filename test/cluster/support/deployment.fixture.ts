@@ -6,6 +6,9 @@ export const NAMESPACE = 'mytest';
 
 export type Overlay = 'tokenreview' | 'jwt-pubkey' | 'oidc-discovery' | 'production';
 
+// A kubelet that could not ask for a minute asks at ever longer intervals: it hears of what is deleted that much later.
+const DELETE_TIMEOUT = '--timeout=180s';
+
 /** Both applications, put there by the commands of k8s/README.md. */
 export class Deployment {
   private readonly manifestsBeside: string[] = [];
@@ -88,7 +91,7 @@ export class Deployment {
         'delete',
         '--filename=-',
         '--ignore-not-found',
-        '--timeout=90s',
+        DELETE_TIMEOUT,
       );
     }
     await this.cluster.kubectl(
@@ -96,7 +99,7 @@ export class Deployment {
       '--kustomize',
       `k8s/overlays/${this.overlay}`,
       '--ignore-not-found',
-      '--timeout=90s',
+      DELETE_TIMEOUT,
     );
   }
 }
