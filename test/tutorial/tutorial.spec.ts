@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPage } from '../docs/code-blocks.js';
+import { readSteps } from './steps.fixture.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const page = readPage('docs/tutorial.md');
+const steps = readSteps(page);
+
+describe('docs/tutorial.md', () => {
+  it('has nothing but blocks that can be executed and compared', () => {
+    expect(steps.length).toBeGreaterThan(30);
+  });
+
+  it.each(steps.map(({ line, commands }) => ({ line, commands })))('line $line is shell', ({ commands }) => {
+    expect(spawnSync('bash', ['-n'], { input: commands, encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+  });
+
+  it('cleans up at its end, and makes nothing in the cluster that it does not name there', () => {
+    const [last] = steps.slice(-1);
+    expect(last?.heading).toBe('Clean up');
+    const made = steps.flatMap(({ commands }) =>
+      [...commands.matchAll(/kubectl create (?:clusterrole|clusterrolebinding|namespace) (\S+)/g)].map(
+        ([, name = '']) => name,
+      ),
+    );
+    expect(made.length).toBeGreaterThan(0);
+    for (const name of made) expect(last?.commands).toContain(name);
+  });
+
+  it('has a row for every option of the program that the old tutorial used', () => {
+    for (const option of ['mode', 'pub-key', 'issuer-url', 'ca', 'audience', 'token-file']) {
+      expect(page).toMatch(new RegExp(`^\\| \`(server|client) --${option} [A-Z]+\` +\\| \`[A-Z0-9_]+`, 'm'));
+    }
+  });
+
+  it('names no variable that docs/configuration.md does not explain', () => {
+    const named = [...page.matchAll(/\b(?:K8S_AUTH|SERVICE2)_[A-Z_]+/g)].map(([variable]) => variable);
+    expect(named.length).toBeGreaterThan(0);
+    for (const variable of named) expect(readPage('docs/configuration.md')).toContain(variable);
+  });
+});
+
+describe('npm run test:tutorial', () => {
+  const start = (environment: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, [join(ROOT, 'scripts/test-tutorial.mjs')], {
+      env: { PATH: process.env.PATH, ...environment },
+      encoding: 'utf8',
+    });
+
+  it('is this script', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    expect(scripts['test:tutorial']).toBe('node scripts/test-tutorial.mjs');
+  });
+
+  it.each([
+    ['neither variable', {}, 'KUBECONFIG and CLUSTER_PROVIDER'],
+    ['no kubeconfig', { CLUSTER_PROVIDER: 'kind' }, 'KUBECONFIG'],
+    ['no provider', { KUBECONFIG: '/nowhere' }, 'CLUSTER_PROVIDER'],
+  ])('says in one line that it needs a cluster, with %s', (_, environment, named) => {
+    const { status, stderr } = start(environment);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `test:tutorial: it needs a real cluster, and ${named} to say which one\n`,
+    });
+  });
+});
