@@ -1,21 +1,25 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { type Cluster } from './cluster.fixture.js';
+
+// A kubelet that has no more file watchers to give ends what follows a log.
+const FOLLOW_AGAIN_MS = 500;
 
 /** The log of a pod as it is written, from its beginning: `kubectl logs --follow`. */
 export class LogStream {
   readonly lines: string[] = [];
-  private readonly child;
-  private readonly closed: Promise<unknown>;
+  private readonly stopping = new AbortController();
+  private readonly following: Promise<void>;
   private wake = () => {};
 
   /** @param subject such as `deployment/service1` or a pod's name; its container has to be running */
-  constructor(cluster: Cluster, subject: string, namespace = 'mytest') {
-    this.child = cluster.spawnKubectl('logs', '--follow', '--namespace', namespace, subject);
-    createInterface(this.child.stdout).on('line', (line) => {
-      this.lines.push(line);
-      this.wake();
-    });
-    this.closed = new Promise((resolve) => this.child.once('close', resolve));
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly subject: string,
+    private readonly namespace = 'mytest',
+  ) {
+    this.following = this.followUntilStopped();
   }
 
   /**
@@ -38,7 +42,29 @@ export class LogStream {
   }
 
   async stop(): Promise<void> {
-    this.child.kill();
-    await this.closed;
+    this.stopping.abort();
+    await this.following;
+  }
+
+  private async followUntilStopped(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.follow(signal);
+      await setTimeout(FOLLOW_AGAIN_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Resolves when the stream has ended. */
+  private async follow(signal: AbortSignal): Promise<void> {
+    this.lines.length = 0;
+    const child = this.cluster.spawnKubectl('logs', '--follow', '--namespace', this.namespace, this.subject);
+    const kill = () => child.kill();
+    signal.addEventListener('abort', kill);
+    createInterface(child.stdout).on('line', (line) => {
+      this.lines.push(line);
+      this.wake();
+    });
+    await once(child, 'close');
+    signal.removeEventListener('abort', kill);
   }
 }
