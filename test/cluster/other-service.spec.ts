@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Cluster, providerCan } from './support/cluster.fixture.js';
+import { Deployment } from './support/deployment.fixture.js';
+import { LogStream } from './support/log-stream.fixture.js';
+import { buildOtherService, fromReadme, OTHER_SERVICE } from './support/other-service.fixture.js';
+import { type Probe, Prober, type ProberOptions } from './support/prober.fixture.js';
+
+const ORDERS = 'http://orders.shop.svc/orders';
+const canBuild = await providerCan('build');
+const describeIfPossible = canBuild ? describe : describe.skip;
+const why = canBuild ? '' : ' (skipped: this provider builds no images)';
+
+describeIfPossible(`I make a Nest service of README.md and the packed library${why}`, () => {
+  const cluster = Cluster.given();
+  let deployment: Deployment;
+  let manifests: string;
+
+  /** What a pod of that ServiceAccount is answered, with its own projected token. */
+  async function answerTo(caller: Omit<ProberOptions, 'name' | 'url'> & { path?: string }): Promise<Probe> {
+    const { path = '', ...options } = caller;
+    const prober = await Prober.start(cluster, { name: 'caller', url: ORDERS + path, ...options });
+    try {
+      const log = new LogStream(cluster, 'caller', options.namespace);
+      await log.line(/"status"/);
+      await log.stop();
+      const [first] = await prober.probes();
+      if (!first) throw new Error('no answer');
+      return first;
+    } finally {
+      await prober.stop();
+    }
+  }
+
+  beforeAll(async () => {
+    await buildOtherService(cluster);
+    deployment = await Deployment.of(cluster, 'oidc-discovery');
+    const volumes = fromReadme('yaml', 'serviceAccountToken');
+    manifests = (await readFile(join(OTHER_SERVICE, 'manifests.yaml'), 'utf8')).replace(
+      /^( *)# volumes: as in README\.md$/m,
+      (_, indent: string) => volumes.trimEnd().replace(/^/gm, indent),
+    );
+    await cluster.kubectlWithInput(manifests, 'apply', '--filename', '-');
+    await cluster.kubectl(
+      ...['--namespace', 'shop', 'rollout', 'status', 'deployment/orders', '--timeout=90s'],
+    );
+  }, 600_000);
+
+  afterAll(async () => {
+    await cluster.kubectlWithInput(
+      manifests,
+      'delete',
+      '--filename=-',
+      '--ignore-not-found',
+      '--timeout=90s',
+    );
+    await deployment.remove();
+  });
+
+  it('and it is known to service2 by its own name', async () => {
+    const log = new LogStream(cluster, 'deployment/orders', 'shop');
+    const line = await log.line(/service2 says/);
+    await log.stop();
+    expect(line).toBe('service2 says: hello system:serviceaccount:shop:orders');
+  });
+
+  it('and it knows who calls, without a word about the cluster in its options', async () => {
+    expect(await answerTo({ audience: 'orders' })).toMatchObject({
+      status: 200,
+      body: 'hello system:serviceaccount:mytest:default',
+    });
+    expect(
+      await answerTo({ namespace: 'shop', serviceAccount: 'checkout', audience: 'orders', path: '/mine' }),
+    ).toMatchObject({ status: 200, body: 'orders of checkout' });
+  });
+
+  it('and shop/checkout may order', async () => {
+    const caller = { namespace: 'shop', serviceAccount: 'checkout', audience: 'orders' };
+    expect(await answerTo({ ...caller, method: 'POST' })).toMatchObject({ status: 201, body: 'created' });
+  });
+
+  it.each([
+    ['another ServiceAccount of the shop', 'shop'],
+    ['one that has the right name in another namespace', 'mytest'],
+  ])('but %s may not', async (_, namespace) => {
+    const serviceAccount = namespace === 'shop' ? 'default' : 'checkout';
+    if (namespace !== 'shop') await deployment.kubectl('create', 'serviceaccount', serviceAccount);
+    const answer = await answerTo({ namespace, serviceAccount, audience: 'orders', method: 'POST' });
+    expect(answer).toMatchObject({
+      status: 403,
+      challenge: expect.stringContaining('Bearer error="insufficient_scope"'),
+    });
+  });
+
+  it('nor anybody without a token, or with one for service2', async () => {
+    expect(await answerTo({})).toMatchObject({ status: 401, challenge: 'Bearer' });
+    expect(await answerTo({ audience: 'service2' })).toMatchObject({
+      status: 401,
+      challenge: 'Bearer error="invalid_token"',
+    });
+  });
+
+  it('but its health is for everybody', async () => {
+    expect(await answerTo({ path: '/health' })).toMatchObject({ status: 200, body: 'ok' });
+  });
+});
