@@ -1,0 +1,144 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Cluster, providerCan } from './support/cluster.fixture.js';
+import { Deployment } from './support/deployment.fixture.js';
+import { measured } from './support/measured.fixture.js';
+import { answeredAt, type Probe, Prober } from './support/prober.fixture.js';
+import { PodAside } from './support/pod-aside.fixture.js';
+
+/** This scenario is a time: long enough for every cache of tokenreview to end, and for its 503s to be many. */
+const OUTAGE_MS = 60_000;
+/** Of calls before and after. */
+const STEADY_MS = 5_000;
+const TOKENREVIEW_REMEMBERS_MS = 10_000;
+/** While something is wrong our server looks every 8 to 10 s, and the kubelet asks it every 2 s. */
+const NOTICED_WITHIN_MS = 13_000;
+
+const canStop = await providerCan('stop-api-server');
+const describeIfPossible = canStop ? describe : describe.skip;
+const unless = canStop ? '' : ' (skipped: this provider cannot stop the API server)';
+
+describeIfPossible(`The API server is away for a minute, while all are being called${unless}`, () => {
+  const cluster = Cluster.given();
+  const SERVICES = {
+    tokenreview: 'service2',
+    'jwt-pubkey': 'service2-jwt-pubkey',
+    'oidc-discovery': 'service2-oidc-discovery',
+  };
+  type Kind = keyof typeof SERVICES;
+  const KINDS = Object.keys(SERVICES) as Kind[];
+  const calls = {} as Record<Kind, Probe[]>;
+  const readiness = {} as Record<Kind, Probe[]>;
+  const asides = {} as Record<Kind, PodAside>;
+  let deployment: Deployment;
+  let wentAt: number;
+  let cameBackAt: number;
+
+  beforeAll(async () => {
+    deployment = await Deployment.of(cluster, 'tokenreview');
+    await Promise.all([deployment.beside('jwt-pubkey'), deployment.beside('oidc-discovery')]);
+    await Promise.all(
+      KINDS.map(async (kind) => {
+        asides[kind] = await PodAside.take(deployment, SERVICES[kind]);
+      }),
+    );
+    const watcher = await Prober.start(cluster, {
+      name: 'watcher',
+      url: 'https://kubernetes.default.svc/readyz',
+      intervalMs: 100,
+    });
+    const probers = await Promise.all(
+      KINDS.map(async (kind) => ({
+        kind,
+        caller: await Prober.start(cluster, {
+          name: `caller-of-${kind}`,
+          audience: 'service2',
+          url: `http://${SERVICES[kind]}.mytest.svc`,
+        }),
+        kubelet: await Prober.start(cluster, {
+          name: `readiness-of-${kind}`,
+          url: `${asides[kind].url}/readyz`,
+        }),
+      })),
+    );
+    await Promise.all(KINDS.map((kind) => asides[kind].endDuringOutage()));
+
+    await cluster.provider('stop-api-server');
+    await setTimeout(OUTAGE_MS);
+    await cluster.provider('start-api-server');
+    await Promise.all(KINDS.map((kind) => asides[kind].startedAgain()));
+    await setTimeout(STEADY_MS);
+
+    for (const { kind, caller, kubelet } of probers) {
+      calls[kind] = await caller.probes();
+      readiness[kind] = await kubelet.probes();
+    }
+    const watched = await watcher.probes();
+    const away = watched.filter(({ status }) => status !== 200);
+    wentAt = away[0]?.at ?? NaN;
+    cameBackAt = answeredAt(watched.find(({ at, status }) => status === 200 && at > wentAt));
+    measured('the API server was away for', cameBackAt - wentAt);
+  }, 240_000);
+  afterAll(() => deployment.remove());
+
+  it.each(['jwt-pubkey', 'oidc-discovery'] as const)('nobody who calls notices it with %s', (kind) => {
+    expect(calls[kind].filter(({ at }) => at > wentAt && at < cameBackAt).length).toBeGreaterThan(200);
+    expect(calls[kind].filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  it('with tokenreview callers are known for as long as its answers are kept', () => {
+    const firstRefused = calls.tokenreview.find(({ status }) => status !== 200);
+    const knownForMs = (firstRefused?.at ?? NaN) - wentAt;
+    measured('tokenreview went on for', knownForMs);
+    expect(knownForMs).toBeLessThan(TOKENREVIEW_REMEMBERS_MS + 1000);
+  });
+
+  it('then they are told that nobody can say now, and when to come again, but never that their token is bad', () => {
+    const refused = calls.tokenreview.filter(({ status }) => status !== 200);
+    measured('the longest wait for a 503 was', Math.max(...refused.map(({ tookMs }) => tookMs)));
+    expect(refused.length).toBeGreaterThan(100);
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+    for (const { retryAfter, challenge } of refused) {
+      expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
+      expect(challenge).toBeNull();
+    }
+  });
+
+  it('and are known again a second after it is back', () => {
+    const later = calls.tokenreview.filter((probe) => answeredAt(probe) >= cameBackAt);
+    const known = answeredAt(later.find(({ status }) => status === 200));
+    measured('tokenreview knows callers again, after the API server is back, by', known - cameBackAt);
+    expect(known - cameBackAt).toBeLessThanOrEqual(1000);
+    expect(later.filter(({ at, status }) => at > cameBackAt + 1000 && status !== 200)).toEqual([]);
+    expect(later.length).toBeGreaterThan(20);
+  });
+
+  describe.each([
+    { kind: 'tokenreview', meanwhile: 503, says: /ECONNREFUSED|no answer of the API server/ },
+    { kind: 'oidc-discovery', meanwhile: 503, says: /ECONNREFUSED|no answer of the API server/ },
+    { kind: 'jwt-pubkey', meanwhile: 200, says: /"k8s-auth":{"status":"up"}/ },
+  ] as const)('a pod with $kind that starts while it is away', ({ kind, meanwhile, says }) => {
+    const since = () => readiness[kind].filter(({ at }) => at > wentAt);
+
+    it('boots', async () => {
+      const down = since().find(({ status }) => status === 0);
+      const up = since().find(({ at, status }) => at > answeredAt(down) && status !== 0);
+      measured(`${kind} answers, without an API server, after`, answeredAt(up) - answeredAt(down));
+      expect(answeredAt(up)).toBeLessThan(cameBackAt);
+      expect(await asides[kind].log()).toContain('listening on port 8080');
+    });
+
+    it(`answers the kubelet with ${meanwhile} meanwhile, and with the reason`, () => {
+      const settled = since().filter((probe) => probe.at > wentAt + 10_000 && answeredAt(probe) < cameBackAt);
+      expect(settled.length).toBeGreaterThan(100);
+      expect(new Set(settled.map(({ status }) => status))).toEqual(new Set([meanwhile]));
+      expect(settled.at(-1)?.body).toMatch(says);
+    });
+
+    it('and is ready soon after it is back', () => {
+      const ready = answeredAt(since().find(({ at, status }) => at >= cameBackAt && status === 200));
+      measured(`${kind} is ready, after the API server is back, by`, ready - cameBackAt);
+      expect(ready - cameBackAt).toBeLessThan(NOTICED_WITHIN_MS);
+    });
+  });
+});
