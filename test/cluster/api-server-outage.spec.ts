@@ -57,7 +57,7 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
         }),
         kubelet: await Prober.start(cluster, {
           name: `readiness-of-${kind}`,
-          url: `${asides[kind].url}/readyz`,
+          url: `${asides[kind].origin}/readyz`,
         }),
       })),
     );

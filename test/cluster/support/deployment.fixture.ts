@@ -6,6 +6,21 @@ export const NAMESPACE = 'mytest';
 
 export type Overlay = 'tokenreview' | 'jwt-pubkey' | 'oidc-discovery' | 'production';
 
+interface PodObject {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly status: {
+    readonly podIP?: string;
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+  };
+}
+
+export interface RunningPod {
+  readonly name: string;
+  /** Of service2 in it, without its Service. */
+  readonly origin: string;
+  readonly restarts: number;
+}
+
 // A kubelet that could not ask for a minute asks at ever longer intervals: it hears of what is deleted that much later.
 const DELETE_TIMEOUT = '--timeout=180s';
 
@@ -77,6 +92,26 @@ export class Deployment {
 
   async log(name: string, ...options: string[]): Promise<string> {
     return this.kubectl('logs', '--selector', `app.kubernetes.io/name=${name}`, '--tail=-1', ...options);
+  }
+
+  /** Its pods that are not on their way out, once they have an address. */
+  async pods(name: string): Promise<RunningPod[]> {
+    const { items } = await this.cluster.get<{ items: readonly PodObject[] }>(
+      'pods',
+      '--namespace',
+      NAMESPACE,
+      '--selector',
+      `app.kubernetes.io/name=${name}`,
+    );
+    return items
+      .filter(
+        ({ metadata, status }) => metadata.deletionTimestamp === undefined && status.podIP !== undefined,
+      )
+      .map(({ metadata, status }) => ({
+        name: metadata.name,
+        origin: `http://${status.podIP}:8080`,
+        restarts: status.containerStatuses?.[0]?.restartCount ?? 0,
+      }));
   }
 
   kubectl(...args: string[]): Promise<string> {

@@ -1,4 +1,4 @@
-import { type Deployment } from './deployment.fixture.js';
+import { type Deployment, type RunningPod } from './deployment.fixture.js';
 
 // Waits until the API server takes no connection, then ends the container's first process as `kill 1` would.
 const END_DURING_OUTAGE = `
@@ -21,25 +21,26 @@ require('node:child_process').spawn(process.execPath, ['-e', process.argv[1]], o
 export class PodAside {
   private constructor(
     private readonly deployment: Deployment,
-    readonly name: string,
-    /** Of the pod itself, without a Service. */
-    readonly url: string,
+    private readonly pod: RunningPod,
   ) {}
+
+  get origin(): string {
+    return this.pod.origin;
+  }
 
   /** Resolves when the pod that takes its place is ready. */
   static async take(deployment: Deployment, service: string): Promise<PodAside> {
-    const labels = `app.kubernetes.io/name=${service}`;
-    const found = await deployment.kubectl(
-      'get',
-      'pods',
-      '--selector',
-      labels,
-      '--output=jsonpath={.items[0].metadata.name} {.items[0].status.podIP}',
+    const [pod] = await deployment.pods(service);
+    if (!pod) throw new Error(`${service} has no pod`);
+    await deployment.kubectl(
+      'label',
+      'pod',
+      pod.name,
+      `app.kubernetes.io/name=${service}-aside`,
+      '--overwrite',
     );
-    const [name = '', ip = ''] = found.split(' ');
-    await deployment.kubectl('label', 'pod', name, `${labels}-aside`, '--overwrite');
     await deployment.rolledOut(service);
-    return new PodAside(deployment, name, `http://${ip}:8080`);
+    return new PodAside(deployment, pod);
   }
 
   /**
@@ -47,19 +48,27 @@ export class PodAside {
    * server, which creates no pods then, can be had.
    */
   async endDuringOutage(): Promise<void> {
-    await this.deployment.kubectl('exec', this.name, '--', 'node', '-e', IN_BACKGROUND, END_DURING_OUTAGE);
+    await this.deployment.kubectl(
+      'exec',
+      this.pod.name,
+      '--',
+      'node',
+      '-e',
+      IN_BACKGROUND,
+      END_DURING_OUTAGE,
+    );
   }
 
   /** Resolves when the API server has heard of it: what it says of a pod may be from before the outage. */
   async startedAgain(): Promise<void> {
     const wait = (condition: string) =>
-      this.deployment.kubectl('wait', `pod/${this.name}`, `--for=${condition}`, '--timeout=60s');
+      this.deployment.kubectl('wait', `pod/${this.pod.name}`, `--for=${condition}`, '--timeout=60s');
     await wait('jsonpath={.status.containerStatuses[0].restartCount}=1');
     await wait('condition=Ready');
   }
 
   /** Of the container that runs now. */
   log(): Promise<string> {
-    return this.deployment.kubectl('logs', this.name);
+    return this.deployment.kubectl('logs', this.pod.name);
   }
 }

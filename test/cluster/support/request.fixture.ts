@@ -4,6 +4,8 @@ export interface PodRequest {
   readonly token?: string | undefined;
   /** Of the namespace `mytest`. */
   readonly service?: string;
+  /** Instead of a Service: one pod's own. */
+  readonly origin?: string;
   readonly path?: string;
 }
 
@@ -32,10 +34,10 @@ process.stdin.on('data', (chunk) => (input += chunk)).on('end', async () => {
 /** One request from a pod of service1, with any token. */
 export async function requestFromPod(
   cluster: Cluster,
-  { token, service = 'service2', path = '/' }: PodRequest,
+  { token, service = 'service2', origin = `http://${service}.mytest.svc`, path = '/' }: PodRequest,
 ): Promise<Answer> {
   const request = {
-    url: `http://${service}.mytest.svc${path}`,
+    url: origin + path,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   };
   const answer = await cluster.kubectlWithInput(
