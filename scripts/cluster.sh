@@ -11,6 +11,7 @@
 #   cluster.sh signing-key                       prints the path of the private key that signs ServiceAccount tokens
 #   cluster.sh stop-api-server | start-api-server
 #   cluster.sh rotate-signing-key [--drop-old]   the old key stays valid, unless it is dropped
+#   cluster.sh can enforce-network-policies      whether they have an effect; there is nothing to do for it
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

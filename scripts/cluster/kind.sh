@@ -57,6 +57,11 @@ start_api_server() {
   timeout 120 bash -c "until kubectl --kubeconfig '$(kubeconfig)' get --raw /readyz; do sleep 0.2; done" >/dev/null 2>&1
 }
 
+# Its network plugin does so since v0.24.
+enforce_network_policies() {
+  :
+}
+
 path_of() { # FILE
   mkdir -p "${TMPDIR:-/tmp}/kind-$name"
   echo "${TMPDIR:-/tmp}/kind-$name/$1"

@@ -5,7 +5,7 @@ import { Cluster, providerCan } from './support/cluster.fixture.js';
 import { Deployment } from './support/deployment.fixture.js';
 import { LogStream } from './support/log-stream.fixture.js';
 import { buildOtherService, fromReadme, OTHER_SERVICE } from './support/other-service.fixture.js';
-import { type Probe, Prober, type ProberOptions } from './support/prober.fixture.js';
+import { Prober, type ProberOptions } from './support/prober.fixture.js';
 
 const ORDERS = 'http://orders.shop.svc/orders';
 const canBuild = await providerCan('build');
@@ -18,19 +18,8 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
   let manifests: string;
 
   /** What a pod of that ServiceAccount is answered, with its own projected token. */
-  async function answerTo(caller: Omit<ProberOptions, 'name' | 'url'> & { path?: string }): Promise<Probe> {
-    const { path = '', ...options } = caller;
-    const prober = await Prober.start(cluster, { name: 'caller', url: ORDERS + path, ...options });
-    try {
-      const log = new LogStream(cluster, 'caller', options.namespace);
-      await log.line(/"status"/);
-      await log.stop();
-      const [first] = await prober.probes();
-      if (!first) throw new Error('no answer');
-      return first;
-    } finally {
-      await prober.stop();
-    }
+  function answerTo({ path = '', ...caller }: Omit<ProberOptions, 'name' | 'url'> & { path?: string }) {
+    return Prober.firstAnswer(cluster, { name: 'caller', url: ORDERS + path, ...caller });
   }
 
   beforeAll(async () => {

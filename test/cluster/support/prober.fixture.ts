@@ -1,4 +1,5 @@
 import { type Cluster } from './cluster.fixture.js';
+import { LogStream } from './log-stream.fixture.js';
 
 /** What one request of a prober brought: times in milliseconds, `status` 0 when there was no answer. */
 export interface Probe {
@@ -65,6 +66,18 @@ export class Prober {
     const prober = new Prober(cluster, options);
     await prober.kubectl('wait', '--for=condition=Ready', `pod/${options.name}`, '--timeout=60s');
     return prober;
+  }
+
+  /** What the first request of such a pod brings, and the pod goes again. */
+  static async firstAnswer(cluster: Cluster, options: ProberOptions): Promise<Probe> {
+    const prober = await Prober.start(cluster, options);
+    const log = new LogStream(cluster, options.name, options.namespace);
+    try {
+      return JSON.parse(await log.line(/"status"/)) as Probe;
+    } finally {
+      await log.stop();
+      await prober.stop();
+    }
   }
 
   /** All its requests up to now, in the order of their answers. */
