@@ -56,11 +56,14 @@ export class LogStream {
 
   /** Resolves when the stream has ended. */
   private async follow(signal: AbortSignal): Promise<void> {
-    this.lines.length = 0;
+    let isAgain = this.lines.length > 0;
     const child = this.cluster.spawnKubectl('logs', '--follow', '--namespace', this.namespace, this.subject);
     const kill = () => child.kill();
     signal.addEventListener('abort', kill);
     createInterface(child.stdout).on('line', (line) => {
+      // Only now: of a pod that is gone there is nothing again, and what was seen stays.
+      if (isAgain) this.lines.length = 0;
+      isAgain = false;
       this.lines.push(line);
       this.wake();
     });
