@@ -6,6 +6,7 @@ import { OncePerMinute } from '../shared/once-per-minute.js';
 import { sleep, startDeadline } from '../shared/timers.js';
 import { type UnverifiedClaims } from '../shared/unverified-claims.js';
 import { type ApiServerConnection } from './api-server.connection.js';
+import { OwnCredentialRefusedError } from './own-credential.js';
 import { ReloadingHttpsClient } from './reloading-https-client.js';
 import {
   isConnectionTrouble,
@@ -173,11 +174,10 @@ export class ApiServerClient {
   }
 
   private ownCredentialRefused(): VerifierUnavailableError {
-    const message = 'API server refuses our own credential (401)';
-    this.onceAMinute.run('own credential', () =>
-      this.context.log.error({ message, code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' }),
-    );
-    return new VerifierUnavailableError(message);
+    const error = new OwnCredentialRefusedError('API server refuses our own credential (401)');
+    const { message, code } = error;
+    this.onceAMinute.run('own credential', () => this.context.log.error({ message, code }));
+    return error;
   }
 
   private refuseTrouble(response: HttpsResponse): HttpsResponse {

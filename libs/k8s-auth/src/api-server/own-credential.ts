@@ -1,3 +1,4 @@
+import { VerifierUnavailableError } from '../errors/index.js';
 import { B64TOKEN } from '../shared/b64token.js';
 import { SingleFlight } from '../shared/single-flight.js';
 import { type TokenSource } from '../shared/token-source.js';
@@ -15,6 +16,13 @@ export interface OwnCredential {
   /** What the token says of itself; `undefined` when it is no JWT. @throws {Error} there is no token */
   claims(): Promise<UnverifiedClaims | undefined>;
 }
+
+/**
+ * The API server answers 401 to us, with the latest token there is: that of a pod or ServiceAccount that is gone, or
+ * one whose key the cluster has dropped.
+ * @internal
+ */
+export class OwnCredentialRefusedError extends VerifierUnavailableError {}
 
 /** The token of a file that is replaced under way. @internal */
 export class FileCredential implements OwnCredential {

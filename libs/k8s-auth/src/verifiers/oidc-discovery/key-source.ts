@@ -39,6 +39,11 @@ export class KeySourceTrouble extends Error {
   }
 }
 
+/** @internal */
+export function isRightMissing(trouble: unknown): boolean {
+  return trouble instanceof KeySourceTrouble && trouble.isRightMissing;
+}
+
 /**
  * A document has to come with status 200 and as one of the types asked for: an error page of something in between is
  * no key set.

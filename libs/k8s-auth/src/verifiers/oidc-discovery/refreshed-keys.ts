@@ -1,3 +1,4 @@
+import { OwnCredentialRefusedError } from '../../api-server/own-credential.js';
 import { within } from '../../api-server/within.js';
 import { VerifierUnavailableError } from '../../errors/index.js';
 import { type Clock } from '../../shared/clock.js';
@@ -8,7 +9,7 @@ import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { KeySet } from '../jwt/key-set.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 import { type Readiness } from '../token-verifier.js';
-import { type KeySource, KeySourceTrouble } from './key-source.js';
+import { isRightMissing, type KeySource } from './key-source.js';
 
 // A key is gone from here at most this long after it is gone from the issuer; API servers allow an hour (max-age).
 const REFRESH_PERIOD_MS = 5 * 60_000;
@@ -19,6 +20,9 @@ const COOLDOWN_MS = 10_000;
 const RETRY_JITTER_SHARE = 0.05;
 const ATTEMPT_TIMEOUT_MS = 5_000;
 const LONGEST_STALE_USE_MS = 24 * 3_600_000;
+// An API server that refuses us is not away: it may have dropped the key that our own token is of, and that key must
+// not live on here. Time for some attempts, because one that has just started refuses for moments.
+const LONGEST_USE_WHILE_REFUSED_MS = 2 * REFRESH_PERIOD_MS;
 const LEAST_RETRY_AFTER_MS = 1_000;
 
 interface HeldKeys {
@@ -36,7 +40,7 @@ export interface RefreshedKeysContext {
 
 /**
  * The keys of an issuer that may be away. All who need keys share one attempt; the next is planned when one has
- * ended. A bad attempt changes nothing: the keys of the last good one stay for 24 h. Ages are monotonic, so a jump of
+ * ended. A bad attempt changes nothing: the keys of the last good one stay for 24 h, or for 10 min where we are refused. Ages are monotonic, so a jump of
  * the wall clock neither ends them nor lets them live on.
  * @internal
  */
@@ -117,10 +121,10 @@ export class RefreshedKeys {
   }
 
   private usable(): HeldKeys | undefined {
-    const { held } = this;
-    return held && this.context.clock.monotonicMs() - held.fetchedAtMs <= LONGEST_STALE_USE_MS
-      ? held
-      : undefined;
+    const { held, trouble } = this;
+    const isRefused = trouble instanceof OwnCredentialRefusedError;
+    const longestMs = isRefused ? LONGEST_USE_WHILE_REFUSED_MS : LONGEST_STALE_USE_MS;
+    return held && this.context.clock.monotonicMs() - held.fetchedAtMs <= longestMs ? held : undefined;
   }
 
   private async attemptIfDue(): Promise<void> {
@@ -193,8 +197,4 @@ export class RefreshedKeys {
       retryAfterMs: Math.max(LEAST_RETRY_AFTER_MS, leftMs),
     });
   }
-}
-
-function isRightMissing(error: unknown): boolean {
-  return error instanceof KeySourceTrouble && error.isRightMissing;
 }

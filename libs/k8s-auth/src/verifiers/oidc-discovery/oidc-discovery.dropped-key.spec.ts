@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
+import { K8sAuthError } from '../../errors/index.js';
+import { type TokenVerifier } from '../token-verifier.js';
+import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
+
+const MINUTE_MS = 60_000;
+/** From a bad attempt to the next, at most. */
+const ATTEMPT_PERIOD_MS = 11_000;
+const ACCEPTED = 'accepted';
+const UNAVAILABLE = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';
+
+let own: OwnCluster;
+let verifier: TokenVerifier;
+let oldToken: string;
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+  await own.cluster.createServiceAccount('shop', 'checkout');
+  const apiServer = { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile };
+  const { clock, log } = own;
+  verifier = await oidcDiscoveryDefinition.create(
+    { kind: 'oidc-discovery', apiServer },
+    { clock, log, environment: {} },
+  );
+  oldToken = await newToken();
+  // Has keys from then on.
+  await result(oldToken);
+});
+
+afterEach(async () => {
+  await verifier.close();
+  await own.close();
+});
+
+const newToken = () =>
+  own.cluster.createToken({ namespace: 'shop', serviceAccount: 'checkout', audiences: ['orders'] });
+
+async function result(token: string): Promise<string> {
+  const verdict = await outcome((async () => verifier.verify(token, ['orders']))());
+  return verdict instanceof K8sAuthError ? verdict.code : ACCEPTED;
+}
+
+/** In steps, so that an attempt that has begun is answered in its time. */
+async function pass(ms: number): Promise<void> {
+  const tokenOfNewKey = await newToken();
+  for (let passedMs = 0; passedMs < ms; passedMs += 2_000) {
+    await own.clock.advance(2_000);
+    // Waits for the attempt under way, if there is one.
+    await result(tokenOfNewKey);
+  }
+}
+
+describe('oidc-discovery, when the cluster drops the key that signed its own token too,', () => {
+  beforeEach(() => own.cluster.rotateSigningKey({ keepOld: false }));
+
+  it('cannot decide about tokens of the new key, and says why', async () => {
+    await pass(10_000);
+    expect(await result(await newToken())).toBe(UNAVAILABLE);
+    expect(await result(oldToken)).toBe(ACCEPTED);
+    expect(own.log.messages('error')).toEqual(['API server refuses our own credential (401)']);
+    expect(verifier.readiness()).toMatchObject({ status: 'degraded' });
+  });
+
+  it('uses the dropped key for ten minutes more at most', async () => {
+    await pass(10 * MINUTE_MS);
+    expect(await result(oldToken)).toBe(ACCEPTED);
+    await own.clock.advance(1);
+    expect(await result(oldToken)).toBe(UNAVAILABLE);
+  });
+
+  it('knows both for what they are once it has a new token of its own', async () => {
+    await pass(11 * MINUTE_MS);
+    await own.replaceOwnToken();
+    await pass(ATTEMPT_PERIOD_MS);
+    expect(await result(await newToken())).toBe(ACCEPTED);
+    expect(await result(oldToken)).toBe('ERR_K8S_AUTH_TOKEN_SIGNATURE');
+  });
+});
