@@ -76,10 +76,10 @@ export function productionPackages(): string[] {
 
 /** What became of a request that was in hand when PID 1 was asked to end. */
 export interface Ending {
-  /** Status line of the answer. */
-  readonly answer: string;
+  /** Status line of the answer, or why there was none. */
+  readonly answer?: string;
   /** From the signal to the answer. */
-  readonly answeredAfterMs: number;
+  readonly answeredAfterMs?: number;
   /** From the signal to the last sign of life of the container. */
   readonly endedAfterMs: number;
 }
