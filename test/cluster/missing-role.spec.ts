@@ -1,0 +1,141 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Cluster } from './support/cluster.fixture.js';
+import { Deployment, type RunningPod } from './support/deployment.fixture.js';
+import { LogStream } from './support/log-stream.fixture.js';
+import { measured } from './support/measured.fixture.js';
+import { answeredAt, type Probe, Prober } from './support/prober.fixture.js';
+import { requestFromPod } from './support/request.fixture.js';
+import { createToken } from './support/tokens.fixture.js';
+
+const BINDING = 'clusterrolebinding/nest-k8s-auth-token-reviewer';
+/** What names the right, and what grants it. */
+const MISSING =
+  /ERROR.*own ServiceAccount may not create tokenreviews\.authentication\.k8s\.io: ClusterRole system:auth-delegator is not bound to it/;
+/** This scenario is a time: what service2 was told before is kept for 10 s. */
+const REMEMBERED_MS = 10_000;
+/** It looks every 8 to 10 s whether the right is there. */
+const LOOKS_EVERY_MS = 10_000;
+/** Of calls before and after. */
+const STEADY_MS = 3_000;
+const LEEWAY_MS = 2_000;
+
+describe('service2 may not create TokenReviews', () => {
+  const cluster = Cluster.given();
+  let deployment: Deployment;
+
+  const untilReady = (pod: RunningPod, status: 'True' | 'False') =>
+    deployment.kubectl('wait', `pod/${pod.name}`, `--for=condition=Ready=${status}`, '--timeout=60s');
+  async function onlyPod(): Promise<RunningPod> {
+    const [pod, ...others] = await deployment.pods('service2');
+    if (!pod || others.length > 0) throw new Error(`service2 has ${others.length} pods more than one`);
+    return pod;
+  }
+
+  beforeAll(async () => {
+    deployment = await Deployment.of(cluster, 'tokenreview');
+  });
+  afterAll(() => deployment.remove());
+
+  describe('any more: somebody takes its role away, and gives it back', () => {
+    let pod: RunningPod;
+    let calls: Probe[];
+    let readiness: Probe[];
+    let takenAt: number;
+    let grantedAt: number;
+
+    beforeAll(async () => {
+      pod = await onlyPod();
+      const caller = await Prober.start(cluster, { name: 'caller', audience: 'service2', url: pod.origin });
+      const kubelet = await Prober.start(cluster, { name: 'kubelet', url: `${pod.origin}/readyz` });
+      await setTimeout(STEADY_MS);
+      takenAt = Date.now();
+      await deployment.kubectl('delete', BINDING);
+      await untilReady(pod, 'False');
+      await setTimeout(STEADY_MS);
+      await deployment.apply();
+      grantedAt = Date.now();
+      await untilReady(pod, 'True');
+      await setTimeout(STEADY_MS);
+      calls = await caller.probes();
+      readiness = await kubelet.probes();
+      await Promise.all([caller.stop(), kubelet.stop()]);
+    });
+
+    it('whoever calls is told that nobody can say now, never that the token is bad', () => {
+      const refused = calls.filter(({ status }) => status !== 200);
+      measured('503 after the right was taken away, by', answeredAt(refused[0]) - takenAt);
+      expect(answeredAt(refused[0]) - takenAt).toBeLessThan(REMEMBERED_MS + LEEWAY_MS);
+      expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+      for (const { retryAfter, challenge } of refused) {
+        expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
+        expect(challenge).toBeNull();
+      }
+    });
+
+    it('the pod is not ready', () => {
+      const unready = readiness.find(({ status }) => status === 503);
+      measured('not ready after the right was taken away, by', answeredAt(unready) - takenAt);
+      expect(answeredAt(unready) - takenAt).toBeLessThan(REMEMBERED_MS + LEEWAY_MS);
+      expect(unready?.body).toContain('may not create tokenreviews');
+    });
+
+    it('its log names the right, and the role that has it', async () => {
+      expect(await deployment.log('service2')).toMatch(MISSING);
+    });
+
+    it('as soon as the role is back it knows its callers again, without a restart', async () => {
+      const known = calls.find((probe) => answeredAt(probe) > grantedAt && probe.status === 200);
+      measured('callers are known after the right was granted, by', answeredAt(known) - grantedAt);
+      expect(answeredAt(known) - grantedAt).toBeLessThan(LOOKS_EVERY_MS + LEEWAY_MS);
+      expect(calls.at(-1)).toMatchObject({ status: 200 });
+      expect(await onlyPod()).toEqual(pod);
+      expect(await deployment.log('service2')).toContain('own ServiceAccount may create tokenreviews');
+    });
+  });
+
+  describe('yet: it was deployed without its role', () => {
+    let pod: RunningPod;
+
+    beforeAll(async () => {
+      await deployment.kubectl('delete', BINDING);
+      await deployment.kubectl('delete', 'pod', '--selector', 'app.kubernetes.io/name=service2');
+      await deployment.kubectl(
+        'wait',
+        'pod',
+        '--selector=app.kubernetes.io/name=service2',
+        '--for=jsonpath={.status.containerStatuses[0].started}=true',
+        '--timeout=60s',
+      );
+      pod = await onlyPod();
+    });
+
+    it('starts, and its log names the right, and the role that has it', async () => {
+      const log = new LogStream(cluster, pod.name);
+      expect(await log.line(/may not create/)).toMatch(MISSING);
+      await log.stop();
+    });
+
+    it('whoever asks the pod is told that nobody can say now', async () => {
+      const token = await createToken(cluster, { audience: 'service2' });
+      const answer = await requestFromPod(cluster, { token, origin: pod.origin });
+      expect(answer).toMatchObject({ status: 503, challenge: null });
+      expect(Number(answer.retryAfter)).toBeGreaterThanOrEqual(1);
+    });
+
+    it('the role heals it, without a restart and without anybody calling', async () => {
+      const prober = await Prober.start(cluster, { name: 'kubelet', url: `${pod.origin}/readyz` });
+      await setTimeout(STEADY_MS);
+      await deployment.apply();
+      const grantedAt = Date.now();
+      await untilReady(pod, 'True');
+      const readiness = await prober.probes();
+      expect(readiness[0]).toMatchObject({ status: 503 });
+      const ready = readiness.find(({ status }) => status === 200);
+      measured('ready after the right was granted, without calls, by', answeredAt(ready) - grantedAt);
+      expect(answeredAt(ready) - grantedAt).toBeLessThan(LOOKS_EVERY_MS + LEEWAY_MS);
+      expect(await onlyPod()).toEqual(pod);
+      expect(await deployment.firstSuccess()).toContain('hello system:serviceaccount:mytest:default');
+    });
+  });
+});
