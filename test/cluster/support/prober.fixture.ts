@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Cluster } from './cluster.fixture.js';
 import { LogStream } from './log-stream.fixture.js';
 
@@ -25,6 +26,8 @@ export interface ProberOptions {
   /** From one request to the next. */
   readonly intervalMs?: number;
 }
+
+const LOOK_AGAIN_MS = 500;
 
 /** @throws {Error} when there was none */
 export function answeredAt(probe: Probe | undefined): number {
@@ -88,6 +91,22 @@ export class Prober {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Probe);
+  }
+
+  /**
+   * The first of its requests that matches.
+   * @throws {Error} with the last ones, when there is none for `timeoutMs`
+   */
+  async first(matches: (probe: Probe) => boolean, timeoutMs: number): Promise<Probe> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    for (;;) {
+      const probes = await this.probes();
+      const found = probes.find(matches);
+      if (found) return found;
+      if (deadline.aborted)
+        throw new Error(`no such request; the last ones: ${JSON.stringify(probes.slice(-3))}`);
+      await setTimeout(LOOK_AGAIN_MS);
+    }
   }
 
   async stop(): Promise<void> {
