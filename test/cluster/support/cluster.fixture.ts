@@ -85,6 +85,14 @@ export class Cluster {
     return JSON.parse(await this.kubectl('get', '--output', 'json', ...args)) as T;
   }
 
+  /** What its API server says of its tokens and keys (OpenID Connect Discovery). */
+  async metadata(): Promise<{ readonly issuer: string; readonly jwks_uri: string }> {
+    return JSON.parse(await this.kubectl('get', '--raw', '/.well-known/openid-configuration')) as {
+      issuer: string;
+      jwks_uri: string;
+    };
+  }
+
   /** In the shell of a reader of the documentation, at the top of the repository. */
   async shell(command: string): Promise<string> {
     const { stdout } = await execute('bash', ['-euo', 'pipefail', '-c', command], {

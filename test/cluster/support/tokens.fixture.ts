@@ -37,6 +37,24 @@ export async function createToken(
   return token.trim();
 }
 
+/** Whose token it is, when the API server is asked itself; `undefined` when it refuses it. */
+export async function reviewToken(
+  cluster: Cluster,
+  token: string,
+  audience: string,
+): Promise<string | undefined> {
+  const review = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenReview',
+    spec: { token, audiences: [audience] },
+  };
+  const args = ['create', '--filename=-', '--output=json'];
+  const { status } = JSON.parse(await cluster.kubectlWithInput(JSON.stringify(review), ...args)) as {
+    status: { authenticated?: boolean; user?: { username?: string } };
+  };
+  return status.authenticated ? status.user?.username : undefined;
+}
+
 /** The token with other claims, signed with the cluster's own key: what no client can make and time can. */
 export async function signedAnew(
   cluster: Cluster,
