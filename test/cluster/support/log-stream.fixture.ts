@@ -11,7 +11,7 @@ export class LogStream {
   readonly lines: string[] = [];
   private readonly stopping = new AbortController();
   private readonly following: Promise<void>;
-  private wake = () => {};
+  private waiting: (() => void)[] = [];
 
   /** @param subject such as `deployment/service1` or a pod's name; its container has to be running */
   constructor(
@@ -28,22 +28,22 @@ export class LogStream {
    */
   async line(pattern: RegExp, { from = 0, timeoutMs = 60_000 } = {}): Promise<string> {
     const deadline = AbortSignal.timeout(timeoutMs);
-    for (;;) {
+    deadline.addEventListener('abort', () => this.wake(), { once: true });
+    while (!deadline.aborted) {
       const found = this.lines.slice(from).find((line) => pattern.test(line));
       if (found !== undefined) return found;
-      await new Promise<void>((resolve, reject) => {
-        this.wake = resolve;
-        const seen = () =>
-          `no line like ${String(pattern)}; the last ones: ${this.lines.slice(-5).join('\n')}`;
-        deadline.addEventListener('abort', () => reject(new Error(seen())), { once: true });
-        if (deadline.aborted) reject(new Error(seen()));
-      });
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
+    throw new Error(`no line like ${String(pattern)}; the last ones: ${this.lines.slice(-5).join('\n')}`);
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.following;
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   private async followUntilStopped(): Promise<void> {
