@@ -46,29 +46,25 @@ describe('docs/tutorial.md', () => {
   });
 });
 
-describe('npm run test:tutorial', () => {
-  const start = (environment: NodeJS.ProcessEnv) =>
-    spawnSync(process.execPath, [join(ROOT, 'scripts/test-tutorial.mjs')], {
-      env: { PATH: process.env.PATH, ...environment },
-      encoding: 'utf8',
-    });
-
-  it('is this script', () => {
-    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-      scripts: Record<string, string>;
-    };
-    expect(scripts['test:tutorial']).toBe('node scripts/test-tutorial.mjs');
-  });
+describe.each(['cluster', 'tutorial'])('npm run test:%s', (suite) => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const [, ...command] = (scripts[`test:${suite}`] ?? '').split(' ');
 
   it.each([
     ['neither variable', {}, 'KUBECONFIG and CLUSTER_PROVIDER'],
     ['no kubeconfig', { CLUSTER_PROVIDER: 'kind' }, 'KUBECONFIG'],
     ['no provider', { KUBECONFIG: '/nowhere' }, 'CLUSTER_PROVIDER'],
   ])('says in one line that it needs a cluster, with %s', (_, environment, named) => {
-    const { status, stderr } = start(environment);
+    const { status, stderr } = spawnSync(process.execPath, command, {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...environment },
+      encoding: 'utf8',
+    });
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: `test:tutorial: it needs a real cluster, and ${named} to say which one\n`,
+      stderr: `test:${suite}: it needs a real cluster, and ${named} to say which one\n`,
     });
   });
 });
