@@ -1,0 +1,58 @@
+import { isIP } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { codeBlocks } from '../docs/code-blocks.js';
+import { Cluster, providerCan } from './support/cluster.fixture.js';
+import { Deployment } from './support/deployment.fixture.js';
+import { LogStream } from './support/log-stream.fixture.js';
+import { createToken } from './support/tokens.fixture.js';
+
+const SUCCESS = "status=200, response: 'hello system:serviceaccount:mytest:default'";
+/** What components/verifier-jwt-pubkey has. */
+const USUAL = 'https://kubernetes.default.svc.cluster.local';
+
+const canIssue = await providerCan('up', '--issuer');
+const describeIfPossible = canIssue ? describe : describe.skip;
+const unless = canIssue ? '' : ' (skipped: this provider has no `up --issuer`)';
+
+describeIfPossible.each([USUAL, 'https://kubernetes.default.svc'])(
+  `My cluster calls itself %s${unless}`,
+  (issuer) => {
+    let cluster: Cluster;
+    let deployment: Deployment;
+
+    beforeAll(async () => {
+      cluster = await Cluster.up('keys-issuer', '--issuer', issuer);
+      await cluster.loadImages();
+      deployment = await Deployment.of(cluster, 'jwt-pubkey');
+      await deployment.beside('oidc-discovery');
+    });
+    afterAll(() => cluster.down());
+
+    it('and its discovery document names the address of a node for the keys', async () => {
+      const token = decodeJwt(await createToken(cluster, { audience: 'service2' }));
+      const metadata = await cluster.metadata();
+      expect([token.iss, metadata.issuer]).toEqual([issuer, issuer]);
+      expect(isIP(new URL(metadata.jwks_uri).hostname)).toBeGreaterThan(0);
+    });
+
+    it('oidc-discovery needs to be told nothing of that', async () => {
+      expect(await deployment.firstSuccess('service1-oidc-discovery')).toContain(SUCCESS);
+    });
+
+    const itIfPossible = issuer === USUAL ? it.skip : it;
+    itIfPossible('jwt-pubkey says in its log which issuer its overlay should have', async () => {
+      const log = new LogStream(cluster, 'deployment/service2');
+      const line = await log.line(/ERR_K8S_AUTH_TOKEN_ISSUER/);
+      await log.stop();
+      expect(line).toContain(`"iss" claim: expected ${USUAL}, got ${issuer}`);
+    });
+
+    it('and jwt-pubkey, told the issuer by the command of k8s/README.md, knows its callers', async () => {
+      const command = codeBlocks('k8s/README.md', 'sh').find((block) => block.includes('K8S_AUTH_ISSUER'));
+      await cluster.shell(command ?? 'false');
+      await deployment.rolledOut('service2');
+      expect(await deployment.firstSuccess()).toContain(SUCCESS);
+    });
+  },
+);
