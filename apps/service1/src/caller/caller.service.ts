@@ -8,17 +8,20 @@ import {
 } from '@nestjs/common';
 import { type ConfigType } from '@nestjs/config';
 import { isAxiosError } from 'axios';
+import { setTimeout } from 'node:timers/promises';
 import { service1Config } from '../service1.config.js';
 
 // Room for a whole principal, with names of any length.
 const MAX_LOGGED_BODY = 2000;
+/** How long the end waits for the answer to a call: less than the 2 s in which a container is to be gone. */
+const LAST_ANSWER_MS = 1500;
 
 /** Calls the target on the interval and logs one line each time. */
 @Injectable()
 export class CallerService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('service1');
   private timer?: NodeJS.Timeout;
-  private calling = false;
+  private underWay?: Promise<void>;
 
   constructor(
     private readonly http: HttpService,
@@ -27,20 +30,21 @@ export class CallerService implements OnApplicationBootstrap, OnApplicationShutd
 
   onApplicationBootstrap(): void {
     this.logger.log(`start client: ${this.config.targetUrl}`);
-    this.timer = setInterval(() => void this.call(), this.config.intervalMs);
-    void this.call();
+    this.timer = setInterval(() => this.call(), this.config.intervalMs);
+    this.call();
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await Promise.race([this.underWay, setTimeout(LAST_ANSWER_MS, undefined, { ref: false })]);
   }
 
-  private async call(): Promise<void> {
+  private call(): void {
     // A target that is slower than the interval is asked again when it has answered.
-    if (this.calling) return;
-    this.calling = true;
-    this.logger.log(`target=${this.config.targetUrl}, ${await this.outcome()}`);
-    this.calling = false;
+    this.underWay ??= this.outcome().then((outcome) => {
+      this.logger.log(`target=${this.config.targetUrl}, ${outcome}`);
+      this.underWay = undefined;
+    });
   }
 
   private async outcome(): Promise<string> {
