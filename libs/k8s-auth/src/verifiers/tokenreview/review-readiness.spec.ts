@@ -122,6 +122,45 @@ describe('a right that is missing', () => {
     expect(status()).toBe('ready');
   });
 
+  it('is looked for sooner at first: an API server that has just started refuses everybody for a moment', async () => {
+    state.start();
+    await clock.advance(0);
+    state.noteFailure(new ReviewRightMissingError('missing'));
+    expect(status()).toBe('not-ready');
+    await clock.advance(999);
+    expect(status()).toBe('not-ready');
+    await clock.advance(1);
+    expect(status()).toBe('ready');
+    await clock.advance(60_000);
+    expect(checks).toBe(2);
+  });
+
+  it('is looked for less and less often, down to every ten seconds', async () => {
+    const checkedAt: number[] = [];
+    state.start();
+    await clock.advance(0);
+    const lostMs = clock.monotonicMs();
+    canReview = () => {
+      checkedAt.push(clock.monotonicMs() - lostMs);
+      return says('missing')();
+    };
+    state.noteFailure(new ReviewRightMissingError('missing'));
+    await clock.advance(35_000);
+    expect(checkedAt).toStrictEqual([1_000, 3_000, 7_000, 15_000, 25_000, 35_000]);
+  });
+
+  it('is no longer looked for when closed, nor before the start', async () => {
+    state.noteFailure(new ReviewRightMissingError('missing'));
+    expect(clock.pendingTimers).toBe(0);
+    state.start();
+    await clock.advance(0);
+    state.close();
+    state.noteFailure(new ReviewRightMissingError('missing'));
+    await clock.advance(60_000);
+    expect(checks).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('stays missing while the API server does not let us ask for it, until a review is answered', async () => {
     canReview = says('unknown');
     state.start();

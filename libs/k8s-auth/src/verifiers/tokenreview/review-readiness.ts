@@ -11,6 +11,9 @@ import { type Readiness } from '../token-verifier.js';
 // kube-apiserver looks again for an issuer that is away as often.
 const LONGEST_CHECK_PERIOD_MS = 10_000;
 const JITTER_SHARE = 0.2;
+// After a 403 the first check is due sooner, and each next in twice the time: an API server that has just started
+// refuses everybody until it has read its roles. Replicas that believed it for long would all leave the Service.
+const CHECK_PERIOD_AFTER_REFUSAL_MS = 1_000;
 
 export interface ReviewReadinessContext {
   readonly reviews: Pick<TokenReviewClient, 'canReview'>;
@@ -23,33 +26,28 @@ export interface ReviewReadinessContext {
 /**
  * Whether the API server answers our reviews. Ready after its first answer of any kind; an outage after that is only
  * `degraded`, because all replicas would see it and leave the Service together. A missing right is `not-ready` until
- * a check or a review shows that it is granted. While anything is wrong the API server is asked every 8 to 10 s, so
- * that it heals without traffic.
+ * a check or a review shows that it is granted. While anything is wrong the API server is asked every 8 to 10 s, sooner
+ * at first when the right is what is wrong, so that it heals without traffic.
  * @internal
  */
 export class ReviewReadiness {
   private hasAnswered = false;
   private isRightMissing = false;
   private failure?: string;
+  private isStarted = false;
   private stop = () => {};
 
   constructor(private readonly context: ReviewReadinessContext) {}
 
   /** Looks now, and then as long as something is wrong. Never throws. */
   start(): void {
-    const { clock, random = Math.random } = this.context;
-    this.stop();
+    this.isStarted = true;
+    this.keepLooking(LONGEST_CHECK_PERIOD_MS);
     void this.check();
-    this.stop = repeat(
-      clock,
-      () => LONGEST_CHECK_PERIOD_MS * (1 - JITTER_SHARE * random()),
-      async () => {
-        if (this.readiness().status !== 'ready') await this.check();
-      },
-    );
   }
 
   close(): void {
+    this.isStarted = false;
     this.stop();
   }
 
@@ -85,7 +83,26 @@ export class ReviewReadiness {
     }
   }
 
+  /** From the given period on, up to the longest. */
+  private keepLooking(firstPeriodMs: number): void {
+    const { clock, random = Math.random } = this.context;
+    let nextPeriodMs = firstPeriodMs;
+    this.stop();
+    this.stop = repeat(
+      clock,
+      () => {
+        const periodMs = nextPeriodMs * (1 - JITTER_SHARE * random());
+        nextPeriodMs = Math.min(2 * nextPeriodMs, LONGEST_CHECK_PERIOD_MS);
+        return periodMs;
+      },
+      async () => {
+        if (this.readiness().status !== 'ready') await this.check();
+      },
+    );
+  }
+
   private noteMissingRight(): void {
+    if (this.isStarted && !this.isRightMissing) this.keepLooking(CHECK_PERIOD_AFTER_REFUSAL_MS);
     this.isRightMissing = true;
     this.noteContact();
   }
