@@ -24,7 +24,7 @@ beforeAll(async () => {
   deployment = await Deployment.of(cluster, 'oidc-discovery');
   await deployment.firstSuccess();
 });
-afterAll(() => deployment.remove());
+afterAll(() => deployment?.remove());
 
 describe.each([
   { name: 'service1', port: 8081 },

@@ -36,7 +36,7 @@ describeIfPossible(`I deploy both applications with k8s/overlays/production${why
   beforeAll(async () => {
     deployment = await Deployment.of(cluster, 'production');
   });
-  afterAll(() => deployment.remove());
+  afterAll(() => deployment?.remove());
 
   it('and service1 reaches service2', async () => {
     expect(await deployment.firstSuccess()).toContain('status=200');

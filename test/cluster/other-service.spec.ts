@@ -44,7 +44,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
       '--ignore-not-found',
       '--timeout=90s',
     );
-    await deployment.remove();
+    await deployment?.remove();
   });
 
   it('and it is known to service2 by its own name', async () => {

@@ -36,9 +36,15 @@ export class Deployment {
   /** Resolves when service2 is ready. */
   static async of(cluster: Cluster, overlay: Overlay): Promise<Deployment> {
     const deployment = new Deployment(cluster, overlay);
-    await deployment.apply();
-    if (overlay === 'jwt-pubkey') await deployment.publishKeys();
-    await deployment.rolledOut('service2');
+    try {
+      await deployment.apply();
+      if (overlay === 'jwt-pubkey') await deployment.publishKeys();
+      await deployment.rolledOut('service2');
+    } catch (error) {
+      // Nobody has it who could, and the next scenario needs the place.
+      await deployment.remove();
+      throw error;
+    }
     return deployment;
   }
 
@@ -68,8 +74,14 @@ export class Deployment {
     await this.cluster.shell(command);
   }
 
+  /** @throws {Error} with the last lines of its pods, when it is not ready in time */
   async rolledOut(name: string): Promise<void> {
-    await this.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=90s');
+    try {
+      await this.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=90s');
+    } catch (cause) {
+      const log = await this.log(name, '--tail=20', '--prefix').catch(String);
+      throw new Error(`${name} is not ready, its pods say:\n${log}`, { cause });
+    }
   }
 
   /** Restarts the pods of a deployment with these variables; resolves when they are ready. */
