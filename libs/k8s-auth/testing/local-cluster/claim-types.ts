@@ -29,11 +29,13 @@ export function assertKubernetesClaim(claim: unknown): void {
 
 /** A NumericDate (RFC 7519 §2), if it is there. @throws {Error} the API server's words */
 export function assertTime(value: unknown): void {
-  if (isAbsent(value) || typeof value === 'number') return;
+  // JSON.parse makes Infinity of 1e400, which Go takes for no number.
+  if (isAbsent(value) || (typeof value === 'number' && Number.isFinite(value))) return;
   throw new Error('go-jose/go-jose/jwt: expected number value to unmarshal NumericDate');
 }
 
-function assertText(value: unknown): void {
+/** @throws {Error} the API server's words */
+export function assertText(value: unknown): void {
   if (!isAbsent(value) && typeof value !== 'string') throw mismatch(value, 'string');
 }
 
@@ -42,7 +44,8 @@ export function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-function mismatch(value: unknown, type: string): Error {
+/** @returns the words of Go's JSON decoder */
+export function mismatch(value: unknown, type: string): Error {
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
   return new Error(`json: cannot unmarshal ${found} into Go value of type ${type}`);
 }

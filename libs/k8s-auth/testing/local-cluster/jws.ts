@@ -33,7 +33,7 @@ export function parseCompact(token: string): UnverifiedJws | undefined {
 
 /** The algorithm is the key's; a header that names another never verifies (RFC 8725 §3.1). */
 export function hasSignatureOf(jws: UnverifiedJws, algorithm: string, publicKey: KeyObject): boolean {
-  if (jws.header.alg !== algorithm || jws.header.crit !== undefined) return false;
+  if (jws.header.alg !== algorithm) return false;
   const { digest, options } = parameters(algorithm);
   return verifyBytes(digest, Buffer.from(jws.signingInput), { key: publicKey, ...options }, jws.signature);
 }

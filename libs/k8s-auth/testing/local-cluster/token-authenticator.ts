@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Clock } from '../../src/shared/clock.js';
-import { assertCommonClaims, assertKubernetesClaim, isAbsent } from './claim-types.js';
+import { assertCommonClaims, assertKubernetesClaim } from './claim-types.js';
 import { type ClusterState } from './cluster-state.js';
+import { hasUsualSigningInput, isReadableHeader } from './jws-header.js';
 import { type JsonObject, hasSignatureOf, parseCompact, type UnverifiedJws } from './jws.js';
 import { type Caller, serviceAccountCaller } from './caller.js';
 import { type SigningKeys } from './signing-keys.js';
@@ -49,7 +50,7 @@ export class TokenAuthenticator {
     const issuer = jws?.claims.iss;
     // No authenticator feels responsible for a foreign issuer, or for what it cannot take for a token: the answer then
     // has no second part.
-    if (!jws || !hasReadableKid(jws) || (issuer !== this.parts.issuer && issuer !== LEGACY_ISSUER)) {
+    if (!jws || !isReadableHeader(jws.header) || (issuer !== this.parts.issuer && issuer !== LEGACY_ISSUER)) {
       return { authenticated: false, error: 'invalid bearer token' };
     }
     try {
@@ -74,7 +75,10 @@ export class TokenAuthenticator {
   private assertSignature(jws: UnverifiedJws): void {
     const candidates = this.parts.keys.candidates(jws.header.kid);
     if (candidates.length === 0) throw new Error('invalid signature, no keys found');
-    if (!candidates.some(({ alg, publicKey }) => hasSignatureOf(jws, alg, publicKey))) {
+    const isSigned =
+      hasUsualSigningInput(jws.header) &&
+      candidates.some(({ alg, publicKey }) => hasSignatureOf(jws, alg, publicKey));
+    if (!isSigned) {
       throw new Error('go-jose/go-jose: error in cryptographic primitive');
     }
   }
@@ -91,10 +95,6 @@ export class TokenAuthenticator {
     }
     return matching;
   }
-}
-
-function hasReadableKid({ header: { kid } }: UnverifiedJws): boolean {
-  return isAbsent(kid) || typeof kid === 'string';
 }
 
 /** As Go's %q writes a list. */

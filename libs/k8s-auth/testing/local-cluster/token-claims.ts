@@ -12,12 +12,17 @@ const LEEWAY_SECONDS = 60;
 export function assertTimesHold({ exp, nbf, iat }: JsonObject, wallMs: number): void {
   const nowSeconds = Math.floor(wallMs / 1000);
   for (const time of [exp, nbf, iat]) assertTime(time);
-  const isAhead = (time: unknown) => typeof time === 'number' && nowSeconds + LEEWAY_SECONDS < time;
+  const isAhead = (time: unknown) => typeof time === 'number' && nowSeconds + LEEWAY_SECONDS < int64(time);
   if (isAhead(nbf)) throw new Error('service account token is not valid yet');
-  if (typeof exp === 'number' && nowSeconds - LEEWAY_SECONDS > exp) {
+  if (typeof exp === 'number' && nowSeconds - LEEWAY_SECONDS > int64(exp)) {
     throw new Error('service account token has expired');
   }
   if (isAhead(iat)) throw new Error('service account token is issued in the future');
+}
+
+/** A time as Go on amd64 holds it, where whatever is too large or too small becomes the smallest there is. */
+function int64(seconds: number): number {
+  return Math.abs(seconds) < 2 ** 63 ? Math.trunc(seconds) : -(2 ** 63);
 }
 
 /**
