@@ -36,6 +36,14 @@ describe('parseCompactJws', () => {
     expect(parseCompactJws(token(header)).unverifiedHeader).toEqual({ alg: 'ES256' });
   });
 
+  // The API server refuses a header whose jwk or x5c is unusable. Here a key that is never used cannot be wrong (RFC 7515 §4.1.3).
+  it.each([{ jwk: {} }, { jwk: 'x' }, { jwk: null }, { jwk: { kty: 'XX' } }, { x5c: ['x'] }, { nonce: 7 }])(
+    'does not look at %j',
+    (members) => {
+      expect(parseCompactJws(token({ alg: 'ES256', ...members })).unverifiedHeader).toEqual({ alg: 'ES256' });
+    },
+  );
+
   it.each([
     ['nothing', ''],
     ['one part', HEADER],
@@ -66,6 +74,8 @@ describe('parseCompactJws', () => {
     ['a kid that is null', token({ alg: 'RS256', kid: null })],
     ['crit', token({ alg: 'RS256', crit: ['exp'] })],
     ['an empty crit', token({ alg: 'RS256', crit: [] })],
+    ['a crit that is null', token({ alg: 'RS256', crit: null })],
+    ['a crit of b64', token({ alg: 'RS256', crit: ['b64'] })],
     ['b64', token({ alg: 'RS256', b64: true })],
   ])('refuses %s', (_, text) => {
     expect(refusalOf(text).code).toBe('ERR_K8S_AUTH_TOKEN_MALFORMED');

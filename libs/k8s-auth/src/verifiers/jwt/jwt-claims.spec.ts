@@ -41,7 +41,11 @@ describe('checkTimes', () => {
     ['the longest life there is', { exp: NOW + 2 ** 32 }, 'accepted'],
     ['exp further ahead than any life', { exp: NOW + 2 ** 32 + TOLERANCE + 1 }, 'MALFORMED'],
     ['exp in milliseconds', { exp: NOW_MS + 60_000 }, 'MALFORMED'],
+    ['exp beyond 64 bits', { exp: 2 ** 63 }, 'MALFORMED'],
+    ['exp 1e300', { exp: 1e300 }, 'MALFORMED'],
     ['exp 1e308', { exp: 1e308 }, 'MALFORMED'],
+    ['nbf 1e300', { nbf: 1e300 }, 'NOT_YET_VALID'],
+    ['iat 1e300', { iat: 1e300 }, 'NOT_YET_VALID'],
   ])('%s: %s %s', (_, claims, reason) => {
     expect(reasonOf(() => times(claims))).toBe(reason);
   });
