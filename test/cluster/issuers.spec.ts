@@ -42,9 +42,7 @@ describeIfPossible.each([USUAL, 'https://kubernetes.default.svc'])(
 
     const itIfPossible = issuer === USUAL ? it.skip : it;
     itIfPossible('jwt-pubkey says in its log which issuer its overlay should have', async () => {
-      const log = new LogStream(cluster, 'deployment/service2');
-      const line = await log.line(/ERR_K8S_AUTH_TOKEN_ISSUER/);
-      await log.stop();
+      const line = await LogStream.lineOf(cluster, 'deployment/service2', /ERR_K8S_AUTH_TOKEN_ISSUER/);
       expect(line).toContain(`"iss" claim: expected ${USUAL}, got ${issuer}`);
     });
 

@@ -175,9 +175,8 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     it.each(['tokenreview', 'oidc-discovery'] as const)(
       'service2 with %s says in its log that its own credential is refused, and 503 to callers',
       async (kind) => {
-        const log = new LogStream(cluster, `deployment/${SERVICES[kind]}`);
-        expect(await log.line(OWN_CREDENTIAL_REFUSED)).toContain('ERR_K8S_AUTH_VERIFIER_UNAVAILABLE');
-        await log.stop();
+        const line = await LogStream.lineOf(cluster, `deployment/${SERVICES[kind]}`, OWN_CREDENTIAL_REFUSED);
+        expect(line).toContain('ERR_K8S_AUTH_VERIFIER_UNAVAILABLE');
         for (const token of [newToken, await signedByStranger(newToken)]) {
           const answer = await request(kind, token);
           expect(answer).toMatchObject({ status: 503, challenge: null });

@@ -94,12 +94,7 @@ export class Deployment {
   /** A client's line about a call that worked, from the pod that runs now. */
   async firstSuccess(name = 'service1'): Promise<string> {
     await this.rolledOut(name);
-    const log = new LogStream(this.cluster, `deployment/${name}`);
-    try {
-      return await log.line(/status=200/);
-    } finally {
-      await log.stop();
-    }
+    return LogStream.lineOf(this.cluster, `deployment/${name}`, /status=200/);
   }
 
   async log(name: string, ...options: string[]): Promise<string> {

@@ -22,6 +22,16 @@ export class LogStream {
     this.following = this.followUntilStopped();
   }
 
+  /** One line, by a stream of its own. */
+  static async lineOf(cluster: Cluster, subject: string, pattern: RegExp): Promise<string> {
+    const log = new LogStream(cluster, subject);
+    try {
+      return await log.line(pattern);
+    } finally {
+      await log.stop();
+    }
+  }
+
   /**
    * The first line, of those from `from` on, that matches.
    * @throws {Error} with the last lines, when there is none for `timeoutMs`
@@ -50,7 +60,8 @@ export class LogStream {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       await this.follow(signal);
-      await setTimeout(FOLLOW_AGAIN_MS, undefined, { signal }).catch(() => {});
+      // Not a reason for the run to go on: a scenario that failed may not have stopped it.
+      await setTimeout(FOLLOW_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
