@@ -94,6 +94,7 @@ socket.write('GET /livez HTTP/1.1\\r\\nhost: x\\r\\ncontent-type: application/js
 socket.on('data', (data) => {
   const [line] = String(data).split('\\r\\n');
   if (asked === undefined) {
+    console.log(JSON.stringify({ endedAfterMs: 0 }));
     asked = performance.now();
     process.kill(1, 'SIGTERM');
     setTimeout(() => socket.write('{}'), bodyAfterMs);
