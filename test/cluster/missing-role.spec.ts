@@ -50,7 +50,7 @@ describe('service2 may not create TokenReviews', () => {
       const kubelet = await Prober.start(cluster, { name: 'kubelet', url: `${pod.origin}/readyz` });
       await setTimeout(STEADY_MS);
       takenAt = Date.now();
-      await deployment.kubectl('delete', BINDING);
+      await deployment.kubectl('delete', BINDING, '--ignore-not-found');
       await untilReady(pod, 'False');
       await setTimeout(STEADY_MS);
       await deployment.apply();
@@ -98,7 +98,7 @@ describe('service2 may not create TokenReviews', () => {
     let pod: RunningPod;
 
     beforeAll(async () => {
-      await deployment.kubectl('delete', BINDING);
+      await deployment.kubectl('delete', BINDING, '--ignore-not-found');
       await deployment.kubectl('delete', 'pod', '--selector', 'app.kubernetes.io/name=service2');
       await deployment.kubectl(
         'wait',
