@@ -14,6 +14,7 @@ const attachedSources = new WeakMap<AxiosInstance, WeakSet<K8sAuthTokenSource>>(
  * - Answered with 401, the file is read at once; if it holds another token, and the body is text or bytes, the request
  *   is repeated once.
  * - Requests with a token do not use `HTTP_PROXY` and its kin unless `proxy` is set.
+ * - `signal` covers the whole request, reading the file included; `timeout` is of each try and begins when it is sent.
  * - Responses and errors show a description in place of the live `request`, and never the token.
  *
  * A request to a listed origin without a usable token is not sent: it fails with a {@link TokenSourceError}.

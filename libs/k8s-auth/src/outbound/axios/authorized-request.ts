@@ -1,6 +1,7 @@
 import { type AxiosAdapter, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { types } from 'node:util';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
+import { unlessAborted } from './aborted-wait.js';
 import { RedirectGuard } from './redirects.js';
 import { targetOf } from './request-target.js';
 import { concealConnections, scrubError, scrubResponse } from './scrub.js';
@@ -19,6 +20,7 @@ interface Attempt {
  * that the token was replaced a moment ago: the file is read at once and, if it holds another token and the body can
  * be sent again, the request is repeated once.
  * @throws {TokenSourceError} the origin is listed and there is no token: nothing was sent
+ * @throws {CanceledError} the request's `signal` fired, also while the file was read
  * @internal
  */
 export async function sendAuthorized(
@@ -28,14 +30,15 @@ export async function sendAuthorized(
 ): Promise<AxiosResponse> {
   const url = targetOf(config);
   if (!url) return adapter(config);
-  const token = tokenSource.peekToken(url.origin) ?? (await tokenSource.getToken(url.origin));
+  const token =
+    tokenSource.peekToken(url.origin) ?? (await unlessAborted(tokenSource.getToken(url.origin), config));
   if (token === undefined) return adapter(config);
   concealConnections(config);
 
   const first = await attempt(adapter, config, url, token);
   // A 401 of another origin says nothing about the token, which was not sent there.
   if (first.status !== 401 || first.hasLeftOrigin) return first.settle();
-  const renewed = await tokenSource.renewToken(url.origin, token);
+  const renewed = await unlessAborted(tokenSource.renewToken(url.origin, token), config);
   if (renewed === undefined || !canBeSentAgain(config.data)) return first.settle();
   discard(first.data);
   return (await attempt(adapter, config, url, renewed)).settle();
