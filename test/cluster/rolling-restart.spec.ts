@@ -44,13 +44,16 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
     );
     await Promise.all(names('service1').map(follow));
     probers = await Promise.all(
-      names('service2').map((name) =>
-        Prober.start(cluster, {
-          name: `caller-of-${name}`,
-          audience: 'service2',
-          url: `http://${name}.mytest.svc`,
-          intervalMs: INTERVAL_MS,
-        }),
+      names('service2').flatMap((name) =>
+        [true, false].map((keepsConnections) =>
+          Prober.start(cluster, {
+            name: `caller-of-${name}${keepsConnections ? '' : '-by-new-connections'}`,
+            audience: 'service2',
+            url: `http://${name}.mytest.svc`,
+            intervalMs: INTERVAL_MS,
+            keepsConnections,
+          }),
+        ),
       ),
     );
     await setTimeout(STEADY_MS);
@@ -72,7 +75,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
     expect(calls.flat().filter((line) => !line.includes('status=200'))).toEqual([]);
   });
 
-  it('nor does one of another client that keeps its connections open', async () => {
+  it('nor does one of other clients, whether they keep their connections or not', async () => {
     const probes = await Promise.all(probers.map((prober) => prober.probes()));
     process.stdout.write(
       `measured: calls of the other clients: ${probes.map(({ length }) => length).join(', ')}\n`,

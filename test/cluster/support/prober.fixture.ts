@@ -25,6 +25,8 @@ export interface ProberOptions {
   readonly method?: 'GET' | 'POST';
   /** From one request to the next. */
   readonly intervalMs?: number;
+  /** Whether one connection serves many requests. @default true */
+  readonly keepsConnections?: boolean;
 }
 
 const LOOK_AGAIN_MS = 500;
@@ -38,11 +40,12 @@ export function answeredAt(probe: Probe | undefined): number {
 // Reads the token for each request, as curl in a loop would; no part of ours is in it.
 const PROGRAM = `
 const { readFileSync } = require('node:fs');
-const [method, url, intervalMs, hasToken] = process.argv.slice(1);
+const [method, url, intervalMs, ...flags] = process.argv.slice(1);
 process.on('SIGTERM', () => process.exit(0));
 setInterval(async () => {
   const at = Date.now();
-  const headers = hasToken ? { authorization: 'Bearer ' + readFileSync('/tokens/token', 'utf8').trim() } : {};
+  const headers = flags.includes('new-connections') ? { connection: 'close' } : {};
+  if (flags.includes('with-token')) headers.authorization = 'Bearer ' + readFileSync('/tokens/token', 'utf8').trim();
   const answer = await fetch(url, { method, headers, signal: AbortSignal.timeout(10_000) }).then(
     async (response) => ({
       status: response.status,
@@ -122,8 +125,11 @@ export class Prober {
 
 function manifests({ name, namespace = 'mytest', serviceAccount = 'default', ...what }: ProberOptions) {
   const { audience, token, method = 'GET', url = 'http://service2.mytest.svc', intervalMs = 200 } = what;
+  const flags = [
+    ...(audience === undefined && token === undefined ? [] : ['with-token']),
+    ...(what.keepsConnections === false ? ['new-connections'] : []),
+  ];
   const volumes = [...tokenVolume(name, audience, token), ...authorityVolume(url)];
-  const command = ['node', '-e', PROGRAM, method, url, String(intervalMs)];
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -138,7 +144,7 @@ function manifests({ name, namespace = 'mytest', serviceAccount = 'default', ...
           name: 'prober',
           image: 'nest-k8s-auth/service1:dev',
           imagePullPolicy: 'IfNotPresent',
-          command: audience === undefined && token === undefined ? command : [...command, 'with-token'],
+          command: ['node', '-e', PROGRAM, method, url, String(intervalMs), ...flags],
           ...(url.startsWith('https:') && {
             env: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/authority/ca.crt' }],
           }),
