@@ -13,7 +13,7 @@ describeIfPossible(`My cluster signs ServiceAccount tokens with an elliptic curv
   let deployment: Deployment;
 
   beforeAll(async () => {
-    cluster = await Cluster.up('keys-es256', '--signing-key', 'ecdsa');
+    cluster = await Cluster.up('es256', '--signing-key', 'ecdsa');
     await cluster.loadImages();
     deployment = await Deployment.of(cluster, 'oidc-discovery');
     await deployment.beside('tokenreview');

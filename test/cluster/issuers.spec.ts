@@ -22,7 +22,7 @@ describeIfPossible.each([USUAL, 'https://kubernetes.default.svc'])(
     let deployment: Deployment;
 
     beforeAll(async () => {
-      cluster = await Cluster.up('keys-issuer', '--issuer', issuer);
+      cluster = await Cluster.up('issuer', '--issuer', issuer);
       await cluster.loadImages();
       deployment = await Deployment.of(cluster, 'jwt-pubkey');
       await deployment.beside('oidc-discovery');

@@ -29,14 +29,14 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
   describe.each([
     {
       what: 'has an issuer of its own',
-      name: 'keys-elsewhere',
+      name: 'elsewhere',
       issuer: () => 'https://kubernetes.elsewhere.example',
       // The API server says no more than that.
       codes: { tokenreview: 'REJECTED', 'jwt-pubkey': 'ISSUER', 'oidc-discovery': 'ISSUER' },
     },
     {
       what: 'has the same issuer, and another key',
-      name: 'keys-twin',
+      name: 'twin',
       issuer: issuerOfMine,
       codes: { tokenreview: 'REJECTED', 'jwt-pubkey': 'SIGNATURE', 'oidc-discovery': 'SIGNATURE' },
     },

@@ -22,9 +22,13 @@ export class Cluster {
     return new Cluster(KUBECONFIG, process.env);
   }
 
-  /** One of its own beside that, made by the same provider; end it with `down`. */
-  static async up(name: string, ...options: string[]): Promise<Cluster> {
-    const environment = { ...process.env, CLUSTER_NAME: name };
+  /**
+   * One of its own beside that, made by the same provider; end it with `down`.
+   * @param purpose what it is called, behind the given one's name: runs side by side take nothing away from each other
+   */
+  static async up(purpose: string, ...options: string[]): Promise<Cluster> {
+    const { CLUSTER_NAME: given = 'test' } = process.env;
+    const environment = { ...process.env, CLUSTER_NAME: `${given}-${purpose}` };
     await execute(PROVIDER, ['up', ...options], { env: environment });
     const { stdout } = await execute(PROVIDER, ['kubeconfig'], { env: environment });
     const kubeconfig = stdout.trim();
