@@ -62,7 +62,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
     await Promise.all(names('service1').map(follow));
     await setTimeout(STEADY_MS);
     await Promise.all(streams.map((stream) => stream.stop()));
-  });
+  }, 240_000);
   afterAll(() => deployment.remove());
 
   it('no call of service1 fails, neither of the old pods nor of the new ones', () => {
@@ -77,8 +77,9 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
 
   it('nor does one of other clients, whether they keep their connections or not', async () => {
     const probes = await Promise.all(probers.map((prober) => prober.probes()));
+    const seconds = probes.map((calls) => ((calls.at(-1)?.at ?? 0) - (calls[0]?.at ?? 0)) / 1000);
     process.stdout.write(
-      `measured: calls of the other clients: ${probes.map(({ length }) => length).join(', ')}\n`,
+      `measured: calls of the other clients: ${probes.map(({ length }) => length).join(', ')} in ${seconds.join(', ')} s\n`,
     );
     for (const calls of probes) expect(calls.length).toBeGreaterThan(10 * CALLS_PER_SECOND);
     expect(probes.flat().filter(({ status }) => status !== 200)).toEqual([]);
