@@ -61,6 +61,19 @@ describe('our own right or credential refused', () => {
     await scenario.expectEventually(200, '/readyz');
   });
 
+  it('tokenreview on an API server that has just started and knows no roles yet: ready again after a second', async () => {
+    scenario = await Scenario.start({ verifier: 'tokenreview', adapter: 'express', serverOnly: true });
+    const token = await scenario.bearer();
+    await scenario.cluster.outage();
+    await scenario.cluster.recover();
+    scenario.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 403 }, times: 1 });
+    expect((await scenario.waitFor(scenario.request('/', token))).status).toBe(503);
+    expect((await scenario.request('/readyz')).status).toBe(503);
+    // The kubelet takes a pod out of its Service after three such answers, 2 s apart.
+    await scenario.clock.advance(1_000);
+    await scenario.expectEventually(200, '/readyz');
+  });
+
   it('oidc-discovery without its role: 503, not ready, a line that names the role; granted, it heals', async () => {
     scenario = await Scenario.start({
       verifier: 'oidc-discovery',
