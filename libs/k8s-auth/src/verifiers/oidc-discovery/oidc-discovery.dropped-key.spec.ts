@@ -69,6 +69,14 @@ describe('oidc-discovery, when the cluster drops the key that signed its own tok
     expect(await result(oldToken)).toBe(UNAVAILABLE);
   });
 
+  it('does not use it again when the API server, having refused us, does not answer', async () => {
+    await pass(10_000);
+    own.cluster.faults.set({ on: 'discovery', fault: { kind: 'status', status: 500 } });
+    await pass(10 * MINUTE_MS);
+    expect(own.log.messages('warn').at(-1)).toContain('500');
+    expect(await result(oldToken)).toBe(UNAVAILABLE);
+  });
+
   it('knows both for what they are once it has a new token of its own', async () => {
     await pass(11 * MINUTE_MS);
     await own.replaceOwnToken();

@@ -22,7 +22,7 @@ const ATTEMPT_TIMEOUT_MS = 5_000;
 const LONGEST_STALE_USE_MS = 24 * 3_600_000;
 // An API server that refuses us is not away: it may have dropped the key that our own token is of, and that key must
 // not live on here. Time for some attempts, because one that has just started refuses for moments.
-const LONGEST_USE_WHILE_REFUSED_MS = 2 * REFRESH_PERIOD_MS;
+const LONGEST_USE_ONCE_REFUSED_MS = 2 * REFRESH_PERIOD_MS;
 const LEAST_RETRY_AFTER_MS = 1_000;
 
 interface HeldKeys {
@@ -40,13 +40,14 @@ export interface RefreshedKeysContext {
 
 /**
  * The keys of an issuer that may be away. All who need keys share one attempt; the next is planned when one has
- * ended. A bad attempt changes nothing: the keys of the last good one stay for 24 h, or for 10 min where we are refused. Ages are monotonic, so a jump of
- * the wall clock neither ends them nor lets them live on.
+ * ended. Those of the last good one stay for 24 h, or for 10 min once we were refused, whatever the attempts after that
+ * end with. Ages are monotonic, so a jump of the wall clock neither ends them nor lets them live on.
  * @internal
  */
 export class RefreshedKeys {
   private held?: HeldKeys;
   private trouble?: unknown;
+  private longestUseMs = LONGEST_STALE_USE_MS;
   private lastAttemptMs?: number;
   private nextAttemptMs = 0;
   private cancelNext = () => {};
@@ -95,14 +96,13 @@ export class RefreshedKeys {
   }
 
   readiness(): Readiness {
-    if (!this.held) {
-      const reason =
-        this.trouble === undefined ? 'keys have not been fetched yet' : describeError(this.trouble);
+    const { held, trouble } = this;
+    if (!held) {
+      const reason = trouble === undefined ? 'keys have not been fetched yet' : describeError(trouble);
       return { status: 'not-ready', reason };
     }
-    if (this.trouble === undefined) return { status: 'ready' };
-    const status = isRightMissing(this.trouble) ? 'not-ready' : 'degraded';
-    return { status, reason: describeError(this.trouble) };
+    if (trouble === undefined) return { status: 'ready' };
+    return { status: isRightMissing(trouble) ? 'not-ready' : 'degraded', reason: describeError(trouble) };
   }
 
   private async issuersAfterAttempt(): Promise<readonly string[]> {
@@ -121,10 +121,8 @@ export class RefreshedKeys {
   }
 
   private usable(): HeldKeys | undefined {
-    const { held, trouble } = this;
-    const isRefused = trouble instanceof OwnCredentialRefusedError;
-    const longestMs = isRefused ? LONGEST_USE_WHILE_REFUSED_MS : LONGEST_STALE_USE_MS;
-    return held && this.context.clock.monotonicMs() - held.fetchedAtMs <= longestMs ? held : undefined;
+    const { held, longestUseMs, context } = this;
+    return held && context.clock.monotonicMs() - held.fetchedAtMs <= longestUseMs ? held : undefined;
   }
 
   private async attemptIfDue(): Promise<void> {
@@ -147,9 +145,11 @@ export class RefreshedKeys {
     try {
       const { issuers, keys } = await this.fetchInTime();
       this.held = { issuers, keys: new KeySet(keys), fetchedAtMs: this.context.clock.monotonicMs() };
+      this.longestUseMs = LONGEST_STALE_USE_MS;
       this.trouble = undefined;
     } catch (error) {
       this.trouble = error;
+      if (error instanceof OwnCredentialRefusedError) this.longestUseMs = LONGEST_USE_ONCE_REFUSED_MS;
       if (!this.isClosed) this.report(error);
     }
     this.planNext();
