@@ -25,6 +25,22 @@ build_with_docker() { # IMAGE DIRECTORY [TARGET]
   docker build --quiet --tag "$1" ${3:+--target "$3"} "$2"
 }
 
+# Kubeconfigs and keys open the cluster: nobody else may read them, or put a file of theirs in the place.
+private_file() { # NAME
+  local folder=${XDG_CACHE_HOME:-$HOME/.cache}/nest-k8s-auth/$CLUSTER_PROVIDER-$CLUSTER_NAME
+  (umask 077 && mkdir -p "$folder")
+  echo "$folder/$1"
+}
+
+# Whole at any time, because what it is made of may be what was there before: KUBECONFIG may name it.
+write_private() { # NAME COMMAND...
+  local file
+  file=$(private_file "$1")
+  (umask 077 && "${@:2}" >"$file.new")
+  mv "$file.new" "$file"
+  echo "$file"
+}
+
 # Verbs are the functions of the provider's script (not those that are written with _ here), and `options` lists
 # what each takes.
 can() { # VERB [OPTION]

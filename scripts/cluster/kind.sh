@@ -29,21 +29,21 @@ kubeadmConfigPatches:
 EOT
     )
   fi
-  kind create cluster --name "$name" --wait 120s --kubeconfig "$(path_of kubeconfig)" --config - <<<"$config" >&2
+  kind create cluster --name "$name" --wait 120s --kubeconfig "$(private_file kubeconfig)" --config - <<<"$config" >&2
 }
 
 down() {
-  kind delete cluster --name "$name" --kubeconfig "$(path_of kubeconfig)" >&2
+  kind delete cluster --name "$name" --kubeconfig "$(private_file kubeconfig)" >&2
+  rm -rf "$(private_file '')"
 }
 
 kubeconfig() {
-  kind get kubeconfig --name "$name" >"$(path_of kubeconfig)"
-  path_of kubeconfig
+  write_private kubeconfig kind get kubeconfig --name "$name"
 }
 
 signing_key() {
-  docker cp --quiet "$node:/etc/kubernetes/pki/sa.key" "$(path_of sa.key)"
-  path_of sa.key
+  docker cp --quiet "$node:/etc/kubernetes/pki/sa.key" "$(private_file sa.key)"
+  private_file sa.key
 }
 
 # The kubelet ends a static pod whose file goes away, and starts it again when the file is back.
@@ -60,9 +60,4 @@ start_api_server() {
 # Its network plugin does so since v0.24.
 enforce_network_policies() {
   :
-}
-
-path_of() { # FILE
-  mkdir -p "${TMPDIR:-/tmp}/kind-$name"
-  echo "${TMPDIR:-/tmp}/kind-$name/$1"
 }

@@ -20,13 +20,11 @@ up() { # [--issuer URL]
 
 down() {
   minikube delete --profile "$name" >&2
+  rm -rf "$(private_file '')"
 }
 
 kubeconfig() {
-  local file=${TMPDIR:-/tmp}/minikube-$name.kubeconfig
-  kubectl config view --raw --flatten --minify --context "$name" >"$file"
-  chmod 600 "$file"
-  echo "$file"
+  write_private kubeconfig kubectl config view --raw --flatten --minify --context "$name"
 }
 
 # The kubelet ends a static pod whose file goes away, and starts it again when the file is back.

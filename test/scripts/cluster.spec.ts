@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 
 const SCRIPTS = join(import.meta.dirname, '../../scripts');
 
@@ -45,5 +46,49 @@ describe('scripts/cluster.sh', () => {
       stderr: `cluster: no provider 'k3s': there is ${providers.join(' ')}\n`,
     });
     expect(cluster('../images', 'up').status).toBe(2);
+  });
+});
+
+describe("a provider's kubeconfig, which is a key to its cluster,", () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'cluster-sh-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  /** Where `cluster.sh kubeconfig` has put what `program` printed. */
+  function kubeconfig(provider: string, program: string, KUBECONFIG = '') {
+    const bin = join(home, 'bin');
+    mkdirSync(bin, { recursive: true });
+    const printed = '[ -n "$KUBECONFIG" ] && cat "$KUBECONFIG" || echo kubeconfig';
+    writeFileSync(join(bin, program), `#!/bin/sh\n${printed}\n`, { mode: 0o755 });
+    const { stdout } = spawnSync(
+      'bash',
+      ['-c', 'umask 022; exec bash "$0" kubeconfig', join(SCRIPTS, 'cluster.sh')],
+      {
+        env: { PATH: `${bin}:${process.env.PATH}`, HOME: home, CLUSTER_PROVIDER: provider, KUBECONFIG },
+        encoding: 'utf8',
+      },
+    );
+    return stdout.trim();
+  }
+
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+  const programs = [
+    ['kind', 'kind'],
+    ['minikube', 'kubectl'],
+  ] as const;
+
+  it.each(programs)('can be read by nobody else with %s', (provider, program) => {
+    const file = kubeconfig(provider, program);
+    expect(file.startsWith(home)).toBe(true);
+    expect([modeOf(file), modeOf(dirname(file))]).toEqual(['600', '700']);
+  });
+
+  it.each(programs)('stays whole when it is the one in use with %s', (provider, program) => {
+    const file = kubeconfig(provider, program);
+    expect(kubeconfig(provider, program, file)).toBe(file);
+    expect(readFileSync(file, 'utf8')).toBe('kubeconfig\n');
   });
 });
