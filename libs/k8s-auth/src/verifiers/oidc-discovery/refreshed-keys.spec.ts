@@ -165,11 +165,30 @@ describe('RefreshedKeys readiness', () => {
     await ask(first);
     answer = () => Promise.reject(new KeySourceTrouble('right is missing', true));
     await clock.advance(5 * MINUTE_MS);
+    // An API server that has just started knows no roles for moments.
+    expect(keys.readiness()).toEqual({ status: 'degraded', reason: 'right is missing' });
+    await clock.advance(10_500);
     expect(keys.readiness()).toEqual({ status: 'not-ready', reason: 'right is missing' });
     expect(await ask(first)).toBe(1);
     answer = () => Promise.resolve([first]);
     await clock.advance(10_500);
     expect(keys.readiness()).toEqual({ status: 'ready' });
+  });
+
+  it('waits for a second refusal in a row only where it has keys', async () => {
+    const refuse = () => Promise.reject(new KeySourceTrouble('right is missing', true));
+    answer = refuse;
+    await start();
+    expect(keys.readiness()).toEqual({ status: 'not-ready', reason: 'right is missing' });
+    answer = () => Promise.resolve([first]);
+    await clock.advance(10_500);
+    answer = refuse;
+    await clock.advance(5 * MINUTE_MS);
+    answer = () => fail();
+    await clock.advance(10_500);
+    answer = refuse;
+    await clock.advance(10_500);
+    expect(keys.readiness()).toEqual({ status: 'degraded', reason: 'right is missing' });
   });
 
   it('logs lasting trouble once a minute', async () => {

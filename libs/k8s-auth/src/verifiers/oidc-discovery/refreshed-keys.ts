@@ -6,10 +6,10 @@ import { describeError, type Log } from '../../shared/log.js';
 import { OncePerMinute } from '../../shared/once-per-minute.js';
 import { startDeadline } from '../../shared/timers.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { KeySet } from '../jwt/key-set.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 import { type Readiness } from '../token-verifier.js';
 import { isRightMissing, type KeySource } from './key-source.js';
+import { LastGoodKeys } from './last-good-keys.js';
 
 // A key is gone from here at most this long after it is gone from the issuer; API servers allow an hour (max-age).
 const REFRESH_PERIOD_MS = 5 * 60_000;
@@ -19,17 +19,7 @@ const COOLDOWN_MS = 10_000;
 // more in the minute.
 const RETRY_JITTER_SHARE = 0.05;
 const ATTEMPT_TIMEOUT_MS = 5_000;
-const LONGEST_STALE_USE_MS = 24 * 3_600_000;
-// An API server that refuses us is not away: it may have dropped the key that our own token is of, and that key must
-// not live on here. Time for some attempts, because one that has just started refuses for moments.
-const LONGEST_USE_ONCE_REFUSED_MS = 2 * REFRESH_PERIOD_MS;
 const LEAST_RETRY_AFTER_MS = 1_000;
-
-interface HeldKeys {
-  readonly issuers: readonly string[];
-  readonly keys: KeySet;
-  readonly fetchedAtMs: number;
-}
 
 export interface RefreshedKeysContext {
   readonly clock: Clock;
@@ -40,14 +30,14 @@ export interface RefreshedKeysContext {
 
 /**
  * The keys of an issuer that may be away. All who need keys share one attempt; the next is planned when one has
- * ended. Those of the last good one stay for 24 h, or for 10 min once we were refused, whatever the attempts after that
- * end with. Ages are monotonic, so a jump of the wall clock neither ends them nor lets them live on.
+ * ended. After a bad one those of the last good one are used, as long as {@link LastGoodKeys} lets them be.
  * @internal
  */
 export class RefreshedKeys {
-  private held?: HeldKeys;
+  private readonly lastGood: LastGoodKeys;
   private trouble?: unknown;
-  private longestUseMs = LONGEST_STALE_USE_MS;
+  /** Attempts in a row that were told that we have no right to read. */
+  private withoutRight = 0;
   private lastAttemptMs?: number;
   private nextAttemptMs = 0;
   private cancelNext = () => {};
@@ -60,6 +50,7 @@ export class RefreshedKeys {
     private readonly source: KeySource,
     private readonly context: RefreshedKeysContext,
   ) {
+    this.lastGood = new LastGoodKeys(context.clock);
     this.onceAMinute = new OncePerMinute(context.clock);
   }
 
@@ -77,12 +68,12 @@ export class RefreshedKeys {
 
   /** Whom the keys speak for. @throws {VerifierUnavailableError} not known yet */
   issuers(): readonly string[] | Promise<readonly string[]> {
-    return this.usable()?.issuers ?? this.issuersAfterAttempt();
+    return this.lastGood.usable()?.issuers ?? this.issuersAfterAttempt();
   }
 
   /** The same without waiting, also when the keys are too old by now; `undefined` before the first. */
   lastKnownIssuers(): readonly string[] | undefined {
-    return this.held?.issuers;
+    return this.lastGood.issuers;
   }
 
   /**
@@ -91,38 +82,34 @@ export class RefreshedKeys {
    * @throws {VerifierUnavailableError} there are no keys, or the issuer could not be asked for this one
    */
   candidates(header: UnverifiedHeader): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
-    const known = this.usable()?.keys.candidates(header) ?? [];
+    const known = this.lastGood.usable()?.keys.candidates(header) ?? [];
     return known.length > 0 ? known : this.candidatesAfterAttempt(header);
   }
 
   readiness(): Readiness {
-    const { held, trouble } = this;
-    if (!held) {
+    const { trouble } = this;
+    if (!this.lastGood.issuers) {
       const reason = trouble === undefined ? 'keys have not been fetched yet' : describeError(trouble);
       return { status: 'not-ready', reason };
     }
     if (trouble === undefined) return { status: 'ready' };
-    return { status: isRightMissing(trouble) ? 'not-ready' : 'degraded', reason: describeError(trouble) };
+    // An API server that has just started knows no roles for moments: that alone takes nobody with keys out of service.
+    return { status: this.withoutRight > 1 ? 'not-ready' : 'degraded', reason: describeError(trouble) };
   }
 
   private async issuersAfterAttempt(): Promise<readonly string[]> {
     await this.attemptIfDue();
-    const held = this.usable();
+    const held = this.lastGood.usable();
     if (!held) throw this.unavailable();
     return held.issuers;
   }
 
   private async candidatesAfterAttempt(header: UnverifiedHeader): Promise<readonly VerificationKey[]> {
     await this.attemptIfDue();
-    const held = this.usable();
+    const held = this.lastGood.usable();
     const known = held?.keys.candidates(header) ?? [];
     if (!held || (known.length === 0 && this.trouble !== undefined)) throw this.unavailable();
     return known;
-  }
-
-  private usable(): HeldKeys | undefined {
-    const { held, longestUseMs, context } = this;
-    return held && context.clock.monotonicMs() - held.fetchedAtMs <= longestUseMs ? held : undefined;
   }
 
   private async attemptIfDue(): Promise<void> {
@@ -143,13 +130,13 @@ export class RefreshedKeys {
     this.cancelNext();
     this.lastAttemptMs = this.context.clock.monotonicMs();
     try {
-      const { issuers, keys } = await this.fetchInTime();
-      this.held = { issuers, keys: new KeySet(keys), fetchedAtMs: this.context.clock.monotonicMs() };
-      this.longestUseMs = LONGEST_STALE_USE_MS;
+      this.lastGood.replace(await this.fetchInTime());
       this.trouble = undefined;
+      this.withoutRight = 0;
     } catch (error) {
       this.trouble = error;
-      if (error instanceof OwnCredentialRefusedError) this.longestUseMs = LONGEST_USE_ONCE_REFUSED_MS;
+      this.withoutRight = isRightMissing(error) ? this.withoutRight + 1 : 0;
+      if (error instanceof OwnCredentialRefusedError) this.lastGood.shorten();
       if (!this.isClosed) this.report(error);
     }
     this.planNext();
