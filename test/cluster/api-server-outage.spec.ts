@@ -79,7 +79,7 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
     cameBackAt = answeredAt(watched.find(({ at, status }) => status === 200 && at > wentAt));
     measured('the API server was away for', cameBackAt - wentAt);
   }, 240_000);
-  afterAll(() => deployment.remove());
+  afterAll(() => deployment?.remove());
 
   it.each(['jwt-pubkey', 'oidc-discovery'] as const)('nobody who calls notices it with %s', (kind) => {
     expect(calls[kind].filter(({ at }) => at > wentAt && at < cameBackAt).length).toBeGreaterThan(200);

@@ -24,7 +24,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
   beforeAll(async () => {
     deployment = await Deployment.of(cluster, overlay);
   });
-  afterAll(() => deployment.remove());
+  afterAll(() => deployment?.remove());
 
   it('and service1 is known to service2 by its own name', async () => {
     const line = await deployment.firstSuccess();

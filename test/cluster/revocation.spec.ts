@@ -26,7 +26,7 @@ beforeAll(async () => {
   await deployment.kubectl('scale', 'deployment/service2', '--replicas=2');
   await Promise.all([deployment.rolledOut('service2'), deployment.rolledOut('service1')]);
 });
-afterAll(() => deployment.remove());
+afterAll(() => deployment?.remove());
 
 function callerWith(name: string, options: { token?: string; serviceAccount?: string; origin?: string }) {
   const { token, serviceAccount, origin = 'http://service2.mytest.svc' } = options;

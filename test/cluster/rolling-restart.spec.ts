@@ -63,7 +63,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
     await setTimeout(STEADY_MS);
     await Promise.all(streams.map((stream) => stream.stop()));
   }, 240_000);
-  afterAll(() => deployment.remove());
+  afterAll(() => deployment?.remove());
 
   it('no call of service1 fails, neither of the old pods nor of the new ones', () => {
     expect(streams).toHaveLength(4);

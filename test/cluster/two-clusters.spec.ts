@@ -24,7 +24,7 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
     deployment = await Deployment.of(cluster, 'tokenreview');
     await Promise.all([deployment.beside('jwt-pubkey'), deployment.beside('oidc-discovery')]);
   });
-  afterAll(() => deployment.remove());
+  afterAll(() => deployment?.remove());
 
   describe.each([
     {

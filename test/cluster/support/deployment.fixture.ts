@@ -36,6 +36,7 @@ export class Deployment {
   /** Resolves when service2 is ready. */
   static async of(cluster: Cluster, overlay: Overlay): Promise<Deployment> {
     const deployment = new Deployment(cluster, overlay);
+    await deployment.previousGone();
     try {
       await deployment.apply();
       if (overlay === 'jwt-pubkey') await deployment.publishKeys();
@@ -60,6 +61,13 @@ export class Deployment {
     await this.cluster.kubectlWithInput(manifests, 'apply', '--filename', '-');
     if (overlay === 'jwt-pubkey') await this.publishKeys();
     await this.rolledOut(`service2-${overlay}`);
+  }
+
+  /** One that was deleted in a hurry may be on its way still; nothing can be put there until then. */
+  private async previousGone(): Promise<void> {
+    const phase = ['get', 'namespace', NAMESPACE, '--ignore-not-found', '--output=jsonpath={.status.phase}'];
+    if ((await this.cluster.kubectl(...phase)) !== 'Terminating') return;
+    await this.cluster.kubectl('wait', '--for=delete', `namespace/${NAMESPACE}`, DELETE_TIMEOUT);
   }
 
   /** Again too: what was changed by hand is then as the overlay has it. */
