@@ -22,6 +22,7 @@ if [[ $CLUSTER_PROVIDER == */* || ! -r $provider ]]; then
 fi
 
 build_with_docker() { # IMAGE DIRECTORY [TARGET]
+  docker version >/dev/null 2>&1 || { echo 'cluster: Docker is not here, or not running' >&2 && exit 1; }
   docker build --quiet --tag "$1" ${3:+--target "$3"} "$2"
 }
 
