@@ -33,6 +33,16 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
     );
   });
 
+  it('and applying it once more changes nothing', async () => {
+    const lines = (await cluster.kubectl('apply', '--kustomize', `k8s/overlays/${overlay}`))
+      .trim()
+      .split('\n');
+    expect(lines.length).toBeGreaterThan(4);
+    // kubectl sends the selector of a disruption budget each time: its patch strategy is "replace".
+    const changed = lines.filter((line) => !/ unchanged$|^poddisruptionbudget/.test(line));
+    expect(changed).toEqual([]);
+  });
+
   it('in a namespace that enforces the Pod Security Standard "restricted"', async () => {
     const { metadata } = await cluster.get<{ metadata: { labels: Record<string, string> } }>(
       'namespace',

@@ -100,6 +100,8 @@ if (!isRenderable) {
   it('replaces pods before it takes them away', () => {
     for (const name of APPLICATIONS) {
       expect(rendered.one('Deployment', name).spec.strategy).toMatchObject({
+        // Without a type every `kubectl apply` patches it.
+        type: 'RollingUpdate',
         rollingUpdate: { maxUnavailable: 0 },
       });
     }
