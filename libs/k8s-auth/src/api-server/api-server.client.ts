@@ -15,7 +15,7 @@ import {
   readRetryAfterMs,
   waitMsBefore,
 } from './retry-policy.js';
-import { within } from './within.js';
+import { within } from '../shared/within.js';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 // Many times what a review or a key set takes.

@@ -8,7 +8,7 @@ import {
 import { describeError, type Log } from '../shared/log.js';
 import { OncePerMinute } from '../shared/once-per-minute.js';
 import { SingleFlight } from '../shared/single-flight.js';
-import { within } from './within.js';
+import { within } from '../shared/within.js';
 
 // A CA is replaced with weeks of overlap, but a long-lived process must see it one day.
 const RELOAD_PERIOD_MS = 10 * 60_000;

@@ -1,4 +1,5 @@
 import { CanceledError, type InternalAxiosRequestConfig } from 'axios';
+import { within } from '../../shared/within.js';
 
 /**
  * Waits for a token no longer than the `signal` of the request allows: a file system may not answer, and axios looks at
@@ -6,18 +7,7 @@ import { CanceledError, type InternalAxiosRequestConfig } from 'axios';
  * @throws {CanceledError} as axios does
  * @internal
  */
-export async function unlessAborted<T>(waiting: Promise<T>, config: InternalAxiosRequestConfig): Promise<T> {
+export function unlessAborted<T>(waiting: Promise<T>, config: InternalAxiosRequestConfig): Promise<T> {
   const { signal } = config;
-  if (!signal) return waiting;
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(new CanceledError(undefined, config));
-  });
-  signal.addEventListener?.('abort', abort);
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([aborted, waiting]);
-  } finally {
-    signal.removeEventListener?.('abort', abort);
-  }
+  return signal ? within(signal, waiting, () => new CanceledError(undefined, config)) : waiting;
 }

@@ -1,5 +1,5 @@
 import { OwnCredentialRefusedError } from '../../api-server/own-credential.js';
-import { within } from '../../api-server/within.js';
+import { within } from '../../shared/within.js';
 import { VerifierUnavailableError } from '../../errors/index.js';
 import { type Clock } from '../../shared/clock.js';
 import { describeError, type Log } from '../../shared/log.js';
