@@ -17,9 +17,7 @@ describe.each(TARGETS)('discovery of %s', (_name, openTarget) => {
   let token: string;
 
   beforeAll(async () => {
-    sandbox = await Sandbox.open(openTarget);
-    await sandbox.createServiceAccount('checkout');
-    token = await sandbox.tokenOf('checkout');
+    ({ sandbox, token } = await Sandbox.openAsCheckout(openTarget));
   }, 60_000);
 
   afterAll(() => sandbox.close());

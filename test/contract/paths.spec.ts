@@ -14,9 +14,7 @@ describe.each(TARGETS)('a path of %s', (_name, openTarget) => {
   let token: string;
 
   beforeAll(async () => {
-    sandbox = await Sandbox.open(openTarget);
-    await sandbox.createServiceAccount('checkout');
-    token = await sandbox.tokenOf('checkout');
+    ({ sandbox, token } = await Sandbox.openAsCheckout(openTarget));
   }, 60_000);
 
   afterAll(() => sandbox.close());

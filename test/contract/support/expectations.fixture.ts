@@ -41,6 +41,12 @@ export function visible(answer: Answer): object {
   };
 }
 
+/** The answer to a TokenReview as {@link visible} shows it. */
+export function reviewed(spec: object, status: object): object {
+  const type = { kind: 'TokenReview', apiVersion: 'authentication.k8s.io/v1' };
+  return { status: 201, headers: JSON_HEADERS, body: { ...type, metadata: {}, spec, status } };
+}
+
 /** A refusal as {@link visible} shows it. */
 export function refused(status: Refusal): object {
   const headers = { ...JSON_HEADERS, ...(status.code === 403 && { 'x-content-type-options': 'nosniff' }) };

@@ -30,6 +30,13 @@ export class Sandbox {
     return sandbox;
   }
 
+  /** With a ServiceAccount `checkout`, and its token for the API server. */
+  static async openAsCheckout(openTarget: OpenTarget): Promise<{ sandbox: Sandbox; token: string }> {
+    const sandbox = await Sandbox.open(openTarget);
+    await sandbox.createServiceAccount('checkout');
+    return { sandbox, token: await sandbox.tokenOf('checkout') };
+  }
+
   get api(): ContractTarget['api'] {
     return this.target.api;
   }
