@@ -111,9 +111,7 @@ describe('service2 may not create TokenReviews', () => {
     });
 
     it('starts, and its log names the right, and the role that has it', async () => {
-      const log = new LogStream(cluster, pod.name);
-      expect(await log.line(/may not create/)).toMatch(MISSING);
-      await log.stop();
+      expect(await LogStream.lineOf(cluster, pod.name, /may not create/)).toMatch(MISSING);
     });
 
     it('whoever asks the pod is told that nobody can say now', async () => {

@@ -48,9 +48,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
   });
 
   it('and it is known to service2 by its own name', async () => {
-    const log = new LogStream(cluster, 'deployment/orders', 'shop');
-    const line = await log.line(/service2 says/);
-    await log.stop();
+    const line = await LogStream.lineOf(cluster, 'deployment/orders', /service2 says/, 'shop');
     expect(line).toBe('service2 says: hello system:serviceaccount:shop:orders');
   });
 

@@ -5,6 +5,7 @@ import { type Cluster } from './cluster.fixture.js';
 
 // A kubelet that has no more file watchers to give ends what follows a log.
 const FOLLOW_AGAIN_MS = 500;
+const LONGEST_WAIT_MS = 60_000;
 
 /** The log of a pod as it is written, from its beginning: `kubectl logs --follow`. */
 export class LogStream {
@@ -23,8 +24,13 @@ export class LogStream {
   }
 
   /** One line, by a stream of its own. */
-  static async lineOf(cluster: Cluster, subject: string, pattern: RegExp): Promise<string> {
-    const log = new LogStream(cluster, subject);
+  static async lineOf(
+    cluster: Cluster,
+    subject: string,
+    pattern: RegExp,
+    namespace?: string,
+  ): Promise<string> {
+    const log = new LogStream(cluster, subject, namespace);
     try {
       return await log.line(pattern);
     } finally {
@@ -33,14 +39,14 @@ export class LogStream {
   }
 
   /**
-   * The first line, of those from `from` on, that matches.
-   * @throws {Error} with the last lines, when there is none for `timeoutMs`
+   * The first line that matches.
+   * @throws {Error} with the last lines, when there is none for a minute
    */
-  async line(pattern: RegExp, { from = 0, timeoutMs = 60_000 } = {}): Promise<string> {
-    const deadline = AbortSignal.timeout(timeoutMs);
+  async line(pattern: RegExp): Promise<string> {
+    const deadline = AbortSignal.timeout(LONGEST_WAIT_MS);
     deadline.addEventListener('abort', () => this.wake(), { once: true });
     while (!deadline.aborted) {
-      const found = this.lines.slice(from).find((line) => pattern.test(line));
+      const found = this.lines.find((line) => pattern.test(line));
       if (found !== undefined) return found;
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }

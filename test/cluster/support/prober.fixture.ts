@@ -1,16 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Cluster } from './cluster.fixture.js';
 import { LogStream } from './log-stream.fixture.js';
+import { type Answer } from './request.fixture.js';
 
 /** What one request of a prober brought: times in milliseconds, `status` 0 when there was no answer. */
-export interface Probe {
+export interface Probe extends Answer {
   /** When it was sent, since the epoch. */
   readonly at: number;
   readonly tookMs: number;
-  readonly status: number;
-  readonly retryAfter: string | null;
-  readonly challenge: string | null;
-  readonly body: string;
 }
 
 export interface ProberOptions {
@@ -77,11 +74,10 @@ export class Prober {
   /** What the first request of such a pod brings, and the pod goes again. */
   static async firstAnswer(cluster: Cluster, options: ProberOptions): Promise<Probe> {
     const prober = await Prober.start(cluster, options);
-    const log = new LogStream(cluster, options.name, options.namespace);
     try {
-      return JSON.parse(await log.line(/"status"/)) as Probe;
+      const { name, namespace } = options;
+      return JSON.parse(await LogStream.lineOf(cluster, name, /"status"/, namespace)) as Probe;
     } finally {
-      await log.stop();
       await prober.stop();
     }
   }
