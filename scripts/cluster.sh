@@ -42,6 +42,11 @@ write_private() { # NAME COMMAND...
   echo "$file"
 }
 
+# The API server of a kubeconfig takes requests again, within two minutes.
+wait_until_ready() { # KUBECONFIG
+  timeout 120 bash -c "until kubectl --kubeconfig '$1' get --raw /readyz; do sleep 0.2; done" >/dev/null 2>&1
+}
+
 # Verbs are the functions of the provider's script (not those that are written with _ here), and `options` lists
 # what each takes.
 can() { # VERB [OPTION]

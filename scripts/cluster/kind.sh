@@ -54,7 +54,7 @@ stop_api_server() {
 
 start_api_server() {
   docker exec "$node" mv /etc/kubernetes/kube-apiserver.yaml "$static_pods/"
-  timeout 120 bash -c "until kubectl --kubeconfig '$(kubeconfig)' get --raw /readyz; do sleep 0.2; done" >/dev/null 2>&1
+  wait_until_ready "$(kubeconfig)"
 }
 
 # Its network plugin does so since v0.24.

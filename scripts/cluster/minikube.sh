@@ -39,7 +39,7 @@ start_api_server() {
   local file
   file=$(kubeconfig)
   on_node mv /etc/kubernetes/kube-apiserver.yaml "$static_pods/"
-  timeout 120 bash -c "until kubectl --kubeconfig '$file' get --raw /readyz; do sleep 0.2; done" >/dev/null 2>&1
+  wait_until_ready "$file"
 }
 
 on_node() { # COMMAND...
