@@ -7,36 +7,24 @@ import {
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
 import { type TokenVerifier } from '../token-verifier.js';
-import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
-import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
+import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
 const ELSEWHERE = 'https://elsewhere.example';
 
 let own: OwnCluster;
-let verifiers: TokenVerifier[];
+let verifiers: OidcVerifiers;
 
 beforeEach(async () => {
   own = await startOwnCluster();
-  verifiers = [];
+  verifiers = new OidcVerifiers(own);
 });
 
 afterEach(async () => {
-  await Promise.all(verifiers.map((verifier) => verifier.close()));
+  await verifiers.close();
   await own.close();
 });
 
-async function create(
-  options: Omit<OidcDiscoveryOptions, 'kind'>,
-  environment: Record<string, string> = {},
-): Promise<TokenVerifier> {
-  const { clock, log } = own;
-  const made = await oidcDiscoveryDefinition.create(
-    { kind: 'oidc-discovery', ...options },
-    { clock, log, environment },
-  );
-  verifiers.push(made);
-  return made;
-}
+const create: OidcVerifiers['create'] = (...args) => verifiers.create(...args);
 
 const apiServer = (tokenFile = own.tokenFile) => ({
   url: own.cluster.url,
@@ -74,7 +62,7 @@ describe('the audiences of the API server', () => {
     }
     await copyFile(own.tokenFile, late);
     await own.clock.advance(60_000);
-    for (const verifier of verifiers) {
+    for (const verifier of verifiers.made) {
       expect(await verifier.apiServerAudiences()).toContain(own.cluster.issuer);
     }
   });

@@ -9,8 +9,8 @@ import {
 import { ConfigurationError, K8sAuthError } from '../../errors/index.js';
 import { type TokenVerifier } from '../token-verifier.js';
 import { IssuerServer, json, keySet } from './issuer-server.fixture.js';
-import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
+import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
 const METADATA = '/.well-known/openid-configuration';
 const UNAVAILABLE = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';
@@ -18,33 +18,25 @@ const ACCEPTED = 'system:serviceaccount:shop:checkout';
 
 let own: OwnCluster;
 let server: IssuerServer;
-let verifiers: TokenVerifier[];
+let verifiers: OidcVerifiers;
 
 beforeEach(async () => {
   own = await startOwnCluster();
   await own.cluster.createServiceAccount('shop', 'checkout');
   server = await IssuerServer.start();
   server.publish();
-  verifiers = [];
+  verifiers = new OidcVerifiers(own);
 });
 
 afterEach(async () => {
-  await Promise.all(verifiers.map((verifier) => verifier.close()));
+  await verifiers.close();
   await server.close();
   await own.close();
 });
 
 type Options = Omit<OidcDiscoveryOptions, 'kind'>;
 
-async function create(options: Options, environment: Record<string, string> = {}): Promise<TokenVerifier> {
-  const { clock, log } = own;
-  const made = await oidcDiscoveryDefinition.create(
-    { kind: 'oidc-discovery', ...options },
-    { clock, log, environment },
-  );
-  verifiers.push(made);
-  return made;
-}
+const create: OidcVerifiers['create'] = (...args) => verifiers.create(...args);
 
 async function result(verifier: TokenVerifier, token: string): Promise<string> {
   const verdict = await outcome((async () => verifier.verify(token, ['orders']))());

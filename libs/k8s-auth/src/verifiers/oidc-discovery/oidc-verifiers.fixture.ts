@@ -1,0 +1,28 @@
+import { type OwnCluster } from '../../api-server/own-cluster.fixture.js';
+import { type TokenVerifier } from '../token-verifier.js';
+import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
+import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
+
+/** The verifiers of one test, with the cluster's clock and log, closed together. */
+export class OidcVerifiers {
+  readonly made: TokenVerifier[] = [];
+
+  constructor(private readonly own: OwnCluster) {}
+
+  async create(
+    options: Omit<OidcDiscoveryOptions, 'kind'>,
+    environment: Record<string, string> = {},
+  ): Promise<TokenVerifier> {
+    const { clock, log } = this.own;
+    const made = await oidcDiscoveryDefinition.create(
+      { kind: 'oidc-discovery', ...options },
+      { clock, log, environment },
+    );
+    this.made.push(made);
+    return made;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.made.map((verifier) => verifier.close()));
+  }
+}
