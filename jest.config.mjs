@@ -24,6 +24,12 @@ const base = {
   modulePathIgnorePatterns: ['/dist/'],
 };
 
+// Nest's packages in version 11, which test/nest-11 has beside it; its other packages are what Nest 12 uses.
+const nest11 = {
+  '^@nestjs/(axios|common|config|core|microservices|platform-express|platform-fastify|platform-ws|testing|websockets)(/.*)?$':
+    '<rootDir>/test/nest-11/node_modules/@nestjs/$1$2',
+};
+
 export default {
   // Jest leaves one core free, which on two cores is half of the machine.
   maxWorkers: '100%',
@@ -31,7 +37,16 @@ export default {
   testTimeout: 30_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts'] },
-    { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/!(cluster)/**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'nest-11',
+      moduleNameMapper: { ...base.moduleNameMapper, ...nest11 },
+      testMatch: [
+        '<rootDir>/libs/k8s-auth/src/{inbound,outbound}/**/*.spec.ts',
+        '<rootDir>/libs/k8s-auth/src/k8s-auth.*.spec.ts',
+      ],
+    },
+    { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/!(cluster|nest-11)/**/*.spec.ts'] },
   ],
   collectCoverageFrom: ['libs/k8s-auth/src/**/*.ts', '!**/*.{spec,fixture}.ts'],
   coverageDirectory: 'coverage',
