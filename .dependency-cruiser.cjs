@@ -36,7 +36,7 @@ module.exports = {
     arrow('shared', ['errors']),
     arrow('errors', []),
     arrow('identity', ['errors', 'shared']),
-    arrow('authorization', ['identity', 'errors']),
+    arrow('authorization', ['identity', 'errors', 'shared']),
     arrow('api-server', ['errors', 'shared']),
     arrow('verifiers', ['api-server', 'identity', 'errors', 'shared']),
     arrow('inbound', ['verifiers/token-verifier', 'authorization', 'identity', 'errors', 'shared']),

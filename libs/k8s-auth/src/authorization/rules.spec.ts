@@ -188,7 +188,7 @@ describe('combined rules', () => {
     expect(not(no, allowNamespaces('shop'))(checkout)).toMatchObject({
       reason: 'allowNamespaces allows shop/checkout',
     });
-    expect(not(throws)(checkout)).toMatchObject({ reason: 'throws threw an error' });
+    expect(not(throws)(checkout)).toMatchObject({ reason: 'throws threw an error: broken' });
     expect(allOf((() => ({ allowed: false })) as never)(checkout)).toMatchObject({
       reason: 'a rule gave no reason',
     });
