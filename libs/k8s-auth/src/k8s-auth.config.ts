@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import { registerAs } from '@nestjs/config';
 import { ConfigurationError } from './errors/configuration.error.js';
 import { optionsFromEnvironment } from './k8s-auth.environment.js';
+import { k8sAuthLog } from './k8s-auth.log.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export function processEnvironment(): Environment {
 
 /**
  * The module's options from environment variables, for `K8sAuthModule.forRootAsync(k8sAuthConfig.asProvider())`.
- * Every mistake stops the boot, all in one message that names the variables.
+ * Every mistake fails startup, all in one message that names the variables.
  * @throws {ConfigurationError}
  * @publicApi
  */
@@ -21,7 +21,7 @@ export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
   const { options, mistakes, unused } = optionsFromEnvironment(processEnvironment());
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   if (unused.length > 0) {
-    new Logger('K8sAuth').warn({
+    k8sAuthLog.warn({
       message: `variables are set that mean nothing to verifier ${options.verifier?.kind ?? '(none)'}`,
       variables: unused,
     });

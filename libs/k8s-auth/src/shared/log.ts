@@ -31,13 +31,14 @@ export function describeError(error: unknown): string {
 /** The same words as they stand: for whoever has something to take out before they are cut. @internal */
 export function wordsOf(error: unknown): string {
   const words: string[] = [];
-  for (let cause: unknown = error; isError(cause) && words.length < 4; cause = cause.cause) {
-    const code = (cause as { code?: unknown }).code;
-    words.push(
-      typeof code === 'string' && !cause.message.includes(code)
-        ? `${cause.message} (${code})`
-        : cause.message,
-    );
+  try {
+    for (let cause: unknown = error; isError(cause) && words.length < 4; cause = cause.cause) {
+      const { code } = cause as { code?: unknown };
+      const message = String(cause.message);
+      words.push(typeof code === 'string' && !message.includes(code) ? `${message} (${code})` : message);
+    }
+  } catch {
+    // A foreign error may have accessors that throw: what was read so far has to do.
   }
   return words.filter((word) => word !== '').join(': ') || 'unknown error';
 }
