@@ -4,13 +4,15 @@ import { findVerifierDefinition, verifierKinds } from './verifiers/index.js';
 import { type VerifierVariable } from './verifiers/verifier-definition.js';
 
 /** Of the module or of a verifier. */
-type Variable = Omit<VerifierVariable, 'type'> & { readonly type: VerifierVariable['type'] | 'destinations' };
+type Variable = Omit<VerifierVariable, 'type'> & {
+  readonly type: VerifierVariable['type'] | 'destinations' | 'audience';
+};
 
 /** Variables of the module itself; those of a verifier stand in its definition. */
 const KIND: Variable = { option: 'verifier.kind', variable: 'K8S_AUTH_VERIFIER', type: 'text' };
 const DESTINATIONS = 'K8S_AUTH_DESTINATIONS';
 const MODULE_VARIABLES: readonly Variable[] = [
-  { option: 'audience', variable: 'K8S_AUTH_AUDIENCE', type: 'text' },
+  { option: 'audience', variable: 'K8S_AUTH_AUDIENCE', type: 'audience' },
   { option: 'destinations', variable: DESTINATIONS, type: 'destinations' },
   {
     option: 'allowApiServerAudience',
@@ -74,9 +76,10 @@ function belowVerifier(variable: VerifierVariable): VerifierVariable {
 const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
   destinations: parseDestinations,
   text: (text) => (text.trim() === '' ? undefined : text),
-  list: (text) => {
-    const entries = text.split(',').map((entry) => entry.trim());
-    return entries.includes('') ? undefined : entries;
+  list: parseList,
+  audience: (text) => {
+    const audiences = parseList(text);
+    return audiences?.length === 1 ? audiences[0] : audiences;
   },
   integer: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
   boolean: (text) => ({ true: true, false: false })[text],
@@ -85,10 +88,16 @@ const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
 const EXPECTED: Record<Variable['type'], string> = {
   destinations: 'origin=file, comma-separated',
   text: 'a value, not an empty one',
+  audience: 'one or more audiences, comma-separated, none of them empty',
   list: 'one or more values, comma-separated, none of them empty',
   integer: 'a whole number',
   boolean: 'true or false',
 };
+
+function parseList(text: string): string[] | undefined {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.includes('') ? undefined : entries;
+}
 
 function parseDestinations(text: string): { origin: string; tokenFile: string }[] | undefined {
   const pairs = text.split(',').map((entry) => /^([^=]+)=(.+)$/.exec(entry.trim()));

@@ -9,8 +9,11 @@ export interface K8sAuthOptions {
   /** How tokens of callers are verified. Omitted in services that only call others. */
   readonly verifier?: VerifierOptions;
 
-  /** What `@K8sAuth()` without an argument asks for. No default: an audience is named, never guessed. */
-  readonly audience?: string;
+  /**
+   * What `@K8sAuth()` without an argument requires; of a list, a token for any entry is accepted, so that a service can
+   * be renamed without downtime. No default: an audience is named, never guessed.
+   */
+  readonly audience?: string | readonly string[];
 
   /**
    * Lets a route ask for an audience that the API server itself accepts. Such a token opens the Kubernetes API too,
