@@ -1,11 +1,36 @@
 import { POD_TOKEN_FILE } from './api-server/in-cluster.js';
 import { audiencesNamedBy } from './shared/unverified-claims.js';
 import { readTokenFile } from './shared/token-file.js';
+import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { type VerifierOptions } from './verifiers/index.js';
 import { type TokenVerifier } from './verifiers/token-verifier.js';
 
 /** What API servers accept by default (kubeadm, and the older form without a cluster domain). */
 const USUAL = ['https://kubernetes.default.svc', 'https://kubernetes.default.svc.cluster.local'];
+
+/**
+ * A token issued for the API server opens the Kubernetes API: no other service should receive one.
+ * @param audiences audience -> the routes that require it; the option `audience` counts too, whether a route uses it or not
+ * @internal
+ */
+export async function findApiServerAudienceMistakes(
+  verifier: TokenVerifier | undefined,
+  { verifier: verifierOptions, audience, allowApiServerAudience }: K8sAuthOptions,
+  audiences: ReadonlyMap<string, readonly string[]>,
+): Promise<string[]> {
+  if (allowApiServerAudience) return [];
+  const taken = await findApiServerAudiences(verifier, verifierOptions);
+  const named = new Set([...[audience ?? []].flat(), ...audiences.keys()]);
+  return [...named]
+    .filter((one) => taken.has(one))
+    .map((one) => {
+      const routes = audiences.get(one);
+      return (
+        `${routes ? `audience of ${routes.join(', ')}` : "option 'audience'"}: expected one of this service's own, ` +
+        `but the API server accepts '${one}' too (option 'allowApiServerAudience' allows it)`
+      );
+    });
+}
 
 /**
  * The audiences that the API server itself accepts, as far as they are known at boot: the usual ones, the configured

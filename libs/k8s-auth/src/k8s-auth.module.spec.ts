@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { LocalCluster } from '../testing/index.js';
 import { ConfigurationError } from './errors/index.js';
@@ -43,7 +42,6 @@ describe('K8sAuthModule', () => {
   let cluster: LocalCluster;
   let options: K8sAuthOptions;
   let module: TestingModule | undefined;
-  let said: unknown[];
 
   beforeEach(async () => {
     cluster = await LocalCluster.start();
@@ -55,18 +53,17 @@ describe('K8sAuthModule', () => {
       },
       audience: 'orders',
     };
-    said = [];
     module = undefined;
   });
   afterEach(async () => {
-    await module?.close();
+    // Nest 11 tells once more why an application has not started.
+    await module?.close().catch(() => {});
     await cluster.close();
   });
 
   async function boot(metadata: ModuleMetadata): Promise<TestingModule> {
-    const keep = (event: unknown) => void said.push(event);
     module = await Test.createTestingModule(metadata)
-      .setLogger({ log: () => undefined, warn: keep, error: keep })
+      .setLogger({ log: () => undefined, warn: () => undefined, error: () => undefined })
       .compile();
     return module.init();
   }
@@ -169,21 +166,11 @@ describe('K8sAuthModule', () => {
     ]);
   });
 
-  it('refuses a second root, of which nobody could say whom it serves', async () => {
+  it('refuses a second global root, because nobody could tell which one serves a module', async () => {
     const destinations = [{ origin: 'http://service2.mytest.svc', tokenFile: '/nowhere' }];
     const imports = [K8sAuthModule.forRoot(options), K8sAuthModule.forRoot({ destinations })];
-    expect(await mistakesOf({ imports })).toEqual([expect.stringContaining('expected one forRoot')]);
-  });
-
-  it('names undecorated routes once, and only where the guard is global', async () => {
-    const imports = [K8sAuthModule.forRoot(options)];
-    await boot({ imports, controllers: [UndecoratedController] });
-    expect(said).toEqual([]);
-    await boot({
-      imports,
-      controllers: [UndecoratedController],
-      providers: [{ provide: APP_GUARD, useExisting: K8sAuthGuard }],
-    });
-    expect(said).toEqual([expect.objectContaining({ routes: ['UndecoratedController.list'] })]);
+    expect(await mistakesOf({ imports })).toEqual([
+      expect.stringContaining('expected at most one global forRoot'),
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { K8S_AUTH_VERIFIER } from './inbound/inbound.tokens.js';
+import { K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Readiness, type TokenVerifier } from './verifiers/token-verifier.js';
 

@@ -2,7 +2,7 @@
 export { FakeClock } from './fake-clock.js';
 export { LocalCluster } from './local-cluster/local-cluster.js';
 export { ProjectedVolume, type ProjectedVolumeOptions, type Rotation } from './projected-volume.js';
-export { admitAs } from './admit-as.js';
+export { admitAs, authenticateAs } from './authenticate-as.js';
 export { createTestPrincipal } from './test-principal.js';
 export type { CertificateKind } from './local-cluster/server-certificates.js';
 export type { EndpointName } from './local-cluster/endpoint.js';

@@ -5,13 +5,15 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { FakeClock } from '../../testing/fake-clock.js';
+import { ConfigurationError } from '../errors/index.js';
 import { createPrincipal, type Principal } from '../identity/principal.js';
 import { K8S_AUTH_CLOCK } from '../shared/clock.js';
 import { type Log, type LogEvent } from '../shared/log.js';
 import { type TokenVerifier, type Verdict } from '../verifiers/token-verifier.js';
-import { K8S_AUTH_INBOUND_SETTINGS, K8S_AUTH_VERIFIER } from './inbound.tokens.js';
-import { K8sAuthGuard } from './k8s-auth.guard.js';
-import { RefusalLog } from './refusal-log.js';
+import { K8sAuthModule } from '../k8s-auth.module.js';
+import { K8S_AUTH_VERIFIER } from './inbound-root.js';
+import { K8sAuthGuard } from './request/k8s-auth.guard.js';
+import { RefusalLog } from './request/refusal-log.js';
 
 /** What every behaviour of this folder is shown on. */
 export const ADAPTERS = ['express', 'fastify'] as const;
@@ -80,7 +82,7 @@ export interface AppSetup extends Pick<ModuleMetadata, 'providers' | 'imports'> 
   readonly controllers: Type[];
   readonly verifier?: TokenVerifier;
   readonly noVerifier?: true;
-  readonly audience?: string;
+  readonly audience?: string | readonly string[];
   readonly maxTokenBytes?: number;
   readonly guardIsGlobal?: boolean;
   readonly configure?: (app: INestApplication) => void;
@@ -93,7 +95,12 @@ export interface RunningApp {
   readonly clock: FakeClock;
 }
 
-class InboundModule {}
+// Valid options; the verifier that they would make is replaced by the scripted one.
+const OVERRIDDEN = {
+  kind: 'jwt-pubkey',
+  issuer: 'https://issuer.test',
+  publicKeyFiles: ['/unused'],
+} as const;
 
 const running = new Set<INestApplication>();
 
@@ -103,22 +110,19 @@ export async function closeApps(): Promise<void> {
   running.clear();
 }
 
-/** A real application on a loopback socket, with the inbound half wired as the composition root wires it. */
+/** A real application on a loopback socket, with K8sAuthModule as its users import it, and a verifier at our own seam. */
 export async function startApp(name: AdapterName, setup: AppSetup): Promise<RunningApp> {
   const log = new CapturedLog();
   const clock = new FakeClock();
   const verifier = setup.noVerifier ? undefined : (setup.verifier ?? new ScriptedVerifier());
-  const settings = { audience: setup.audience, maxTokenBytes: setup.maxTokenBytes ?? 8192 };
-  const inbound = [
-    { provide: K8S_AUTH_CLOCK, useValue: clock },
-    { provide: K8S_AUTH_VERIFIER, useFactory: () => verifier },
-    { provide: K8S_AUTH_INBOUND_SETTINGS, useValue: settings },
-    { provide: RefusalLog, useValue: new RefusalLog({ clock, log }) },
-    K8sAuthGuard,
-  ];
+  const { audience, maxTokenBytes } = setup;
   const root = await Test.createTestingModule({
     imports: [
-      { module: InboundModule, global: true, providers: inbound, exports: inbound },
+      K8sAuthModule.forRoot({
+        ...(setup.noVerifier ? { destinations: [] } : { verifier: OVERRIDDEN }),
+        ...(audience !== undefined && { audience }),
+        ...(maxTokenBytes !== undefined && { maxTokenBytes }),
+      }),
       ...(setup.imports ?? []),
     ],
     controllers: setup.controllers,
@@ -126,12 +130,30 @@ export async function startApp(name: AdapterName, setup: AppSetup): Promise<Runn
       ...(setup.guardIsGlobal ? [{ provide: APP_GUARD, useExisting: K8sAuthGuard }] : []),
       ...(setup.providers ?? []),
     ],
-  }).compile();
+  })
+    .overrideProvider(K8S_AUTH_CLOCK)
+    .useValue(clock)
+    .overrideProvider(K8S_AUTH_VERIFIER)
+    .useFactory({ factory: () => verifier })
+    .overrideProvider(RefusalLog)
+    .useValue(new RefusalLog({ clock, log }))
+    .compile();
   const app = root.createNestApplication(newAdapter(name), { logger: false });
   running.add(app);
   setup.configure?.(app);
   await app.listen(0, '127.0.0.1');
   return { app, log, clock, url: await app.getUrl() };
+}
+
+/** What startup says is wrong; none when the application starts. */
+export async function startupMistakes(setup: AppSetup): Promise<readonly string[]> {
+  try {
+    await startApp('express', setup);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.mistakes;
+    throw error;
+  }
 }
 
 export interface Answer {

@@ -1,0 +1,107 @@
+import {
+  type CallHandler,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  type NestInterceptor,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { map } from 'rxjs';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../../errors/index.js';
+import { type Principal } from '../../identity/principal.js';
+import { Caller, getPrincipal } from './caller.decorator.js';
+import { ADAPTERS, closeApps, send, startApp, ScriptedVerifier, verdictFor } from '../inbound-app.fixture.js';
+import { K8sAuth } from '../routes/k8s-auth.decorator.js';
+import { Public } from '../routes/public.decorator.js';
+
+@Injectable()
+class GreetingInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler) {
+    const { username } = getPrincipal(context);
+    return next.handle().pipe(map((body) => `${String(body)} for ${username}`));
+  }
+}
+
+@Controller()
+@K8sAuth('orders')
+class CallerController {
+  @Get('whole') whole(@Caller() caller: Principal) {
+    return caller;
+  }
+  @Get('name') name(@Caller('serviceAccount') name: string, @Caller('namespace') namespace: string) {
+    return `${namespace}/${name}`;
+  }
+  @Get('pod') pod(@Caller('pod') pod?: Principal['pod']) {
+    return { pod: pod ?? null };
+  }
+  @Get('greeting') @UseInterceptors(GreetingInterceptor) greeting() {
+    return 'hello';
+  }
+  @Get('open') @Public() open(@Caller() caller?: Principal, @Caller('username') username?: string) {
+    return { caller: caller ?? null, username: username ?? null };
+  }
+}
+
+@Controller('unguarded')
+class UnguardedController {
+  @Get() whole(@Caller() caller: Principal) {
+    return caller;
+  }
+}
+
+afterEach(closeApps);
+
+describe.each(ADAPTERS)('@Caller on %s', (adapter) => {
+  it('hands over the principal, or one property of it', async () => {
+    const { url } = await startApp(adapter, { controllers: [CallerController] });
+    expect(JSON.parse((await send(`${url}/whole`, 'Bearer abc')).body)).toMatchObject({
+      username: 'system:serviceaccount:shop:checkout',
+      credentialId: 'JTI=41b9',
+    });
+    expect((await send(`${url}/name`, 'Bearer abc')).body).toBe('shop/checkout');
+    expect((await send(`${url}/pod`, 'Bearer abc')).body).toBe('{"pod":null}');
+  });
+
+  it('gives interceptors the same through getPrincipal', async () => {
+    const { url } = await startApp(adapter, { controllers: [CallerController], guardIsGlobal: true });
+    expect((await send(`${url}/greeting`, 'Bearer abc')).body).toBe(
+      'hello for system:serviceaccount:shop:checkout',
+    );
+  });
+
+  it('keeps the callers of concurrent requests apart', async () => {
+    const verifier = new ScriptedVerifier((token) =>
+      Promise.resolve().then(() => verdictFor(`shop/${token}`)),
+    );
+    const { url } = await startApp(adapter, { controllers: [CallerController], verifier });
+    const names = Array.from({ length: 50 }, (_, index) => `caller-${index}`);
+    const answers = await Promise.all(names.map((name) => send(`${url}/name`, `Bearer ${name}`)));
+    expect(answers.map(({ body }) => body)).toEqual(names.map((name) => `shop/${name}`));
+  });
+
+  it('knows nobody on a public route, token or not', async () => {
+    const { url } = await startApp(adapter, { controllers: [CallerController], guardIsGlobal: true });
+    for (const authorization of ['Bearer abc', []]) {
+      expect((await send(`${url}/open`, authorization)).body).toBe('{"caller":null,"username":null}');
+    }
+  });
+
+  it('fails on a route that nobody guards', async () => {
+    const { url } = await startApp(adapter, { controllers: [UnguardedController] });
+    expect((await send(`${url}/unguarded`, 'Bearer abc')).status).toBe(500);
+  });
+});
+
+describe('getPrincipal', () => {
+  it.each(['http', 'ws'])('names the route without a principal (%s)', (type) => {
+    const handler = Reflect.get(CallerController.prototype, 'whole') as unknown as () => void;
+    const context = new ExecutionContextHost([{ headers: {} }], CallerController, handler);
+    context.setType(type);
+    const asking = () => getPrincipal(context);
+    expect(asking).toThrow(ConfigurationError);
+    expect(asking).toThrow(/CallerController\.whole: expected @K8sAuth to have let a caller in/);
+  });
+});

@@ -1,0 +1,40 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ConfigurationError } from '../../errors/index.js';
+import { type Principal } from '../../identity/principal.js';
+import { declarationOf } from '../routes/declarations.js';
+import { authenticatedFor } from './authenticated-request.js';
+import { handlerLabelOf } from './route-label.js';
+
+/**
+ * The verified caller of the route that `context` stands for, for interceptors, pipes and other guards.
+ * @throws {ConfigurationError} there is none: the route is public, or no `K8sAuthGuard` has run yet
+ * @publicApi
+ */
+export function getPrincipal(context: ExecutionContext): Principal {
+  const principal = context.getType() === 'http' ? authenticatedFor(context)?.principal : undefined;
+  if (!principal) {
+    throw new ConfigurationError([
+      `${handlerLabelOf(context)}: expected @K8sAuth to have let a caller in, but found no principal`,
+    ]);
+  }
+  return principal;
+}
+
+const CallerParam = createParamDecorator<keyof Principal | undefined>((property, context) => {
+  const known = context.getType() === 'http' ? authenticatedFor(context)?.principal : undefined;
+  const isPublic = [context.getHandler(), context.getClass()].some(
+    (target) => declarationOf(target).isPublic,
+  );
+  const principal = known ?? (isPublic ? undefined : getPrincipal(context));
+  return property === undefined ? principal : principal?.[property];
+});
+
+/**
+ * Hands the verified caller to a parameter: the whole {@link Principal}, or one property of it. `undefined` on a
+ * `@Public` route, also when a token was sent: nobody has looked at it.
+ * @throws {ConfigurationError} at the request, when the route is neither guarded nor public
+ * @publicApi
+ */
+export function Caller(property?: keyof Principal): ParameterDecorator {
+  return CallerParam(property);
+}

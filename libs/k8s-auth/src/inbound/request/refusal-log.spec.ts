@@ -1,0 +1,218 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../testing/fake-clock.js';
+import {
+  ForbiddenPrincipalError,
+  InvalidTokenError,
+  MissingTokenError,
+  VerifierUnavailableError,
+} from '../../errors/index.js';
+import { CapturedLog, principalNamed, shapedToken } from '../inbound-app.fixture.js';
+import { type Refusal, RefusalLog } from './refusal-log.js';
+
+const MINUTE_MS = 60_000;
+
+function setUp() {
+  const clock = new FakeClock();
+  const log = new CapturedLog();
+  return { clock, log, refusals: new RefusalLog({ clock, log }) };
+}
+
+/** The one line that a refusal makes. */
+function lineOf(refusal: Omit<Refusal, 'route'>): object | undefined {
+  const { log, refusals } = setUp();
+  refusals.record({ route: 'GET /orders', ...refusal });
+  refusals.close();
+  expect(log.lines).toHaveLength(1);
+  return log.lines[0];
+}
+
+const LONG = 'A'.repeat(600);
+const missing = { error: new MissingTokenError('request has no bearer credentials'), route: 'GET /orders' };
+const expired = new InvalidTokenError('EXPIRED', '"exp" has passed');
+
+describe('a line of the refusal log', () => {
+  it('says what and where', () => {
+    expect(lineOf({ error: missing.error })).toEqual({
+      level: 'warn',
+      message: 'request refused',
+      code: 'ERR_K8S_AUTH_TOKEN_MISSING',
+      route: 'GET /orders',
+      reason: 'request has no bearer credentials',
+    });
+  });
+
+  it('names who seems to be calling, as unverified', () => {
+    const token = shapedToken({ sub: 'system:serviceaccount:shop:checkout', jti: '41b9-7' });
+    expect(lineOf({ error: expired, token })).toEqual({
+      level: 'warn',
+      message: 'request refused',
+      code: 'ERR_K8S_AUTH_TOKEN_EXPIRED',
+      route: 'GET /orders',
+      reason: '"exp" has passed',
+      sub: 'system:serviceaccount:shop:checkout',
+      credentialId: 'JTI=41b9-7',
+      verified: false,
+    });
+  });
+
+  it.each([
+    ['no JWT', 'opaque'],
+    ['no names', shapedToken({ iss: 'x' })],
+    ['names that are no text', shapedToken({ sub: 7, jti: ['x'] })],
+    ['empty names', shapedToken({ sub: '', jti: '' })],
+    ['a name with a line break', shapedToken({ sub: 'a\nERROR fake', jti: 'a b' })],
+    ['a name with an escape', shapedToken({ sub: '\u001b[31m', jti: '{"a":1}' })],
+    ['names without end', shapedToken({ sub: 'a'.repeat(351), jti: 'b'.repeat(351) })],
+  ])('names nobody for a token with %s', (_, token) => {
+    expect(lineOf({ error: expired, token })).not.toHaveProperty('verified');
+    expect(lineOf({ error: expired, token })).not.toHaveProperty('sub');
+    expect(lineOf({ error: expired, token })).not.toHaveProperty('credentialId');
+  });
+
+  it('does not take a token inside a token for a name', () => {
+    const inner = shapedToken({ sub: 'x' });
+    expect(
+      JSON.stringify(lineOf({ error: expired, token: shapedToken({ sub: inner, jti: inner }) })),
+    ).not.toContain(inner.slice(0, 16));
+  });
+
+  it('names the caller that was verified', () => {
+    const error = new ForbiddenPrincipalError('rule allowNamespaces refused');
+    const principal = principalNamed('shop/checkout');
+    expect(lineOf({ error, principal, token: 'opaque' })).toMatchObject({
+      sub: 'system:serviceaccount:shop:checkout',
+      credentialId: 'JTI=41b9',
+      verified: true,
+    });
+    const { credentialId: _, ...anonymous } = principal;
+    expect(lineOf({ error, principal: anonymous })).not.toHaveProperty('credentialId');
+  });
+
+  it('tells the causes of an outage', () => {
+    const cause = Object.assign(new Error('connect failed'), { code: 'ECONNREFUSED' });
+    const error = new VerifierUnavailableError('API server is away', { cause });
+    expect(lineOf({ error })).toMatchObject({
+      level: 'warn',
+      reason: expect.stringMatching(/^API server is away \(.*\): connect failed \(ECONNREFUSED\)$/),
+    });
+  });
+
+  it('adds the stack of what nobody foresaw', () => {
+    const error = new VerifierUnavailableError('request could not be decided');
+    expect(lineOf({ error, unforeseen: { thrown: new TypeError('x is not a function') } })).toMatchObject({
+      level: 'warn',
+      reason: 'request could not be decided: x is not a function',
+      stack: expect.stringMatching(/^TypeError: x is not a function +at /),
+    });
+    expect(lineOf({ error, unforeseen: { thrown: undefined } })).toMatchObject({
+      level: 'warn',
+      reason: 'request could not be decided: unknown error',
+    });
+  });
+
+  it.each([shapedToken({ sub: 'x' }), 'an-opaque+token/without.shape=='])(
+    'never holds the token %s',
+    (token) => {
+      const thrown = new Error(`cannot read ${token}`, { cause: new Error(token) });
+      thrown.stack = '';
+      const error = new VerifierUnavailableError('request could not be decided');
+      for (const line of [
+        lineOf({ error, token, unforeseen: { thrown } }),
+        lineOf({ error, token, unforeseen: { thrown: new Error(token) } }),
+        lineOf({ error: new VerifierUnavailableError(token, { cause: new Error(token) }), token }),
+        lineOf({ error: new InvalidTokenError('REJECTED', `rejected: ${token}`), token }),
+      ]) {
+        expect(JSON.stringify(line)).not.toContain(token.slice(0, 16));
+        expect(line).toHaveProperty('reason', expect.stringContaining('[token]'));
+      }
+    },
+  );
+
+  it.each([
+    [
+      'base64url of other white space',
+      `${Buffer.from('{ "alg":"RS256"}').toString('base64url')}.${LONG}.sig`,
+    ],
+    ['nothing known', `opaque+token/${LONG}==`],
+  ])('leaves no part of a long token of %s, cut or not', (_, token) => {
+    const error = new VerifierUnavailableError('request could not be decided');
+    for (const quoted of [token, `${token.slice(0, 200)}…`, token.slice(0, 16)]) {
+      const thrown = new Error(`cannot take ${quoted}`, { cause: new Error(quoted) });
+      const line = JSON.stringify([
+        lineOf({ error, token, unforeseen: { thrown } }),
+        lineOf({ error: new VerifierUnavailableError(quoted, { cause: thrown }), token }),
+      ]);
+      expect(line).toContain('[token]');
+      expect(line).not.toContain(token.slice(0, 16));
+      expect(line).not.toContain(LONG.slice(0, 20));
+    }
+  });
+
+  it.each(['e', 'request', 'fifteen-letters'])('is not garbled by the token %j', (token) => {
+    const reason = 'request has fifteen-letters and e';
+    expect(lineOf({ error: new MissingTokenError(reason), token })).toHaveProperty('reason', reason);
+  });
+});
+
+describe('a flood of refusals', () => {
+  it('is 20 lines a minute and one that counts the rest', async () => {
+    const { clock, log, refusals } = setUp();
+    for (let count = 0; count < 500; count++) refusals.record(missing);
+    expect(log.lines).toHaveLength(20);
+    await clock.advance(MINUTE_MS - 1);
+    expect(log.lines).toHaveLength(20);
+    await clock.advance(1);
+    expect(log.lines.slice(20)).toEqual([
+      {
+        level: 'warn',
+        message: 'refusals summed up',
+        code: 'ERR_K8S_AUTH_TOKEN_MISSING',
+        route: 'GET /orders',
+        suppressed: 480,
+      },
+    ]);
+    refusals.record(missing);
+    expect(log.lines).toHaveLength(22);
+    expect(log.lines[21]).toMatchObject({ message: 'request refused' });
+  });
+
+  it('of no more than 20 needs no summing up', async () => {
+    const { clock, log, refusals } = setUp();
+    for (let count = 0; count < 20; count++) refusals.record(missing);
+    await clock.advance(MINUTE_MS);
+    expect(log.lines).toHaveLength(20);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('hides neither another code nor another route', () => {
+    const { log, refusals } = setUp();
+    for (let count = 0; count < 30; count++) refusals.record(missing);
+    refusals.record({ ...missing, error: expired });
+    refusals.record({ ...missing, route: 'POST /orders' });
+    expect(log.lines.slice(20)).toMatchObject([
+      { code: 'ERR_K8S_AUTH_TOKEN_EXPIRED', route: 'GET /orders' },
+      { code: 'ERR_K8S_AUTH_TOKEN_MISSING', route: 'POST /orders' },
+    ]);
+  });
+
+  it('over more routes than are counted shares what is left', async () => {
+    const { clock, log, refusals } = setUp();
+    for (let route = 0; route < 1_100; route++) refusals.record({ ...missing, route: `GET /${route}` });
+    expect(clock.pendingTimers).toBe(1_001);
+    expect(log.lines).toHaveLength(1_020);
+    await clock.advance(MINUTE_MS);
+    expect(log.lines.slice(1_020)).toEqual([
+      { level: 'warn', message: 'refusals summed up', route: '(other routes)', suppressed: 80 },
+    ]);
+  });
+
+  it('is summed up at the end of the process too, and leaves no timer', () => {
+    const { clock, log, refusals } = setUp();
+    for (let count = 0; count < 21; count++) refusals.record(missing);
+    refusals.record({ ...missing, error: expired });
+    refusals.close();
+    expect(log.lines.at(-1)).toMatchObject({ message: 'refusals summed up', suppressed: 1 });
+    expect(log.lines).toHaveLength(22);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,142 @@
+import { Controller, Get } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { allowServiceAccounts } from '../../authorization/rules.js';
+import { ConfigurationError, InvalidTokenError, VerifierUnavailableError } from '../../errors/index.js';
+import {
+  ADAPTERS,
+  closeApps,
+  type RunningApp,
+  ScriptedVerifier,
+  send,
+  shapedToken,
+  startApp,
+  verdictFor,
+} from '../inbound-app.fixture.js';
+import { K8sAuth } from '../routes/k8s-auth.decorator.js';
+
+const EXPIRED = shapedToken({ sub: 'system:serviceaccount:shop:expired' });
+
+const verifier = new ScriptedVerifier((token) => {
+  switch (token) {
+    case 'good':
+      return verdictFor('shop/checkout');
+    case 'later':
+      return Promise.resolve(verdictFor('shop/checkout'));
+    case 'later-expired':
+      return Promise.reject(new InvalidTokenError('EXPIRED', '"exp" has passed'));
+    case 'away':
+      throw new VerifierUnavailableError('API server is away', { retryAfterMs: 2_001 });
+    case 'away-shortly':
+      throw new VerifierUnavailableError('API server is away', { retryAfterMs: 0 });
+    case 'away-for-ever':
+      throw new VerifierUnavailableError('API server is away', { retryAfterMs: Number.POSITIVE_INFINITY });
+    case 'crash':
+      throw new TypeError('cannot read properties of undefined');
+    case 'later-crash':
+      return Promise.reject(new RangeError('out of memory'));
+    case 'later-nothing':
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what a careless verifier does
+      return Promise.reject(undefined);
+    case 'misconfigured':
+      throw new ConfigurationError(['option gone']);
+    case 'no-verdict':
+      return undefined;
+    case 'no-principal':
+      return { validUntilMs: 0 };
+    case 'true':
+      return true;
+    default:
+      throw new InvalidTokenError('SIGNATURE', 'signature does not hold');
+  }
+});
+
+@Controller()
+class OrdersController {
+  @Get()
+  @K8sAuth('orders')
+  list() {
+    return 'listed';
+  }
+
+  @Get('admin')
+  @K8sAuth('orders', allowServiceAccounts('shop/admin'))
+  admin() {
+    return 'administered';
+  }
+}
+
+const MISSING = {
+  status: 401,
+  challenge: 'Bearer',
+  retryAfter: undefined,
+  body: '{"message":"Unauthorized","statusCode":401}',
+};
+const INVALID = { ...MISSING, challenge: 'Bearer error="invalid_token"' };
+const MALFORMED = {
+  status: 400,
+  challenge: 'Bearer error="invalid_request"',
+  retryAfter: undefined,
+  body: '{"message":"Bad Request","statusCode":400}',
+};
+const FORBIDDEN = {
+  status: 403,
+  challenge: 'Bearer error="insufficient_scope"',
+  retryAfter: undefined,
+  body: '{"message":"Forbidden","statusCode":403}',
+};
+const UNAVAILABLE = {
+  status: 503,
+  challenge: undefined,
+  retryAfter: '1',
+  body: '{"message":"Service Unavailable","statusCode":503}',
+};
+const LISTED = { status: 200, challenge: undefined, retryAfter: undefined, body: 'listed' };
+
+describe.each(ADAPTERS)('what a caller sees on %s', (adapter) => {
+  let running: RunningApp;
+  beforeAll(async () => {
+    running = await startApp(adapter, { controllers: [OrdersController], verifier });
+  });
+  afterAll(closeApps);
+
+  it.each([
+    ['a good token', 'Bearer good', LISTED],
+    ['a good token, decided later', 'bearer  later', LISTED],
+    ['no header', [], MISSING],
+    ['an empty header', '', MISSING],
+    ['another scheme', 'Basic Z29vZA==', MISSING],
+    ['a scheme that only begins with bearer', 'BearerX good', MISSING],
+    ['the scheme alone', 'Bearer', MALFORMED],
+    ['two tokens', 'Bearer good good', MALFORMED],
+    ['a tab for a space', 'Bearer\tgood', MALFORMED],
+    ['two headers', ['Bearer good', 'Bearer good'], MALFORMED],
+    ['two headers, one of another scheme', ['Bearer good', 'Basic Z29vZA=='], MALFORMED],
+    ['two headers, one of them empty', ['Bearer good', ''], MALFORMED],
+    ['a refused token', 'Bearer rubbish', INVALID],
+    ['a token refused later', 'Bearer later-expired', INVALID],
+    ['a token that looks like a JWT and is none', `Bearer ${EXPIRED}`, INVALID],
+    ['a token that is too long', `Bearer ${'x'.repeat(8193)}`, INVALID],
+    ['an outage', 'Bearer away', { ...UNAVAILABLE, retryAfter: '3' }],
+    ['an outage that is nearly over', 'Bearer away-shortly', UNAVAILABLE],
+    ['an outage without an end', 'Bearer away-for-ever', UNAVAILABLE],
+    ['an error nobody foresaw', 'Bearer crash', UNAVAILABLE],
+    ['an error nobody foresaw, later', 'Bearer later-crash', UNAVAILABLE],
+    ['a rejection without an error', 'Bearer later-nothing', UNAVAILABLE],
+    ['an error that has no answer', 'Bearer misconfigured', UNAVAILABLE],
+    ['no verdict', 'Bearer no-verdict', UNAVAILABLE],
+    ['a verdict about nobody', 'Bearer no-principal', UNAVAILABLE],
+    ['a bare yes', 'Bearer true', UNAVAILABLE],
+  ])('%s', async (_, authorization, expected) => {
+    expect(await send(running.url, authorization)).toEqual(expected);
+  });
+
+  it('a known caller who is not allowed', async () => {
+    expect(await send(`${running.url}/admin`, 'Bearer good')).toEqual(FORBIDDEN);
+  });
+
+  it('a token in the query or under another name counts as none', async () => {
+    expect(await send(`${running.url}/?access_token=good`)).toEqual(MISSING);
+    expect(await send(running.url, 'Bearer good', 'X-Forwarded-Authorization')).toEqual(MISSING);
+    expect(await send(running.url, 'Bearer good', 'AUTHORIZATION')).toEqual(LISTED);
+  });
+});

@@ -1,0 +1,120 @@
+import {
+  BadRequestException,
+  type ExecutionContext,
+  ForbiddenException,
+  type HttpException,
+  ServiceUnavailableException,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { type AbstractHttpAdapter } from '@nestjs/core';
+import {
+  ForbiddenPrincipalError,
+  InvalidTokenError,
+  MalformedCredentialsError,
+  MissingTokenError,
+  UndecoratedRouteError,
+  UnsupportedContextError,
+  VerifierUnavailableError,
+} from '../../errors/index.js';
+import { type Principal } from '../../identity/principal.js';
+import { type InboundRoot } from '../inbound-root.js';
+import { describeRoute } from './route-label.js';
+
+/** The errors that a caller can be told of; any other is our own failure and becomes a VerifierUnavailableError. */
+type RefusableError =
+  | MissingTokenError
+  | MalformedCredentialsError
+  | InvalidTokenError
+  | ForbiddenPrincipalError
+  | UndecoratedRouteError
+  | VerifierUnavailableError;
+
+interface Answer {
+  readonly exception: new (body?: object, options?: { cause: unknown }) => HttpException;
+  /** `WWW-Authenticate`, RFC 6750 §3: an error code only where credentials were sent (§3.1). */
+  readonly challenge?: string;
+}
+
+const INSUFFICIENT: Answer = {
+  exception: ForbiddenException,
+  challenge: 'Bearer error="insufficient_scope"',
+};
+
+const ANSWERS: readonly (readonly [abstract new (...args: never[]) => RefusableError, Answer])[] = [
+  [MissingTokenError, { exception: UnauthorizedException, challenge: 'Bearer' }],
+  [
+    MalformedCredentialsError,
+    { exception: BadRequestException, challenge: 'Bearer error="invalid_request"' },
+  ],
+  [InvalidTokenError, { exception: UnauthorizedException, challenge: 'Bearer error="invalid_token"' }],
+  [ForbiddenPrincipalError, INSUFFICIENT],
+  [UndecoratedRouteError, INSUFFICIENT],
+  [VerifierUnavailableError, { exception: ServiceUnavailableException }],
+];
+
+function answerTo(error: unknown): Answer | undefined {
+  return ANSWERS.find(([kind]) => error instanceof kind)?.[1];
+}
+
+function isRefusable(error: unknown): error is RefusableError {
+  return answerTo(error) !== undefined;
+}
+
+/** What is known about a request when it is refused. */
+export interface RefusedRequest {
+  readonly context: ExecutionContext;
+  readonly token?: string;
+  readonly principal?: Principal;
+}
+
+/**
+ * Logs why a request is refused, and throws what its caller is told.
+ * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`
+ * @throws {UnsupportedContextError} as it is: that context has no HTTP response
+ * @internal
+ */
+export function refuse(
+  { refusals, adapterHost }: Pick<InboundRoot, 'refusals' | 'adapterHost'>,
+  { context, ...known }: RefusedRequest,
+  thrown: unknown,
+): never {
+  const route = describeRoute(context);
+  if (thrown instanceof UnsupportedContextError) {
+    refusals.record({ error: thrown, route });
+    throw thrown;
+  }
+  const isForeseen = isRefusable(thrown);
+  // Not as the cause: nobody knows what an unforeseen error holds. Its words are in the log, without the token.
+  const error = isForeseen ? thrown : new VerifierUnavailableError('request could not be decided');
+  refusals.record({ error, route, ...known, ...(!isForeseen && { unforeseen: { thrown } }) });
+  throw toHttpException(error, adapterHost.httpAdapter, context.switchToHttp().getResponse());
+}
+
+/** The exception to throw. Its headers are set on the response first, so that a user's exception filters keep them. */
+function toHttpException(
+  error: RefusableError,
+  adapter: AbstractHttpAdapter,
+  response: unknown,
+): HttpException {
+  const { exception, challenge } = answerTo(error) ?? { exception: ServiceUnavailableException };
+  // Something else, a timeout perhaps, may have answered while the verifier was asked.
+  if (!adapter.isHeadersSent(response)) {
+    if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
+    if (error instanceof VerifierUnavailableError)
+      adapter.setHeader(response, 'Retry-After', retryAfterOf(error));
+  }
+  return new exception(bodyOf(exception), { cause: error });
+}
+
+/**
+ * One body per status, Nest's own for it: the reason for a refusal would help an attacker. Built without options, because
+ * Nest 11 leaves the message out of an exception that has a cause and no text.
+ */
+function bodyOf(exception: new () => HttpException): object {
+  return new exception().getResponse() as object;
+}
+
+/** Whole seconds (RFC 9110 §10.2.3), rounded up: 0 would invite everybody back at once. */
+function retryAfterOf({ retryAfterMs }: VerifierUnavailableError): string {
+  return String(Number.isFinite(retryAfterMs) ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1);
+}

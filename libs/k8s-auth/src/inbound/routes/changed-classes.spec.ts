@@ -1,0 +1,253 @@
+import { Controller, Get, Scope, type Type } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { allowServiceAccounts } from '../../authorization/rules.js';
+import { ADAPTERS, closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { Public } from './public.decorator.js';
+
+const onlyAdmin = allowServiceAccounts('shop/admin');
+
+/** As in the TypeScript handbook: copies everything, `constructor` included. */
+function applyMixins(derived: Type, ...bases: Type[]): void {
+  for (const { prototype } of bases)
+    for (const name of Object.getOwnPropertyNames(prototype))
+      Object.defineProperty(derived.prototype, name, Object.getOwnPropertyDescriptor(prototype, name) ?? {});
+}
+
+/** A class decorator that observes construction, as tracing libraries write it. */
+const proxied: ClassDecorator = (target) => new Proxy(target, {});
+
+/** Each makes a controller that Nest knows as `Admin`, and whose instances name another class. */
+const CHANGES: readonly [string, (scope: Scope) => Type[]][] = [
+  [
+    'a mixin that copies `constructor` from a public class',
+    (scope) => {
+      @Public()
+      class Open {
+        other() {}
+      }
+      @Controller({ path: 'admin', scope })
+      @K8sAuth('orders', onlyAdmin)
+      class Admin {
+        @Get() find() {}
+      }
+      applyMixins(Admin, Open);
+      return [Admin];
+    },
+  ],
+  [
+    'a mixin that copies `constructor` from a class without decorators',
+    (scope) => {
+      class Plain {}
+      @Controller({ path: 'admin', scope })
+      @K8sAuth('orders', onlyAdmin)
+      class Admin {
+        @Get() find() {}
+      }
+      applyMixins(Admin, Plain);
+      return [Admin];
+    },
+  ],
+  [
+    'prototype inheritance that keeps the `constructor` of the base',
+    (scope) => {
+      @Controller('open')
+      @Public()
+      class Open {
+        @Get() find() {}
+      }
+      @Controller({ path: 'admin', scope })
+      @K8sAuth('orders', onlyAdmin)
+      class Admin {
+        find() {}
+      }
+      Object.setPrototypeOf(Admin.prototype, Open.prototype);
+      Reflect.deleteProperty(Admin.prototype, 'constructor');
+      Reflect.deleteProperty(Admin.prototype, 'find');
+      return [Open, Admin];
+    },
+  ],
+  [
+    '@K8sAuth above a Proxy around a public class',
+    (scope) => {
+      @Controller({ path: 'admin', scope })
+      @K8sAuth('orders', onlyAdmin)
+      @proxied
+      @Public()
+      class Admin {
+        @Get() find() {}
+      }
+      return [Admin];
+    },
+  ],
+  [
+    'a Proxy around a class with @K8sAuth',
+    (scope) => {
+      @Controller({ path: 'admin', scope })
+      @proxied
+      @K8sAuth('orders', onlyAdmin)
+      class Admin {
+        @Get() find() {}
+      }
+      return [Admin];
+    },
+  ],
+  [
+    'a Proxy around a class whose method has @K8sAuth',
+    (scope) => {
+      @Controller({ path: 'admin', scope })
+      @proxied
+      class Admin {
+        @Get() @K8sAuth('orders', onlyAdmin) find() {}
+      }
+      return [Admin];
+    },
+  ],
+];
+
+afterEach(closeApps);
+
+describe.each([Scope.DEFAULT, Scope.REQUEST])(
+  'a controller whose class cannot be identified, in scope %s',
+  (scope) => {
+    it.each(CHANGES)('fails startup and is named: %s', async (_, change) => {
+      for (const guardIsGlobal of [true, false])
+        expect(await startupMistakes({ controllers: change(scope), guardIsGlobal })).toContainEqual(
+          expect.stringMatching(/^Admin: expected the class that Nest creates/),
+        );
+    });
+  },
+);
+
+describe('a controller whose instance is of another class', () => {
+  @Controller('open')
+  class Open {
+    @Get() @Public() find() {
+      return 'in';
+    }
+  }
+
+  it.each([true, false])('fails startup and is named (guard global: %s)', async (guardIsGlobal) => {
+    @Controller('admin')
+    class Admin {
+      constructor() {
+        return new Open();
+      }
+      @Get() @K8sAuth('orders', onlyAdmin) find() {}
+    }
+    expect(await startupMistakes({ controllers: [Open, Admin], guardIsGlobal })).toEqual([
+      expect.stringMatching(/^Admin: expected the class that Nest creates/),
+    ]);
+  });
+
+  describe.each(ADAPTERS)('for one request on %s', (adapter) => {
+    it.each([
+      ['default tree', false],
+      ['durable tree', true],
+    ])('is refused, although its own class is public (%s)', async (_, durable) => {
+      @Controller({ path: 'admin', scope: Scope.REQUEST, durable })
+      class Admin {
+        constructor() {
+          return new Open();
+        }
+        @Get() @K8sAuth('orders', onlyAdmin) find() {}
+      }
+      for (const guardIsGlobal of [true, false]) {
+        const { url, log } = await startApp(adapter, { controllers: [Open, Admin], guardIsGlobal });
+        for (const authorization of [[], 'Bearer abc'])
+          expect((await send(`${url}/admin`, authorization)).status).toBe(403);
+        expect((await send(`${url}/open`)).body).toBe('in');
+        expect(log.lines).toMatchObject(
+          Array(2).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED', route: 'GET /admin' }),
+        );
+      }
+    });
+
+    it('is refused when the instance claims another constructor', async () => {
+      @Controller({ path: 'admin', scope: Scope.REQUEST })
+      @K8sAuth('orders', onlyAdmin)
+      class Admin {
+        constructor() {
+          Object.defineProperty(this, 'constructor', { value: Open });
+        }
+        @Get() find() {
+          return 'in';
+        }
+      }
+      const { url } = await startApp(adapter, { controllers: [Open, Admin] });
+      expect((await send(`${url}/admin`)).status).toBe(403);
+    });
+  });
+});
+
+describe('controllers that nothing of ours concerns', () => {
+  it('may be whatever they like, and are refused where the guard is global', async () => {
+    @Controller('plain')
+    @proxied
+    class Plain {
+      @Get() find() {
+        return 'in';
+      }
+    }
+    const open = await startApp('express', { controllers: [Plain] });
+    expect((await send(`${open.url}/plain`)).body).toBe('in');
+    const closed = await startApp('express', { controllers: [Plain], guardIsGlobal: true });
+    expect((await send(`${closed.url}/plain`, 'Bearer abc')).status).toBe(403);
+  });
+});
+
+describe('a class decorator that returns another class', () => {
+  const extending: ClassDecorator = (target) => {
+    const base = target as unknown as Type;
+    return class Extended extends base {} as unknown as typeof target;
+  };
+  /** Copies the methods, and none of the class's metadata. */
+  const copying: ClassDecorator = (target) => {
+    class Copy {}
+    const prototype = target.prototype as object;
+    for (const name of Object.getOwnPropertyNames(prototype))
+      if (name !== 'constructor')
+        Object.defineProperty(Copy.prototype, name, Object.getOwnPropertyDescriptor(prototype, name) ?? {});
+    return Copy as unknown as typeof target;
+  };
+
+  it('keeps the demands of the class that it extends', async () => {
+    @Controller('admin')
+    @extending
+    @K8sAuth('orders', onlyAdmin)
+    class Admin {
+      @Get() find() {}
+    }
+    const { url } = await startApp('express', { controllers: [Admin] });
+    expect((await send(`${url}/admin`)).status).toBe(401);
+    expect((await send(`${url}/admin`, 'Bearer abc')).status).toBe(403);
+  });
+
+  it('fails startup where it copies methods of a class with @K8sAuth, unless the guard is global', async () => {
+    @Controller('admin')
+    @copying
+    @K8sAuth('orders', onlyAdmin)
+    class Admin {
+      @Get() find() {}
+    }
+    expect(await startupMistakes({ controllers: [Admin] })).toEqual([
+      expect.stringMatching(/^Copy\.find: expected K8sAuthGuard among the guards/),
+    ]);
+    const { url } = await startApp('express', { controllers: [Admin], guardIsGlobal: true });
+    expect((await send(`${url}/admin`)).status).toBe(401);
+    expect((await send(`${url}/admin`, 'Bearer abc')).status).toBe(403);
+  });
+
+  it('keeps the demands of a base class that is inherited by prototype alone', async () => {
+    @K8sAuth('orders', onlyAdmin)
+    class Base {
+      @Get() find() {}
+    }
+    @Controller('admin')
+    class Admin {}
+    Object.setPrototypeOf(Admin.prototype, Base.prototype);
+    const { url } = await startApp('express', { controllers: [Admin] });
+    expect((await send(`${url}/admin`)).status).toBe(401);
+    expect((await send(`${url}/admin`, 'Bearer abc')).status).toBe(403);
+  });
+});

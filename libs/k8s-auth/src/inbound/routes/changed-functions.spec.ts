@@ -1,0 +1,207 @@
+import { Controller, Get, Scope, type Type } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { allowServiceAccounts } from '../../authorization/rules.js';
+import { ADAPTERS, closeApps, startupMistakes } from '../inbound-app.fixture.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { Public } from './public.decorator.js';
+import {
+  bound,
+  inheriting,
+  type Method,
+  type Replace,
+  replaceMethods,
+  startAndAsk,
+  withMetadata,
+  withRouteMetadata,
+} from './replacements.fixture.js';
+
+/** Controllers whose constructor replaces every method on the instance. */
+function controllersWith(replace: Replace, scope: Scope): Type[] {
+  @Controller({ path: 'methods', scope })
+  class Methods {
+    constructor() {
+      replaceMethods(Methods.prototype, replace, this);
+    }
+    @Get('admin') @K8sAuth('orders', allowServiceAccounts('shop/admin')) admin() {
+      return 'in';
+    }
+    @Get('open') @Public() open() {
+      return 'in';
+    }
+    @Get('plain') plain() {
+      return 'in';
+    }
+  }
+  @Controller({ path: 'both', scope })
+  @K8sAuth('orders')
+  class Both {
+    constructor() {
+      replaceMethods(Both.prototype, replace, this);
+    }
+    @Get('admin') @K8sAuth('orders', allowServiceAccounts('shop/admin')) admin() {
+      return 'in';
+    }
+    @Get('plain') plain() {
+      return 'in';
+    }
+  }
+  @Controller({ path: 'class', scope })
+  @K8sAuth('orders')
+  class OfClass {
+    constructor() {
+      replaceMethods(OfClass.prototype, replace, this);
+    }
+    @Get('plain') plain() {
+      return 'in';
+    }
+  }
+  return [Methods, Both, OfClass];
+}
+
+const lacksGuard = (label: string) =>
+  expect.stringContaining(`${label}: expected K8sAuthGuard among the guards`);
+
+afterEach(closeApps);
+
+describe('functions that the constructor puts in the place of methods', () => {
+  it('fail startup where Nest finds no guard on them', async () => {
+    for (const replace of [bound, withRouteMetadata])
+      expect(await startupMistakes({ controllers: controllersWith(replace, Scope.DEFAULT) })).toEqual([
+        lacksGuard('Methods.admin'),
+      ]);
+  });
+
+  it('fail startup where they are not the same at each read', async () => {
+    @Controller()
+    class Fresh {
+      constructor() {
+        return new Proxy(this, {
+          get: (target, name) =>
+            name === 'admin' ? withMetadata(Reflect.get(target, name)) : Reflect.get(target, name),
+        });
+      }
+      @Get() @K8sAuth('orders') admin() {}
+    }
+    expect(await startupMistakes({ controllers: [Fresh] })).toEqual([
+      'Fresh.admin: expected the instance to keep the method, or a function that stands for it alone',
+    ]);
+  });
+
+  it('fail startup where they are another route', async () => {
+    @Controller()
+    class Swapped {
+      constructor() {
+        Object.assign(this, { admin: Reflect.get(this, 'open') });
+      }
+      @Get('a') @K8sAuth('orders') admin() {}
+      @Get('b') @Public() open() {}
+    }
+    expect(await startupMistakes({ controllers: [Swapped] })).toEqual([
+      'Swapped.admin: expected the instance to keep the method, or a function that stands for it alone',
+    ]);
+  });
+});
+
+describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => {
+  it.each<[string, Replace]>([
+    ['are bound', bound],
+    ['carry the metadata of the method', withMetadata],
+    ['inherit from the method', inheriting],
+  ])('stand for their methods under a global guard when they %s', async (_, replace) => {
+    const controllers = controllersWith(replace, Scope.DEFAULT);
+    const { statuses } = await startAndAsk(adapter, { controllers, guardIsGlobal: true });
+    expect(await statuses('methods/admin')).toEqual([401, 403]);
+    expect(await statuses('methods/open')).toEqual([200, 200]);
+    expect(await statuses('methods/plain')).toEqual([403, 403]);
+    expect(await statuses('both/admin')).toEqual([401, 403]);
+    expect(await statuses('both/plain')).toEqual([401, 200]);
+    expect(await statuses('class/plain')).toEqual([401, 200]);
+  });
+
+  it.each([Scope.DEFAULT, Scope.REQUEST])(
+    'stand for their methods without a global guard when they carry the metadata (scope %s)',
+    async (scope) => {
+      const { statuses } = await startAndAsk(adapter, { controllers: controllersWith(withMetadata, scope) });
+      expect(await statuses('methods/admin')).toEqual([401, 403]);
+      expect(await statuses('methods/open')).toEqual([200, 200]);
+      expect(await statuses('methods/plain')).toEqual([200, 200]);
+      expect(await statuses('both/admin')).toEqual([401, 403]);
+      expect(await statuses('both/plain')).toEqual([401, 200]);
+    },
+  );
+
+  it('are refused when one function stands for two routes that differ', async () => {
+    const shared = () => 'in';
+    @Controller('shared')
+    class Shared {
+      constructor() {
+        Object.assign(this, { admin: shared, open: shared });
+      }
+      @Get('admin') @K8sAuth('orders') admin() {}
+      @Get('open') @Public() open() {}
+    }
+    const { statuses, log } = await startAndAsk(adapter, { controllers: [Shared], guardIsGlobal: true });
+    expect(await statuses('shared/admin')).toEqual([403, 403]);
+    expect(await statuses('shared/open')).toEqual([403, 403]);
+    expect(log.lines[0]).toMatchObject({ reason: 'handler stands for several routes that differ' });
+  });
+
+  // Nest finds no guard on them, and nobody can tell which method they are.
+  it.each([
+    ['bound', bound, true],
+    ['bound', bound, false],
+    ['with the metadata of the route alone', withRouteMetadata, true],
+    ['with the metadata of the route alone', withRouteMetadata, false],
+  ])(
+    'are refused when they are new for each request: %s (guard global: %s)',
+    async (_, replace, guardIsGlobal) => {
+      const controllers = controllersWith(replace, Scope.REQUEST);
+      const { statuses, log } = await startAndAsk(adapter, { controllers, guardIsGlobal });
+      for (const path of ['methods/admin', 'methods/open', 'methods/plain', 'both/admin', 'both/plain'])
+        expect([path, await statuses(path)]).toEqual([path, [403, 403]]);
+      expect(log.lines).toMatchObject(
+        Array(10).fill({
+          level: 'warn',
+          code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED',
+          reason: 'handler is not in the route table',
+        }),
+      );
+      expect(await statuses('class/plain')).toEqual([401, 200]);
+    },
+  );
+});
+
+describe('decorators above @K8sAuth that replace the function', () => {
+  const replacing =
+    (replace: Replace): MethodDecorator =>
+    (_target, _name, descriptor) => {
+      descriptor.value = replace(descriptor.value as unknown as Method) as never;
+    };
+
+  class Base {
+    @Get('a') @replacing(() => () => 'in') @K8sAuth('orders', allowServiceAccounts('shop/admin')) lost() {}
+    @Get('b') @replacing(withMetadata) @K8sAuth('orders') kept() {}
+    @Get('c') @K8sAuth('orders') @replacing(() => () => 'in') inside() {}
+  }
+  @Controller('sub')
+  class Sub extends Base {
+    @Get('a') override lost() {
+      return 'in';
+    }
+  }
+  @Controller('same')
+  class Same extends Base {}
+
+  it('fail startup where the guard is lost, unless it is global', async () => {
+    expect(await startupMistakes({ controllers: [Same, Sub] })).toEqual([
+      lacksGuard('Same.lost'),
+      lacksGuard('Sub.lost'),
+    ]);
+  });
+
+  it('lose no rule under a global guard', async () => {
+    const { statuses } = await startAndAsk('express', { controllers: [Same, Sub], guardIsGlobal: true });
+    for (const path of ['same/a', 'sub/a']) expect(await statuses(path)).toEqual([401, 403]);
+    for (const path of ['same/b', 'same/c']) expect(await statuses(path)).toEqual([401, 200]);
+  });
+});

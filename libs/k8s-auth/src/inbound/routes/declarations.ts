@@ -1,0 +1,123 @@
+import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { ConfigurationError } from '../../errors/index.js';
+import {
+  lineageOf,
+  ownMethodsOf,
+  prototypesOf,
+  type RouteClass,
+  type RouteHandler,
+} from './controller-class.js';
+
+/** One `@K8sAuth(…)`, as written: nothing about it is checked yet. */
+export interface K8sAuthDemand {
+  readonly audience: string | readonly string[] | undefined;
+  readonly rules: readonly AuthorizationRule[];
+}
+
+/** What the decorators on one class or one method say. */
+export interface Declaration {
+  readonly demands: readonly K8sAuthDemand[];
+  readonly isPublic: boolean;
+}
+
+type Declarations = ReadonlyMap<string | symbol, Declaration>;
+
+const NOTHING: Declaration = { demands: [], isPublic: false };
+
+/** On a class or a function: its own declaration. Wrappers that copy a function's metadata carry it along. */
+const DECLARATION = Symbol.for('nest-k8s-auth:declaration');
+/** On a prototype or a class: the declarations of its methods by name, which no other decorator can take away. */
+const METHODS = Symbol.for('nest-k8s-auth:methods');
+/** On a function: the classes with `@K8sAuth` that it was written in, for methods that are copied elsewhere. */
+const HOMES = Symbol.for('nest-k8s-auth:homes');
+
+/**
+ * Adds to what is declared already: two decorators on one target lose no rule.
+ * @throws {ConfigurationError} the target is neither a class nor a method
+ * @internal
+ */
+export function declare(
+  target: object,
+  name: unknown,
+  descriptor: unknown,
+  added: Partial<Declaration>,
+): void {
+  if (name === undefined && typeof target === 'function') return declareClass(target as RouteClass, added);
+  const method: unknown = (descriptor as PropertyDescriptor | undefined)?.value;
+  if ((typeof name !== 'string' && typeof name !== 'symbol') || typeof method !== 'function') {
+    const owner = typeof target === 'function' ? target : target.constructor;
+    throw new ConfigurationError([
+      `${owner.name}.${String(name)}: expected @K8sAuth and @Public on a class or a method`,
+    ]);
+  }
+  setDeclaration(method, added);
+  const methods = new Map(declaredMethodsOf(target));
+  Reflect.defineMetadata(METHODS, methods.set(name, merge(methods.get(name), added)), target);
+}
+
+function declareClass(target: RouteClass, added: Partial<Declaration>): void {
+  setDeclaration(target, added);
+  if (!added.demands) return;
+  for (const [, method] of ownMethodsOf(target.prototype as object)) {
+    Reflect.defineMetadata(HOMES, [...homesOf(method), target], method);
+  }
+}
+
+/** Own metadata only: inheritance would hand a base class's `@Public` to its subclasses. @internal */
+export function declarationOf(target: object): Declaration {
+  return (Reflect.getOwnMetadata(DECLARATION, target) as Declaration | undefined) ?? NOTHING;
+}
+
+/** The declarations of methods that were written on this very prototype, or on this class for static ones. @internal */
+export function declaredMethodsOf(owner: object): Declarations {
+  return (Reflect.getOwnMetadata(METHODS, owner) as Declarations | undefined) ?? new Map();
+}
+
+/** @internal */
+export function isDeclared({ demands, isPublic }: Declaration): boolean {
+  return isPublic || demands.length > 0;
+}
+
+/**
+ * What is declared of a method: where it was written, and on the function that stands there now. An override without
+ * a decorator keeps the demands of the method that it overrides, and not its `@Public`.
+ * @internal
+ */
+export function methodDeclarationOf(routeClass: RouteClass, name: string): Declaration {
+  const links = prototypesOf(routeClass).filter((link) => Object.hasOwn(link, name));
+  for (const [index, link] of links.entries()) {
+    const declaration = declarationOn(link, name);
+    if (isDeclared(declaration)) return index === 0 ? declaration : { ...declaration, isPublic: false };
+  }
+  return NOTHING;
+}
+
+/** @internal */
+export function declarationOn(prototype: object, name: string | symbol): Declaration {
+  const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
+  return merge(
+    declaredMethodsOf(prototype).get(name),
+    typeof method === 'function' ? declarationOf(method) : NOTHING,
+  );
+}
+
+/** The classes with `@K8sAuth` that a function was copied from, rather than inherited. @internal */
+export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): RouteClass[] {
+  const lineage = lineageOf(routeClass);
+  return homesOf(method).filter((home) => !lineage.includes(home));
+}
+
+function homesOf(method: object): readonly RouteClass[] {
+  return (Reflect.getOwnMetadata(HOMES, method) as RouteClass[] | undefined) ?? [];
+}
+
+function setDeclaration(target: object, added: Partial<Declaration>): void {
+  Reflect.defineMetadata(DECLARATION, merge(declarationOf(target), added), target);
+}
+
+function merge(known: Declaration = NOTHING, added: Partial<Declaration>): Declaration {
+  return {
+    demands: [...new Set([...known.demands, ...(added.demands ?? [])])],
+    isPublic: known.isPublic || added.isPublic === true,
+  };
+}

@@ -1,0 +1,71 @@
+import { CONTROLLER_WATERMARK, PATH_METADATA } from '@nestjs/common/constants.js';
+import { lineageOf, prototypesOf, type RouteClass, type RouteHandler } from './controller-class.js';
+import { declarationOf, declarationOn, declaredMethodsOf, isDeclared } from './declarations.js';
+
+// Keys of packages that need not be installed: @nestjs/microservices, @nestjs/websockets, @nestjs/graphql.
+const MESSAGE_PATTERN = 'microservices:pattern';
+const SUBSCRIBED_MESSAGE = 'websockets:message_mapping';
+const RESOLVER_TYPE = 'graphql:resolver_type';
+const FIELD_RESOLVERS = ['graphql:resolve_property', 'graphql:resolve_reference'];
+const ROOT_RESOLVERS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
+
+/** Where a class is registered, which decides what Nest makes of its methods. */
+export interface HandlerContext {
+  readonly isController: boolean;
+  /** GraphQL's option `fieldResolverEnhancers` includes `guards`. */
+  readonly fieldResolversHaveGuards: boolean;
+}
+
+/** Nest's own test for an HTTP route, see its PathsExplorer. @internal */
+export function isRoute(method: object): boolean {
+  return Reflect.getMetadata(PATH_METADATA, method) !== undefined;
+}
+
+/** Whether it handles messages of a microservice. @internal */
+export function isMessageHandler(method: object): boolean {
+  return Reflect.hasMetadata(MESSAGE_PATTERN, method);
+}
+
+/**
+ * Decorators in places where Nest runs no guard: they would promise a protection that is not there.
+ * @internal
+ */
+export function findMisplacedDecorators(routeClass: RouteClass, context: HandlerContext): string[] {
+  const prototypes = prototypesOf(routeClass);
+  // Not a route: it is registered as a provider, to be called by other classes.
+  const isUnroutedController = !context.isController && Reflect.hasMetadata(CONTROLLER_WATERMARK, routeClass);
+  const names = new Set(prototypes.flatMap((prototype) => Object.getOwnPropertyNames(prototype)));
+  const nearest = [...names].map((name) => {
+    const owner = prototypes.find((prototype) => Object.hasOwn(prototype, name)) as object;
+    const method: unknown = Reflect.getOwnPropertyDescriptor(owner, name)?.value;
+    const isGuarded = typeof method === 'function' && hasGuards(method, routeClass, context);
+    return { name, isGuarded, isMisplaced: !isGuarded && isDeclared(declarationOn(owner, name)) };
+  });
+  const misplaced = nearest.filter(({ isMisplaced }) => isMisplaced && !isUnroutedController);
+  const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link).keys()]);
+  const isClassMisplaced =
+    !context.isController &&
+    !isUnroutedController &&
+    !nearest.some(({ isGuarded }) => isGuarded) &&
+    lineageOf(routeClass).some((link) => isDeclared(declarationOf(link)));
+  return [
+    ...(isClassMisplaced ? [routeClass.name] : []),
+    ...misplaced.map(({ name }) => `${routeClass.name}.${name}`),
+    ...statics.map((name) => `${routeClass.name}.${String(name)} (static)`),
+  ].map(
+    (label) => `${label}: expected @K8sAuth and @Public where Nest runs guards, which it does not do here`,
+  );
+}
+
+function hasGuards(
+  method: RouteHandler,
+  routeClass: RouteClass,
+  { isController, fieldResolversHaveGuards }: HandlerContext,
+): boolean {
+  if (isController) return isRoute(method) || isMessageHandler(method);
+  if (Reflect.hasMetadata(SUBSCRIBED_MESSAGE, method)) return true;
+  const type: unknown =
+    Reflect.getMetadata(RESOLVER_TYPE, method) ?? Reflect.getMetadata(RESOLVER_TYPE, routeClass);
+  if (FIELD_RESOLVERS.some((key) => Reflect.hasMetadata(key, method))) return fieldResolversHaveGuards;
+  return ROOT_RESOLVERS.includes(type) && Reflect.hasMetadata(RESOLVER_TYPE, method);
+}

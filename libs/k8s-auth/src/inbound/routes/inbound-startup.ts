@@ -1,0 +1,129 @@
+import { Inject } from '@nestjs/common';
+import { type ApplicationConfig, MetadataScanner, ModuleRef, type ModulesContainer } from '@nestjs/core';
+import { type Module } from '@nestjs/core/injector/module.js';
+import { ConfigurationError } from '../../errors/index.js';
+import { type Log } from '../../shared/log.js';
+import { type InboundRoot, K8S_AUTH_INBOUND_ROOT } from '../inbound-root.js';
+import { ownMethodsOf, prototypesOf, type RouteClass } from './controller-class.js';
+import { GuardChains } from './guard-chains.js';
+import { findMisplacedDecorators, isRoute } from './handlers.js';
+import { controllersOf, fieldResolversHaveGuards, providerClassesOf } from './registered-classes.js';
+import { RouteCompiler } from './route-compiler.js';
+import { markOriginal, RouteTable } from './route-table.js';
+import { type ScopedController, ScopedInstancesGuard } from './scoped-instances.guard.js';
+import { warnOfOpenHandlers } from './open-handlers.js';
+
+/** A root with what only it can check. */
+interface JoinedRoot {
+  readonly root: InboundRoot;
+  /** @param audiences audience -> the routes of this root that require it */
+  readonly findMistakes: (audiences: ReadonlyMap<string, readonly string[]>) => Promise<readonly string[]>;
+}
+
+/** Asks Nest which root a module sees: its own import first, else the global one. */
+class RootProbe {
+  constructor(@Inject(K8S_AUTH_INBOUND_ROOT) readonly root: InboundRoot) {}
+}
+
+/**
+ * Compiles the routes of one application, once, for all of its roots: what Nest will really call becomes the route
+ * table, and every mistake of every root is in one error.
+ * @internal
+ */
+export class InboundStartup {
+  private static readonly byApplication = new WeakMap<ModulesContainer, InboundStartup>();
+
+  /** All roots of an application share one. */
+  static of(modules: ModulesContainer, config: ApplicationConfig): InboundStartup {
+    const known = this.byApplication.get(modules) ?? new InboundStartup(modules, config);
+    this.byApplication.set(modules, known);
+    return known;
+  }
+
+  readonly routes = new RouteTable();
+  private readonly roots: JoinedRoot[] = [];
+  private scopedInstances?: ScopedInstancesGuard;
+  private running?: Promise<void>;
+
+  private constructor(
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+  ) {}
+
+  /** To be called while providers are created: Nest registers its routes, with their guards, right after that. */
+  join(root: InboundRoot, findMistakes: JoinedRoot['findMistakes']): void {
+    this.roots.push({ root, findMistakes });
+    if (this.scopedInstances) return;
+    this.scopedInstances = new ScopedInstancesGuard(root);
+    this.config.addGlobalGuard(this.scopedInstances);
+    // Before the routes are registered: instrumentation copies what is on a function then.
+    for (const { routeClass } of [...this.modules.values()].flatMap(controllersOf)) {
+      const methods = prototypesOf(routeClass).flatMap(ownMethodsOf);
+      for (const [, method] of methods) if (isRoute(method)) markOriginal(method);
+    }
+  }
+
+  /** @throws {ConfigurationError} with every mistake @internal */
+  run(log: Log): Promise<void> {
+    this.running ??= this.compile(log);
+    return this.running;
+  }
+
+  private async compile(log: Log): Promise<void> {
+    const chains = new GuardChains(this.modules, this.config);
+    const compiler = new RouteCompiler(this.routes, chains, new MetadataScanner());
+    const scoped: ScopedController[] = [];
+    for (const [moduleKey, module] of this.modules) {
+      const controllers = controllersOf(module);
+      const root = controllers.length > 0 ? await rootOf(module) : undefined;
+      for (const { routeClass, instance, wrapper } of controllers) {
+        const methods = compiler.add({ routeClass, instance, moduleKey, root });
+        if (methods && !wrapper.isDependencyTreeStatic())
+          scoped.push({ wrapper, routeClass, methods, moduleKey, root });
+      }
+    }
+    const { compiled } = compiler;
+    for (const mistake of [...this.findSecondGlobalRoot(), ...this.findMisplaced()])
+      compiled.mistakes.add(mistake);
+    for (const { root, findMistakes } of this.roots) {
+      for (const mistake of await findMistakes(compiled.audiences.get(root) ?? new Map()))
+        compiled.mistakes.add(mistake);
+    }
+    if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
+    this.scopedInstances?.watch(scoped, chains);
+    warnOfOpenHandlers(
+      compiled,
+      { isGuardGlobal: chains.isGlobal(), roots: this.roots.map(({ root }) => root) },
+      log,
+    );
+  }
+
+  /** Two global modules would both offer verifier and tokens, and nobody could say which one a controller gets. */
+  private findSecondGlobalRoot(): string[] {
+    const roots = [...this.modules.values()].filter(
+      ({ isGlobal, providers }) => isGlobal && providers.has(K8S_AUTH_INBOUND_ROOT),
+    );
+    return roots.length > 1
+      ? ['K8sAuthModule: expected at most one global forRoot or forRootAsync; others take isGlobal: false']
+      : [];
+  }
+
+  private findMisplaced(): string[] {
+    const modules = [...this.modules.values()];
+    const context = { fieldResolversHaveGuards: fieldResolversHaveGuards(modules) };
+    const controllers = new Set(modules.flatMap(controllersOf).map(({ routeClass }) => routeClass));
+    const providers = new Set(modules.flatMap(providerClassesOf).filter((one) => !controllers.has(one)));
+    const find = (classes: Set<RouteClass>, isController: boolean) =>
+      [...classes].flatMap((one) => findMisplacedDecorators(one, { ...context, isController }));
+    return [...find(controllers, true), ...find(providers, false)];
+  }
+}
+
+async function rootOf(module: Module): Promise<InboundRoot | undefined> {
+  const moduleRef = module.providers.get(ModuleRef)?.instance as ModuleRef | undefined;
+  try {
+    return (await moduleRef?.create(RootProbe))?.root;
+  } catch {
+    return undefined;
+  }
+}

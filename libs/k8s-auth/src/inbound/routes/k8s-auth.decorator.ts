@@ -1,0 +1,26 @@
+import { UseGuards } from '@nestjs/common';
+import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
+import { declare } from './declarations.js';
+
+/**
+ * Admits only callers whose token is issued for `audience` and whom every rule allows. It brings the guard, so nothing
+ * else is needed; with `APP_GUARD` the guard still runs once per request.
+ *
+ * A method's audience overrides that of its class, a class's audience that of its bases; the rules of all of them
+ * apply. Startup fails, and names the route, where another decorator keeps Nest from running the guard.
+ * @param audience what callers request their tokens for; a list accepts a token for any of its entries, so that a
+ *   service can be renamed; the module's option `audience` when omitted
+ * @param rules all must allow the caller
+ * @throws {ConfigurationError} it stands on anything but a class or a method
+ * @publicApi
+ */
+export function K8sAuth(
+  audience?: string | readonly string[],
+  ...rules: AuthorizationRule[]
+): ClassDecorator & MethodDecorator {
+  return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
+    declare(target, name, descriptor, { demands: [{ audience, rules }] });
+    UseGuards(K8sAuthGuard)(target, name as string, descriptor as PropertyDescriptor);
+  };
+}

@@ -1,0 +1,116 @@
+import { Controller, Get, Injectable, Module, SetMetadata } from '@nestjs/common';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type AppSetup, closeApps, startupMistakes } from '../inbound-app.fixture.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { Public } from './public.decorator.js';
+
+const withProviders = (providers: AppSetup['providers'], imports: AppSetup['imports'] = []) =>
+  startupMistakes({
+    controllers: [],
+    providers,
+    imports,
+    configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
+  });
+
+const misplaced = (label: string) =>
+  `${label}: expected @K8sAuth and @Public where Nest runs guards, which it does not do here`;
+
+// What the decorators of @nestjs/graphql leave behind.
+const Query = () => SetMetadata('graphql:resolver_type', 'Query');
+const ResolveField = () => SetMetadata('graphql:resolve_property', true);
+
+afterEach(closeApps);
+
+describe('a decorator where Nest runs no guard fails startup and is named', () => {
+  @Injectable()
+  class Service {
+    @K8sAuth('orders') create() {}
+    @Public() open() {}
+    plain() {}
+    @K8sAuth('orders') static help() {}
+  }
+  const ofService = ['Service.create', 'Service.open', 'Service.help (static)'].map(misplaced);
+
+  it('on methods of a provider, however it is provided', async () => {
+    class Heir extends Service {}
+    expect(await withProviders([Service])).toEqual(ofService);
+    expect(await withProviders([{ provide: 'token', useClass: Service }])).toEqual(ofService);
+    expect(await withProviders([{ provide: 'token', useFactory: () => new Service() }])).toEqual(ofService);
+    expect(await withProviders([{ provide: 'token', useValue: new Service() }])).toEqual(ofService);
+    expect(await withProviders([Heir])).toContain(misplaced('Heir.create'));
+  });
+
+  it('on a class that has no handler', async () => {
+    @K8sAuth('orders')
+    class Guarded {
+      find() {}
+    }
+    @Public()
+    @Module({})
+    class OpenModule {}
+    expect(await withProviders([Guarded], [OpenModule])).toEqual(
+      expect.arrayContaining([misplaced('Guarded'), misplaced('OpenModule')]),
+    );
+  });
+
+  it('on a method of a controller that is not a handler', async () => {
+    @Controller()
+    class Orders {
+      @Get() @K8sAuth('orders') list() {}
+      @K8sAuth('orders') helper() {}
+      @MessagePattern('sum') @K8sAuth('orders') sum(_data: unknown) {}
+      @EventPattern('sent') @K8sAuth('orders') sent(_data: unknown) {}
+      @Public() static open() {}
+    }
+    expect(await startupMistakes({ controllers: [Orders] })).toEqual([
+      misplaced('Orders.helper'),
+      misplaced('Orders.open (static)'),
+    ]);
+  });
+
+  it("on a gateway's hooks, and not on its message handlers", async () => {
+    @WebSocketGateway()
+    class Gateway {
+      @K8sAuth('orders') handleConnection() {}
+      @SubscribeMessage('sum') @K8sAuth('orders') sum(_data: unknown) {}
+    }
+    expect(await withProviders([Gateway])).toEqual([misplaced('Gateway.handleConnection')]);
+  });
+
+  it('on field resolvers, unless GraphQL runs guards on them', async () => {
+    class Resolver {
+      @Query() @K8sAuth('orders') orders() {}
+      @ResolveField() @K8sAuth('orders') items() {}
+    }
+    const options = (fieldResolverEnhancers?: string[]) => ({
+      provide: 'GqlModuleOptions',
+      useValue: { fieldResolverEnhancers },
+    });
+    expect(await withProviders([Resolver, options()])).toEqual([misplaced('Resolver.items')]);
+    expect(await withProviders([Resolver, options(['interceptors'])])).toEqual([misplaced('Resolver.items')]);
+    expect(await withProviders([Resolver, options(['guards'])])).toEqual([]);
+  });
+});
+
+describe('startup passes over', () => {
+  it('a controller that is registered as a provider too', async () => {
+    @Controller()
+    @K8sAuth('orders')
+    class Orders {
+      @Get() list() {}
+      @Get('open') @Public() open() {}
+    }
+    expect(await startupMistakes({ controllers: [Orders], providers: [Orders] })).toEqual([]);
+    expect(await withProviders([Orders])).toEqual([]);
+  });
+
+  it('values that have no class, or answer to any name', async () => {
+    const answering = new Proxy({}, { get: (_target, name) => (name === 'then' ? undefined : answering) });
+    const values: unknown[] = [answering, Object.create(null), 'text', () => {}, null];
+    const providers = values.map((useValue, index) => ({ provide: `value ${index}`, useValue }));
+    expect(await withProviders(providers)).toEqual([]);
+  });
+});

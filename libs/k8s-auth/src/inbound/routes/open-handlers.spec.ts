@@ -1,0 +1,97 @@
+import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { MessagePattern, Transport } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { K8sAuthModule } from '../../k8s-auth.module.js';
+import { ScriptedVerifier } from '../inbound-app.fixture.js';
+import { K8S_AUTH_VERIFIER } from '../inbound-root.js';
+import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { Public } from './public.decorator.js';
+
+@Controller('plain')
+class Plain {
+  @Get() list() {}
+  @Get('open') @Public() open() {}
+}
+
+@Controller('messages')
+class Messages {
+  @MessagePattern('sum') sum(_data: unknown) {}
+  @MessagePattern('guarded') @K8sAuth('orders') guarded(_data: unknown) {}
+  @MessagePattern('open') @Public() open(_data: unknown) {}
+}
+
+@Controller('orders')
+class Orders {
+  @Get() @K8sAuth('orders') list() {}
+}
+
+const verifier = { kind: 'jwt-pubkey', issuer: 'https://issuer.test', publicKeyFiles: ['/unused'] } as const;
+
+let app: INestApplication | undefined;
+
+/** What startup warns of. */
+async function warnings(
+  controllers: Type[],
+  { guardIsGlobal = false, onlyCalls = false, connect = false } = {},
+): Promise<unknown[]> {
+  const said: unknown[] = [];
+  const testing = await Test.createTestingModule({
+    imports: [K8sAuthModule.forRoot(onlyCalls ? { destinations: [] } : { verifier })],
+    controllers,
+    providers: guardIsGlobal ? [{ provide: APP_GUARD, useExisting: K8sAuthGuard }] : [],
+  })
+    .overrideProvider(K8S_AUTH_VERIFIER)
+    .useFactory({ factory: () => (onlyCalls ? undefined : new ScriptedVerifier()) })
+    .setLogger({ log: () => undefined, error: () => undefined, warn: (event) => void said.push(event) })
+    .compile();
+  app = testing.createNestApplication();
+  if (connect) app.connectMicroservice({ transport: Transport.TCP, options: { port: 0 } });
+  await app.init();
+  return said;
+}
+
+afterEach(() => app?.close());
+
+describe('startup warns once', () => {
+  it('of undecorated routes, which a global guard refuses', async () => {
+    expect(await warnings([Plain], { guardIsGlobal: true })).toEqual([
+      {
+        message: 'routes without @K8sAuth or @Public are refused for every caller',
+        routes: ['Plain.list'],
+      },
+    ]);
+  });
+
+  it('of message handlers that a global guard may not cover', async () => {
+    expect(await warnings([Orders, Messages], { guardIsGlobal: true, connect: true })).toEqual([
+      {
+        message: expect.stringMatching(
+          /^message handlers without @K8sAuth are open .* without inheritAppConfig/,
+        ),
+        handlers: ['Messages.sum'],
+      },
+    ]);
+  });
+
+  it('of handlers that stay open because nothing uses the guard', async () => {
+    expect(await warnings([Plain])).toEqual([
+      {
+        message: 'K8sAuthModule has a verifier that nothing uses: these handlers are open to every caller',
+        handlers: ['Plain.list'],
+      },
+    ]);
+  });
+});
+
+describe('startup does not warn', () => {
+  it.each<[string, Type[], object]>([
+    ['where some routes are protected', [Plain, Orders], {}],
+    ['of a service that only calls others', [Plain], { onlyCalls: true }],
+    ['where every route is decorated', [Orders], { guardIsGlobal: true }],
+  ])('%s', async (_, controllers, setup) => {
+    expect(await warnings(controllers, setup)).toEqual([]);
+  });
+});

@@ -1,0 +1,54 @@
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { type AdapterName, type AppSetup, type CapturedLog, send, startApp } from '../inbound-app.fixture.js';
+
+/** A handler of the test controllers. */
+export type Method = (this: unknown) => unknown;
+/** Makes what stands in the place of a method. */
+export type Replace = (method: Method) => Method;
+
+export const bound: Replace = (method) => method.bind(undefined);
+
+/** As instrumentation does it (OpenTelemetry for Nest). */
+export const withMetadata: Replace = (method) => {
+  const wrapper: Method = () => method.call(undefined);
+  for (const key of Reflect.getMetadataKeys(method))
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, method), wrapper);
+  return wrapper;
+};
+
+export const inheriting: Replace = (method) => {
+  const wrapper: Method = () => method.call(undefined);
+  Object.setPrototypeOf(wrapper, method);
+  return wrapper;
+};
+
+/** Enough for Nest to route it. */
+export const withRouteMetadata: Replace = (method) => {
+  const wrapper: Method = () => method.call(undefined);
+  for (const key of [PATH_METADATA, METHOD_METADATA])
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, method), wrapper);
+  return wrapper;
+};
+
+export function replaceMethods(prototype: object, replace: Replace, target = prototype): void {
+  for (const name of Object.getOwnPropertyNames(prototype))
+    if (name !== 'constructor')
+      Object.defineProperty(target, name, {
+        value: replace(Reflect.get(prototype, name) as Method),
+        configurable: true,
+        writable: true,
+      });
+}
+
+/** The statuses that a route answers with, without a token and with the token of shop/checkout. */
+export async function startAndAsk(
+  adapter: AdapterName,
+  setup: AppSetup,
+): Promise<{ statuses: (path: string) => Promise<(number | undefined)[]>; log: CapturedLog }> {
+  const { url, log } = await startApp(adapter, setup);
+  const statuses = async (path: string): Promise<(number | undefined)[]> => [
+    (await send(`${url}/${path}`)).status,
+    (await send(`${url}/${path}`, 'Bearer abc')).status,
+  ];
+  return { statuses, log };
+}

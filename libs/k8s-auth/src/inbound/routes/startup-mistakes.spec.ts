@@ -1,0 +1,183 @@
+import { Controller, Get, Injectable, Post, SetMetadata, type Type } from '@nestjs/common';
+import { GUARDS_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { allowNamespaces } from '../../authorization/rules.js';
+import { ConfigurationError } from '../../errors/index.js';
+import { type AppSetup, closeApps, startupMistakes } from '../inbound-app.fixture.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { Public } from './public.decorator.js';
+
+const mistakesOf = (controllers: unknown[], setup: Partial<AppSetup> = {}) =>
+  startupMistakes({ controllers: controllers as Type[], ...setup });
+
+@Controller('orders')
+@K8sAuth('orders', allowNamespaces('shop'))
+class OrdersController {
+  @Get() list() {}
+  @Post() @K8sAuth('orders-write') create() {}
+  @Get('mine') @K8sAuth() mine() {}
+  @Get('health') @Public() health() {}
+  notARoute() {}
+}
+
+@Controller('plain')
+class PlainController {
+  @Get() plain() {}
+  @Get('open') @Public() open() {}
+}
+
+const twoWrongRules = ['shop/checkout', undefined] as unknown as AuthorizationRule[];
+
+afterEach(closeApps);
+
+describe('startup', () => {
+  it('finds no mistake in correct decorators', async () => {
+    expect(await mistakesOf([OrdersController, PlainController], { audience: 'shop' })).toEqual([]);
+  });
+
+  it('names a route without an audience', async () => {
+    expect(await mistakesOf([OrdersController])).toEqual([
+      "OrdersController.mine: expected an audience, as argument of @K8sAuth or as option 'audience'",
+    ]);
+  });
+
+  it.each<[unknown]>([
+    [''],
+    [' '],
+    [' orders'],
+    ['orders\n'],
+    [null],
+    [7],
+    [allowNamespaces('shop')],
+    [[]],
+    [['orders', '']],
+    [['orders', 'orders']],
+    [[['orders']]],
+  ])('names a route with the audience %j', async (audience) => {
+    @Controller()
+    class WrongController {
+      @Get() @K8sAuth(audience as string) wrong() {}
+    }
+    expect(await mistakesOf([WrongController], { audience: 'shop' })).toEqual([
+      expect.stringMatching(/^WrongController\.wrong: expected the audience of @K8sAuth/),
+    ]);
+  });
+
+  it('names every protected route when there is no verifier, and no public one', async () => {
+    const setup = { audience: 'shop', noVerifier: true } as const;
+    expect(await mistakesOf([OrdersController, PlainController], setup)).toEqual(
+      ['list', 'create', 'mine'].map(
+        (method) => `OrdersController.${method}: expected option 'verifier' because of @K8sAuth`,
+      ),
+    );
+  });
+
+  it('names a class and a method that are both public and protected', async () => {
+    @Controller()
+    @Public()
+    @K8sAuth('orders')
+    class BothController {
+      @Get() @K8sAuth('orders') @Public() both() {}
+    }
+    @Controller()
+    class HeirController extends BothController {}
+    const ofClass = 'BothController: expected @K8sAuth or @Public, not both';
+    expect(await mistakesOf([BothController])).toEqual([
+      ofClass,
+      'BothController.both: expected @K8sAuth or @Public, not both',
+    ]);
+    expect(await mistakesOf([HeirController])).toContain(ofClass);
+  });
+
+  it('names rules that are not functions', async () => {
+    @Controller()
+    @K8sAuth('orders', ...twoWrongRules)
+    class WrongController {
+      @Get() @K8sAuth('orders', allowNamespaces('shop'), ...twoWrongRules) wrong() {}
+    }
+    expect(await mistakesOf([WrongController])).toEqual([
+      'WrongController: expected rule 1 of @K8sAuth to be a function',
+      'WrongController: expected rule 2 of @K8sAuth to be a function',
+      'WrongController.wrong: expected rule 2 of @K8sAuth to be a function',
+      'WrongController.wrong: expected rule 3 of @K8sAuth to be a function',
+    ]);
+  });
+
+  it('names a method with two audiences', async () => {
+    @Controller()
+    class TwoController {
+      @Get() @K8sAuth('orders') @K8sAuth('items') two() {}
+    }
+    expect(await mistakesOf([TwoController])).toEqual([
+      'TwoController.two: expected one audience, not several @K8sAuth with different ones',
+    ]);
+  });
+
+  it('names a route whose guards another decorator has replaced, unless the guard is global', async () => {
+    @Controller()
+    class ReplacedController {
+      @Get('a') @SetMetadata(GUARDS_METADATA, []) @K8sAuth('orders') method() {}
+    }
+    @Controller()
+    @SetMetadata(GUARDS_METADATA, [])
+    @K8sAuth('orders')
+    class ReplacedClassController {
+      @Get('b') find() {}
+    }
+    const controllers = [ReplacedController, ReplacedClassController];
+    expect(await mistakesOf(controllers)).toEqual([
+      expect.stringMatching(/^ReplacedController\.method: expected K8sAuthGuard among the guards/),
+      expect.stringMatching(/^ReplacedClassController\.find: expected K8sAuthGuard among the guards/),
+    ]);
+    expect(await mistakesOf(controllers, { guardIsGlobal: true })).toEqual([]);
+  });
+
+  it('sees routes as Nest does: a path is enough', async () => {
+    @Controller()
+    class PathController {
+      @SetMetadata(PATH_METADATA, 'any') @K8sAuth() any() {}
+    }
+    expect(await mistakesOf([PathController])).toEqual([
+      expect.stringMatching(/^PathController\.any: expected an audience/),
+    ]);
+  });
+
+  it('tells the mistakes of all controllers in one error', async () => {
+    @Controller()
+    class FirstController {
+      @Get('a') @K8sAuth() first() {}
+    }
+    @Injectable()
+    class PlainProvider {
+      @K8sAuth('orders') help() {}
+    }
+    expect(await mistakesOf([FirstController], { providers: [PlainProvider] })).toEqual([
+      expect.stringMatching(/^FirstController\.first: expected an audience/),
+      expect.stringMatching(/^PlainProvider\.help: /),
+    ]);
+  });
+});
+
+describe('a decorator on anything but a class or a method', () => {
+  it('throws at once and names the member', () => {
+    const onAccessor = () => {
+      class Accessor {
+        @K8sAuth('orders') get value() {
+          return 1;
+        }
+      }
+      return Accessor;
+    };
+    const onProperty = () => {
+      class Property {
+        // @ts-expect-error -- nor for properties
+        @Public() value = 1;
+      }
+      return Property;
+    };
+    expect(onAccessor).toThrow(ConfigurationError);
+    expect(onAccessor).toThrow('Accessor.value: expected @K8sAuth and @Public on a class or a method');
+    expect(onProperty).toThrow('Property.value: expected @K8sAuth and @Public on a class or a method');
+  });
+});

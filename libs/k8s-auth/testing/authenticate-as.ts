@@ -1,0 +1,30 @@
+import { type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { type Principal } from '../src/identity/principal.js';
+import { AuthenticatedRequest, rememberAuthenticated } from '../src/inbound/request/authenticated-request.js';
+
+/**
+ * A guard to put in the place of `K8sAuthGuard`, for tests of what stands behind it: every request comes from
+ * `principal`, whatever it carries, and no rule is asked. `@Caller()` and `getPrincipal()` give it.
+ *
+ * `overrideGuard(K8sAuthGuard).useValue(authenticateAs(…))` where decorators bring the guard, also without
+ * K8sAuthModule; `overrideProvider(K8sAuthGuard).useValue(authenticateAs(…))` where it is global (APP_GUARD).
+ * @publicApi
+ */
+export function authenticateAs(principal: Principal): CanActivate {
+  return {
+    canActivate(context: ExecutionContext): boolean {
+      rememberAuthenticated(
+        context.switchToHttp().getRequest<unknown>(),
+        new AuthenticatedRequest(undefined, context.getClass(), context.getHandler(), principal, ''),
+      );
+      return true;
+    },
+  };
+}
+
+/**
+ * The former name of {@link authenticateAs}.
+ * @deprecated use `authenticateAs`
+ * @publicApi
+ */
+export const admitAs = authenticateAs;
