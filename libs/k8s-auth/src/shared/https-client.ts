@@ -9,7 +9,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** What TLS needs to know of the other side, and of us. */
 export interface TlsSettings {
-  /** PEM certificates to trust; the system's roots when omitted. */
+  /** PEM certificates, each a trust anchor even when it is an intermediate CA; the system's roots when omitted. */
   readonly ca?: string;
   /** PEM client certificate and key. */
   readonly cert?: string;
@@ -50,8 +50,14 @@ export class HttpsClient {
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
-      connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: true },
+      connect: {
+        ...tls,
+        // As in Go, hence kubectl: OpenSSL would look for the root above an intermediate CA.
+        ...(tls.ca !== undefined && { allowPartialTrustChain: true }),
+        timeout: CONNECT_TIMEOUT_MS,
+        // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
+        rejectUnauthorized: true,
+      },
     });
   }
 

@@ -38,10 +38,25 @@ export class CertificateAuthority {
       ...validity(false),
       signingAlgorithm: P256,
       keys,
+      extensions: await authorityExtensions(keys.publicKey),
+    });
+    return new CertificateAuthority(keys, certificate);
+  }
+
+  /** An intermediate authority: its certificate is signed by this one. */
+  async issueAuthority({ isExpired = false } = {}): Promise<CertificateAuthority> {
+    const keys = await generateKeys();
+    const certificate = await x509.X509CertificateGenerator.create({
+      subject: 'CN=kubernetes-intermediate',
+      issuer: this.certificate.subject,
+      serialNumber: serialNumber(),
+      ...validity(isExpired),
+      signingAlgorithm: P256,
+      signingKey: this.keys.privateKey,
+      publicKey: keys.publicKey,
       extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false),
+        ...(await authorityExtensions(keys.publicKey)),
+        await x509.AuthorityKeyIdentifierExtension.create(this.certificate, false),
       ],
     });
     return new CertificateAuthority(keys, certificate);
@@ -72,6 +87,14 @@ export class CertificateAuthority {
     const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
     return { key: key.toString(), cert: `${certificate.toString('pem')}\n` };
   }
+}
+
+async function authorityExtensions(publicKey: webcrypto.CryptoKey): Promise<x509.Extension[]> {
+  return [
+    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey, false),
+  ];
 }
 
 function alternativeNames({ dnsNames = [], ipAddresses = [] }: Partial<CertificateSpec>): x509.Extension[] {

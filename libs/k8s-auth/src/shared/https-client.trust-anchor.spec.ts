@@ -1,0 +1,106 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
+import { HttpsClient } from './https-client.js';
+import { issueLoopback, startHttpsServer } from './https-server.fixture.js';
+
+// root -> intermediate -> leaf, and strangers of the same names.
+let root: CertificateAuthority;
+let intermediate: CertificateAuthority;
+let expiredIntermediate: CertificateAuthority;
+let stranger: CertificateAuthority;
+let leaf: KeyAndCertificate;
+
+const toClose: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  [root, stranger] = await Promise.all([CertificateAuthority.create(), CertificateAuthority.create()]);
+  intermediate = await root.issueAuthority();
+  expiredIntermediate = await root.issueAuthority({ isExpired: true });
+  leaf = await issueLoopback(intermediate);
+});
+
+afterEach(async () => {
+  for (const close of toClose.splice(0)) await close();
+});
+
+/** @param chain what the server sends, its own certificate first */
+async function ask(ca: string, certificate: KeyAndCertificate, ...chain: string[]): Promise<string> {
+  const sent = { key: certificate.key, cert: [certificate.cert, ...chain].join('') };
+  const server = await startHttpsServer(sent, (_request, response) => response.end('hello'));
+  const client = new HttpsClient({ ca });
+  toClose.push(
+    () => client.close(),
+    () => server.close(),
+  );
+  const signal = new AbortController().signal;
+  const request = { method: 'GET', url: server.url, headers: {}, signal, maxBytes: 100 } as const;
+  return client.request(request).then(
+    ({ body }) => body,
+    (error: unknown) => String((error as { code?: unknown }).code),
+  );
+}
+
+describe('HttpsClient with an intermediate CA as the only CA', () => {
+  it('trusts a server that sends its own certificate alone', async () => {
+    expect(await ask(intermediate.pem, leaf)).toBe('hello');
+  });
+
+  it('trusts a server that sends the intermediate CA too', async () => {
+    expect(await ask(intermediate.pem, leaf, intermediate.pem)).toBe('hello');
+  });
+
+  it('trusts a server that sends the whole chain', async () => {
+    expect(await ask(intermediate.pem, leaf, intermediate.pem, root.pem)).toBe('hello');
+  });
+
+  it('trusts a certificate of the intermediate CA below it', async () => {
+    const lower = await intermediate.issueAuthority();
+    expect(await ask(intermediate.pem, await issueLoopback(lower), lower.pem)).toBe('hello');
+  });
+
+  it('trusts a server whose own certificate is the one to trust', async () => {
+    expect(await ask(leaf.cert, leaf)).toBe('hello');
+    expect(await ask(leaf.cert, await issueLoopback(intermediate))).toMatch(/^UNABLE_TO_/);
+  });
+
+  it('refuses a server of another intermediate CA of the same root', async () => {
+    const other = await root.issueAuthority();
+    expect(await ask(intermediate.pem, await issueLoopback(other), other.pem, root.pem)).toMatch(
+      /^(?:UNABLE_TO_|SELF_)/,
+    );
+  });
+
+  it('refuses a server of the root itself', async () => {
+    expect(await ask(intermediate.pem, await issueLoopback(root), root.pem)).toMatch(/^(?:UNABLE_TO_|SELF_)/);
+  });
+
+  it('refuses a server whose certificate has expired', async () => {
+    const spec = { subject: 'CN=x', usage: 'server', ipAddresses: ['127.0.0.1'], isExpired: true } as const;
+    expect(await ask(intermediate.pem, await intermediate.issue(spec))).toBe('CERT_HAS_EXPIRED');
+  });
+
+  it('refuses a server of another name', async () => {
+    const spec = { subject: 'CN=x', usage: 'server', dnsNames: ['other.example'] } as const;
+    expect(await ask(intermediate.pem, await intermediate.issue(spec))).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+
+  it('refuses to trust a CA that has expired itself', async () => {
+    expect(await ask(expiredIntermediate.pem, await issueLoopback(expiredIntermediate))).toBe(
+      'CERT_HAS_EXPIRED',
+    );
+  });
+});
+
+describe('HttpsClient with a root CA', () => {
+  it('trusts a server that sends the intermediate CA, and no other server', async () => {
+    expect(await ask(root.pem, leaf, intermediate.pem)).toBe('hello');
+  });
+
+  it('refuses a server that leaves the intermediate CA out', async () => {
+    expect(await ask(root.pem, leaf)).toMatch(/^UNABLE_TO_/);
+  });
+
+  it('refuses a server of another root of the same name', async () => {
+    expect(await ask(stranger.pem, leaf, intermediate.pem)).toMatch(/^(?:UNABLE_TO_|CERT_SIGNATURE_FAILURE)/);
+  });
+});
