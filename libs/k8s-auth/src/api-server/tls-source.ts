@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { ConfigurationError } from '../errors/index.js';
 import { type TlsSettings } from '../shared/https-client.js';
+import { formatPem, type PemBlock, readPemBlocks } from '../shared/pem-blocks.js';
 
 /** PEM text, or the file that holds it. `name` is how the user calls it: an option, or a field of a kubeconfig. */
 export type PemSource = { readonly name: string } & ({ readonly file: string } | { readonly text: string });
@@ -15,55 +16,86 @@ export interface TlsSource {
   readonly servername?: string;
 }
 
-/** @throws {ConfigurationError} with every file that is missing or holds no such thing @internal */
-export async function readTls({ ca, cert, key, servername }: TlsSource): Promise<TlsSettings> {
-  const mistakes: string[] = [];
-  const read = async (source: PemSource | undefined, isFit: (pem: string) => boolean) => {
-    if (!source) return undefined;
-    const pem = await readPem(source);
-    if (pem !== undefined && isFit(pem)) return pem;
-    const where = 'file' in source ? ` in ${source.file}` : '';
-    mistakes.push(`${source.name}: expected PEM${where}${pem === undefined ? ', which cannot be read' : ''}`);
-    return undefined;
-  };
-  const [caPem, certPem, keyPem] = await Promise.all([
-    read(ca, holdsCertificates),
-    read(cert, holdsCertificates),
-    read(key, (pem) => pem.includes('PRIVATE KEY-----')),
-  ]);
-  if (mistakes.length === 0 && !belongTogether(certPem, keyPem)) {
-    mistakes.push(`${cert?.name ?? key?.name}: expected a certificate and the private key of it`);
-  }
-  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
-  return {
-    ...(caPem !== undefined && { ca: caPem }),
-    ...(certPem !== undefined && { cert: certPem, key: keyPem }),
-    ...(servername !== undefined && { servername }),
-  };
+/** Which blocks of a file are used, by their labels, and which others it may hold. Any other block is a mistake. */
+interface Blocks {
+  readonly used: readonly string[];
+  readonly ignored: readonly string[];
 }
 
-async function readPem(source: PemSource): Promise<string | undefined> {
+const CERTIFICATES = ['CERTIFICATE', 'X509 CERTIFICATE'];
+const PRIVATE_KEYS = ['PRIVATE KEY', 'EC PRIVATE KEY', 'RSA PRIVATE KEY'];
+// The kubelet and others keep a client certificate and its key in one file.
+const BLOCKS_OF: Readonly<Record<'ca' | 'cert' | 'key', Blocks>> = {
+  ca: { used: CERTIFICATES, ignored: [] },
+  cert: { used: CERTIFICATES, ignored: [...PRIVATE_KEYS, 'EC PARAMETERS'] },
+  key: { used: PRIVATE_KEYS, ignored: [...CERTIFICATES, 'EC PARAMETERS'] },
+};
+
+/**
+ * The settings hold the blocks as we have read them, written anew: what TLS trusts is what has been checked here.
+ * @throws {ConfigurationError} with every file that is missing or holds anything else
+ * @internal
+ */
+export async function readTls({ servername, ...sources }: TlsSource): Promise<TlsSettings> {
+  const mistakes: string[] = [];
+  const read = async (part: keyof typeof BLOCKS_OF) => {
+    const source = sources[part];
+    if (!source) return {};
+    try {
+      return { [part]: usedBlocks(await readText(source), BLOCKS_OF[part]) };
+    } catch (error) {
+      const where = 'file' in source ? ` in ${source.file}` : '';
+      mistakes.push(`${source.name}: expected PEM${where}${(error as UnfitPemError).message}`);
+      return {};
+    }
+  };
+  const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
+  const pair: Pick<TlsSettings, 'cert' | 'key'> = { ...cert, ...key };
+  if (mistakes.length === 0 && !belongTogether(pair)) {
+    const { name } = sources.cert ?? sources.key ?? {};
+    mistakes.push(`${name}: expected a certificate and the private key of it`);
+  }
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  return { ...ca, ...pair, ...(servername !== undefined && { servername }) };
+}
+
+/** The message goes on where "expected PEM in <file>" ends, and quotes nothing of the file but labels. */
+class UnfitPemError extends Error {}
+
+async function readText(source: PemSource): Promise<string> {
   if ('text' in source) return source.text;
   try {
     return await readFile(source.file, 'utf8');
   } catch {
-    return undefined;
+    throw new UnfitPemError(', which cannot be read');
   }
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+function usedBlocks(text: string, { used, ignored }: Blocks): string {
+  const blocks = readPemBlocks(text);
+  if (!blocks) throw new UnfitPemError(', got a block that is not whole');
+  const pems = blocks.flatMap((block, index) => {
+    const name = `block ${index + 1} (${block.label})`;
+    if (ignored.includes(block.label)) return [];
+    if (!used.includes(block.label)) throw new UnfitPemError(`: expected ${used[0]}, got ${name}`);
+    if (!isReadable(block)) throw new UnfitPemError(`: expected one certificate in ${name}`);
+    return [formatPem(block)];
+  });
+  if (pems.length === 0) throw new UnfitPemError(`: expected ${used[0]}, got none`);
+  return pems.join('');
+}
 
-/** All of them are looked at: Node itself goes by the first and says nothing of the rest. */
-function holdsCertificates(pem: string): boolean {
-  const blocks = pem.match(CERTIFICATE) ?? [];
+/** Certificates are looked at one by one: Node goes by the first, and ignores what it cannot read. */
+function isReadable({ label, der }: PemBlock): boolean {
+  if (!CERTIFICATES.includes(label)) return true;
   try {
-    return blocks.map((block) => new X509Certificate(block)).length > 0;
+    return new X509Certificate(der).raw.length === der.length;
   } catch {
     return false;
   }
 }
 
-function belongTogether(cert: string | undefined, key: string | undefined): boolean {
+function belongTogether({ cert, key }: Pick<TlsSettings, 'cert' | 'key'>): boolean {
   if (cert === undefined && key === undefined) return true;
   if (cert === undefined || key === undefined) return false;
   try {

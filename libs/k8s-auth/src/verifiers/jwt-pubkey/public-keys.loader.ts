@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { type PemBlock, readPemBlocks } from '../../shared/pem-blocks.js';
 import { UnfitKeyError } from '../jwt/key-rules.js';
-import { type PemBlock, readPemBlocks } from '../jwt/pem-blocks.js';
 import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
 
 /** The keys of some files, or what is wrong with the files: never both. */
@@ -31,7 +31,7 @@ function parseFile(text: string | undefined, complain: (mistake: string) => void
   }
   const blocks = readPemBlocks(text);
   if (!blocks || blocks.length === 0) {
-    complain(blocks ? 'expected a PEM block' : 'expected PEM blocks with beginning and end');
+    complain(blocks ? 'expected a PEM block' : 'expected PEM blocks with beginning and end, of base64');
     return [];
   }
   return blocks.flatMap((block, index) => {
@@ -54,13 +54,15 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
-function parseBlock({ label, pem }: PemBlock): KeyObject {
+function parseBlock({ label, der }: PemBlock): KeyObject {
   switch (label) {
     case 'PUBLIC KEY':
+      return createPublicKey({ key: der, format: 'der', type: 'spki' });
     case 'RSA PUBLIC KEY':
-      return createPublicKey(pem);
+      return createPublicKey({ key: der, format: 'der', type: 'pkcs1' });
     case 'CERTIFICATE':
-      return new X509Certificate(pem).publicKey;
+    case 'X509 CERTIFICATE':
+      return new X509Certificate(der).publicKey;
     default:
       // Not even to derive the public half, as createPublicKey would: a service that verifies has no business
       // holding what signs for every ServiceAccount of the cluster.
