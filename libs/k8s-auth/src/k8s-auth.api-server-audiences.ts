@@ -50,7 +50,7 @@ export async function findApiServerAudiences(
 
 async function audiencesOfToken(file: string): Promise<readonly string[]> {
   try {
-    return audiencesNamedBy((await readTokenFile(file)).claims);
+    return audiencesNamedBy((await readTokenFile(file)).claims ?? {});
   } catch {
     // No pod, or a pod without an API token: then there is nothing to compare with.
     return [];

@@ -18,6 +18,8 @@ export interface FileTokenSourceOptions {
   readonly file: string;
   /** What the token's `aud` has to include; not looked at when omitted. */
   readonly audience?: string;
+  /** Whether the token may be of another form than a JWT. @default false */
+  readonly mayBeOpaque?: boolean;
   readonly clock: Clock;
   readonly log: Log;
   /** @default readTokenFile */
@@ -109,11 +111,11 @@ export class FileTokenSource implements TokenSource {
 
   private read(): Promise<void> {
     return this.reads.run('read', async () => {
-      const { file, clock, read = readTokenFile } = this.options;
+      const { file, mayBeOpaque, clock, read = readTokenFile } = this.options;
       // The content is as old as the start of the read, however long the disk takes.
       const startedMs = clock.monotonicMs();
       try {
-        this.held = acceptToken(await read(file), this.held, this.options);
+        this.held = acceptToken(await read(file, mayBeOpaque), this.held, this.options);
         this.noteGoodRead();
       } catch (error) {
         if (!(error instanceof TokenSourceError)) throw error;

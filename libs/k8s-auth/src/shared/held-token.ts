@@ -31,7 +31,7 @@ export function hasExpired({ expiresAtMs }: Pick<HeldToken, 'expiresAtMs'>, cloc
  * @internal
  */
 export function acceptToken(
-  { token, claims }: TokenFileContent,
+  { token, claims = {} }: TokenFileContent,
   held: HeldToken | undefined,
   { file, audience, clock }: TokenExpectation,
 ): HeldToken {

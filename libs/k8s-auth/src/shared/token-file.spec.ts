@@ -64,6 +64,27 @@ describe('readTokenFile', () => {
     expect(error.cause).toBeUndefined();
   });
 
+  it.each(['kubeconfig-user-x:secret', 'sha256~A-b_c', 'two words', 'pass\xa7word'])(
+    'takes %j, which is not a JWT, where any token will do',
+    async (token) => {
+      volume.write(Buffer.from(` ${token}\n`, 'latin1'));
+      await expect(readTokenFile(volume.file, true)).resolves.toEqual({ token });
+      expect((await failureOf(volume.file)).message).toBe(`token file ${volume.file} holds no JWT`);
+    },
+  );
+
+  it.each([
+    ['two lines', 'sha256~one\nsha256~two'],
+    ['a control character', 'sha256~\u0000'],
+    ['a byte order mark', '\ufeffsha256~one'],
+  ])('refuses %s where any token will do, without a word of it', async (_name, content) => {
+    volume.write(content);
+    await expect(readTokenFile(volume.file, true)).rejects.toMatchObject({
+      code: 'ERR_K8S_AUTH_TOKEN_FILE_MALFORMED',
+      message: `token file ${volume.file} holds no token`,
+    });
+  });
+
   it('refuses a token in a file over 64 KiB', async () => {
     const token = await mint.mint();
     volume.write(token + ' '.repeat(64 * 1024 - token.length + 1));

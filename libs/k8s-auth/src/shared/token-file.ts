@@ -1,10 +1,14 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { TokenSourceError } from '../errors/index.js';
+import { HEADER_VALUE } from './b64token.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from './unverified-claims.js';
 
 /** A header of 16 KiB is all that Node takes; four times that is no token, whatever it is. */
 const LARGEST_FILE_BYTES = 64 * 1024;
+
+// As Latin-1.
+const UTF8_BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
 // Opening a named pipe would otherwise wait for its writer and hold a thread of the pool. Not known on Windows.
 const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
@@ -12,26 +16,34 @@ const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** What a token file holds; nothing about it is verified. */
 export interface TokenFileContent {
   readonly token: string;
-  readonly claims: UnverifiedClaims;
+  /** `undefined`: the token is not a JWT. */
+  readonly claims?: UnverifiedClaims;
 }
 
 /**
- * Reads the one JWT that a file holds, white space around it dropped. Never blocks, never reads more than 64 KiB, and
- * says nothing of the content in its errors.
- * @throws {TokenSourceError} UNREADABLE (missing, no regular file, no permission), EMPTY, MALFORMED (no JWT, too long)
+ * Reads the one token that a file holds, white space around it dropped. Never blocks, never reads more than 64 KiB,
+ * and says nothing of the content in its errors.
+ * @param mayBeOpaque whether a token of another form than a JWT will do: whatever a header can carry
+ * @throws {TokenSourceError} UNREADABLE (missing, no regular file, no permission), EMPTY, MALFORMED (no such token,
+ * too long)
  * @internal
  */
-export async function readTokenFile(file: string): Promise<TokenFileContent> {
+export async function readTokenFile(file: string, mayBeOpaque = false): Promise<TokenFileContent> {
   const bytes = await readBytes(file);
   if (bytes.length > LARGEST_FILE_BYTES) {
     throw new TokenSourceError('MALFORMED', file, `token file ${file} is over ${LARGEST_FILE_BYTES} bytes`);
   }
-  // One character a byte: bytes that no JWT has stay what they are, and are refused by the shape.
+  // One character a byte, as a header is sent: bytes stay what they are.
   const token = bytes.toString('latin1').trim();
   if (token === '') throw new TokenSourceError('EMPTY', file, `token file ${file} is empty`);
   const claims = readUnverifiedClaims(token);
-  if (!claims) throw new TokenSourceError('MALFORMED', file, `token file ${file} holds no JWT`);
-  return { token, claims };
+  if (claims) return { token, claims };
+  if (mayBeOpaque && HEADER_VALUE.test(token) && !token.startsWith(UTF8_BYTE_ORDER_MARK)) return { token };
+  throw new TokenSourceError(
+    'MALFORMED',
+    file,
+    `token file ${file} holds no ${mayBeOpaque ? 'token' : 'JWT'}`,
+  );
 }
 
 async function readBytes(file: string): Promise<Buffer> {
