@@ -146,8 +146,10 @@ export class ApiServerClient {
     const response = await this.send(call, token, signal);
     if (response.status !== 401) return response;
     // Rotated under us, or deleted: the file may hold its successor already.
-    const other = credential && token && (await within(signal, credential.renew(token)));
-    const second = other ? await this.send(call, other, signal) : response;
+    const isRenewed = credential && (await within(signal, credential.renew(token)));
+    const second = isRenewed
+      ? await this.send(call, await within(signal, credential.token()), signal)
+      : response;
     if (second.status === 401) throw this.ownCredentialRefused();
     return second;
   }

@@ -7,7 +7,7 @@ import { type Log } from '../shared/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { existing, findPodMount, isApiServerOfPod, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
-import { FileCredential, type OwnCredential } from './own-credential.js';
+import { type ClientCertificate, FileCredential, type OwnCredential } from './own-credential.js';
 import { type PemSource, readTls, type TlsSource } from './tls-source.js';
 
 /** What finding the API server takes besides the options. */
@@ -28,6 +28,8 @@ export interface ApiServerConnection {
   readonly tls: TlsSettings;
   /** Reads the files again. @throws {ConfigurationError} they are not fit for use now */
   readTls(): Promise<TlsSettings>;
+  /** The certificate of the credential: with another object, `readTls` gives other settings. */
+  clientCertificate(): ClientCertificate | undefined;
   /** `undefined`: the client certificate in `tls` says who we are. */
   readonly credential: OwnCredential | undefined;
   /** Where all this was found, for the log. */
@@ -55,12 +57,15 @@ export async function findApiServer(
 ): Promise<ApiServerConnection | undefined> {
   const found = await find(options ?? {}, context);
   if (!found) return undefined;
-  const { url, tls, credential, description } = found;
+  const { url, tls, description } = found;
+  const credential = found.credential();
+  const clientCertificate = () => credential?.clientCertificate?.();
   return {
     url: new URL(url).href.replace(/\/+$/, ''),
     tls: await readTls(tls),
-    readTls: () => readTls(tls),
-    credential: credential(),
+    readTls: async () => ({ ...(await readTls(tls)), ...clientCertificate() }),
+    clientCertificate,
+    credential,
     description,
   };
 }
@@ -131,7 +136,7 @@ async function fromKubeconfig(
   options: ApiServerOptions,
   context: ApiServerContext,
 ): Promise<FoundServer> {
-  const kubeconfig = await readKubeconfig(files, description);
+  const kubeconfig = await readKubeconfig(files, description, context);
   const { tokenFile } = options;
   const ca = caSource(options) ?? kubeconfig.tls.ca;
   const { cert, key, servername } = kubeconfig.tls;
@@ -159,5 +164,5 @@ function fileCredential(
   file: string,
   { clock, log }: Pick<ApiServerContext, 'clock' | 'log'>,
 ): OwnCredential {
-  return new FileCredential(new FileTokenSource({ file, clock, log }));
+  return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log }));
 }

@@ -1,26 +1,58 @@
 import { readFile } from 'node:fs/promises';
 import { type RequestOptions } from 'node:https';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import type * as ClientNode from '@kubernetes/client-node';
 import { ConfigurationError } from '../errors/index.js';
 import { loggable } from '../shared/log.js';
+import { type ExecPluginSpec } from './exec-plugin.js';
 
-/** The current context of a kubeconfig, as client-node reads it. */
+/** The current context of a kubeconfig: as client-node reads it, with what client-node leaves out. */
 export interface LoadedKubeconfig {
   readonly cluster: ClientNode.Cluster;
   readonly user: ClientNode.User;
-  /** The `tokenFile` of the user, which client-node does not know. */
   readonly tokenFile: string | undefined;
-  /** The bearer token of the user: its own, or what its plugin gives and client-node keeps until it expires. */
-  askForToken(): Promise<string | undefined>;
+  readonly exec: (ExecPluginSpec & { readonly interactiveMode?: string }) | undefined;
+  /** `as`, `as-groups` and the like. */
+  readonly isImpersonating: boolean;
+  /** The bearer token of the user's auth provider, which client-node keeps until it expires. */
+  askAuthProvider(): Promise<string | undefined>;
+}
+
+/** One file, with its entries as they stand in it. */
+interface Part {
+  readonly root: string;
+  readonly config: ClientNode.KubeConfig;
+  readonly document: {
+    readonly users?: readonly ({ readonly name?: unknown; readonly user?: UserEntry | null } | null)[];
+    readonly clusters?: readonly ({
+      readonly name?: unknown;
+      readonly cluster?: ClusterEntry | null;
+    } | null)[];
+  };
+}
+
+interface UserEntry {
+  readonly tokenFile?: string;
+  readonly exec?: ExecPluginSpec & {
+    readonly interactiveMode?: string;
+    readonly provideClusterInfo?: boolean;
+  };
+}
+
+interface ClusterEntry {
+  readonly server?: string;
+  readonly 'tls-server-name'?: string;
+  readonly 'certificate-authority-data'?: string;
+  readonly extensions?: readonly { readonly name?: string; readonly extension?: unknown }[];
 }
 
 /**
- * Reads kubeconfig files, several merged as client-node does. Neither the text of a file nor what a parser says of it
- * gets into an error: both may hold the token.
+ * Reads kubeconfig files and merges them as kubectl does: a missing file is skipped, and of two entries with the same
+ * name, or two values of `current-context`, the first counts. Neither the text of a file nor what a parser says of it
+ * gets into an error, because both may hold the token.
  * @param name what the user calls them
  * @param importClientNode for specs: an optional package that is not there
- * @throws {ConfigurationError} unreadable, or without a current context
+ * @throws {ConfigurationError} all are missing, one cannot be read, or there is no current context
  * @internal
  */
 export async function loadKubeconfig(
@@ -28,27 +60,23 @@ export async function loadKubeconfig(
   name: string,
   importClientNode: () => Promise<typeof ClientNode> = () => import('@kubernetes/client-node'),
 ): Promise<LoadedKubeconfig> {
-  const { KubeConfig, loadYaml } = await importOptional(importClientNode, name);
-  const config = new KubeConfig();
-  const tokenFiles = new Map<string, string>();
-  for (const [index, file] of files.entries()) {
-    const text = await readText(file, name);
-    try {
-      const part = index === 0 ? config : new KubeConfig();
-      part.loadFromString(text);
-      part.makePathsAbsolute(dirname(file));
-      if (part !== config) config.mergeConfig(part);
-      noteTokenFiles(loadYaml(text), dirname(file), tokenFiles);
-    } catch {
-      throw new ConfigurationError([`${name}: expected a kubeconfig in ${file}`]);
-    }
-  }
-  const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
+  const clientNode = await importOptional(importClientNode, name);
+  const read = await Promise.all(files.map((file) => readPart(file, name, clientNode)));
+  const parts = read.filter((part) => part !== undefined);
+  if (parts.length === 0) throw unreadable(files.join(' or '), name);
+  const merged = new clientNode.KubeConfig();
+  merged.loadFromOptions({
+    clusters: parts.flatMap(({ config }) => config.getClusters()),
+    users: parts.flatMap(({ config }) => config.getUsers()),
+    contexts: parts.flatMap(({ config }) => config.getContexts()),
+    currentContext: parts.map(({ config }) => config.getCurrentContext()).find(Boolean),
+  });
+  const cluster = merged.getCurrentCluster();
+  const user = merged.getCurrentUser();
   if (!cluster || !user) {
     throw new ConfigurationError([`${name}: expected a current-context with a cluster and a user`]);
   }
-  const asker = new KubeConfig();
+  const asker = new clientNode.KubeConfig();
   // Without the certificates: client-node reads their files at each call, synchronously, and only the token is asked for.
   const { caFile: _ca, ...server } = cluster;
   const { certFile: _cert, keyFile: _key, ...self } = user;
@@ -56,8 +84,8 @@ export async function loadKubeconfig(
   return {
     cluster,
     user,
-    tokenFile: tokenFiles.get(user.name),
-    askForToken: () => askForToken(asker, name),
+    ...unreadMembers(parts, cluster, user),
+    askAuthProvider: () => askAuthProvider(asker, name),
   };
 }
 
@@ -76,25 +104,63 @@ async function importOptional(
   }
 }
 
-async function readText(file: string, name: string): Promise<string> {
+/** @returns `undefined` for a file that is missing */
+async function readPart(
+  file: string,
+  name: string,
+  { KubeConfig, loadYaml }: typeof ClientNode,
+): Promise<Part | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw unreadable(file, name);
+  });
+  if (text === undefined) return undefined;
+  const config = new KubeConfig();
+  const root = dirname(resolve(file));
   try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new ConfigurationError([`${name}: expected a kubeconfig in ${file}, which cannot be read`], {
-      cause,
-    });
+    const document = text.trim() === '' ? {} : loadYaml<Part['document']>(text);
+    if (typeof document !== 'object' || Array.isArray(document)) throw new Error('expected a mapping');
+    // Entries of other contexts may be as wrong as they like, as for kubectl.
+    config.loadFromString(JSON.stringify(document), { onInvalidEntry: 'filter' });
+    config.makePathsAbsolute(root);
+    return { root, config, document };
+  } catch {
+    throw new ConfigurationError([`${name}: expected a kubeconfig in ${file}`]);
   }
 }
 
-function noteTokenFiles(document: unknown, root: string, into: Map<string, string>): void {
-  const { users } = document as { users?: { name: string; user?: { tokenFile?: unknown } }[] };
-  for (const { name, user } of users ?? []) {
-    const file = user?.tokenFile;
-    if (typeof file === 'string') into.set(name, isAbsolute(file) ? file : join(root, file));
-  }
+function unreadable(files: string, name: string): ConfigurationError {
+  return new ConfigurationError([`${name}: expected a kubeconfig in ${files}, which cannot be read`]);
 }
 
-async function askForToken(config: ClientNode.KubeConfig, name: string): Promise<string | undefined> {
+/** Client-node's own objects tell which file an entry is from. */
+function unreadMembers(parts: readonly Part[], cluster: ClientNode.Cluster, user: ClientNode.User) {
+  const userPart = parts.find(({ config }) => config.getUsers().includes(user));
+  const clusterPart = parts.find(({ config }) => config.getClusters().includes(cluster));
+  const entry = userPart?.document.users?.find((one) => one?.name === user.name)?.user ?? {};
+  const server = clusterPart?.document.clusters?.find((one) => one?.name === cluster.name)?.cluster ?? {};
+  const root = userPart?.root ?? '';
+  const { tokenFile, exec } = entry;
+  return {
+    tokenFile: tokenFile ? resolve(root, tokenFile) : undefined,
+    exec: exec && {
+      ...exec,
+      // As in a shell, a name without a path is looked up.
+      command: exec.command?.includes(sep) ? resolve(root, exec.command) : exec.command,
+      cluster: exec.provideClusterInfo ? clusterInfo(server) : undefined,
+    },
+    isImpersonating: Object.keys(entry).some((key) => /^as(-|$)/.test(key)),
+  };
+}
+
+/** client.authentication.k8s.io/v1, `spec.cluster`. */
+function clusterInfo(cluster: ClusterEntry): object {
+  const { extensions, ...rest } = cluster;
+  const config = extensions?.find(({ name }) => name === 'client.authentication.k8s.io/exec')?.extension;
+  return { ...rest, ...(config !== undefined && { config }) };
+}
+
+async function askAuthProvider(config: ClientNode.KubeConfig, name: string): Promise<string | undefined> {
   const options: RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
 import { loadKubeconfig } from './kubeconfig-files.js';
 import { readKubeconfig } from './kubeconfig.js';
@@ -48,9 +49,10 @@ function kubeconfig(user: object | undefined, cluster: object = {}): string {
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
-const read = (file: string) => readKubeconfig([file], NAME);
+const context = { clock: new FakeClock(), environment: {} };
+const read = (...files: string[]) => readKubeconfig(files, NAME, context);
 const ofFile = (file: string): OwnCredential =>
-  new AskedCredential(() => Promise.resolve(`read-from${file}`));
+  new AskedCredential(() => Promise.resolve({ token: `read-from${file}` }));
 const credential = async (user: object) => (await read(kubeconfig(user))).credential(ofFile);
 const token = async (user: object) => (await credential(user))?.token();
 
@@ -86,15 +88,16 @@ describe('the credential of a kubeconfig', () => {
     const asked = await credential(plugin(PRINT_TOKEN));
     await expect(asked?.token()).resolves.toBe('run-1');
     await expect(asked?.token()).resolves.toBe('run-1');
-    await expect(asked?.renew('run-1')).resolves.toBe('run-2');
+    await expect(asked?.renew('run-1')).resolves.toBe(true);
     await expect(asked?.token()).resolves.toBe('run-2');
   });
 
   it('after a 401 is what the file holds then', async () => {
     const asked = await credential({ token: 'old' });
-    await expect(asked?.renew('old')).resolves.toBeUndefined();
+    await expect(asked?.renew('old')).resolves.toBe(false);
     kubeconfig({ token: 'new' });
-    await expect(asked?.renew('old')).resolves.toBe('new');
+    await expect(asked?.renew('old')).resolves.toBe(true);
+    await expect(asked?.token()).resolves.toBe('new');
   });
 
   it('is nothing to send where a client certificate says who we are', async () => {
@@ -102,7 +105,17 @@ describe('the credential of a kubeconfig', () => {
     await expect(credential(user)).resolves.toBeUndefined();
   });
 
+  it('is the certificate that stands beside a plugin, as for kubectl', async () => {
+    const user = { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) };
+    await expect(credential({ ...user, ...plugin(PRINT_TOKEN) })).resolves.toBeUndefined();
+    await expect(token({ token: 'static', ...plugin(PRINT_TOKEN) })).resolves.toBe('static');
+  });
+
   it.each([
+    ['a plugin that needs a terminal', { exec: { command: 'login', interactiveMode: 'Always' } }],
+    ['a plugin without a command', { exec: { apiVersion: 'client.authentication.k8s.io/v1' } }],
+    ['a number', { token: 12345 }],
+    ['impersonation of groups', { token: 't', 'as-groups': ['system:masters'] }],
     ['nothing', {}],
     ['a password', { username: 'admin', password: 'secret' }],
     ['impersonation', { token: 't', as: 'somebody' }],
@@ -142,6 +155,14 @@ describe('the TLS settings of a kubeconfig', () => {
       ),
     );
     expect(await readTls(ofFiles.tls)).toStrictEqual(expected);
+  });
+
+  it('come from data where there is a file too', async () => {
+    const data = { 'certificate-authority-data': base64(authority.pem) };
+    const { tls } = await read(
+      kubeconfig({ token: 't' }, { ...data, 'certificate-authority': '/nonexistent/ca.crt' }),
+    );
+    expect(await readTls(tls)).toStrictEqual({ ca: authority.pem });
   });
 
   it('are refused with a certificate that lacks its key, or has another', async () => {

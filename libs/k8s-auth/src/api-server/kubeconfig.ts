@@ -1,7 +1,7 @@
-import type { Cluster, User } from '@kubernetes/client-node';
 import { ConfigurationError } from '../errors/index.js';
+import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { loadKubeconfig, type LoadedKubeconfig } from './kubeconfig-files.js';
-import { AskedCredential, type OwnCredential } from './own-credential.js';
+import { AskedCredential, type GivenCredential, type OwnCredential } from './own-credential.js';
 import { type PemSource, type TlsSource } from './tls-source.js';
 
 /** The server and the user of a kubeconfig's current context, as far as this library can use them. */
@@ -10,7 +10,7 @@ export interface Kubeconfig {
   readonly tls: TlsSource;
   /**
    * @param ofFile makes the credential of a token file
-   * @returns `undefined` when the client certificate says who we are
+   * @returns `undefined` when the client certificate of the kubeconfig says who we are
    * @throws {ConfigurationError} the user has no credential that is supported
    */
   credential(ofFile: (tokenFile: string) => OwnCredential): OwnCredential | undefined;
@@ -21,7 +21,11 @@ export interface Kubeconfig {
  * @throws {ConfigurationError} unreadable, incomplete, or without TLS that is checked
  * @internal
  */
-export async function readKubeconfig(files: readonly string[], name: string): Promise<Kubeconfig> {
+export async function readKubeconfig(
+  files: readonly string[],
+  name: string,
+  context: ExecPluginContext,
+): Promise<Kubeconfig> {
   const loaded = await loadKubeconfig(files, name);
   const { cluster } = loaded;
   const mistakes = [
@@ -33,40 +37,51 @@ export async function readKubeconfig(files: readonly string[], name: string): Pr
   return {
     url: cluster.server,
     tls: tlsOf(loaded, name),
-    credential: (ofFile) => credentialOf(loaded, files, name, ofFile),
+    credential: (ofFile) => {
+      // Sent without it we would be somebody with more rights.
+      if (loaded.isImpersonating)
+        throw new ConfigurationError([`${name}: expected a user without impersonation`]);
+      const tokenFile = loaded.tokenFile ?? tokenFileOfProvider(loaded);
+      // As in client-go, a file beats a token beside it.
+      if (tokenFile !== undefined) return ofFile(tokenFile);
+      const ask = askerOf(loaded, name, context, () => loadKubeconfig(files, name));
+      return ask && new AskedCredential(ask);
+    },
   };
 }
 
-function credentialOf(
+type Ask = (afresh: boolean) => Promise<GivenCredential>;
+
+/** In the order of client-go: what stands in the kubeconfig itself comes before a plugin. */
+function askerOf(
   loaded: LoadedKubeconfig,
-  files: readonly string[],
   name: string,
-  ofFile: (tokenFile: string) => OwnCredential,
-): OwnCredential | undefined {
-  const { user } = loaded;
-  // Sent without it we would be somebody with more rights.
-  if (user.impersonateUser) throw new ConfigurationError([`${name}: expected a user without impersonation`]);
-  const tokenFile = loaded.tokenFile ?? tokenFileOfProvider(user);
-  // As in client-go, a file beats a token beside it.
-  if (tokenFile !== undefined) return ofFile(tokenFile);
-  if (user.token || user.exec || user.authProvider) return askedCredential(loaded, files, name);
+  context: ExecPluginContext,
+  reload: () => Promise<LoadedKubeconfig>,
+): Ask | undefined {
+  const { user, exec } = loaded;
+  if (typeof user.token === 'string' && user.token !== '') {
+    let { token } = user;
+    return async (afresh) => {
+      if (afresh) token = (await reload()).user.token ?? '';
+      return { token };
+    };
+  }
   if (user.certFile || user.certData) return undefined;
+  if (typeof exec?.command === 'string' && exec.interactiveMode !== 'Always') {
+    const plugin = new ExecPlugin(exec, context);
+    return (afresh) => plugin.credential(afresh);
+  }
+  if (user.authProvider) return async () => ({ token: await loaded.askAuthProvider() });
   throw new ConfigurationError([
-    `${name}: expected a user with a token, a token file, a client certificate, exec or an auth provider`,
+    `${name}: expected a user with a token (a string), a token file, a client certificate, ` +
+      'exec that needs no terminal, or an auth provider',
   ]);
 }
 
-/** After a 401 the files are read again, which also forgets what a plugin gave. */
-function askedCredential(first: LoadedKubeconfig, files: readonly string[], name: string): OwnCredential {
-  let loaded = first;
-  return new AskedCredential(async (afresh) => {
-    if (afresh) loaded = await loadKubeconfig(files, name);
-    return loaded.askForToken();
-  });
-}
-
-function tokenFileOfProvider({ authProvider }: User): string | undefined {
-  const file = (authProvider as { config?: { tokenFile?: unknown } } | null | undefined)?.config?.tokenFile;
+function tokenFileOfProvider({ user }: LoadedKubeconfig): string | undefined {
+  const file = (user.authProvider as { config?: { tokenFile?: unknown } } | null | undefined)?.config
+    ?.tokenFile;
   return typeof file === 'string' ? file : undefined;
 }
 
@@ -74,7 +89,7 @@ function isHttps(server: string): boolean {
   return URL.canParse(server) && new URL(server).protocol === 'https:';
 }
 
-function tlsOf({ cluster, user }: { cluster: Cluster; user: User }, name: string): TlsSource {
+function tlsOf({ cluster, user }: LoadedKubeconfig, name: string): TlsSource {
   const ca = pem(`${name}: certificate-authority`, cluster.caFile, cluster.caData);
   const cert = pem(`${name}: client-certificate`, user.certFile, user.certData);
   const key = pem(`${name}: client-key`, user.keyFile, user.keyData);
@@ -86,7 +101,8 @@ function tlsOf({ cluster, user }: { cluster: Cluster; user: User }, name: string
   };
 }
 
+/** Data override a file, as in client-go. */
 function pem(name: string, file?: string, base64?: string): PemSource | undefined {
-  if (file) return { name, file };
-  return base64 ? { name, text: Buffer.from(base64, 'base64').toString('utf8') } : undefined;
+  if (base64) return { name: `${name}-data`, text: Buffer.from(base64, 'base64').toString('utf8') };
+  return file ? { name, file } : undefined;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import { type TokenSource } from '../shared/token-source.js';
-import { AskedCredential, FileCredential } from './own-credential.js';
+import { AskedCredential, FileCredential, type GivenCredential } from './own-credential.js';
 
 const JWT = `${part({ alg: 'ES256' })}.${part({ iss: 'https://issuer.example' })}.c2ln`;
 
@@ -22,8 +23,8 @@ describe('FileCredential', () => {
 
   it('has the source read again for a token that was refused', async () => {
     const credential = new FileCredential(source(undefined));
-    await expect(credential.renew('old')).resolves.toBe(JWT);
-    await expect(credential.renew(JWT)).resolves.toBeUndefined();
+    await expect(credential.renew('old')).resolves.toBe(true);
+    await expect(credential.renew(JWT)).resolves.toBe(false);
   });
 
   it('says what the token says of itself', async () => {
@@ -33,34 +34,75 @@ describe('FileCredential', () => {
 });
 
 describe('AskedCredential', () => {
+  const giving = (given: GivenCredential) => new AskedCredential(() => Promise.resolve(given));
+  const certificate = { cert: 'certificate', key: 'key' };
+
   it('trims what it is given', async () => {
-    const credential = new AskedCredential(() => Promise.resolve(` ${JWT}\n`));
+    const credential = giving({ token: ` ${JWT}\n` });
     await expect(credential.token()).resolves.toBe(JWT);
     await expect(credential.claims()).resolves.toMatchObject({ iss: 'https://issuer.example' });
   });
 
-  it('may be no JWT, and then says nothing', async () => {
-    const credential = new AskedCredential(() => Promise.resolve('opaque'));
-    await expect(credential.token()).resolves.toBe('opaque');
-    await expect(credential.claims()).resolves.toBeUndefined();
+  it.each(['opaque', 'kubeconfig-user-x:secret', 'sha256~A_b-c', 'two words', 'ä', '{"a": "b"}'])(
+    'takes %j, which is not a JWT, and reads no claims from it',
+    async (token) => {
+      const credential = giving({ token });
+      await expect(credential.token()).resolves.toBe(token);
+      await expect(credential.claims()).resolves.toBeUndefined();
+    },
+  );
+
+  it.each([
+    undefined,
+    '',
+    ' \n',
+    'a\nb',
+    'a\tb',
+    'a\u0000b',
+    'a\u007fb',
+    'a\u0085b',
+    '\u20ac',
+    '\ud83d\ude00',
+  ])('refuses %j, which no header can carry, instead of asking anonymously', async (token) => {
+    const credential = giving({ token });
+    await expect(credential.token()).rejects.toThrow('own credential is empty, or no header value');
   });
 
-  it.each([undefined, '', ' \n', 'two words', 'a\nb', 'ä'])('is never anonymous: %j', async (given) => {
-    const credential = new AskedCredential(() => Promise.resolve(given));
-    await expect(credential.token()).rejects.toThrow('own credential is no bearer token');
+  it('needs no token where there is a client certificate', async () => {
+    const credential = giving({ certificate });
+    await expect(credential.token()).resolves.toBeUndefined();
+    await expect(credential.claims()).resolves.toBeUndefined();
+    expect(credential.clientCertificate()).toBe(certificate);
+    await expect(giving({ certificate, token: '' }).token()).rejects.toThrow('own credential');
   });
 
   it('asks afresh for one that was refused, once for all who ask', async () => {
     let asked = 0;
     const credential = new AskedCredential((afresh) => {
       asked++;
-      return Promise.resolve(afresh ? 'new' : 'old');
+      return Promise.resolve({ token: afresh ? 'new' : 'old' });
     });
-    await expect(Promise.all([credential.renew('old'), credential.renew('old')])).resolves.toStrictEqual([
-      'new',
-      'new',
+    await expect(Promise.all([credential.renew('old'), credential.renew('old')])).resolves.toEqual([
+      true,
+      true,
     ]);
     expect(asked).toBe(1);
-    await expect(credential.renew('new')).resolves.toBeUndefined();
+    await expect(credential.renew('new')).resolves.toBe(false);
+  });
+
+  it('counts another client certificate as another credential', async () => {
+    const given = [certificate, certificate, { ...certificate }];
+    const credential = new AskedCredential(() => Promise.resolve({ certificate: given.shift() }));
+    await credential.token();
+    await expect(credential.renew(undefined)).resolves.toBe(false);
+    await expect(credential.renew(undefined)).resolves.toBe(true);
+  });
+
+  it('holds nothing that inspect or JSON would show', async () => {
+    const credential = giving({ token: 'secret-token', certificate: { cert: 'c', key: 'secret-key' } });
+    await credential.token();
+    expect(inspect(credential, { depth: 10, showHidden: true }) + JSON.stringify(credential)).not.toContain(
+      'secret',
+    );
   });
 });

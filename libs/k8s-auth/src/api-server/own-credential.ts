@@ -1,30 +1,42 @@
 import { VerifierUnavailableError } from '../errors/index.js';
-import { B64TOKEN } from '../shared/b64token.js';
+import { HEADER_VALUE } from '../shared/b64token.js';
+import { type TlsSettings } from '../shared/https-client.js';
 import { SingleFlight } from '../shared/single-flight.js';
 import { type TokenSource } from '../shared/token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../shared/unverified-claims.js';
 
+/** PEM texts that belong together. */
+export type ClientCertificate = Required<Pick<TlsSettings, 'cert' | 'key'>>;
+
 /**
- * The process's own token for the API server: it goes to that origin and nowhere else. There is no anonymous way:
- * what has no token throws.
+ * The process's own credential for the API server, in any form that the API server accepts: it goes to that origin
+ * and nowhere else. No request is sent anonymously: where there is no credential, asking for it throws.
  */
 export interface OwnCredential {
-  /** @throws {Error} there is none; never with token text */
-  token(): Promise<string>;
-  /** Reads it afresh, because `rejected` was answered with 401. @returns another token, or `undefined` */
-  renew(rejected: string): Promise<string | undefined>;
-  /** What the token says of itself; `undefined` when it is no JWT. @throws {Error} there is no token */
+  /**
+   * The bearer token, or `undefined` where the client certificate alone says who we are.
+   * @throws {Error} there is none; never with token text
+   */
+  token(): Promise<string | undefined>;
+  /**
+   * Reads the credential afresh, because `rejected` was answered with 401.
+   * @returns whether there is another one now
+   */
+  renew(rejected: string | undefined): Promise<boolean>;
+  /** What the token says of itself; `undefined` when it is not a JWT. @throws {Error} there is no credential */
   claims(): Promise<UnverifiedClaims | undefined>;
+  /** The client certificate that came with the credential when it was last read; another object when it changes. */
+  clientCertificate?(): ClientCertificate | undefined;
 }
 
 /**
- * The API server answers 401 to us, with the latest token there is: that of a pod or ServiceAccount that is gone, or
- * one whose key the cluster has dropped.
+ * The API server answers 401 to us, with the latest credential there is: that of a pod or ServiceAccount that is
+ * gone, or one whose key the cluster has dropped.
  * @internal
  */
 export class OwnCredentialRefusedError extends VerifierUnavailableError {}
 
-/** The token of a file that is replaced under way. @internal */
+/** The token of a file that is replaced from time to time. @internal */
 export class FileCredential implements OwnCredential {
   constructor(private readonly source: TokenSource) {}
 
@@ -32,8 +44,8 @@ export class FileCredential implements OwnCredential {
     return this.source.current() ?? (await this.source.getToken());
   }
 
-  renew(rejected: string): Promise<string | undefined> {
-    return this.source.renew(rejected);
+  async renew(rejected: string): Promise<boolean> {
+    return (await this.source.renew(rejected)) !== undefined;
   }
 
   async claims(): Promise<UnverifiedClaims | undefined> {
@@ -41,32 +53,52 @@ export class FileCredential implements OwnCredential {
   }
 }
 
-/** A token that somebody else keeps: a kubeconfig, or the plugin that it names. @internal */
+/** What a kubeconfig or its plugin gives: a token, a client certificate, or both. */
+export interface GivenCredential {
+  readonly token?: string | undefined;
+  /** The same object as long as it is the same certificate. */
+  readonly certificate?: ClientCertificate | undefined;
+}
+
+/** A credential that somebody else keeps: a kubeconfig, or the plugin that it names. @internal */
 export class AskedCredential implements OwnCredential {
-  private readonly asking = new SingleFlight<boolean, string>();
+  readonly #asking = new SingleFlight<boolean, GivenCredential>();
+  readonly #ask: (afresh: boolean) => Promise<GivenCredential>;
+  #certificate?: ClientCertificate | undefined;
 
-  /** @param ask gives the token; `afresh` means that the one it gave was refused */
-  constructor(private readonly ask: (afresh: boolean) => Promise<string | undefined>) {}
-
-  token(): Promise<string> {
-    return this.askFor(false);
+  /** @param ask gives the credential; `afresh` means that the one it gave was refused */
+  constructor(ask: (afresh: boolean) => Promise<GivenCredential>) {
+    this.#ask = ask;
   }
 
-  async renew(rejected: string): Promise<string | undefined> {
-    const token = await this.askFor(true);
-    return token === rejected ? undefined : token;
+  async token(): Promise<string | undefined> {
+    return (await this.#askFor(false)).token;
+  }
+
+  async renew(rejected: string | undefined): Promise<boolean> {
+    const before = this.#certificate;
+    const { token, certificate } = await this.#askFor(true);
+    return token !== rejected || certificate !== before;
   }
 
   async claims(): Promise<UnverifiedClaims | undefined> {
-    return readUnverifiedClaims(await this.token());
+    const token = await this.token();
+    return token === undefined ? undefined : readUnverifiedClaims(token);
   }
 
-  private askFor(afresh: boolean): Promise<string> {
-    return this.asking.run(afresh, async () => {
-      const token = (await this.ask(afresh))?.trim() ?? '';
-      // A newline at the end of a token would otherwise end up in an error that quotes the header.
-      if (!B64TOKEN.test(token)) throw new Error('own credential is no bearer token');
-      return token;
+  clientCertificate(): ClientCertificate | undefined {
+    return this.#certificate;
+  }
+
+  #askFor(afresh: boolean): Promise<GivenCredential> {
+    return this.#asking.run(afresh, async () => {
+      const { token: given, certificate } = await this.#ask(afresh);
+      const token = given?.trim();
+      if (token === undefined ? !certificate : !HEADER_VALUE.test(token)) {
+        throw new Error('own credential is empty, or no header value');
+      }
+      this.#certificate = certificate;
+      return { token, certificate };
     });
   }
 }

@@ -21,6 +21,8 @@ export interface ReloadableTls {
   readonly of: string;
   readonly tls: TlsSettings;
   readTls(): Promise<TlsSettings>;
+  /** What `readTls` gives besides files: it is called again as soon as this is another object. */
+  clientCertificate?(): object | undefined;
 }
 
 /**
@@ -33,6 +35,7 @@ export class ReloadingHttpsClient {
   private client: HttpsClient;
   private current: string;
   private readAtMs: number;
+  private clientCertificate?: object | undefined;
   private readonly reading = new SingleFlight<'read', void>();
   private readonly onceAMinute: OncePerMinute;
 
@@ -47,7 +50,8 @@ export class ReloadingHttpsClient {
   }
 
   async request(what: HttpsRequest): Promise<HttpsResponse> {
-    if (this.ageMs() >= RELOAD_PERIOD_MS) void this.reload();
+    if (this.files.clientCertificate?.() !== this.clientCertificate) await within(what.signal, this.reload());
+    else if (this.ageMs() >= RELOAD_PERIOD_MS) void this.reload();
     const used = this.client;
     try {
       return await used.request(what);
@@ -73,6 +77,7 @@ export class ReloadingHttpsClient {
   private reload(): Promise<void> {
     return this.reading.run('read', async () => {
       this.readAtMs = this.context.clock.monotonicMs();
+      this.clientCertificate = this.files.clientCertificate?.();
       try {
         const tls = await this.files.readTls();
         const next = JSON.stringify(tls);

@@ -1,0 +1,220 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
+import { until } from '../shared/https-server.fixture.js';
+import { ExecPlugin, type ExecPluginSpec } from './exec-plugin.js';
+
+let directory: string;
+let clock: FakeClock;
+let first: KeyAndCertificate;
+let second: KeyAndCertificate;
+
+beforeAll(async () => {
+  const authority = await CertificateAuthority.create();
+  first = await authority.issue({ subject: 'CN=somebody', usage: 'client' });
+  second = await authority.issue({ subject: 'CN=somebody', usage: 'client' });
+});
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'exec-plugin-'));
+  clock = new FakeClock();
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** Runs a script in which `run` is the how-manieth run it is, and `status(…)` prints an ExecCredential. */
+function plugin(script: string, spec: Partial<ExecPluginSpec> = {}): ExecPlugin {
+  const file = join(directory, 'plugin.cjs');
+  writeFileSync(
+    file,
+    `const { appendFileSync, readFileSync } = require('node:fs');
+     appendFileSync(${JSON.stringify(runsFile())}, '.');
+     const run = readFileSync(${JSON.stringify(runsFile())}, 'utf8').length;
+     const first = ${JSON.stringify(first)}, second = ${JSON.stringify(second)};
+     const inSeconds = (seconds) => new Date(${clock.wallMs()} + seconds * 1000).toISOString();
+     const status = (status) => console.log(JSON.stringify({ kind: 'ExecCredential', status }));
+     ${script}`,
+  );
+  const context = { clock, environment: { PLAIN: 'yes', OVERRIDDEN: 'no' } };
+  return new ExecPlugin({ command: process.execPath, args: [file], ...spec }, context);
+}
+
+const runsFile = () => join(directory, 'runs');
+const runs = () => readFileSync(runsFile(), 'utf8').length;
+const tokenOf = async (subject: ExecPlugin, afresh = false) => (await subject.credential(afresh)).token;
+
+describe('ExecPlugin keeps a credential', () => {
+  it('until its expirationTimestamp', async () => {
+    const subject = plugin(`status({ token: 'run-' + run, expirationTimestamp: inSeconds(run * 600) })`);
+    expect(await tokenOf(subject)).toBe('run-1');
+    await clock.advance(599_999);
+    expect(await tokenOf(subject)).toBe('run-1');
+    await clock.advance(1);
+    expect(await tokenOf(subject)).toBe('run-2');
+    expect(runs()).toBe(2);
+  });
+
+  it('without a timestamp until it was refused', async () => {
+    const subject = plugin(`status({ token: 'run-' + run, expirationTimestamp: null })`);
+    expect(await tokenOf(subject)).toBe('run-1');
+    await clock.advance(86_400_000);
+    expect(await tokenOf(subject)).toBe('run-1');
+    expect(await tokenOf(subject, true)).toBe('run-2');
+    expect(await tokenOf(subject)).toBe('run-2');
+  });
+
+  it('and runs at most every 5 s for an API server that refuses every credential', async () => {
+    const subject = plugin(`status({ token: 'run-' + run })`);
+    await tokenOf(subject);
+    for (let n = 0; n < 5; n++) expect(await tokenOf(subject, true)).toBe('run-2');
+    await clock.advance(5_000);
+    expect(await tokenOf(subject, true)).toBe('run-3');
+    expect(runs()).toBe(3);
+  });
+
+  it('while a later run fails', async () => {
+    const subject = plugin(`if (run === 2) process.exit(1); status({ token: 'run-' + run })`);
+    expect(await tokenOf(subject)).toBe('run-1');
+    expect(await tokenOf(subject, true)).toBe('run-1');
+    await clock.advance(5_000);
+    expect(await tokenOf(subject, true)).toBe('run-3');
+  });
+
+  it('but runs at most every 5 s while it fails or gives what has expired', async () => {
+    const subject = plugin(
+      `run < 3 ? process.exit(1) : status({ token: 'old', expirationTimestamp: inSeconds(-1) })`,
+    );
+    for (let n = 0; n < 4; n++) await expect(tokenOf(subject)).rejects.toThrow('ended with 1');
+    await clock.advance(5_000);
+    await expect(tokenOf(subject)).rejects.toThrow('ended with 1');
+    await clock.advance(5_000);
+    for (let n = 0; n < 4; n++) await expect(tokenOf(subject)).rejects.toThrow('has expired');
+    expect(runs()).toBe(3);
+  });
+});
+
+describe('ExecPlugin gives client certificates', () => {
+  it('beside a token or alone, and the same object for the same certificate', async () => {
+    const subject = plugin(`
+      const { cert, key } = run < 3 ? first : second;
+      status({ clientCertificateData: cert, clientKeyData: key, ...(run === 1 && { token: 't' }), expirationTimestamp: inSeconds(run * 60) });
+    `);
+    const given = await subject.credential(false);
+    expect(given).toEqual({ token: 't', certificate: first });
+    await clock.advance(60_000);
+    const same = await subject.credential(false);
+    expect(same.token).toBeUndefined();
+    expect(same.certificate).toBe(given.certificate);
+    await clock.advance(60_000);
+    expect((await subject.credential(false)).certificate).toEqual(second);
+  });
+
+  it.each([
+    ['a certificate without key', `status({ token: 't', clientCertificateData: first.cert })`],
+    ['a key without certificate', `status({ token: 't', clientKeyData: first.key })`],
+    ['the key of another', `status({ clientCertificateData: first.cert, clientKeyData: second.key })`],
+    ['what is no PEM', `status({ clientCertificateData: 'eyJ.eyJ.secret', clientKeyData: 'secret' })`],
+  ])('and refuses %s', async (_, script) => {
+    const failure: unknown = await plugin(script)
+      .credential(false)
+      .catch((error: unknown) => error);
+    expect(String(failure)).toMatch(
+      /^Error: own credential cannot be had from plugin .*(PEM|private key of it)/,
+    );
+    expect(inspect(failure)).not.toContain('secret');
+  });
+});
+
+describe('ExecPlugin runs the command', () => {
+  it('as kubectl does without a terminal', async () => {
+    const report = `process.stdin.on('data', () => {}).on('end', () => status({ token: JSON.stringify({
+      info: JSON.parse(process.env.KUBERNETES_EXEC_INFO), plain: process.env.PLAIN, own: process.env.OVERRIDDEN,
+      args: process.argv.slice(2), isTerminal: process.stdin.isTTY === true }) }))`;
+    const file = join(directory, 'plugin.cjs');
+    const subject = plugin(report, {
+      args: [file, 'get-token', '--cluster', 'a b'],
+      env: [{ name: 'OVERRIDDEN', value: 'yes' }],
+      apiVersion: 'client.authentication.k8s.io/v1',
+      cluster: { server: 'https://api.example' },
+    });
+    expect(JSON.parse((await tokenOf(subject)) ?? '')).toEqual({
+      info: {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        kind: 'ExecCredential',
+        spec: { interactive: false, cluster: { server: 'https://api.example' } },
+      },
+      plain: 'yes',
+      own: 'yes',
+      args: ['get-token', '--cluster', 'a b'],
+      isTerminal: false,
+    });
+  });
+
+  it('and ends one that hangs', async () => {
+    const subject = plugin(`setInterval(() => {}, 1000)`);
+    const asked = tokenOf(subject).catch((error: Error) => error.message);
+    await until(() => clock.pendingTimers === 1);
+    await clock.advance(60_000);
+    expect(await asked).toContain('it did not end within 60000 ms');
+  });
+
+  it.each([
+    ['that is missing', {}, { command: '/nonexistent/plugin' }, 'it ended with ENOENT'],
+    [
+      'that fails',
+      { script: `console.error('no session for secret'); process.exit(3)` },
+      {},
+      'it ended with 3',
+    ],
+    ['that prints no JSON', { script: `console.log('secret')` }, {}, 'expected an ExecCredential in JSON'],
+    ['that prints null', { script: `console.log('null')` }, {}, 'expected an ExecCredential with a status'],
+    [
+      'that prints no status',
+      { script: `console.log('{"token":"secret"}')` },
+      {},
+      'expected an ExecCredential with a status',
+    ],
+    [
+      'that prints nothing of use',
+      { script: `status({ token: '' })` },
+      {},
+      'expected a token or a client certificate',
+    ],
+    ['that prints a number', { script: `status({ token: 5 })` }, {}, 'expected a status of strings'],
+    [
+      'that prints no date',
+      { script: `status({ token: 'secret', expirationTimestamp: 'soon' })` },
+      {},
+      'expected expirationTimestamp to be a date',
+    ],
+    [
+      'that prints too much',
+      { script: `console.log('secret'.repeat(1_000_000))` },
+      {},
+      'it ended with ERR_CHILD_PROCESS_STDIO_MAXBUFFER',
+    ],
+  ])(
+    'and names one %s, without a word of what it printed',
+    async (_, { script = '' }: { script?: string }, spec, reason) => {
+      const failure: unknown = await plugin(script, spec)
+        .credential(false)
+        .catch((error: unknown) => error);
+      expect(String(failure)).toContain(reason);
+      expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain('secret');
+    },
+  );
+
+  it('and holds nothing that inspect or JSON would show', async () => {
+    const subject = plugin(
+      `status({ token: 'secret', clientCertificateData: first.cert, clientKeyData: first.key })`,
+    );
+    await subject.credential(false);
+    expect(inspect(subject, { depth: 10, showHidden: true }) + JSON.stringify(subject)).not.toMatch(
+      /secret|PRIVATE/,
+    );
+  });
+});

@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeClock, LocalCluster } from '../../testing/index.js';
+import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
+import { issueLoopback, startHttpsServer, turn } from '../shared/https-server.fixture.js';
+import { ApiServerClient } from './api-server.client.js';
+import { requireApiServer } from './api-server.connection.js';
+import { type ApiServerOptions } from './api-server.options.js';
+import { CapturedLog, outcome } from './own-cluster.fixture.js';
+
+let directory: string;
+let clock: FakeClock;
+let log: CapturedLog;
+const toClose: (() => Promise<void>)[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'forms-'));
+  clock = new FakeClock();
+  log = new CapturedLog();
+});
+
+afterEach(async () => {
+  for (const close of toClose.splice(0)) await close();
+  rmSync(directory, { recursive: true });
+});
+
+function write(name: string, content: string | Buffer): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+async function connect(options: ApiServerOptions): Promise<ApiServerClient> {
+  const connection = await requireApiServer(options, { clock, log, environment: {}, podRoot: directory });
+  const client = new ApiServerClient(connection, { clock, log, random: () => 0 });
+  toClose.push(() => client.close());
+  return client;
+}
+
+const ask = (client: ApiServerClient) =>
+  client.request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', retry: false });
+
+describe('a token that is not a JWT', () => {
+  // An API server that knows one static token.
+  async function startServer(known: () => string) {
+    const authority = await CertificateAuthority.create();
+    const server = await startHttpsServer(await issueLoopback(authority), ({ headers }, response) => {
+      response.writeHead(headers.authorization === `Bearer ${known()}` ? 200 : 401).end();
+    });
+    toClose.push(() => server.close());
+    return { url: server.url, caFile: write('ca.crt', authority.pem), ca: authority.pem };
+  }
+
+  it.each(['kubeconfig-user-x7k2p:4tq9z', 'sha256~Zm9v-_YmFy', 'static token of 4 words', 'pa§word/=+'])(
+    'is sent as it is, from a file or a kubeconfig: %s',
+    async (token) => {
+      const { url, caFile, ca } = await startServer(() => token);
+      const tokenFile = write('token', Buffer.from(`${token}\r\n`, 'latin1'));
+      await expect(ask(await connect({ url, caFile, tokenFile }))).resolves.toMatchObject({ status: 200 });
+
+      const kubeconfigFile = write('kubeconfig', kubeconfig({ url, ca, user: { token } }));
+      const client = await connect({ kubeconfigFile });
+      await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+      await expect(client.ownClaims()).resolves.toBeUndefined();
+
+      const withFile = write('kubeconfig', kubeconfig({ url, ca, user: { tokenFile: 'token' } }));
+      await expect(ask(await connect({ kubeconfigFile: withFile }))).resolves.toMatchObject({ status: 200 });
+    },
+  );
+
+  it('is read again after a 401', async () => {
+    let known = 'kubeconfig-user-x:one';
+    const { url, caFile } = await startServer(() => known);
+    const tokenFile = write('token', known);
+    const client = await connect({ url, caFile, tokenFile });
+    await ask(client);
+    known = 'kubeconfig-user-x:two';
+    write('token', known);
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['two lines', 'sha256~one\nsha256~two'],
+    ['a control character', 'sha256~\u0001'],
+    ['bytes', Buffer.from([0, 1, 254])],
+    ['a byte order mark', '\uFEFFsha256~one'],
+    ['UTF-16', Buffer.from('sha256~one', 'utf16le')],
+    ['nothing', ' \n'],
+  ])('is refused when the file holds %s, without a word of it', async (_, content) => {
+    const { url, caFile } = await startServer(() => '');
+    const tokenFile = write('token', content);
+    const failure = await outcome(ask(await connect({ url, caFile, tokenFile })));
+    expect(failure).toMatchObject({ code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' });
+    const said = JSON.stringify(log.events) + String((failure as Error).cause);
+    expect(said).toContain(`token file ${tokenFile}`);
+    expect(said).not.toMatch(/sha256/);
+  });
+});
+
+describe('a plugin that gives a client certificate', () => {
+  let cluster: LocalCluster;
+
+  beforeEach(async () => {
+    cluster = await LocalCluster.start({ clock, signingAlgorithm: 'ES256' });
+    toClose.push(() => cluster.close());
+  });
+
+  /** Gives what the file `given` holds, and counts its runs. */
+  async function connectByPlugin(): Promise<ApiServerClient> {
+    const plugin = write(
+      'plugin.cjs',
+      `const fs = require('node:fs'); fs.appendFileSync(${JSON.stringify(join(directory, 'runs'))}, '.');
+       console.log(fs.readFileSync(${JSON.stringify(join(directory, 'given'))}, 'utf8'));`,
+    );
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: [plugin] };
+    const user = { exec: { ...exec, interactiveMode: 'IfAvailable' } };
+    return connect({
+      kubeconfigFile: write('kubeconfig', kubeconfig({ url: cluster.url, ca: cluster.ca, user })),
+    });
+  }
+
+  const give = (status: object) => write('given', JSON.stringify({ kind: 'ExecCredential', status }));
+  const runs = () => readFileSync(join(directory, 'runs'), 'utf8').length;
+  const askers = () => cluster.requests.list().map(({ user }) => user);
+
+  /** The administrator's, as an authority of the cluster has issued it; another one each time. */
+  async function adminCertificate() {
+    const text = readFileSync(await cluster.writeKubeconfig(), 'utf8');
+    const { users } = JSON.parse(text) as { users: { user: Record<string, string> }[] };
+    const decoded = (name: string) => Buffer.from(users[0]?.user[name] ?? '', 'base64').toString();
+    return {
+      clientCertificateData: decoded('client-certificate-data'),
+      clientKeyData: decoded('client-key-data'),
+    };
+  }
+
+  it('has requests made with it, over one connection', async () => {
+    give(await adminCertificate());
+    const client = await connectByPlugin();
+    for (let n = 0; n < 3; n++) {
+      await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+      await turn();
+    }
+    expect(askers()).toEqual(Array(3).fill('kubernetes-admin'));
+    expect(cluster.requests.connections).toBe(1);
+    expect(runs()).toBe(1);
+    await expect(client.ownClaims()).resolves.toBeUndefined();
+  });
+
+  it('is run again when it has expired, and new connections show the new certificate', async () => {
+    const expirationTimestamp = new Date(clock.wallMs() + 60_000).toISOString();
+    give({ ...(await adminCertificate()), expirationTimestamp });
+    const client = await connectByPlugin();
+    await ask(client);
+    give(await adminCertificate());
+    await clock.advance(59_999);
+    await ask(client);
+    await turn();
+    expect([runs(), cluster.requests.connections]).toEqual([1, 1]);
+    await clock.advance(1);
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+    expect([runs(), cluster.requests.connections]).toEqual([2, 2]);
+  });
+
+  it('is run again when it was refused', async () => {
+    const stranger = await CertificateAuthority.create();
+    const { cert, key } = await stranger.issue({ subject: 'CN=somebody', usage: 'client' });
+    give({ clientCertificateData: cert, clientKeyData: key });
+    const client = await connectByPlugin();
+    cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 401 }, times: 2 });
+    await expect(ask(client)).rejects.toThrow('API server refuses our own credential (401)');
+    await clock.advance(5_000);
+    give(await adminCertificate());
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+    expect(askers().at(-1)).toBe('kubernetes-admin');
+  });
+
+  it('may change to a token', async () => {
+    await cluster.createServiceAccount('shop', 'orders');
+    const expirationTimestamp = new Date(clock.wallMs() + 60_000).toISOString();
+    give({ ...(await adminCertificate()), expirationTimestamp });
+    const client = await connectByPlugin();
+    await ask(client);
+    give({ token: await cluster.createToken({ namespace: 'shop', serviceAccount: 'orders' }) });
+    await clock.advance(60_000);
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+    expect(askers()).toEqual(['kubernetes-admin', 'system:serviceaccount:shop:orders']);
+    await expect(client.ownClaims()).resolves.toMatchObject({ sub: 'system:serviceaccount:shop:orders' });
+  });
+});
+
+function kubeconfig({ url, ca, user }: { url: string; ca: string; user: object }): string {
+  const data = Buffer.from(ca).toString('base64');
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority-data': data } }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  });
+}
