@@ -162,6 +162,7 @@ export class ApiServerClient {
     if (!path.startsWith('/')) throw new Error('path of an API server request does not begin with a slash');
     const headers = {
       accept,
+      'accept-encoding': 'identity',
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };

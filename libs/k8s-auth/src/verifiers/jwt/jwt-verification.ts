@@ -5,17 +5,28 @@ import { type Verdict } from '../token-verifier.js';
 import { parseCompactJws, type UnverifiedHeader } from './compact-jws.js';
 import { checkIssuer, checkTimes, type Instant, matchAudiences } from './jwt-claims.js';
 import { isKeyAlgorithm } from './key-rules.js';
-import { LEGACY_ISSUER, readBoundClaims, readLegacyClaims } from './service-account-claims.js';
+import {
+  isLegacyLayout,
+  LEGACY_ISSUER,
+  readBoundClaims,
+  readLegacyClaims,
+} from './service-account-claims.js';
 import { verifySignature } from './signature.js';
-import { type JsonObject, member } from './strict-json.js';
+import { type JsonObject } from './strict-json.js';
 import { type VerificationKey } from './verification-key.js';
 
 /** Whom a verifier believes. */
 export interface JwtTrust {
   /** The accepted `iss` values. @throws {VerifierUnavailableError} not known yet */
   issuers(): readonly string[] | Promise<readonly string[]>;
-  /** Keys that may have signed; empty when there are surely none. @throws {VerifierUnavailableError} nobody can say */
-  candidates(header: UnverifiedHeader): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
+  /**
+   * Keys of this issuer that may have signed; empty when there are surely none.
+   * @throws {VerifierUnavailableError} nobody can say
+   */
+  candidates(
+    header: UnverifiedHeader,
+    issuer: string,
+  ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
 }
 
 export interface JwtVerificationOptions {
@@ -47,16 +58,16 @@ export class JwtVerification {
   async verify(token: string, audiences: readonly string[]): Promise<Verdict> {
     const jws = parseCompactJws(token);
     const claims = jws.unverifiedClaims;
-    const isLegacy = this.options.acceptLegacyTokens && member(claims, 'iss') === LEGACY_ISSUER;
+    const isLegacy = this.options.acceptLegacyTokens && isLegacyLayout(claims);
     const issuer = checkIssuer(claims, isLegacy ? [LEGACY_ISSUER] : await this.trust.issuers());
     checkTimes(claims, this.now());
-    await verifySignature(jws, await this.candidates(jws.unverifiedHeader));
+    await verifySignature(jws, await this.candidates(jws.unverifiedHeader, issuer));
     return isLegacy ? this.legacyVerdict(claims) : this.boundVerdict(claims, issuer, audiences);
   }
 
   /** Nobody is asked for the keys of an algorithm that none of ours has, `none` and HMAC first of all. */
-  private async candidates(header: UnverifiedHeader): Promise<readonly VerificationKey[]> {
-    return isKeyAlgorithm(header.alg) ? this.trust.candidates(header) : [];
+  private async candidates(header: UnverifiedHeader, issuer: string): Promise<readonly VerificationKey[]> {
+    return isKeyAlgorithm(header.alg) ? this.trust.candidates(header, issuer) : [];
   }
 
   private boundVerdict(claims: JsonObject, issuer: string, asked: readonly string[]): Verdict {

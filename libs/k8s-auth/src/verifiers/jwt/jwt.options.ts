@@ -19,5 +19,5 @@ export const clockToleranceMsSchema = z.int().min(0).max(MAX_CLOCK_TOLERANCE_MS)
 
 /** @internal */
 export function issuersOf(issuer: string | readonly string[]): readonly string[] {
-  return typeof issuer === 'string' ? [issuer] : [...issuer];
+  return [...new Set([issuer].flat())];
 }

@@ -13,9 +13,13 @@ export type ServiceAccountFacts = Pick<
   'namespace' | 'serviceAccount' | 'serviceAccountUid' | 'pod' | 'node' | 'credentialId'
 >;
 
-/** The `iss` of tokens kept in Secrets (pkg/serviceaccount LegacyIssuer); no API server gives it to others. */
+/**
+ * The `iss` of tokens kept in Secrets (pkg/serviceaccount LegacyIssuer). Bound tokens may have it too, where an API
+ * server is run with it as `--service-account-issuer`.
+ */
 export const LEGACY_ISSUER = 'kubernetes/serviceaccount';
 
+const BOUND = 'kubernetes.io';
 const LEGACY_PREFIX = 'kubernetes.io/serviceaccount/';
 
 /**
@@ -25,7 +29,7 @@ const LEGACY_PREFIX = 'kubernetes.io/serviceaccount/';
  * @internal
  */
 export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
-  const bound = objectMember(claims, 'kubernetes.io');
+  const bound = objectMember(claims, BOUND);
   const serviceAccount = objectMember(bound, 'serviceaccount');
   const pod = reference(bound, 'pod');
   const node = reference(bound, 'node');
@@ -41,6 +45,11 @@ export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
   };
 }
 
+/** Whether a token is laid out as those in Secrets are: the object of bound tokens is what tells them apart. @internal */
+export function isLegacyLayout(claims: JsonObject): boolean {
+  return member(claims, 'iss') === LEGACY_ISSUER && !Object.hasOwn(claims, BOUND);
+}
+
 /**
  * The layout of tokens kept in Secrets: flat claims, without `aud` and without any end. The two layouts exclude each
  * other (RFC 8725 §3.12).
@@ -48,7 +57,7 @@ export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
  * @internal
  */
 export function readLegacyClaims(claims: JsonObject): ServiceAccountFacts {
-  for (const name of ['aud', 'kubernetes.io']) {
+  for (const name of ['aud', BOUND]) {
     if (Object.hasOwn(claims, name)) throw rejected(`"${name}" claim: expected none in a legacy token`);
   }
   return identity(claims, {

@@ -1,5 +1,5 @@
 import { type ServerMetadata } from 'openid-client';
-import { type Attempt, checkDocument, KeySourceTrouble, type ReadDocument } from './key-source.js';
+import { type Attempt, documentText, KeySourceTrouble, type ReadDocument } from './key-source.js';
 
 /** What is used of the discovery document (KEP-1393; OpenID Connect Discovery 1.0 §3). Not yet compared with anything. */
 export interface IssuerMetadata {
@@ -8,8 +8,6 @@ export interface IssuerMetadata {
 }
 
 export const METADATA_PATH = '/.well-known/openid-configuration';
-
-const METADATA_TYPES = ['application/json'];
 
 // The library asks for one; nothing is ever requested as a client.
 const CLIENT_ID = 'nest-k8s-auth';
@@ -30,9 +28,8 @@ export async function readIssuerMetadata(
   let trouble: unknown;
   const fetchWithin = async (): Promise<Response> => {
     try {
-      const response = await read(url, METADATA_TYPES.join(', '), attempt);
-      checkDocument('issuer metadata', response, METADATA_TYPES);
-      return new Response(response.body, { headers: { 'content-type': 'application/json' } });
+      const text = documentText('issuer metadata', await read(url, attempt));
+      return new Response(text, { headers: { 'content-type': 'application/json' } });
     } catch (error) {
       trouble = error;
       throw error;

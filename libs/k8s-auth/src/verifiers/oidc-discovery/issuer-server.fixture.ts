@@ -8,10 +8,9 @@ import { signRaw } from '../../../testing/raw-token.fixture.js';
 import { issueLoopback, startHttpsServer } from '../../shared/https-server.fixture.js';
 import { verificationKeyOf } from '../jwt/verification-key.js';
 
-const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-
-/** An issuer that is no API server: what it answers where is the spec's. */
+/** An issuer with a key of its own that is no API server: what it answers where is the spec's. */
 export class IssuerServer {
+  private readonly keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   /** By path; every other path is 404. */
   readonly answers = new Map<string, RequestListener>();
   /** `<path>` and the credentials that came along. */
@@ -19,8 +18,9 @@ export class IssuerServer {
   private stop: () => Promise<void> = () => Promise.resolve();
 
   private constructor(
+    readonly ca: string,
     readonly caFile: string,
-    private readonly folder: string,
+    readonly folder: string,
   ) {}
 
   url = '';
@@ -30,7 +30,7 @@ export class IssuerServer {
     const folder = await mkdtemp(join(tmpdir(), 'issuer-'));
     const caFile = join(folder, 'ca.crt');
     await writeFile(caFile, authority.pem);
-    const issuer = new IssuerServer(caFile, folder);
+    const issuer = new IssuerServer(authority.pem, caFile, folder);
     const server = await startHttpsServer(await issueLoopback(authority), (request, response) =>
       issuer.answer(request, response),
     );
@@ -42,11 +42,17 @@ export class IssuerServer {
   /** Metadata that names itself unless told otherwise, and a key set, at the usual places. */
   publish({ issuer = this.url, jwksUri = `${this.url}/keys`, path = '' } = {}): void {
     this.answers.set(`${path}/.well-known/openid-configuration`, json({ issuer, jwks_uri: jwksUri }));
-    this.answers.set('/keys', json(keySet));
+    this.answers.set('/keys', json(this.keySet()));
+  }
+
+  /** @param kid in place of the ID that Kubernetes would give the key */
+  keySet(kid?: string): object {
+    const jwk = this.keys.publicKey.export({ format: 'jwk' });
+    return { keys: [kid === undefined ? jwk : { ...jwk, kid }] };
   }
 
   /** Signed with the key of {@link keySet}. */
-  token(issuer: string, expSeconds: number): string {
+  token(issuer: string, expSeconds: number, kid = verificationKeyOf(this.keys.publicKey).keyId): string {
     const claims = {
       iss: issuer,
       sub: 'system:serviceaccount:shop:checkout',
@@ -54,7 +60,7 @@ export class IssuerServer {
       exp: expSeconds,
       'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'checkout', uid: 'u-1' } },
     };
-    return signRaw(privateKey, { alg: 'ES256', kid: verificationKeyOf(publicKey).keyId }, claims);
+    return signRaw(this.keys.privateKey, { alg: 'ES256', kid }, claims);
   }
 
   paths(): string[] {
@@ -74,8 +80,6 @@ export class IssuerServer {
     else response.writeHead(404).end();
   }
 }
-
-export const keySet = { keys: [publicKey.export({ format: 'jwk' })] };
 
 export function json(document: unknown): RequestListener {
   return (_, response) => {

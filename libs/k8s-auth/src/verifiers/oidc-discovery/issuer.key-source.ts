@@ -1,10 +1,12 @@
 import { type ReloadingHttpsClient } from '../../api-server/reloading-https-client.js';
+import { loggable } from '../../shared/log.js';
 import { readIssuerMetadata, METADATA_PATH } from './issuer-metadata.js';
-import { locateJwks } from './jwks-location.js';
-import { JWKS_ACCEPT, MAX_DOCUMENT_BYTES, readJwks } from './jwks.js';
+import { belowIssuer, locateJwks } from './jwks-location.js';
+import { MAX_DOCUMENT_BYTES, readJwks } from './jwks.js';
 import {
   type Attempt,
   checkMetadataIssuer,
+  DOCUMENT_ACCEPT,
   type IssuerKeys,
   type KeySource,
   KeySourceTrouble,
@@ -12,44 +14,44 @@ import {
 } from './key-source.js';
 import { isHttpsUrl } from './oidc-discovery.options.js';
 
-export interface IssuerKeySourceOptions {
-  /** The first is where to read, and the one that the metadata must name. */
-  readonly issuers: readonly string[];
-  readonly jwksUri?: string;
-}
-
 /** Reads a document as nobody in particular: there is no token that could go along. @internal */
 export function anonymousReader(https: Pick<ReloadingHttpsClient, 'request'>): ReadDocument {
-  return (url, accept, { signal }) =>
-    https.request({ method: 'GET', url, headers: { accept }, signal, maxBytes: MAX_DOCUMENT_BYTES });
+  const headers = { accept: DOCUMENT_ACCEPT, 'accept-encoding': 'identity' };
+  return (url, { signal }) =>
+    https.request({ method: 'GET', url, headers, signal, maxBytes: MAX_DOCUMENT_BYTES });
 }
 
-/** Keys from the issuer itself: a managed cluster's public one, or an API server that lets everybody read. @internal */
+/**
+ * Keys from one issuer itself: a managed cluster's public one, or an API server that lets everybody read. They count
+ * for this issuer only.
+ * @internal
+ */
 export class IssuerKeySource implements KeySource {
   constructor(
-    private readonly options: IssuerKeySourceOptions,
+    private readonly issuer: string,
     private readonly read: ReadDocument,
   ) {}
 
   async fetch(attempt: Attempt): Promise<IssuerKeys> {
-    const { issuers, jwksUri } = this.options;
-    const url = jwksUri ?? (await this.discoverJwks(attempt));
-    return { issuers, keys: readJwks(await this.read(url, JWKS_ACCEPT, attempt)) };
-  }
-
-  private async discoverJwks(attempt: Attempt): Promise<string> {
-    const [issuer = ''] = this.options.issuers;
+    const { issuer, read } = this;
     if (!isReadableIssuer(issuer)) throw new KeySourceTrouble(UNREADABLE_ISSUER);
-    // OpenID Connect Discovery 1.0 §4.1: a terminating slash goes before the path is added.
-    const metadata = await readIssuerMetadata(issuer.replace(/\/$/, '') + METADATA_PATH, this.read, attempt);
-    checkMetadataIssuer(metadata.issuer, issuer);
-    return locateJwks(issuer, metadata.jwksUri);
+    const metadata = await readIssuerMetadata(belowIssuer(issuer, METADATA_PATH), read, attempt);
+    checkMetadataIssuer(metadata.issuer, [issuer]);
+    const { url, isAsNamed } = locateJwks(issuer, metadata.jwksUri);
+    const response = await read(url, attempt);
+    if (response.status !== 200 && !isAsNamed) {
+      throw new KeySourceTrouble(
+        `key set: expected status 200 of ${loggable(url)}, got ${response.status}; "jwks_uri" of the issuer metadata ` +
+          `is ${loggable(metadata.jwksUri)}, and keys at another origin take option 'jwksUri'`,
+      );
+    }
+    return { issuers: [issuer], keys: readJwks(response) };
   }
 }
 
 /** @internal */
 export const UNREADABLE_ISSUER =
-  "option 'issuer': expected the first to be an https URL without query, because keys are read from it";
+  "option 'issuer': expected https URLs without query, because keys are read from them";
 
 /** @internal */
 export function isReadableIssuer(issuer: string): boolean {

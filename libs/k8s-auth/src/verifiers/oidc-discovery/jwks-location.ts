@@ -1,23 +1,26 @@
-import { loggable } from '../../shared/log.js';
 import { API_SERVER_JWKS_PATH } from './jwks.js';
-import { KeySourceTrouble } from './key-source.js';
+
+/** A path below an issuer (OpenID Connect Discovery 1.0 §4.1: a terminating slash goes before the path is added). @internal */
+export function belowIssuer(issuer: string, path: string): string {
+  return issuer.replace(/\/$/, '') + path;
+}
 
 /**
- * Where the keys of an issuer are that is read directly. Its metadata may name a place of the issuer's own origin
- * only: what answers for the issuer must not send us to others. An API server names its own address there, a node's
- * usually, next to the issuer that users reach it by; it is known by its path, which is then read where the issuer is.
- * @throws {KeySourceTrouble} another origin; the user may still name it, with `jwksUri`
+ * Where the keys of an issuer are that is read directly. A `jwks_uri` at the issuer's own origin is read as named. One
+ * at another origin is not: what answers for the issuer must not send us to others, and an API server names its own
+ * address there, a node's usually. The keys are then read where an API server has them below the issuer, its path
+ * included, because a host may serve several clusters. The same holds for an API server whose address happens to be
+ * the issuer's host: the path in front of it is not known to it.
  * @internal
  */
-export function locateJwks(issuer: string, jwksUri: string): string {
-  const { origin } = new URL(issuer);
-  const named = new URL(jwksUri);
-  if (named.protocol === 'https:') {
-    if (named.origin === origin) return named.href;
-    if (named.pathname === API_SERVER_JWKS_PATH) return origin + API_SERVER_JWKS_PATH;
-  }
-  throw new KeySourceTrouble(
-    `issuer metadata: expected "jwks_uri" on ${loggable(origin)}, got ${loggable(jwksUri)}; ` +
-      "keys that are elsewhere take option 'jwksUri'",
-  );
+export function locateJwks(
+  issuer: string,
+  jwksUri: string,
+): { readonly url: string; readonly isAsNamed: boolean } {
+  const { origin, pathname, search } = new URL(jwksUri);
+  const isAsNamed = origin === new URL(issuer).origin && pathname !== API_SERVER_JWKS_PATH;
+  return {
+    url: isAsNamed ? origin + pathname + search : belowIssuer(issuer, API_SERVER_JWKS_PATH),
+    isAsNamed,
+  };
 }

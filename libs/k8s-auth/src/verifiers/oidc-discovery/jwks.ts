@@ -1,14 +1,10 @@
 import { type HttpsResponse } from '../../shared/https-client.js';
 import { isJsonObject, member } from '../jwt/strict-json.js';
 import { type VerificationKey, verificationKeyOfJwk } from '../jwt/verification-key.js';
-import { checkDocument, KeySourceTrouble } from './key-source.js';
+import { documentText, KeySourceTrouble } from './key-source.js';
 
 /** Where every API server has its keys (KEP-1393), whatever its metadata says. */
 export const API_SERVER_JWKS_PATH = '/openid/v1/jwks';
-
-// The API server answers 406 to who asks for application/json alone.
-const JWKS_TYPES = ['application/jwk-set+json', 'application/json'];
-export const JWKS_ACCEPT = JWKS_TYPES.join(', ');
 
 /** Far more than any cluster publishes; what is longer is not read to its end. */
 export const MAX_DOCUMENT_BYTES = 256 * 1024;
@@ -20,8 +16,7 @@ export const MAX_DOCUMENT_BYTES = 256 * 1024;
  * @internal
  */
 export function readJwks(response: HttpsResponse): readonly VerificationKey[] {
-  checkDocument('key set', response, JWKS_TYPES);
-  const entries = readEntries(response.body);
+  const entries = readEntries(documentText('key set', response));
   const keys = entries.flatMap((entry) => {
     try {
       return [verificationKeyOfJwk(entry)];

@@ -24,7 +24,10 @@ export interface KeySource {
 }
 
 /** Reads one document; the answer is not looked at. */
-export type ReadDocument = (url: string, accept: string, attempt: Attempt) => Promise<HttpsResponse>;
+export type ReadDocument = (url: string, attempt: Attempt) => Promise<HttpsResponse>;
+
+// The API server answers 406 to a request for its key set that accepts application/json alone.
+export const DOCUMENT_ACCEPT = 'application/jwk-set+json, application/json, */*;q=0.1';
 
 /** The keys cannot be had like this. @internal */
 export class KeySourceTrouble extends Error {
@@ -45,26 +48,24 @@ export function isRightMissing(trouble: unknown): boolean {
 }
 
 /**
- * A document has to come with status 200 and as one of the types asked for: an error page of something in between is
- * no key set.
- * @throws {KeySourceTrouble}
+ * The text of a document. It counts by its content, not by its media type: buckets serve both documents as
+ * `binary/octet-stream`, and an error page of something in between is not JSON.
+ * @throws {KeySourceTrouble} another status than 200, or an encoding that nobody asked for
  * @internal
  */
-export function checkDocument(what: string, response: HttpsResponse, types: readonly string[]): void {
-  if (response.status !== 200)
-    throw new KeySourceTrouble(`${what}: expected status 200, got ${response.status}`);
-  const type = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (!types.includes(type)) {
-    throw new KeySourceTrouble(
-      `${what}: expected ${types.join(' or ')}, got ${loggable(type) || 'no content type'}`,
-    );
+export function documentText(what: string, { status, headers, body }: HttpsResponse): string {
+  if (status !== 200) throw new KeySourceTrouble(`${what}: expected status 200, got ${status}`);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.trim().toLowerCase() !== 'identity') {
+    throw new KeySourceTrouble(`${what}: expected no content encoding, got ${loggable(encoding)}`);
   }
+  return body.replace(/^\uFEFF/, '');
 }
 
 /** As {@link checkIssuer} does with a token's: byte for byte (OpenID Connect Discovery 1.0 §4.3). @internal */
-export function checkMetadataIssuer(issuer: string, expected: string): void {
-  if (issuer === expected) return;
+export function checkMetadataIssuer(issuer: string, expected: readonly string[]): void {
+  if (expected.includes(issuer)) return;
   throw new KeySourceTrouble(
-    `issuer metadata: expected issuer ${loggable(expected)}, got ${loggable(issuer)}`,
+    `issuer metadata: expected issuer ${expected.map((one) => loggable(one)).join(' or ')}, got ${loggable(issuer)}`,
   );
 }

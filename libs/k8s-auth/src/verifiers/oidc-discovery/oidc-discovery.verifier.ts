@@ -1,21 +1,19 @@
 import { audiencesNamedBy, type UnverifiedClaims } from '../../shared/unverified-claims.js';
-import { type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { type JwtTrust, JwtVerification, type JwtVerificationOptions } from '../jwt/jwt-verification.js';
+import { JwtVerification, type JwtVerificationOptions } from '../jwt/jwt-verification.js';
 import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
-import { type RefreshedKeys } from './refreshed-keys.js';
+import { clusterIssuerOf } from './api-server.key-source.js';
+import { type KeysByIssuer } from './keys-by-issuer.js';
 
 /** What an {@link OidcDiscoveryVerifier} is made of. */
 export interface OidcDiscoveryParts {
-  readonly keys: RefreshedKeys;
-  /** Omitted: those that come with the keys. */
-  readonly issuers?: readonly string[];
+  readonly keys: KeysByIssuer;
   /** What the own API token says of itself; `undefined` when there is no such token. May throw. */
   readonly ownClaims: () => Promise<UnverifiedClaims | undefined>;
   readonly closeConnections: () => Promise<unknown>;
 }
 
 /**
- * Verifies with the keys that the issuer publishes: {@link JwtVerification} does the looking, {@link RefreshedKeys}
+ * Verifies with the keys that the issuer publishes: {@link JwtVerification} does the looking, {@link KeysByIssuer}
  * has the keys.
  * @internal
  */
@@ -28,12 +26,7 @@ export class OidcDiscoveryVerifier implements TokenVerifier {
     options: JwtVerificationOptions,
   ) {
     this.kind = options.kind;
-    const { keys, issuers } = parts;
-    const trust: JwtTrust = {
-      issuers: () => issuers ?? keys.issuers(),
-      candidates: (header: UnverifiedHeader) => keys.candidates(header),
-    };
-    this.verification = new JwtVerification(trust, options);
+    this.verification = new JwtVerification(parts.keys, options);
   }
 
   verify(token: string, audiences: readonly string[]): Promise<Verdict> {
@@ -50,12 +43,13 @@ export class OidcDiscoveryVerifier implements TokenVerifier {
 
   /** A cluster's issuer is what its API server accepts as audience when nobody says otherwise. */
   async apiServerAudiences(): Promise<readonly string[] | undefined> {
-    const { keys, issuers, ownClaims } = this.parts;
+    const { keys, ownClaims } = this.parts;
     try {
-      const claims = await ownClaims();
-      const fetched = keys.lastKnownIssuers();
-      if (!issuers && !claims && !fetched) return undefined;
-      return [...new Set([...(issuers ?? []), ...audiencesNamedBy(claims ?? {}), ...(fetched ?? [])])];
+      const claims = (await ownClaims()) ?? {};
+      const issuers = keys.knownIssuers();
+      // A credential of a foreign issuer does not tell what this API server accepts.
+      if (!issuers && clusterIssuerOf(claims) === undefined) return undefined;
+      return [...new Set([...(issuers ?? []), ...audiencesNamedBy(claims)])];
     } catch {
       return undefined;
     }
