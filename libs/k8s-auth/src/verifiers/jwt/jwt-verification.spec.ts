@@ -23,9 +23,13 @@ beforeEach(() => {
   asked = [];
 });
 
-function verification(keys: readonly VerificationKey[] = [rsaKey, ecKey], acceptLegacyTokens = false) {
+function verification(
+  keys: readonly VerificationKey[] = [rsaKey, ecKey],
+  acceptLegacyTokens = false,
+  issuers = [ISSUER],
+) {
   const trust = {
-    issuers: () => [ISSUER],
+    issuers: () => issuers,
     candidates: (header: UnverifiedHeader) => {
       asked.push(header);
       return new KeySet(keys).candidates(header);
@@ -224,6 +228,32 @@ describe('JwtVerification of legacy tokens', () => {
     [{ sub: 'system:serviceaccount:shop:admin' }, 'REJECTED'],
   ])('refuses one with %j as %s', async (changes, reason) => {
     expect(await reasonOf(token({ ...LEGACY, ...changes }), subject())).toBe(reason);
+  });
+
+  const FLAT = {
+    'kubernetes.io/serviceaccount/namespace': 'kube-system',
+    'kubernetes.io/serviceaccount/service-account.name': 'root',
+    'kubernetes.io/serviceaccount/service-account.uid': 'u-0',
+  };
+
+  it.each([{}, { nbf: undefined, jti: undefined }, { aud: ['x', 'orders'] }, FLAT])(
+    'accepts bound tokens of a cluster with the same issuer as without the option: %j',
+    async (changes) => {
+      const bound = token({ iss: LEGACY_ISSUER, ...changes });
+      for (const acceptLegacyTokens of [false, true]) {
+        const configured = verification([rsaKey], acceptLegacyTokens, [LEGACY_ISSUER]);
+        const { principal } = await configured.verify(bound, ['orders']);
+        expect(principal).toMatchObject({ serviceAccount: 'checkout', audiences: ['orders'] });
+        expect(principal.expiresAt).toBeDefined();
+      }
+    },
+  );
+
+  it('accepts both layouts of such a cluster, each by its own rules', async () => {
+    const configured = verification([rsaKey], true, [LEGACY_ISSUER]);
+    expect(await reasonOf(token(LEGACY), configured)).toBe('accepted');
+    expect(await reasonOf(token({ iss: LEGACY_ISSUER, aud: undefined }), configured)).toBe('AUDIENCE');
+    expect(await reasonOf(token({ ...LEGACY, aud: 'orders' }), configured)).toBe('REJECTED');
   });
 
   it('still wants a signature, and an audience of all others', async () => {
