@@ -16,7 +16,14 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
   ],
   async create(options, { clock, log }) {
     const keyFiles = await PublicKeyFiles.open(options.publicKeyFiles, { clock, log });
-    return new JwtPubkeyVerifier(issuersOf(options.issuer), keyFiles, {
+    const issuers = issuersOf(options.issuer);
+    if (issuers.length > 1) {
+      // Files do not tell whose keys they hold.
+      const message =
+        "option 'issuer': expected names of one cluster only, because each key of 'publicKeyFiles' verifies tokens of all";
+      log.warn({ message, issuers });
+    }
+    return new JwtPubkeyVerifier(issuers, keyFiles, {
       kind: options.kind,
       clock,
       clockToleranceMs: options.clockToleranceMs ?? DEFAULT_CLOCK_TOLERANCE_MS,

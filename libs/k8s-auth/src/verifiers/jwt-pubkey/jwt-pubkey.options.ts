@@ -9,11 +9,14 @@ import { clockToleranceMsSchema, issuerSchema } from '../jwt/jwt.options.js';
 export interface JwtPubkeyOptions {
   readonly kind: 'jwt-pubkey';
 
-  /** Accepted as `iss`, byte for byte; a list while a cluster changes its issuer. */
+  /**
+   * Accepted as `iss`, byte for byte; a list while one cluster changes its issuer. Files do not tell whose keys they
+   * hold: each key verifies tokens of every issuer in the list, so the issuers of two clusters must not stand in one.
+   */
   readonly issuer: string | readonly string[];
 
   /**
-   * PEM files with one or several public keys or certificates each. Missing or wrong ones stop the boot; later they
+   * PEM files with one or several public keys or certificates each. A missing or wrong one fails startup; later they
    * are read again every 10 s, and the last good keys stay while that fails.
    */
   readonly publicKeyFiles: readonly string[];

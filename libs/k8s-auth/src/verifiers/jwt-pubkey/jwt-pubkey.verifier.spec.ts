@@ -107,6 +107,19 @@ describe('JwtPubkeyVerifier', () => {
     expect(verdict.principal).toMatchObject({ issuer: 'https://old.example', verifiedBy: 'jwt-pubkey' });
   });
 
+  it('warns that a list of issuers is for one cluster, because its keys verify tokens of all', async () => {
+    await create();
+    await create({ issuer: [ISSUER, ISSUER] });
+    expect(warnings).toEqual([]);
+    await create({ issuer: [ISSUER, 'https://old.example'] });
+    expect(warnings).toEqual([
+      {
+        message: expect.stringContaining('names of one cluster only') as unknown,
+        issuers: [ISSUER, 'https://old.example'],
+      },
+    ]);
+  });
+
   it('does not start with files that are missing or wrong', async () => {
     await replaceFile('no key');
     const missing = join(folder, 'missing');
