@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Where the API server is and as whom to call it. All omitted: the first found of the kubeconfig that the variable
- * `KUBECONFIG` names, the pod's own service account, and `~/.kube/config`; none stops the boot.
+ * Where the API server is and as whom to call it. All omitted: the first found of the kubeconfigs that the variable
+ * `KUBECONFIG` names, the pod's own ServiceAccount, and `~/.kube/config`. Startup fails if none is found.
  * @publicApi
  */
 export interface ApiServerOptions {
@@ -12,10 +12,14 @@ export interface ApiServerOptions {
    * name `kubernetes.default.svc`, the pod's mount fills a missing `caFile` or `tokenFile`.
    */
   readonly url?: string;
-  /** PEM file of the CA, read again when it changes. Without `url`: in place of the CA of what was found. */
+  /**
+   * PEM file of the CA, read again when it changes. Each certificate in it is a trust anchor, an intermediate CA too.
+   * Without `url`: in place of the CA of what was found.
+   */
   readonly caFile?: string;
   /**
-   * File of the own token; never used more than 60 s after it was last read, and read at once after a 401.
+   * File of the own token, a JWT or any other form that the API server accepts; never used more than 60 s after it was
+   * last read, and read at once after a 401.
    * Without `url`: in place of the credential of what was found, a client certificate included.
    */
   readonly tokenFile?: string;

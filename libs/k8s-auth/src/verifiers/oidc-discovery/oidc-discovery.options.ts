@@ -11,16 +11,21 @@ export interface OidcDiscoveryOptions {
   readonly kind: 'oidc-discovery';
 
   /**
-   * Accepted as `iss`, byte for byte; a list while a cluster changes its issuer: the first is the one that metadata
-   * must name. Omitted: the `iss` of the own API token, or what the API server's metadata names where the own
-   * credential is no token.
+   * Accepted as `iss`, byte for byte; a list while a cluster changes its issuer: the metadata may name any of them.
+   * Keys of the API server verify tokens of every issuer in the list; an issuer that is read itself has keys of its
+   * own, and one that does not answer is a failure for its own tokens only.
+   * @default the `iss` of the own API token; where the credential does not tell (a client certificate, an opaque token,
+   * a token of a foreign issuer or of a Secret), the issuer that the API server's metadata names
    */
   readonly issuer?: string | readonly string[];
 
-  /** Where the keys are, when not where discovery says; the metadata is then not asked for. `https` only. */
+  /** Where the keys of all issuers are, when not where discovery says; metadata is then not requested. `https` only. */
   readonly jwksUri?: string;
 
-  /** PEM file of the issuer's CA, when the issuer is not the API server. @default the system's roots */
+  /**
+   * PEM file of the issuer's CA, when the issuer is not the API server. Each certificate in it is a trust anchor, an
+   * intermediate CA too. @default the system's roots
+   */
   readonly caFile?: string;
 
   /** Reads from this API server, with the own token and its CA, whatever the issuer's address. */
