@@ -11,7 +11,7 @@ import { createToken } from './support/tokens.fixture.js';
 const BINDING = 'clusterrolebinding/nest-k8s-auth-token-reviewer';
 /** What names the right, and what grants it. */
 const MISSING =
-  /ERROR.*own ServiceAccount may not create tokenreviews\.authentication\.k8s\.io: no ClusterRole .*system:auth-delegator, is bound to it/;
+  /ERROR.*own ServiceAccount may not create tokenreviews\.authentication\.k8s\.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator/;
 /** This scenario is a time: what service2 was told before is kept for 10 s. */
 const REMEMBERED_MS = 10_000;
 /** It looks every 8 to 10 s whether the right is there. */

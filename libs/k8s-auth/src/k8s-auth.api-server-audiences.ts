@@ -1,12 +1,9 @@
 import { POD_TOKEN_FILE } from './api-server/in-cluster.js';
-import { audiencesNamedBy } from './shared/unverified-claims.js';
+import { audiencesNamedBy, USUAL_API_SERVER_AUDIENCES } from './shared/unverified-claims.js';
 import { readTokenFile } from './shared/token-file.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { type VerifierOptions } from './verifiers/index.js';
 import { type TokenVerifier } from './verifiers/token-verifier.js';
-
-/** What API servers accept by default (kubeadm, and the older form without a cluster domain). */
-const USUAL = ['https://kubernetes.default.svc', 'https://kubernetes.default.svc.cluster.local'];
 
 /**
  * A token issued for the API server opens the Kubernetes API: no other service should receive one.
@@ -45,7 +42,12 @@ export async function findApiServerAudiences(
 ): Promise<ReadonlySet<string>> {
   const issuers = options && 'issuer' in options ? [options.issuer ?? []].flat() : [];
   const known = (await verifier?.apiServerAudiences()) ?? [];
-  return new Set([...USUAL, ...issuers, ...known, ...(await audiencesOfToken(podTokenFile))]);
+  return new Set([
+    ...USUAL_API_SERVER_AUDIENCES,
+    ...issuers,
+    ...known,
+    ...(await audiencesOfToken(podTokenFile)),
+  ]);
 }
 
 async function audiencesOfToken(file: string): Promise<readonly string[]> {

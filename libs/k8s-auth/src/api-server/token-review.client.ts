@@ -107,7 +107,7 @@ export class TokenReviewClient {
 
 /** Names what grants it: the built-in ClusterRole. @internal */
 export const REVIEW_RIGHT_MISSING =
-  'own ServiceAccount may not create tokenreviews.authentication.k8s.io: no ClusterRole that lets it, such as system:auth-delegator, is bound to it';
+  'own ServiceAccount may not create tokenreviews.authentication.k8s.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator, or another with this right, to it';
 
 function statusOf({ status: code, body }: HttpsResponse, kind: string): object {
   const answer = code === 200 || code === 201 ? parseObject(body) : undefined;

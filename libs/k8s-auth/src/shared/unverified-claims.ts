@@ -47,6 +47,12 @@ export function audiencesOf(claims: UnverifiedClaims): readonly string[] | undef
   return Array.isArray(aud) && aud.every((entry) => typeof entry === 'string') ? aud : undefined;
 }
 
+/** What API servers accept by default (kubeadm, and the older form without a cluster domain). */
+export const USUAL_API_SERVER_AUDIENCES: readonly string[] = [
+  'https://kubernetes.default.svc',
+  'https://kubernetes.default.svc.cluster.local',
+];
+
 /** What the token's issuer accepts itself, as far as the token tells: its `iss` and its audiences. @internal */
 export function audiencesNamedBy(claims: UnverifiedClaims): readonly string[] {
   const { iss } = claims;

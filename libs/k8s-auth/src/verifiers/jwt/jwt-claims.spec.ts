@@ -56,6 +56,24 @@ describe('checkTimes', () => {
     }
   });
 
+  it.each([
+    [
+      { exp: NOW - 60 },
+      '"exp" claim: expected to be ahead, got 2029-12-31T23:59:00.000Z, our time is 2030-01-01T00:00:00.000Z',
+    ],
+    [
+      { nbf: NOW + 60 },
+      '"nbf" claim: expected to be past, got 2030-01-01T00:01:00.000Z, our time is 2030-01-01T00:00:00.000Z',
+    ],
+    [
+      { iat: NOW + 60.5 },
+      '"iat" claim: expected to be past, got 2030-01-01T00:01:00.500Z, our time is 2030-01-01T00:00:00.000Z',
+    ],
+    [{ nbf: 1e300 }, '"nbf" claim: expected to be past, got 1e+300 s, our time is 2030-01-01T00:00:00.000Z'],
+  ])('states the value and our time for %j', (claims, message) => {
+    expect(() => times(claims)).toThrow(message);
+  });
+
   it('knows no tolerance when it is 0', () => {
     expect(reasonOf(() => times({ exp: NOW }, 0))).toBe('EXPIRED');
     expect(reasonOf(() => times({ exp: NOW + 1, nbf: NOW, iat: NOW }, 0))).toBe('accepted');
@@ -108,6 +126,30 @@ describe('matchAudiences', () => {
     ['a list in a list', [['orders']], 'MALFORMED'],
   ])('refuses %s', (_, aud, reason) => {
     expect(reasonOf(() => matchAudiences(aud === undefined ? {} : { aud }, ['orders']))).toBe(reason);
+  });
+
+  it.each([
+    ['the issuer', { iss: 'https://issuer.example', aud: ['https://issuer.example', 'k3s'] }],
+    ['the API server of kubeadm', { iss: 'x', aud: ['https://kubernetes.default.svc.cluster.local'] }],
+    ['the API server of EKS', { iss: 'x', aud: 'https://kubernetes.default.svc' }],
+  ])('says that a token for %s is the API token of the pod', (_, claims) => {
+    expect(() => matchAudiences(claims, ['orders'])).toThrow(
+      /^"aud" claim: expected orders, got https:.*; this is the pod's token for the Kubernetes API; mount a projected token for this service$/,
+    );
+  });
+
+  it.each([{ iss: 'https://issuer.example', aud: 'other' }, { aud: 'other' }, { iss: 5, aud: [] }, {}])(
+    'does not say so of %j',
+    (claims) => {
+      expect(() => matchAudiences(claims, ['orders'])).toThrow(/^"aud" claim: expected orders, got \w+$/);
+    },
+  );
+
+  it('says so within the length of a log line', () => {
+    const aud = ['https://kubernetes.default.svc', 'x'.repeat(5_000)];
+    const refusal = () => matchAudiences({ aud }, ['orders']);
+    expect(refusal).toThrow(/mount a projected token for this service$/);
+    expect(refusal).toThrow(/^.{1,300}$/);
   });
 
   it('shows no token that stands in the place of an audience', () => {

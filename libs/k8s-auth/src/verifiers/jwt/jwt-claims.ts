@@ -1,5 +1,6 @@
 import { InvalidTokenError } from '../../errors/index.js';
 import { loggable } from '../../shared/log.js';
+import { USUAL_API_SERVER_AUDIENCES } from '../../shared/unverified-claims.js';
 import { type JsonObject, member } from './strict-json.js';
 
 /** When to look at a token, and how far clocks may differ. */
@@ -41,13 +42,25 @@ export function checkTimes(claims: JsonObject, { nowMs, clockToleranceMs }: Inst
     if (expiresAtMs > nowMs + LONGEST_LIFE_MS + clockToleranceMs) {
       throw malformed('"exp" claim: expected at most 2^32 seconds ahead');
     }
-    if (nowMs >= expiresAtMs + clockToleranceMs) {
-      throw new InvalidTokenError('EXPIRED', `"exp" claim: expected to be ahead, got ${iso(expiresAtMs)}`);
+    if (nowMs >= expiresAtMs + clockToleranceMs) throw expired(expiresAtMs, nowMs);
+  }
+  for (const [name, timeMs] of Object.entries({ nbf: notBeforeMs, iat: issuedAtMs })) {
+    if (timeMs !== undefined && timeMs > nowMs + clockToleranceMs) {
+      throw new InvalidTokenError(
+        'NOT_YET_VALID',
+        `"${name}" claim: expected to be past, ${compared(timeMs, nowMs)}`,
+      );
     }
   }
-  checkReached('nbf', notBeforeMs, nowMs + clockToleranceMs);
-  checkReached('iat', issuedAtMs, nowMs + clockToleranceMs);
   return { expiresAtMs, issuedAtMs };
+}
+
+/** With both times, because what is wrong may be our clock. @internal */
+export function expired(expiresAtMs: number, nowMs: number): InvalidTokenError {
+  return new InvalidTokenError(
+    'EXPIRED',
+    `"exp" claim: expected to be ahead, ${compared(expiresAtMs, nowMs)}`,
+  );
 }
 
 /**
@@ -63,9 +76,22 @@ export function matchAudiences(claims: JsonObject, asked: readonly string[]): re
   }
   const matched = asked.filter((audience) => offered.includes(audience));
   if (matched.length > 0) return matched;
-  throw new InvalidTokenError(
-    'AUDIENCE',
-    `"aud" claim: expected ${asked.join(' or ')}, got ${loggable(offered.join(', ')) || 'none'}`,
+  const got = loggable(offered.join(', '), MAX_SHOWN_AUD_LENGTH) || 'none';
+  const hint = isForApiServer(claims, offered) ? `; ${API_TOKEN_HINT}` : '';
+  throw new InvalidTokenError('AUDIENCE', `"aud" claim: expected ${asked.join(' or ')}, got ${got}${hint}`);
+}
+
+// Behind it a hint has to fit into a log line.
+const MAX_SHOWN_AUD_LENGTH = 120;
+
+const API_TOKEN_HINT =
+  "this is the pod's token for the Kubernetes API; mount a projected token for this service";
+
+/** What a pod finds in its usual mount: by default the API server's audience is the issuer. */
+function isForApiServer(claims: JsonObject, audiences: readonly unknown[]): boolean {
+  return (
+    audiences.includes(member(claims, 'iss')) ||
+    USUAL_API_SERVER_AUDIENCES.some((audience) => audiences.includes(audience))
   );
 }
 
@@ -79,14 +105,14 @@ function timeOf(claims: JsonObject, name: 'exp' | 'nbf' | 'iat'): number | undef
   return seconds * 1000;
 }
 
-function checkReached(name: 'nbf' | 'iat', timeMs: number | undefined, latestMs: number): void {
-  if (timeMs !== undefined && timeMs > latestMs) {
-    throw new InvalidTokenError('NOT_YET_VALID', `"${name}" claim: expected to be past`);
-  }
+function compared(timeMs: number, nowMs: number): string {
+  return `got ${iso(timeMs)}, our time is ${iso(nowMs)}`;
 }
 
+/** What no Date can hold stays a number. */
 function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+  const date = new Date(timeMs);
+  return Number.isNaN(date.valueOf()) ? `${timeMs / 1000} s` : date.toISOString();
 }
 
 function shown(value: unknown): string {

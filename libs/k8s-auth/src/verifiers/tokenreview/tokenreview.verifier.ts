@@ -1,10 +1,10 @@
 import { type ApiServerClient } from '../../api-server/api-server.client.js';
 import { type TokenReviewClient } from '../../api-server/token-review.client.js';
-import { InvalidTokenError } from '../../errors/index.js';
 import { createPrincipal } from '../../identity/principal.js';
 import { type Clock } from '../../shared/clock.js';
 import { type Log } from '../../shared/log.js';
 import { audiencesNamedBy } from '../../shared/unverified-claims.js';
+import { expired } from '../jwt/jwt-claims.js';
 import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
 import { ReviewReadiness } from './review-readiness.js';
 import { readReview } from './tokenreview.mapper.js';
@@ -77,12 +77,7 @@ export class TokenReviewVerifier implements TokenVerifier {
     const nowMs = clock.wallMs();
     const validUntilMs = facts.expiresAtMs ?? nowMs + successLifetimeMs;
     // The API server allows for a minute of clock skew, and its answer may have taken seconds.
-    if (facts.expiresAtMs !== undefined && validUntilMs <= nowMs) {
-      throw new InvalidTokenError(
-        'EXPIRED',
-        '"exp" claim: expected to be ahead when the review was answered',
-      );
-    }
+    if (facts.expiresAtMs !== undefined && validUntilMs <= nowMs) throw expired(validUntilMs, nowMs);
     return { principal: createPrincipal(facts), validUntilMs };
   }
 }

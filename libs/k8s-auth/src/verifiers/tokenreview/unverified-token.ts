@@ -1,6 +1,6 @@
 import { InvalidTokenError } from '../../errors/index.js';
 import { parseCompactJws } from '../jwt/compact-jws.js';
-import { matchAudiences } from '../jwt/jwt-claims.js';
+import { expired, matchAudiences } from '../jwt/jwt-claims.js';
 import { type JsonObject, member } from '../jwt/strict-json.js';
 
 /** What a token says of itself. To be believed once the API server has accepted the token, not before. */
@@ -30,12 +30,7 @@ export function checkBeforeReview(
   if (Object.hasOwn(claims, 'exp') && expiresAtMs === undefined) {
     throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a number of seconds that is a date');
   }
-  if (expiresAtMs !== undefined && expiresAtMs <= nowMs) {
-    throw new InvalidTokenError(
-      'EXPIRED',
-      `"exp" claim: expected to be ahead, got ${new Date(expiresAtMs).toISOString()}`,
-    );
-  }
+  if (expiresAtMs !== undefined && expiresAtMs <= nowMs) throw expired(expiresAtMs, nowMs);
   if (Object.hasOwn(claims, 'aud')) matchAudiences(claims, audiences);
   const issuer = member(claims, 'iss');
   const issuedAtMs = timeMs(claims, 'iat');
