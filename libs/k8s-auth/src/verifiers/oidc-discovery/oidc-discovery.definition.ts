@@ -1,6 +1,6 @@
 import { ApiServerClient } from '../../api-server/api-server.client.js';
-import { type ApiServerConnection } from '../../api-server/api-server.connection.js';
 import { apiServerVariables } from '../../api-server/api-server.options.js';
+import { isApiServerOfPod } from '../../api-server/in-cluster.js';
 import { ReloadingHttpsClient } from '../../api-server/reloading-https-client.js';
 import { readTls } from '../../api-server/tls-source.js';
 import { DEFAULT_CLOCK_TOLERANCE_MS } from '../jwt/jwt.options.js';
@@ -34,7 +34,10 @@ async function create(options: OidcDiscoveryOptions, context: VerifierContext) {
   const anonymous = anonymousReader(https);
   const connection = await findOwnApiServer(options, context);
   const client = connection && new ApiServerClient(connection, context);
-  const origin = originOf(jwksUri, connection, context);
+  const origin =
+    connection && jwksUri !== undefined && (await isSameServer(jwksUri, connection.url, context))
+      ? clientOfOrigin(connection, context)
+      : undefined;
   const groups = groupIssuers(options, {
     client,
     named: origin ? ownReader(origin, pathAndQuery) : anonymous,
@@ -51,16 +54,15 @@ async function create(options: OidcDiscoveryOptions, context: VerifierContext) {
   );
 }
 
-/** The own token goes along to the API server's origin and to no other, whoever names it. */
-function originOf(
-  jwksUri: string | undefined,
-  connection: ApiServerConnection | undefined,
-  context: VerifierContext,
-): ApiServerClient | undefined {
-  if (jwksUri === undefined || !connection) return undefined;
-  return new URL(jwksUri).origin === new URL(connection.url).origin
-    ? clientOfOrigin(connection, context)
-    : undefined;
+/** The own token goes along to the API server and to no other server, whoever names it. */
+async function isSameServer(
+  jwksUri: string,
+  url: string,
+  { environment }: VerifierContext,
+): Promise<boolean> {
+  if (new URL(jwksUri).origin === new URL(url).origin) return true;
+  const isOfPod = (one: string) => isApiServerOfPod(one, environment, '/');
+  return (await isOfPod(jwksUri)) && (await isOfPod(url));
 }
 
 function pathAndQuery(url: string): string {

@@ -190,6 +190,18 @@ describe('oidc-discovery with jwksUri', () => {
     expect(asked()).toEqual(OWN_REQUESTS.slice(1));
   });
 
+  it.each(['https://kubernetes.default.svc', 'https://kubernetes.default.svc.cluster.local'])(
+    'knows the API server of the pod by its name %s, and reads at the address that it has',
+    async (name) => {
+      const { hostname, port } = new URL(own.cluster.url);
+      const inPod = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+      const jwksUri = `${name}/openid/v1/jwks`;
+      const verifier = await create({ apiServer: apiServer(), jwksUri }, inPod);
+      expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
+      expect(asked()).toEqual(OWN_REQUESTS.slice(1));
+    },
+  );
+
   it('needs an issuer where the own credential names none', async () => {
     const verifier = await create({ jwksUri: `${server.url}/keys` }, await kubeconfig());
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
