@@ -25,8 +25,9 @@ export class IssuerServer {
 
   url = '';
 
-  static async start(): Promise<IssuerServer> {
-    const authority = await CertificateAuthority.create();
+  /** @param authority signs its certificate, and is all that its CA file holds */
+  static async start(authority?: CertificateAuthority): Promise<IssuerServer> {
+    authority ??= await CertificateAuthority.create();
     const folder = await mkdtemp(join(tmpdir(), 'issuer-'));
     const caFile = join(folder, 'ca.crt');
     await writeFile(caFile, authority.pem);

@@ -1,6 +1,7 @@
 import { type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { K8sAuthError } from '../../errors/index.js';
 import { type TokenVerifier } from '../token-verifier.js';
@@ -52,6 +53,15 @@ describe('oidc-discovery locates the keys of an issuer', () => {
     server.answers.set('/openid/v1/jwks', json(server.keySet()));
     expect(await result(await direct(), serverToken())).toBe(ACCEPTED);
     expect(server.paths()).toEqual([METADATA, '/openid/v1/jwks']);
+  });
+
+  it('trusts an issuer whose CA file holds an intermediate CA alone', async () => {
+    const root = await CertificateAuthority.create();
+    const behind = await IssuerServer.start(await root.issueAuthority());
+    behind.publish();
+    const verifier = await direct({ issuer: behind.url, caFile: behind.caFile });
+    expect(await result(verifier, behind.token(behind.url, own.clock.wallMs() / 1000 + 600))).toBe(ACCEPTED);
+    await behind.close();
   });
 
   it('reads them at no other origin that the metadata names', async () => {
