@@ -41,11 +41,11 @@ export class KeysByIssuer implements JwtTrust {
     return keys.candidates(header);
   }
 
-  /** That of the issuer that is best off: one that is gone for good leaves the service ready. */
+  /** Ready when at least one issuer is: one that is gone for good is not a failure of the service. */
   readiness(): Readiness {
     const all = this.groups.map(({ keys }) => keys.readiness());
-    const isFit = (status: Readiness['status']) => all.find((readiness) => readiness.status === status);
-    return isFit('ready') ?? isFit('degraded') ?? this.groups[0].keys.readiness();
+    const first = (status: Readiness['status']) => all.find((readiness) => readiness.status === status);
+    return first('ready') ?? first('degraded') ?? this.groups[0].keys.readiness();
   }
 
   /** Without waiting: the configured issuers and those that have come with keys; `undefined` while there are none. */
