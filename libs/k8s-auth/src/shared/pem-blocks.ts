@@ -10,10 +10,10 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const LINE_LENGTH = 64;
 
 /**
- * All blocks of a file in their order. The platform's parsers read the first block and ignore the others, and they
- * skip what they cannot read: a second block without a line of its own (`-----END X----------BEGIN X-----`), an
- * indented one, one behind a byte order mark. Here such a block is read. Text around blocks is explanatory and
- * ignored (RFC 7468 §2), so that a block behind `#` does not count.
+ * All blocks of a file in their order. The platform's parsers of keys read the first block and ignore the others, and
+ * those of CA certificates silently ignore blocks that are glued together (`-----END X----------BEGIN X-----`) or
+ * indented. Here they are read. Text around blocks is explanatory and ignored (RFC 7468 §2), so a block behind `#`
+ * does not count.
  * @returns `undefined` when a block has no end, no beginning, another label at its end, or is not base64
  * @internal
  */
