@@ -1,4 +1,5 @@
 import { type ApiServerClient } from '../../api-server/api-server.client.js';
+import { OwnCredentialRefusedError } from '../../api-server/own-credential.js';
 import { SingleFlight } from '../../shared/single-flight.js';
 import { type UnverifiedClaims } from '../../shared/unverified-claims.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
@@ -79,17 +80,18 @@ export class ApiServerKeySource implements KeySource {
   private async readNamedIssuer(attempt: Attempt, expected: readonly string[] | undefined): Promise<string> {
     try {
       const { issuer } = await readIssuerMetadata(ANY_ORIGIN + METADATA_PATH, this.read, attempt);
-      if (expected) checkMetadataIssuer(issuer, expected);
+      if (expected) checkMetadataIssuer(issuer, expected, this.options.issuers ? '' : `; ${NAME_ISSUER}`);
       return issuer;
     } catch (error) {
       // Not wrapped: what kind of error it is says what becomes of the keys that are held.
-      if (!this.options.issuers && error instanceof Error) error.message += `; ${ISSUER_UNKNOWN}`;
+      const isIssuerUnknown = !expected && !(error instanceof OwnCredentialRefusedError);
+      if (isIssuerUnknown && error instanceof Error) error.message += `; ${NAME_ISSUER}`;
       throw error;
     }
   }
 }
 
-const ISSUER_UNKNOWN = "option 'issuer' tells the issuer where the API server and the own token do not";
+const NAME_ISSUER = "option 'issuer' names the issuer where the API server and the own credential do not";
 
 /**
  * The issuer of the cluster, as far as the own token tells: a bound token of a ServiceAccount does. One of a cloud

@@ -63,9 +63,8 @@ export function documentText(what: string, { status, headers, body }: HttpsRespo
 }
 
 /** As {@link checkIssuer} does with a token's: byte for byte (OpenID Connect Discovery 1.0 §4.3). @internal */
-export function checkMetadataIssuer(issuer: string, expected: readonly string[]): void {
+export function checkMetadataIssuer(issuer: string, expected: readonly string[], hint = ''): void {
   if (expected.includes(issuer)) return;
-  throw new KeySourceTrouble(
-    `issuer metadata: expected issuer ${expected.map((one) => loggable(one)).join(' or ')}, got ${loggable(issuer)}`,
-  );
+  const wanted = expected.map((one) => loggable(one)).join(' or ');
+  throw new KeySourceTrouble(`issuer metadata: expected issuer ${wanted}, got ${loggable(issuer)}${hint}`);
 }

@@ -216,7 +216,7 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     const verifier = await withCredential(credential);
     expect(await result(verifier, tokenOf(first, 'https://cluster.example'))).toBe(UNAVAILABLE);
     expect(warnings()).toContain(
-      "issuer metadata: expected status 200, got 404; option 'issuer' tells the issuer",
+      "issuer metadata: expected status 200, got 404; option 'issuer' names the issuer",
     );
     expect(JSON.stringify(own.log.events)).not.toContain(credential);
   });
@@ -237,6 +237,8 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
       jwt({ iss: 'https://own.example', sub: 'system:serviceaccount:shop:orders' }),
     );
     expect(await result(verifier, tokenOf(first, 'https://cluster.example'))).toBe(UNAVAILABLE);
-    expect(warnings()).toContain('expected issuer https://own.example, got https://cluster.example');
+    expect(warnings()).toContain(
+      "expected issuer https://own.example, got https://cluster.example; option 'issuer' names the issuer",
+    );
   });
 });
