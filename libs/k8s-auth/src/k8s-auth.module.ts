@@ -1,7 +1,10 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { K8S_AUTH_INBOUND_ROOT } from './inbound/inbound-root.js';
 import { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
+import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { K8sAuthLifecycle } from './k8s-auth.lifecycle.js';
+import { k8sAuthLog } from './k8s-auth.log.js';
 import { ConfigurableModuleClass } from './k8s-auth.module-definition.js';
 import { k8sAuthProviders } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
@@ -23,4 +26,16 @@ import { K8S_AUTH_CLOCK } from './shared/clock.js';
   // Nest creates a guard for each module whose controllers use it, so its dependency is exported too.
   exports: [K8sAuthGuard, K8sAuthReadiness, K8sAuthTokenSource, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_CLOCK],
 })
-export class K8sAuthModule extends ConfigurableModuleClass {}
+export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleInit {
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+  ) {
+    super();
+  }
+
+  /** Here, because providers of a root that depends on the request get no hooks. @internal */
+  onModuleInit(): Promise<void> {
+    return InboundStartup.of(this.modules, this.config).run(k8sAuthLog);
+  }
+}

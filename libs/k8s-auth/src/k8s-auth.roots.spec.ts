@@ -1,4 +1,4 @@
-import { Controller, Get, type INestApplication, Module, type ModuleMetadata } from '@nestjs/common';
+import { Controller, Get, Global, type INestApplication, Module, type ModuleMetadata } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -137,6 +137,30 @@ describe('a global root, and a root of its own in a feature module', () => {
     for (const { token } of [near, far])
       statuses.push((await send(`${url}/far`, `Bearer ${await token()}`)).status);
     expect(statuses.toSorted()).toEqual([200, 401]);
+  });
+
+  it('cannot share a controller under a global guard, which could not tell whose it is', async () => {
+    @Module({
+      imports: [K8sAuthModule.forRoot({ ...far.options, isGlobal: false })],
+      controllers: [FarController],
+    })
+    class OwnModule {}
+    const metadata = {
+      imports: [K8sAuthModule.forRoot(near.options), OwnModule],
+      controllers: [FarController],
+      providers: [{ provide: APP_GUARD, useExisting: K8sAuthGuard }],
+    };
+    await expect(start(metadata)).rejects.toThrow('FarController.whoami: expected one forRoot to serve it');
+  });
+
+  it('are found where a global module exports one of them again', async () => {
+    const own = K8sAuthModule.forRoot({ ...far.options, isGlobal: false });
+    @Global()
+    @Module({ imports: [own], exports: [K8sAuthModule] })
+    class ExportingModule {}
+    await expect(start({ imports: [K8sAuthModule.forRoot(near.options), ExportingModule] })).rejects.toThrow(
+      'expected at most one global forRoot',
+    );
   });
 
   it('do not check the routes of each other: one that only calls needs no verifier', async () => {

@@ -15,7 +15,7 @@ export function authenticateAs(principal: Principal): CanActivate {
     canActivate(context: ExecutionContext): boolean {
       rememberAuthenticated(
         context.switchToHttp().getRequest<unknown>(),
-        new AuthenticatedRequest(undefined, context.getClass(), context.getHandler(), principal, ''),
+        new AuthenticatedRequest(undefined, context, principal, ''),
       );
       return true;
     },

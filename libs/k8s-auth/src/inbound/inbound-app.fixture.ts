@@ -118,12 +118,13 @@ export async function startApp(name: AdapterName, setup: AppSetup): Promise<Runn
   const { audience, maxTokenBytes } = setup;
   const root = await Test.createTestingModule({
     imports: [
+      // First, so that their hooks run before ours.
+      ...(setup.imports ?? []),
       K8sAuthModule.forRoot({
         ...(setup.noVerifier ? { destinations: [] } : { verifier: OVERRIDDEN }),
         ...(audience !== undefined && { audience }),
         ...(maxTokenBytes !== undefined && { maxTokenBytes }),
       }),
-      ...(setup.imports ?? []),
     ],
     controllers: setup.controllers,
     providers: [

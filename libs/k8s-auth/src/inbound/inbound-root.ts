@@ -1,13 +1,39 @@
+import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
 import { type TokenVerifier } from '../verifiers/token-verifier.js';
 import { type RefusalLog } from './request/refusal-log.js';
-import { type RouteTable } from './routes/route-table.js';
+import { type RoutePolicy } from './routes/route-policy.js';
 
 /** Injection token of the {@link TokenVerifier}; its value is `undefined` in a service that only calls others. @internal */
 export const K8S_AUTH_VERIFIER = Symbol('K8S_AUTH:VERIFIER');
 
 /** Injection token of the {@link InboundRoot}. @internal */
 export const K8S_AUTH_INBOUND_ROOT = Symbol('K8S_AUTH:INBOUND_ROOT');
+
+/** Everything that the guard needs to know about one route, computed at startup. */
+export interface Route {
+  /** `OrdersController.list` */
+  readonly label: string;
+  readonly policy: RoutePolicy;
+  /** What the token must be issued for: one of these. Empty for routes that need no token. */
+  readonly audiences: readonly string[];
+  /** The `forRoot` that serves a protected route: its verifier decides. */
+  readonly root: InboundRoot | undefined;
+}
+
+/**
+ * What a request can mean: one route; a route that another `forRoot` serves, whose own guard decides; nothing that
+ * startup has seen; or several routes that differ in what they require.
+ */
+export type RouteMatch = Route | 'served-by-other-root' | 'unknown' | 'ambiguous';
+
+/** The route table, as guards use it. */
+export interface RouteFinder {
+  /** @param root the asking guard's own: a controller may be registered in the modules of several */
+  find(context: ExecutionContext, root?: InboundRoot): RouteMatch;
+  /** Whether decorators of ours stand on the class or the function that a request reaches. */
+  concerns(context: ExecutionContext): boolean;
+}
 
 /** The receiving side of one `K8sAuthModule.forRoot`: it serves the controllers of the modules that import it. */
 export interface InboundRoot {
@@ -19,5 +45,5 @@ export interface InboundRoot {
   readonly refusals: RefusalLog;
   readonly adapterHost: HttpAdapterHost;
   /** Shared by all roots of an application. */
-  readonly routes: RouteTable;
+  readonly routes: RouteFinder;
 }

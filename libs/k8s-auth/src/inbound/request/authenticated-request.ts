@@ -1,6 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type Principal } from '../../identity/principal.js';
 import { type RouteClass, type RouteHandler } from '../routes/controller-class.js';
+import { originalOf } from '../routes/route-table.js';
 import { nodeRequestOf } from './node-request.js';
 
 /** That a root's verifier has accepted a request for one handler, and who sent it. */
@@ -8,15 +9,24 @@ export class AuthenticatedRequest {
   /** Private, so that no inspection of the object shows it. */
   readonly #token: string;
 
+  readonly #routeClass: RouteClass;
+  readonly #handler: RouteHandler;
+
   /** @param root whose verifier has accepted it; `undefined`, in tests of users: any root's */
   constructor(
     readonly root: object | undefined,
-    readonly routeClass: RouteClass,
-    readonly handler: RouteHandler,
+    context: ExecutionContext,
     readonly principal: Principal,
     token: string,
   ) {
+    this.#routeClass = context.getClass();
+    this.#handler = originalOf(context.getHandler());
     this.#token = token;
+  }
+
+  /** Instrumentation may wrap a function anew for each request; what it wraps is the same. */
+  isFor(context: ExecutionContext): boolean {
+    return this.#handler === originalOf(context.getHandler()) && this.#routeClass === context.getClass();
   }
 
   /** The header is gone, but on Express `next()` can lead to a second handler, which decides anew. */
@@ -48,9 +58,22 @@ export function lastAuthenticated(request: unknown): AuthenticatedRequest | unde
  */
 export function authenticatedFor(context: ExecutionContext, root?: object): AuthenticatedRequest | undefined {
   const last = lastAuthenticated(context.switchToHttp().getRequest<unknown>());
-  return last?.handler === context.getHandler() &&
-    last.routeClass === context.getClass() &&
-    (root === undefined || last.root === undefined || last.root === root)
+  return last?.isFor(context) && (root === undefined || last.root === undefined || last.root === root)
     ? last
     : undefined;
+}
+
+/** What a public route reaches, for parameters that are undefined there. */
+const publicHandlers = new WeakMap<object, RouteHandler>();
+
+/** @internal */
+export function rememberPublic(context: ExecutionContext): void {
+  const node = nodeRequestOf(context.switchToHttp().getRequest<unknown>());
+  if (node) publicHandlers.set(node, context.getHandler());
+}
+
+/** @internal */
+export function isRememberedPublic(context: ExecutionContext): boolean {
+  const node = nodeRequestOf(context.switchToHttp().getRequest<unknown>());
+  return node !== undefined && publicHandlers.get(node) === context.getHandler();
 }

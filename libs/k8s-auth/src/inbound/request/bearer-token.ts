@@ -29,7 +29,9 @@ export function readBearerToken(request: unknown, maxTokenBytes: number): string
 function readAuthorization(request: NodeRequest | undefined): string {
   // Node's `headers` keeps the first of several and drops the others silently: only `rawHeaders` has them all.
   const names = (request?.rawHeaders ?? []).filter((_, index) => index % 2 === 0);
-  const value = request?.headers.authorization;
+  // Own, because Node's headers inherit from Object.prototype.
+  const value =
+    request && Object.hasOwn(request.headers, 'authorization') ? request.headers.authorization : undefined;
   if (names.filter(isAuthorization).length > 1 || (Array.isArray(value) && value.length > 1))
     throw new MalformedCredentialsError('"authorization" header is repeated');
   return (Array.isArray(value) ? value[0] : value) ?? '';

@@ -87,18 +87,20 @@ export function refuse(
   // Not as the cause: nobody knows what an unforeseen error holds. Its words are in the log, without the token.
   const error = isForeseen ? thrown : new VerifierUnavailableError('request could not be decided');
   refusals.record({ error, route, ...known, ...(!isForeseen && { unforeseen: { thrown } }) });
-  throw toHttpException(error, adapterHost.httpAdapter, context.switchToHttp().getResponse());
+  // Absent as long as a testing module is not an application yet.
+  const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
+  throw toHttpException(error, adapter, context.switchToHttp().getResponse());
 }
 
 /** The exception to throw. Its headers are set on the response first, so that a user's exception filters keep them. */
 function toHttpException(
   error: RefusableError,
-  adapter: AbstractHttpAdapter,
+  adapter: AbstractHttpAdapter | undefined,
   response: unknown,
 ): HttpException {
   const { exception, challenge } = answerTo(error) ?? { exception: ServiceUnavailableException };
   // Something else, a timeout perhaps, may have answered while the verifier was asked.
-  if (!adapter.isHeadersSent(response)) {
+  if (adapter && !adapter.isHeadersSent(response)) {
     if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
     if (error instanceof VerifierUnavailableError)
       adapter.setHeader(response, 'Retry-After', retryAfterOf(error));

@@ -1,7 +1,7 @@
 import { Controller, Get, Scope, type Type } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { ADAPTERS, closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
+import { closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 
@@ -119,67 +119,6 @@ describe.each([Scope.DEFAULT, Scope.REQUEST])(
   },
 );
 
-describe('a controller whose instance is of another class', () => {
-  @Controller('open')
-  class Open {
-    @Get() @Public() find() {
-      return 'in';
-    }
-  }
-
-  it.each([true, false])('fails startup and is named (guard global: %s)', async (guardIsGlobal) => {
-    @Controller('admin')
-    class Admin {
-      constructor() {
-        return new Open();
-      }
-      @Get() @K8sAuth('orders', onlyAdmin) find() {}
-    }
-    expect(await startupMistakes({ controllers: [Open, Admin], guardIsGlobal })).toEqual([
-      expect.stringMatching(/^Admin: expected the class that Nest creates/),
-    ]);
-  });
-
-  describe.each(ADAPTERS)('for one request on %s', (adapter) => {
-    it.each([
-      ['default tree', false],
-      ['durable tree', true],
-    ])('is refused, although its own class is public (%s)', async (_, durable) => {
-      @Controller({ path: 'admin', scope: Scope.REQUEST, durable })
-      class Admin {
-        constructor() {
-          return new Open();
-        }
-        @Get() @K8sAuth('orders', onlyAdmin) find() {}
-      }
-      for (const guardIsGlobal of [true, false]) {
-        const { url, log } = await startApp(adapter, { controllers: [Open, Admin], guardIsGlobal });
-        for (const authorization of [[], 'Bearer abc'])
-          expect((await send(`${url}/admin`, authorization)).status).toBe(403);
-        expect((await send(`${url}/open`)).body).toBe('in');
-        expect(log.lines).toMatchObject(
-          Array(2).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED', route: 'GET /admin' }),
-        );
-      }
-    });
-
-    it('is refused when the instance claims another constructor', async () => {
-      @Controller({ path: 'admin', scope: Scope.REQUEST })
-      @K8sAuth('orders', onlyAdmin)
-      class Admin {
-        constructor() {
-          Object.defineProperty(this, 'constructor', { value: Open });
-        }
-        @Get() find() {
-          return 'in';
-        }
-      }
-      const { url } = await startApp(adapter, { controllers: [Open, Admin] });
-      expect((await send(`${url}/admin`)).status).toBe(403);
-    });
-  });
-});
-
 describe('controllers that nothing of ours concerns', () => {
   it('may be whatever they like, and are refused where the guard is global', async () => {
     @Controller('plain')
@@ -236,6 +175,32 @@ describe('a class decorator that returns another class', () => {
     const { url } = await startApp('express', { controllers: [Admin], guardIsGlobal: true });
     expect((await send(`${url}/admin`)).status).toBe(401);
     expect((await send(`${url}/admin`, 'Bearer abc')).status).toBe(403);
+  });
+
+  it('fails startup where it copies inherited methods too, and leaves siblings alone', async () => {
+    class Crud {
+      @Get('inherited') inherited() {}
+    }
+    @Controller('admin')
+    @((target) => {
+      class Copy {}
+      for (
+        let link = target.prototype as object;
+        link !== Object.prototype;
+        link = Object.getPrototypeOf(link) as object
+      )
+        for (const name of Object.getOwnPropertyNames(link))
+          if (name !== 'constructor')
+            Object.defineProperty(Copy.prototype, name, Object.getOwnPropertyDescriptor(link, name) ?? {});
+      return Copy as unknown as typeof target;
+    })
+    @K8sAuth('orders', onlyAdmin)
+    class Admin extends Crud {}
+    @Controller('sibling')
+    class Sibling extends Crud {}
+    expect(await startupMistakes({ controllers: [Admin, Sibling] })).toEqual([
+      expect.stringMatching(/^Copy\.inherited: expected K8sAuthGuard among the guards/),
+    ]);
   });
 
   it('keeps the demands of a base class that is inherited by prototype alone', async () => {

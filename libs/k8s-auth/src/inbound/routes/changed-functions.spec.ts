@@ -2,6 +2,8 @@ import { Controller, Get, Scope, type Type } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { ADAPTERS, closeApps, startupMistakes } from '../inbound-app.fixture.js';
+import { type Principal } from '../../identity/principal.js';
+import { Caller } from '../request/caller.decorator.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 import {
@@ -144,6 +146,32 @@ describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => 
     expect(await statuses('shared/admin')).toEqual([403, 403]);
     expect(await statuses('shared/open')).toEqual([403, 403]);
     expect(log.lines[0]).toMatchObject({ reason: 'handler stands for several routes that differ' });
+  });
+
+  it('hand @Caller() on, also when they are new for each request or bound', async () => {
+    @Controller({ path: 'scoped', scope: Scope.REQUEST })
+    class Scoped {
+      constructor() {
+        replaceMethods(Scoped.prototype, withMetadata, this);
+      }
+      @Get() @K8sAuth('orders') find(@Caller('username') _username: string) {
+        return 'in';
+      }
+    }
+    @Controller('bound')
+    class Bound {
+      constructor() {
+        replaceMethods(Bound.prototype, bound, this);
+      }
+      @Get() @Public() open(@Caller() _caller?: Principal) {
+        return 'in';
+      }
+    }
+    const { statuses } = await startAndAsk(adapter, { controllers: [Scoped, Bound], guardIsGlobal: true });
+    for (let times = 0; times < 2; times++) {
+      expect(await statuses('scoped')).toEqual([401, 200]);
+      expect(await statuses('bound')).toEqual([200, 200]);
+    }
   });
 
   // Nest finds no guard on them, and nobody can tell which method they are.

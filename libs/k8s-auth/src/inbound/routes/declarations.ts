@@ -31,9 +31,17 @@ const METHODS = Symbol.for('nest-k8s-auth:methods');
 /** On a function: the classes with `@K8sAuth` that it was written in, for methods that are copied elsewhere. */
 const HOMES = Symbol.for('nest-k8s-auth:homes');
 
+/** Classes, and prototypes, whose declarations the route table of an application was made from. */
+const compiled = new WeakSet<object>();
+
+/** From now on, nothing can be declared on this class or on what it inherits from. @internal */
+export function closeDeclarations(routeClass: RouteClass): void {
+  for (const link of [...lineageOf(routeClass), ...prototypesOf(routeClass)]) compiled.add(link);
+}
+
 /**
  * Adds to what is declared already: two decorators on one target lose no rule.
- * @throws {ConfigurationError} the target is neither a class nor a method
+ * @throws {ConfigurationError} the target is neither a class nor a method, or its routes are compiled already
  * @internal
  */
 export function declare(
@@ -42,12 +50,17 @@ export function declare(
   descriptor: unknown,
   added: Partial<Declaration>,
 ): void {
-  if (name === undefined && typeof target === 'function') return declareClass(target as RouteClass, added);
+  if (compiled.has(target)) {
+    throw new ConfigurationError([
+      `${ownerOf(target).name}: expected @K8sAuth and @Public before startup, which has compiled its routes`,
+    ]);
+  }
+  // A decorator of a constructor's parameter comes without a name too.
+  if (name === undefined && descriptor === undefined && isClass(target)) return declareClass(target, added);
   const method: unknown = (descriptor as PropertyDescriptor | undefined)?.value;
   if ((typeof name !== 'string' && typeof name !== 'symbol') || typeof method !== 'function') {
-    const owner = typeof target === 'function' ? target : target.constructor;
     throw new ConfigurationError([
-      `${owner.name}.${String(name)}: expected @K8sAuth and @Public on a class or a method`,
+      `${ownerOf(target).name}.${memberOf(name)}: expected @K8sAuth and @Public on a class or a method, with experimentalDecorators`,
     ]);
   }
   setDeclaration(method, added);
@@ -55,11 +68,26 @@ export function declare(
   Reflect.defineMetadata(METHODS, methods.set(name, merge(methods.get(name), added)), target);
 }
 
+function ownerOf(target: object): { readonly name: string } {
+  return typeof target === 'function' ? target : target.constructor;
+}
+
+function memberOf(name: unknown): string {
+  if (name === undefined) return 'constructor';
+  return typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
+}
+
+function isClass(target: object): target is RouteClass {
+  return typeof target === 'function' && typeof target.prototype === 'object' && target.prototype !== null;
+}
+
 function declareClass(target: RouteClass, added: Partial<Declaration>): void {
   setDeclaration(target, added);
   if (!added.demands) return;
-  for (const [, method] of ownMethodsOf(target.prototype as object)) {
-    Reflect.defineMetadata(HOMES, [...homesOf(method), target], method);
+  for (const origin of prototypesOf(target)) {
+    for (const [, method] of ownMethodsOf(origin)) {
+      Reflect.defineMetadata(HOMES, [...homesOf(method), { home: target, origin }], method);
+    }
   }
 }
 
@@ -101,14 +129,19 @@ export function declarationOn(prototype: object, name: string | symbol): Declara
   );
 }
 
-/** The classes with `@K8sAuth` that a function was copied from, rather than inherited. @internal */
+/** The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited. @internal */
 export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): RouteClass[] {
   const lineage = lineageOf(routeClass);
-  return homesOf(method).filter((home) => !lineage.includes(home));
+  const owner = prototypesOf(routeClass).find((link) => ownMethodsOf(link).some(([, own]) => own === method));
+  const copied = homesOf(method).filter(({ home, origin }) => !lineage.includes(home) && origin !== owner);
+  // The class that it was written in knows best; a class that only inherits it counts where that one says nothing.
+  const written = copied.filter(({ home, origin }) => home.prototype === origin);
+  return (written.length > 0 ? written : copied).map(({ home }) => home);
 }
 
-function homesOf(method: object): readonly RouteClass[] {
-  return (Reflect.getOwnMetadata(HOMES, method) as RouteClass[] | undefined) ?? [];
+/** `origin` is where the function was written: a sibling that inherits it from there has not copied it. */
+function homesOf(method: object): readonly { readonly home: RouteClass; readonly origin: object }[] {
+  return (Reflect.getOwnMetadata(HOMES, method) as ReturnType<typeof homesOf> | undefined) ?? [];
 }
 
 function setDeclaration(target: object, added: Partial<Declaration>): void {

@@ -1,4 +1,3 @@
-import { type CanActivate } from '@nestjs/common';
 import { type ApplicationConfig, type ModulesContainer, type NestContainer } from '@nestjs/core';
 import { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
@@ -16,27 +15,31 @@ export class GuardChains {
     this.creator = new GuardsContextCreator({ getModules: () => modules } as NestContainer, config);
   }
 
-  /** Whether the guard of this root runs, or what a test has put in its place. */
-  includesGuardOf(root: object, instance: object, handler: RouteHandler, moduleKey: string): boolean {
-    return this.creator
-      .create(instance, handler as (...args: unknown[]) => unknown, moduleKey)
-      .some((guard) => this.isOurs(guard) && (!(guard instanceof K8sAuthGuard) || guard.isOf(root)));
+  /** @param root whose guard it must be; any root's when omitted. What a test has put in its place counts too. */
+  includesGuard(instance: object, handler: RouteHandler, moduleKey: string, root?: object): boolean {
+    if (this.isOverridden()) return true;
+    const chain = this.creator.create(instance, handler as (...args: unknown[]) => unknown, moduleKey);
+    const ours = [...chain, ...this.scopedGlobals()].filter((guard) => guard instanceof K8sAuthGuard);
+    return ours.some((guard) => root === undefined || guard.isOf(root));
   }
 
   /** Whether `K8sAuthGuard` is a global guard: then it also runs on routes without a decorator. */
   isGlobal(): boolean {
-    const scoped = this.config.getGlobalRequestGuards().map(({ instance }) => instance);
-    return [...this.config.getGlobalGuards(), ...scoped].some((guard) => this.isOurs(guard));
+    const guards: unknown[] = [...this.config.getGlobalGuards(), ...this.scopedGlobals()];
+    return guards.some((guard) => guard instanceof K8sAuthGuard);
   }
 
-  private isOurs(guard: CanActivate): boolean {
-    return guard instanceof K8sAuthGuard || this.overrides().includes(guard);
-  }
-
-  /** What `overrideGuard(K8sAuthGuard)` and `overrideProvider(K8sAuthGuard)` of a test put in the guard's place. */
-  private overrides(): unknown[] {
-    return [...this.modules.values()].flatMap(({ providers, injectables }) =>
-      [providers, injectables].map((wrappers) => wrappers.get(K8sAuthGuard)?.instance),
+  /** Whether `overrideGuard(K8sAuthGuard)` or `overrideProvider(K8sAuthGuard)` of a test has replaced the guard. */
+  isOverridden(): boolean {
+    return [...this.modules.values()].some(({ providers, injectables }) =>
+      [providers, injectables].some((wrappers) => {
+        const instance: unknown = wrappers.get(K8sAuthGuard)?.instance;
+        return instance !== undefined && instance !== null && !(instance instanceof K8sAuthGuard);
+      }),
     );
+  }
+
+  private scopedGlobals(): unknown[] {
+    return this.config.getGlobalRequestGuards().map(({ instance }) => instance as unknown);
   }
 }

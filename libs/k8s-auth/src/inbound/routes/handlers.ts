@@ -34,23 +34,34 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
   const prototypes = prototypesOf(routeClass);
   // Not a route: it is registered as a provider, to be called by other classes.
   const isUnroutedController = !context.isController && Reflect.hasMetadata(CONTROLLER_WATERMARK, routeClass);
-  const names = new Set(prototypes.flatMap((prototype) => Object.getOwnPropertyNames(prototype)));
-  const nearest = [...names].map((name) => {
+  const names = new Set(prototypes.flatMap((prototype) => Reflect.ownKeys(prototype)));
+  const members = [...names].map((name) => {
     const owner = prototypes.find((prototype) => Object.hasOwn(prototype, name)) as object;
     const method: unknown = Reflect.getOwnPropertyDescriptor(owner, name)?.value;
-    const isGuarded = typeof method === 'function' && hasGuards(method, routeClass, context);
-    return { name, isGuarded, isMisplaced: !isGuarded && isDeclared(declarationOn(owner, name)) };
+    // Nest routes names that are text only.
+    const isGuarded =
+      typeof name === 'string' && typeof method === 'function' && hasGuards(method, routeClass, context);
+    return { name, method, isGuarded, isMisplaced: !isGuarded && isDeclared(declarationOn(owner, name)) };
   });
-  const misplaced = nearest.filter(({ isMisplaced }) => isMisplaced && !isUnroutedController);
+  // Some decorators route copies of a method, which carry its declaration.
+  const guarded = new Set(
+    members.flatMap(({ isGuarded, method }) => (isGuarded ? [declarationOf(method as object)] : [])),
+  );
+  const misplaced = members.filter(
+    ({ isMisplaced, method }) =>
+      isMisplaced &&
+      !isUnroutedController &&
+      !(typeof method === 'function' && guarded.has(declarationOf(method))),
+  );
   const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link).keys()]);
   const isClassMisplaced =
     !context.isController &&
     !isUnroutedController &&
-    !nearest.some(({ isGuarded }) => isGuarded) &&
+    !members.some(({ isGuarded }) => isGuarded) &&
     lineageOf(routeClass).some((link) => isDeclared(declarationOf(link)));
   return [
     ...(isClassMisplaced ? [routeClass.name] : []),
-    ...misplaced.map(({ name }) => `${routeClass.name}.${name}`),
+    ...misplaced.map(({ name }) => `${routeClass.name}.${String(name)}`),
     ...statics.map((name) => `${routeClass.name}.${String(name)} (static)`),
   ].map(
     (label) => `${label}: expected @K8sAuth and @Public where Nest runs guards, which it does not do here`,

@@ -10,7 +10,7 @@ import { findMisplacedDecorators, isRoute } from './handlers.js';
 import { controllersOf, fieldResolversHaveGuards, providerClassesOf } from './registered-classes.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
-import { type ScopedController, ScopedInstancesGuard } from './scoped-instances.guard.js';
+import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
 import { warnOfOpenHandlers } from './open-handlers.js';
 
 /** A root with what only it can check. */
@@ -42,7 +42,7 @@ export class InboundStartup {
 
   readonly routes = new RouteTable();
   private readonly roots: JoinedRoot[] = [];
-  private scopedInstances?: ScopedInstancesGuard;
+  private guard?: RouteTableGuard;
   private running?: Promise<void>;
 
   private constructor(
@@ -53,9 +53,9 @@ export class InboundStartup {
   /** To be called while providers are created: Nest registers its routes, with their guards, right after that. */
   join(root: InboundRoot, findMistakes: JoinedRoot['findMistakes']): void {
     this.roots.push({ root, findMistakes });
-    if (this.scopedInstances) return;
-    this.scopedInstances = new ScopedInstancesGuard(root);
-    this.config.addGlobalGuard(this.scopedInstances);
+    if (this.guard) return;
+    this.guard = new RouteTableGuard(root);
+    this.config.addGlobalGuard(this.guard);
     // Before the routes are registered: instrumentation copies what is on a function then.
     for (const { routeClass } of [...this.modules.values()].flatMap(controllersOf)) {
       const methods = prototypesOf(routeClass).flatMap(ownMethodsOf);
@@ -77,35 +77,45 @@ export class InboundStartup {
       const controllers = controllersOf(module);
       const root = controllers.length > 0 ? await rootOf(module) : undefined;
       for (const { routeClass, instance, wrapper } of controllers) {
-        const methods = compiler.add({ routeClass, instance, moduleKey, root });
-        if (methods && !wrapper.isDependencyTreeStatic())
-          scoped.push({ wrapper, routeClass, methods, moduleKey, root });
+        const added = compiler.add({ routeClass, instance, moduleKey, root });
+        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, routeClass, ...added });
       }
     }
     const { compiled } = compiler;
-    for (const mistake of [...this.findSecondGlobalRoot(), ...this.findMisplaced()])
-      compiled.mistakes.add(mistake);
+    const isGuardGlobal = chains.isGlobal();
+    for (const mistake of [...this.findWrongRoots(), ...this.findMisplaced()]) compiled.mistakes.add(mistake);
+    for (const label of isGuardGlobal ? this.routes.findSharedRoutes() : []) {
+      compiled.mistakes.add(
+        `${label}: expected one forRoot to serve it, because the global guard cannot tell which module is called`,
+      );
+    }
     for (const { root, findMistakes } of this.roots) {
       for (const mistake of await findMistakes(compiled.audiences.get(root) ?? new Map()))
         compiled.mistakes.add(mistake);
     }
     if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
-    this.scopedInstances?.watch(scoped, chains);
-    warnOfOpenHandlers(
-      compiled,
-      { isGuardGlobal: chains.isGlobal(), roots: this.roots.map(({ root }) => root) },
-      log,
-    );
+    this.guard?.configure({ scoped, isGuardGlobal, isOverridden: chains.isOverridden() });
+    warnOfOpenHandlers(compiled, { isGuardGlobal, roots: this.roots.map(({ root }) => root) }, log);
   }
 
-  /** Two global modules would both offer verifier and tokens, and nobody could say which one a controller gets. */
-  private findSecondGlobalRoot(): string[] {
-    const roots = [...this.modules.values()].filter(
-      ({ isGlobal, providers }) => isGlobal && providers.has(K8S_AUTH_INBOUND_ROOT),
-    );
-    return roots.length > 1
-      ? ['K8sAuthModule: expected at most one global forRoot or forRootAsync; others take isGlobal: false']
-      : [];
+  private findWrongRoots(): string[] {
+    const modules = [...this.modules.values()];
+    const rootOf = ({ providers }: Module) => providers.get(K8S_AUTH_INBOUND_ROOT);
+    const isScoped = modules.some((module) => rootOf(module)?.isDependencyTreeStatic() === false);
+    // Also through a global module that exports the module of a root again.
+    const globals = modules
+      .filter(({ isGlobal }) => isGlobal)
+      .flatMap((module) => [
+        rootOf(module),
+        ...[...module.imports].filter(({ metatype }) => module.exports.has(metatype)).map(rootOf),
+      ]);
+    return [
+      ...(isScoped ? ['K8sAuthModule: expected options that do not depend on the request'] : []),
+      // Both would offer verifier and tokens, and nobody could say which one serves a module.
+      ...(new Set(globals.filter(Boolean)).size > 1
+        ? ['K8sAuthModule: expected at most one global forRoot or forRootAsync; others take isGlobal: false']
+        : []),
+    ];
   }
 
   private findMisplaced(): string[] {

@@ -20,7 +20,9 @@ export function K8sAuth(
   ...rules: AuthorizationRule[]
 ): ClassDecorator & MethodDecorator {
   return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    declare(target, name, descriptor, { demands: [{ audience, rules }] });
+    // Copied: what becomes of the caller's list later changes nothing.
+    const demand = { audience: Array.isArray(audience) ? Array.from(audience) : audience, rules };
+    declare(target, name, descriptor, { demands: [demand] });
     UseGuards(K8sAuthGuard)(target, name as string, descriptor as PropertyDescriptor);
   };
 }

@@ -1,4 +1,5 @@
 import { Controller, Get, Injectable, Module, SetMetadata } from '@nestjs/common';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -71,6 +72,15 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     ]);
   });
 
+  it('on a method whose name is a symbol', async () => {
+    const name = Symbol('named');
+    @Controller()
+    class Named {
+      @Get() @K8sAuth('orders') [name]() {}
+    }
+    expect(await startupMistakes({ controllers: [Named] })).toEqual([misplaced('Named.Symbol(named)')]);
+  });
+
   it("on a gateway's hooks, and not on its message handlers", async () => {
     @WebSocketGateway()
     class Gateway {
@@ -105,6 +115,22 @@ describe('startup passes over', () => {
     }
     expect(await startupMistakes({ controllers: [Orders], providers: [Orders] })).toEqual([]);
     expect(await withProviders([Orders])).toEqual([]);
+  });
+
+  it('a method of which another decorator has made routes', async () => {
+    /** As ts-rest does it. */
+    const multiplied: MethodDecorator = (target, name, descriptor) => {
+      const copy = function copy() {};
+      for (const key of Reflect.getMetadataKeys(descriptor.value as object))
+        Reflect.defineMetadata(key, Reflect.getMetadata(key, descriptor.value as object), copy);
+      Reflect.defineMetadata(PATH_METADATA, 'copy', copy);
+      Object.defineProperty(target, `${String(name)}_copy`, { value: copy });
+    };
+    @Controller()
+    class Orders {
+      @multiplied @K8sAuth('orders') handler() {}
+    }
+    expect(await startupMistakes({ controllers: [Orders] })).toEqual([]);
   });
 
   it('values that have no class, or answer to any name', async () => {

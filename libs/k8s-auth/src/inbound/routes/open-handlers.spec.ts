@@ -1,4 +1,4 @@
-import { Controller, Get, type INestApplication, type Type } from '@nestjs/common';
+import { Controller, Get, type INestApplication, type Type, UseGuards } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { MessagePattern, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
@@ -65,6 +65,14 @@ describe('startup warns once', () => {
     ]);
   });
 
+  it('of undecorated routes that K8sAuthGuard runs on without being global', async () => {
+    @Controller('used')
+    class Used {
+      @Get() @UseGuards(K8sAuthGuard) find() {}
+    }
+    expect(await warnings([Used, Orders])).toEqual([expect.objectContaining({ routes: ['Used.find'] })]);
+  });
+
   it('of message handlers that a global guard may not cover', async () => {
     expect(await warnings([Orders, Messages], { guardIsGlobal: true, connect: true })).toEqual([
       {
@@ -79,7 +87,8 @@ describe('startup warns once', () => {
   it('of handlers that stay open because nothing uses the guard', async () => {
     expect(await warnings([Plain])).toEqual([
       {
-        message: 'K8sAuthModule has a verifier that nothing uses: these handlers are open to every caller',
+        message:
+          'K8sAuthModule has a verifier, but no route uses it: K8sAuthGuard does not run on these handlers',
         handlers: ['Plain.list'],
       },
     ]);

@@ -4,29 +4,27 @@ import { type CompiledRoutes } from './route-compiler.js';
 
 /** Warns once, at startup, of handlers that nobody has decided about. @internal */
 export function warnOfOpenHandlers(
-  { undecorated, undecoratedMessages, isAnyRouteProtected }: CompiledRoutes,
+  { refused, open, openMessages, isAnyRouteProtected }: CompiledRoutes,
   { isGuardGlobal, roots }: { readonly isGuardGlobal: boolean; readonly roots: readonly InboundRoot[] },
   log: Log,
 ): void {
   const isHybrid = roots.some(({ adapterHost }) => adapterHost.httpAdapter);
-  if (isGuardGlobal && undecorated.length > 0) {
-    log.warn({
-      message: 'routes without @K8sAuth or @Public are refused for every caller',
-      routes: undecorated,
-    });
+  if (refused.length > 0) {
+    log.warn({ message: 'routes without @K8sAuth or @Public are refused for every caller', routes: refused });
   }
-  if (isGuardGlobal && isHybrid && undecoratedMessages.length > 0) {
+  if (isGuardGlobal && isHybrid && openMessages.length > 0) {
     log.warn({
       message:
-        'message handlers without @K8sAuth are open if their microservice is connected without inheritAppConfig: APP_GUARD does not cover it then',
-      handlers: undecoratedMessages,
+        'message handlers without @K8sAuth are open if their microservice is connected without inheritAppConfig, because APP_GUARD does not cover it then',
+      handlers: openMessages,
     });
   }
-  const handlers = [...undecorated, ...undecoratedMessages];
+  const handlers = [...open, ...openMessages];
   const hasVerifier = roots.some(({ verifier }) => verifier);
   if (hasVerifier && !isGuardGlobal && !isAnyRouteProtected && handlers.length > 0) {
     log.warn({
-      message: 'K8sAuthModule has a verifier that nothing uses: these handlers are open to every caller',
+      message:
+        'K8sAuthModule has a verifier, but no route uses it: K8sAuthGuard does not run on these handlers',
       handlers,
     });
   }

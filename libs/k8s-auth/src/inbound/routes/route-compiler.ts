@@ -1,6 +1,7 @@
 import { type MetadataScanner } from '@nestjs/core';
-import { type InboundRoot } from '../inbound-root.js';
-import { audienceMistakeOf, findDeclarationMistakes, readAudiences } from './declaration-mistakes.js';
+import { type InboundRoot, type Route } from '../inbound-root.js';
+import { readAudiences } from './audiences.js';
+import { audienceMistakeOf, findDeclarationMistakes } from './declaration-mistakes.js';
 import {
   isIdentified,
   lineageOf,
@@ -10,6 +11,7 @@ import {
   type RouteHandler,
 } from './controller-class.js';
 import {
+  closeDeclarations,
   declarationOf,
   declaredMethodsOf,
   foreignHomesOf,
@@ -19,7 +21,7 @@ import {
 import { type GuardChains } from './guard-chains.js';
 import { isMessageHandler, isRoute } from './handlers.js';
 import { classPolicyOf, policyOf, type RoutePolicy } from './route-policy.js';
-import { markedOriginalOf, originalOf, type Route, type RouteTable } from './route-table.js';
+import { markedOriginalOf, originalOf, type RouteTable } from './route-table.js';
 
 /** A controller as one module registers it. */
 export interface RegisteredController {
@@ -37,19 +39,27 @@ export interface CompiledRoutes {
   readonly mistakes: Set<string>;
   /** Root -> audience -> the routes that require it. */
   readonly audiences: Map<InboundRoot, Map<string, string[]>>;
-  /** Routes and message handlers with neither `@K8sAuth` nor `@Public`. */
-  readonly undecorated: string[];
-  readonly undecoratedMessages: string[];
+  /** Routes and message handlers with neither `@K8sAuth` nor `@Public`, by whether `K8sAuthGuard` runs on them. */
+  readonly refused: string[];
+  readonly open: string[];
+  readonly openMessages: string[];
   isAnyRouteProtected: boolean;
 }
 
-/** @internal */
+/** What else is used of a controller. */
+export interface CompiledController {
+  readonly methods: ReadonlyMap<string, RouteHandler>;
+  readonly isUniform: boolean;
+}
+
+/** Reads what decorators say of controllers, one by one, into the route table. @internal */
 export class RouteCompiler {
   readonly compiled: CompiledRoutes = {
     mistakes: new Set(),
     audiences: new Map(),
-    undecorated: [],
-    undecoratedMessages: [],
+    refused: [],
+    open: [],
+    openMessages: [],
     isAnyRouteProtected: false,
   };
 
@@ -59,50 +69,51 @@ export class RouteCompiler {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /**
-   * @returns the controller's routes and message handlers, where decorators of ours are involved: name -> function, or
-   *   none where the class alone declares something, so that any function of it is covered
-   */
-  add(controller: RegisteredController): ReadonlyMap<string, RouteHandler> | undefined {
+  /** @returns the controller's handlers: name -> function, and whether its class alone declares something */
+  add(controller: RegisteredController): CompiledController {
     const { routeClass, instance } = controller;
     const { mistakes } = this.compiled;
-    const isInvolved = isDecorated(routeClass, instance);
-    if (!isIdentified(routeClass, instance)) {
-      if (isInvolved) {
-        mistakes.add(
-          `${routeClass.name}: expected the class that Nest creates to be the constructor of its instances, ` +
-            'because otherwise nobody can tell which decorators count (a mixin, a Proxy or a constructor changed it)',
-        );
-      }
-      return undefined;
-    }
-    if (isInvolved) this.table.noteInvolved(routeClass);
-    for (const link of lineageOf(routeClass)) {
-      findDeclarationMistakes(link.name, declarationOf(link)).forEach((mistake) => mistakes.add(mistake));
-    }
     const prototype = routeClass.prototype as Record<string, RouteHandler>;
     const names = this.scanner.getAllMethodNames(prototype);
     const methods = names
       .map((name) => [name, prototype[name] as RouteHandler] as const)
       .filter(([, method]) => isRoute(method) || isMessageHandler(method));
-    for (const [name, method] of methods) this.addMethod(name, method, controller);
-    if (names.some((name) => isDeclared(methodDeclarationOf(routeClass, name)))) {
-      return isInvolved ? new Map(methods) : undefined;
+    const isUniform = names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
+    const result = { methods: new Map(methods), isUniform };
+    const isConcerned = isDecorated(routeClass, instance);
+    if (!isIdentified(routeClass, instance)) {
+      if (isConcerned) {
+        mistakes.add(
+          `${routeClass.name}: expected the class that Nest creates to be the constructor of its instances, ` +
+            'because otherwise nobody can tell which decorators count (a mixin, a Proxy or a constructor changed it)',
+        );
+      }
+      return result;
     }
-    const route = toRoute(`${routeClass.name}.*`, classPolicyOf(routeClass), controller.root);
-    this.table.add(routeClass, undefined, route);
-    return isInvolved ? new Map() : undefined;
+    closeDeclarations(routeClass);
+    if (isConcerned) [routeClass, ...result.methods.values()].forEach((one) => this.table.noteConcerned(one));
+    for (const link of lineageOf(routeClass)) {
+      findDeclarationMistakes(link.name, declarationOf(link)).forEach((mistake) => mistakes.add(mistake));
+    }
+    for (const [name, method] of methods) this.addMethod(name, method, controller);
+    if (isUniform) {
+      const route = toRoute(`${routeClass.name}.*`, classPolicyOf(routeClass), controller.root);
+      this.table.add(routeClass, undefined, route);
+    }
+    return result;
   }
 
   private addMethod(name: string, method: RouteHandler, controller: RegisteredController): void {
     const { routeClass, instance } = controller;
-    const { mistakes, undecorated, undecoratedMessages } = this.compiled;
+    const { mistakes } = this.compiled;
     const label = `${routeClass.name}.${name}`;
     const policy = policyOf(routeClass, name);
     findDeclarationMistakes(label, methodDeclarationOf(routeClass, name)).forEach((one) => mistakes.add(one));
-    if (policy.kind === 'undecorated') (isRoute(method) ? undecorated : undecoratedMessages).push(label);
     const handler: unknown = Reflect.get(instance, name);
-    if (policy.kind !== 'undecorated' && !isStandIn(handler, method, instance, name)) {
+    const isFunction = typeof handler === 'function';
+    if (policy.kind === 'undecorated')
+      this.addUndecorated(label, method, isFunction ? handler : method, controller);
+    else if (!isStandIn(handler, method, instance, name)) {
       mistakes.add(
         `${label}: expected the instance to keep the method, or a function that stands for it alone`,
       );
@@ -110,8 +121,19 @@ export class RouteCompiler {
     }
     const route = toRoute(label, policy, controller.root);
     if (policy.kind === 'protected') this.checkProtected(route, handler as RouteHandler, controller);
-    const handlers = new Set([method, ...(typeof handler === 'function' ? [handler] : [])]);
-    this.table.add(routeClass, handlers, route);
+    this.table.add(routeClass, new Set(isFunction ? [method, handler] : [method]), route);
+  }
+
+  private addUndecorated(
+    label: string,
+    method: RouteHandler,
+    handler: RouteHandler,
+    { instance, moduleKey }: RegisteredController,
+  ): void {
+    const { refused, open, openMessages } = this.compiled;
+    if (!isRoute(method)) openMessages.push(label);
+    else if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
+    else open.push(label);
   }
 
   private checkProtected(
@@ -125,10 +147,10 @@ export class RouteCompiler {
       mistakes.add(`${label}: expected K8sAuthModule in the imports of its module because of @K8sAuth`);
       return;
     }
-    if (!this.chains.includesGuardOf(root, instance, handler, moduleKey)) {
+    if (!this.chains.includesGuard(instance, handler, moduleKey, root)) {
       mistakes.add(
-        `${label}: expected K8sAuthGuard among the guards that Nest runs, but another decorator has replaced the ` +
-          'class, the function or its guards',
+        `${label}: expected K8sAuthGuard among the guards that Nest runs: what stands there does not carry it (an ` +
+          'override, a mixin, a constructor or another decorator put it there); repeat @K8sAuth, or make the guard global',
       );
     }
     if (!root.verifier) mistakes.add(`${label}: expected option 'verifier' because of @K8sAuth`);
@@ -160,11 +182,14 @@ function isStandIn(handler: unknown, method: RouteHandler, instance: object, nam
   if (typeof handler !== 'function' || Reflect.get(instance, name) !== handler) return false;
   if (handler === method) return true;
   const original = markedOriginalOf(handler);
-  return original ? original === originalOf(method) : !isDeclared(declarationOf(handler));
+  if (original) return original === originalOf(method);
+  // Wrapped before the method was marked: then it carries the very declaration of the method.
+  return !isDeclared(declarationOf(handler)) || declarationOf(handler) === declarationOf(method);
 }
 
 function toRoute(label: string, policy: RoutePolicy, root: InboundRoot | undefined): Route {
-  if (policy.kind !== 'protected' || !root) return { label, policy, audiences: [] };
+  // `root` is set in any case: it must not be inherited from a polluted prototype.
+  if (policy.kind !== 'protected' || !root) return { label, policy, audiences: [], root: undefined };
   // Not `??`: a `null` that slipped in is a mistake, and must not mean the module's audience.
   const audience: unknown = policy.audience === undefined ? root.audience : policy.audience;
   return { label, policy, audiences: readAudiences(audience) ?? [], root };

@@ -1,4 +1,5 @@
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { audienceKeyOf } from './audiences.js';
 import { lineageOf, type RouteClass } from './controller-class.js';
 import { declarationOf, foreignHomesOf, type K8sAuthDemand, methodDeclarationOf } from './declarations.js';
 
@@ -36,7 +37,7 @@ export function classPolicyOf(routeClass: RouteClass): RoutePolicy {
 export function isSamePolicy(one: RoutePolicy, other: RoutePolicy): boolean {
   if (one.kind !== 'protected' || other.kind !== 'protected') return one.kind === other.kind;
   return (
-    JSON.stringify(one.audience) === JSON.stringify(other.audience) &&
+    audienceKeyOf(one.audience) === audienceKeyOf(other.audience) &&
     one.rules.length === other.rules.length &&
     one.rules.every((rule) => other.rules.includes(rule))
   );

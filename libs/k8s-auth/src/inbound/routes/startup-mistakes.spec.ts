@@ -53,6 +53,8 @@ describe('startup', () => {
     [[]],
     [['orders', '']],
     [['orders', 'orders']],
+    [new Array(1)],
+    [1n],
     [[['orders']]],
   ])('names a route with the audience %j', async (audience) => {
     @Controller()
@@ -179,5 +181,30 @@ describe('a decorator on anything but a class or a method', () => {
     expect(onAccessor).toThrow(ConfigurationError);
     expect(onAccessor).toThrow('Accessor.value: expected @K8sAuth and @Public on a class or a method');
     expect(onProperty).toThrow('Property.value: expected @K8sAuth and @Public on a class or a method');
+  });
+
+  it('throws on a parameter, a function, and by the rules of standard decorators', () => {
+    const decorate: (...args: never[]) => void = K8sAuth('orders');
+    const call = (...args: unknown[]) => decorate(...(args as never[]));
+    class Orders {
+      find() {}
+    }
+    expect(() => call(Orders, undefined, 0)).toThrow('Orders.constructor: expected');
+    expect(() => call(Reflect.get(Orders.prototype, 'find'), undefined, undefined)).toThrow(
+      'find.constructor: expected',
+    );
+    expect(() => call(Reflect.get(Orders.prototype, 'find'), { kind: 'method' })).toThrow(
+      'with experimentalDecorators',
+    );
+  });
+
+  it('copies the list of audiences', async () => {
+    const list = ['orders'];
+    @Controller()
+    class Listed {
+      @Get() @K8sAuth(list) find() {}
+    }
+    list.push('');
+    expect(await mistakesOf([Listed])).toEqual([]);
   });
 });

@@ -1,0 +1,92 @@
+import { type ExecutionContext } from '@nestjs/common';
+import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { decide } from '../../authorization/decide.js';
+import { ForbiddenPrincipalError, VerifierUnavailableError } from '../../errors/index.js';
+import { type Principal } from '../../identity/principal.js';
+import { loggable } from '../../shared/log.js';
+import { type Verdict } from '../../verifiers/token-verifier.js';
+import { type InboundRoot, type Route } from '../inbound-root.js';
+import {
+  AuthenticatedRequest,
+  authenticatedFor,
+  lastAuthenticated,
+  rememberAuthenticated,
+} from './authenticated-request.js';
+import { readBearerToken, takeAuthorizationOff } from './bearer-token.js';
+import { type RefusedRequest, refuse } from './refusal.js';
+
+/** What is known about a request so far; filled on the way, read when it is refused. */
+type Progress = { -readonly [Field in keyof RefusedRequest]: RefusedRequest[Field] };
+
+/**
+ * Reads the token, has the root's verifier accept it for the route's audiences, asks the route's rules, in that order.
+ * Once per request and handler: what the same root has accepted before passes.
+ * @returns synchronously when the verifier does: a cached verdict should not wait for the event loop
+ * @throws {HttpException} 400, 401, 403 or 503: whatever goes wrong on the way refuses
+ * @internal
+ */
+export function authenticate(
+  context: ExecutionContext,
+  route: Route,
+  root: InboundRoot,
+): true | Promise<true> {
+  const progress: Progress = { context };
+  try {
+    const result = attempt(progress, route, root);
+    return result === true ? true : result.catch((error: unknown) => refuse(root, progress, error));
+  } catch (error) {
+    return refuse(root, progress, error);
+  }
+}
+
+function attempt(progress: Progress, route: Route, root: InboundRoot): true | Promise<true> {
+  const { context } = progress;
+  if (authenticatedFor(context, root)) return true;
+  const request = context.switchToHttp().getRequest<unknown>();
+  const token = lastAuthenticated(request)?.token ?? readBearerToken(request, root.maxTokenBytes);
+  progress.token = token;
+  const verdict = verify(token, route, root);
+  if (!isThenable(verdict)) return admit(progress, token, route, root, verdict);
+  return Promise.resolve(verdict).then((settled) => admit(progress, token, route, root, settled));
+}
+
+function verify(
+  token: string,
+  { audiences }: Route,
+  { verifier }: InboundRoot,
+): Verdict | PromiseLike<Verdict> {
+  // Startup has checked both; an empty list would mean the API server's own audiences to a TokenReview.
+  if (!verifier || audiences.length === 0) throw new VerifierUnavailableError('route cannot be verified');
+  return verifier.verify(token, audiences);
+}
+
+function admit(
+  progress: Progress,
+  token: string,
+  { policy }: Route,
+  root: InboundRoot,
+  { principal }: Verdict,
+): true {
+  // A verifier of somebody's own may be untyped: without a name there is nobody to let in.
+  if (typeof principal?.username !== 'string') throw new TypeError('verdict has no principal');
+  const { context } = progress;
+  progress.principal = principal;
+  for (const rule of policy.kind === 'protected' ? policy.rules : []) assertAllowed(rule, principal);
+  const request = context.switchToHttp().getRequest<unknown>();
+  takeAuthorizationOff(request);
+  rememberAuthenticated(request, new AuthenticatedRequest(root, context, principal, token));
+  return true;
+}
+
+function isThenable(verdict: Verdict | PromiseLike<Verdict>): verdict is PromiseLike<Verdict> {
+  return typeof (verdict as { then?: unknown } | undefined)?.then === 'function';
+}
+
+/** @throws {ForbiddenPrincipalError} for anything but an explicit yes */
+function assertAllowed(rule: AuthorizationRule, principal: Principal): void {
+  const outcome = decide(rule, principal);
+  if (outcome.kind === 'allowed') return;
+  throw new ForbiddenPrincipalError(
+    loggable(`rule ${rule.name || 'without a name'} refused: ${outcome.reason}`),
+  );
+}

@@ -1,0 +1,182 @@
+import { Controller, Get, Global, Injectable, Module, type OnModuleInit, type Type } from '@nestjs/common';
+import { GUARDS_METADATA } from '@nestjs/common/constants.js';
+import { ApplicationConfig } from '@nestjs/core';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { allowServiceAccounts } from '../../authorization/rules.js';
+import { K8sAuthModule } from '../../k8s-auth.module.js';
+import { closeApps } from '../inbound-app.fixture.js';
+import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { Public } from './public.decorator.js';
+import { startAndAsk } from './replacements.fixture.js';
+
+const onlyAdmin = allowServiceAccounts('shop/admin');
+
+/** Does something after Nest has registered its routes, and before they are compiled. */
+function beforeCompile(task: (config: ApplicationConfig) => void): Type {
+  @Injectable()
+  class Init implements OnModuleInit {
+    constructor(private readonly config: ApplicationConfig) {}
+    onModuleInit() {
+      task(this.config);
+    }
+  }
+  @Global()
+  @Module({ providers: [Init] })
+  class EarlierModule {}
+  return EarlierModule;
+}
+
+afterEach(closeApps);
+
+// Nest has looked up the guards of these routes by then.
+describe('what changes between the registration of routes and their compilation', () => {
+  it('holds: a decorator that somebody puts on a controller', async () => {
+    @Controller('third')
+    class ThirdParty {
+      @Get() find() {
+        return 'in';
+      }
+    }
+    @Controller('own')
+    class Own {
+      @Get() @K8sAuth('orders') find() {}
+    }
+    const imports = [beforeCompile(() => K8sAuth('orders', onlyAdmin)(ThirdParty))];
+    const { statuses } = await startAndAsk('express', { controllers: [ThirdParty, Own], imports });
+    expect(await statuses('third')).toEqual([401, 403]);
+  });
+
+  it('holds: a global guard that Nest has not seen', async () => {
+    @Controller('plain')
+    class Plain {
+      @Get() find() {
+        return 'in';
+      }
+    }
+    const guard = new K8sAuthGuard({} as never);
+    const imports = [beforeCompile((config) => config.addGlobalGuard(guard))];
+    const { statuses } = await startAndAsk('express', { controllers: [Plain], imports });
+    expect(await statuses('plain')).toEqual([403, 403]);
+  });
+
+  it('cannot open a route: guards that were away while Nest looked', async () => {
+    @Controller('admin')
+    class Admin {
+      @Get() @K8sAuth('orders', onlyAdmin) find() {
+        return 'in';
+      }
+    }
+    const target = Reflect.get(Admin.prototype, 'find') as object;
+    const guards: unknown = Reflect.getMetadata(GUARDS_METADATA, target);
+    const { statuses } = await startAndAsk('express', {
+      controllers: [Admin],
+      imports: [beforeCompile(() => Reflect.defineMetadata(GUARDS_METADATA, guards, target))],
+      configure: () => Reflect.defineMetadata(GUARDS_METADATA, [], target),
+    });
+    expect(await statuses('admin')).toEqual([401, 403]);
+  });
+
+  it('cannot open a route: a guard of its own kind that admits everybody', async () => {
+    class Lenient extends K8sAuthGuard {
+      override canActivate() {
+        return true;
+      }
+    }
+    @Controller('admin')
+    class Admin {
+      @Get() @K8sAuth('orders', onlyAdmin) find() {
+        return 'in';
+      }
+    }
+    Reflect.defineMetadata(GUARDS_METADATA, [Lenient], Reflect.get(Admin.prototype, 'find'));
+    const { statuses } = await startAndAsk('express', { controllers: [Admin] });
+    expect(await statuses('admin')).toEqual([401, 403]);
+  });
+
+  it.each([true, false])(
+    'cannot open a route: a deleted method of a public class (guard global: %s)',
+    async (guardIsGlobal) => {
+      @Controller('mixed')
+      @Public()
+      class Mixed {
+        @Get('open') open() {
+          return 'in';
+        }
+        @Get('admin') @K8sAuth('orders', onlyAdmin) admin() {
+          return 'in';
+        }
+      }
+      const imports = [beforeCompile(() => Reflect.deleteProperty(Mixed.prototype, 'admin'))];
+      const { statuses } = await startAndAsk('express', { controllers: [Mixed], imports, guardIsGlobal });
+      expect(await statuses('mixed/open')).toEqual([200, 200]);
+      expect((await statuses('mixed/admin'))[0]).toBeGreaterThanOrEqual(401);
+    },
+  );
+});
+
+describe('what changes after startup', () => {
+  it('cannot open undecorated routes by a polluted prototype', async () => {
+    @Controller('plain')
+    class Plain {
+      @Get() find() {
+        return 'in';
+      }
+    }
+    const { statuses } = await startAndAsk('express', { controllers: [Plain], guardIsGlobal: true });
+    Object.defineProperty(Object.prototype, 'root', { value: 'x', configurable: true });
+    try {
+      expect(await statuses('plain')).toEqual([403, 403]);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'root');
+    }
+  });
+
+  it.each([true, false])(
+    'cannot lend a route the rules of another class (guard global: %s)',
+    async (guardIsGlobal) => {
+      @Controller('open')
+      @Public()
+      class Open {
+        @Get() other() {}
+      }
+      class Elsewhere {}
+      @Controller('admin')
+      class Admin {
+        @Get() @K8sAuth('orders', onlyAdmin) find() {
+          return 'secret';
+        }
+      }
+      const { statuses } = await startAndAsk('express', { controllers: [Open, Admin], guardIsGlobal });
+      for (const claimed of [Open, Elsewhere]) {
+        Object.defineProperty(Admin.prototype, 'constructor', { value: claimed, configurable: true });
+        expect(await statuses('admin')).toEqual([403, 403]);
+      }
+    },
+  );
+});
+
+describe('a decorator on a controller whose routes are compiled', () => {
+  it('throws, and names the class', async () => {
+    class Base {}
+    @Controller('plain')
+    class Plain extends Base {
+      @Get() find() {}
+    }
+    await startAndAsk('express', { controllers: [Plain] });
+    expect(() => K8sAuth('orders')(Plain)).toThrow('Plain: expected @K8sAuth and @Public before startup');
+    expect(() => Public()(Base)).toThrow('Base: expected @K8sAuth and @Public before startup');
+    expect(() => K8sAuth('orders')(Plain.prototype, 'find', { value: () => {} })).toThrow('before startup');
+  });
+});
+
+describe('a root whose options depend on the request', () => {
+  it('fails startup', async () => {
+    const { Test } = await import('@nestjs/testing');
+    const { REQUEST } = await import('@nestjs/core');
+    const testing = await Test.createTestingModule({
+      imports: [K8sAuthModule.forRootAsync({ inject: [REQUEST], useFactory: () => ({ destinations: [] }) })],
+    }).compile();
+    await expect(testing.init()).rejects.toThrow('expected options that do not depend on the request');
+  });
+});

@@ -1,0 +1,128 @@
+import { Controller, Get, Scope } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { allowServiceAccounts } from '../../authorization/rules.js';
+import { ADAPTERS, closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
+import { K8sAuth } from './k8s-auth.decorator.js';
+import { Public } from './public.decorator.js';
+
+const onlyAdmin = allowServiceAccounts('shop/admin');
+
+afterEach(closeApps);
+
+describe('a controller whose instance is of another class', () => {
+  @Controller('open')
+  class Open {
+    @Get() @Public() find() {
+      return 'in';
+    }
+  }
+
+  it.each([true, false])('fails startup and is named (guard global: %s)', async (guardIsGlobal) => {
+    @Controller('admin')
+    class Admin {
+      constructor() {
+        return new Open();
+      }
+      @Get() @K8sAuth('orders', onlyAdmin) find() {}
+    }
+    expect(await startupMistakes({ controllers: [Open, Admin], guardIsGlobal })).toEqual([
+      expect.stringMatching(/^Admin: expected the class that Nest creates/),
+    ]);
+  });
+
+  describe.each(ADAPTERS)('for one request on %s', (adapter) => {
+    it.each([
+      ['default tree', false],
+      ['durable tree', true],
+    ])('is refused, although its own class is public (%s)', async (_, durable) => {
+      @Controller({ path: 'admin', scope: Scope.REQUEST, durable })
+      class Admin {
+        constructor() {
+          return new Open();
+        }
+        @Get() @K8sAuth('orders', onlyAdmin) find() {}
+      }
+      for (const guardIsGlobal of [true, false]) {
+        const { url, log } = await startApp(adapter, { controllers: [Open, Admin], guardIsGlobal });
+        for (const authorization of [[], 'Bearer abc'])
+          expect((await send(`${url}/admin`, authorization)).status).toBe(403);
+        expect((await send(`${url}/open`)).body).toBe('in');
+        expect(log.lines).toMatchObject(
+          Array(2).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED', route: 'GET /admin' }),
+        );
+      }
+    });
+
+    it('is refused when the instance claims another constructor', async () => {
+      @Controller({ path: 'admin', scope: Scope.REQUEST })
+      @K8sAuth('orders', onlyAdmin)
+      class Admin {
+        constructor() {
+          Object.defineProperty(this, 'constructor', { value: Open });
+        }
+        @Get() find() {
+          return 'in';
+        }
+      }
+      const { url } = await startApp(adapter, { controllers: [Open, Admin] });
+      expect((await send(`${url}/admin`)).status).toBe(403);
+    });
+  });
+});
+
+describe.each(ADAPTERS)(
+  'an undecorated controller of request scope under a global guard on %s',
+  (adapter) => {
+    @Controller('open')
+    @Public()
+    class Open {
+      @Get() other() {}
+    }
+
+    it.each<[string, (self: object) => object]>([
+      ['claims another constructor', (self) => Object.defineProperty(self, 'constructor', { value: Open })],
+      [
+        'is of another class',
+        () => Object.assign(Object.create(Open.prototype) as object, { find: () => 'secret' }),
+      ],
+    ])('stays closed when its instance %s', async (_, change) => {
+      @Controller({ path: 'plain', scope: Scope.REQUEST })
+      class Plain {
+        constructor() {
+          return change(this) as Plain;
+        }
+        @Get() find() {
+          return 'secret';
+        }
+      }
+      const { url } = await startApp(adapter, { controllers: [Open, Plain], guardIsGlobal: true });
+      expect((await send(`${url}/plain`, 'Bearer abc')).status).toBe(403);
+    });
+  },
+);
+
+describe('a changed controller of a durable tree', () => {
+  it('closes itself, and no other', async () => {
+    @Controller({ path: 'bad', scope: Scope.REQUEST, durable: true })
+    class Bad {
+      @Get() @K8sAuth('orders') find() {
+        Object.assign(this, { find: () => 'memo' });
+        return 'first';
+      }
+    }
+    @Controller({ path: 'good', scope: Scope.REQUEST, durable: true })
+    class Good {
+      @Get() @K8sAuth('orders') find() {
+        return 'good';
+      }
+      @Get('open') @Public() open() {
+        return 'open';
+      }
+    }
+    const { url } = await startApp('express', { controllers: [Bad, Good] });
+    const answerTo = async (path: string) => (await send(`${url}/${path}`, 'Bearer abc')).body;
+    await answerTo('bad');
+    expect(await answerTo('good')).toBe('good');
+    expect(await answerTo('good/open')).toBe('open');
+  });
+});
