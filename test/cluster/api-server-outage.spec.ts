@@ -133,7 +133,9 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
       expect(settled.length).toBeGreaterThan(100);
       expect(new Set(settled.map(({ status }) => status))).toEqual(new Set([meanwhile]));
       expect(settled.at(-1)?.body).toContain(`"details":{"k8s-auth":{"status":"${says}"}}`);
-      const reasons = (await asides[kind].log()).match(/not-ready.*(ECONNREFUSED|no answer of the API server)/g);
+      const reasons = (await asides[kind].log()).match(
+        /not-ready.*(ECONNREFUSED|no answer of the API server)/g,
+      );
       expect(reasons !== null).toBe(says === 'down');
     });
 
