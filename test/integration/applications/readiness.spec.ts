@@ -62,6 +62,9 @@ describe.each(EVERYWHERE.filter(({ verifier }) => verifier !== 'jwt-pubkey'))(
       await scenario.cluster.outage();
       await scenario.clock.advance(5 * 60_000);
       await scenario.waitFor(scenario.request('/', await scenario.bearer({ serviceAccount: 'admin' })), 500);
+      // Keys are refreshed in the background.
+      while (!(await scenario.request('/readyz')).body.includes('degraded'))
+        await scenario.clock.advance(500);
       const answers = await probes(() => scenario.request('/readyz'));
       for (const answer of answers) expect(JSON.parse(answer.body)).toEqual(body('degraded', 'degraded'));
       const lines = readiness().filter((line) => line.includes('degraded'));
