@@ -29,6 +29,7 @@ describe('loggable', () => {
     const token = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJpc3N1ZXIifQ.c2lnbmF0dXJl';
     expect(loggable(`{"authorization":"Bearer ${token}"}`)).toBe('{"authorization":"Bearer [token]"}');
     expect(loggable('x'.repeat(MAX_LOGGED_CHARACTERS - 10) + token)).not.toContain('eyJ');
+    expect(loggable(`${token}${'A'.repeat(MAX_LOGGED_CHARACTERS)}`)).toBe('[token]…');
   });
 
   it('cuts a long text, also one that becomes long by escaping', () => {

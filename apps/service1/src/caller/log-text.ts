@@ -16,7 +16,7 @@ const TOKEN_LIKE = /eyJ[\w-]*(\.[\w-]*)*/g;
 export function loggable(text: string): string {
   const start = text.slice(0, MAX_LOGGED_CHARACTERS + 1);
   const escaped = start.replace(TOKEN_LIKE, '[token]').replace(NOT_PRINTABLE, escape);
-  if (escaped.length <= MAX_LOGGED_CHARACTERS) return escaped;
+  if (Math.max(text.length, escaped.length) <= MAX_LOGGED_CHARACTERS) return escaped;
   // The cut may go through a surrogate pair.
   return `${escaped.slice(0, MAX_LOGGED_CHARACTERS).replace(/\p{Cs}$/u, '')}…`;
 }
