@@ -1,6 +1,7 @@
 # service1 and service2: two targets of the same layers, which differ in what they start.
 #   docker build --target service2 --tag nest-k8s-auth/service2:dev .
-ARG NODE_IMAGE=node:24-bookworm-slim
+# The digest is what is pulled; Renovate keeps both up to date.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553
 
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /app

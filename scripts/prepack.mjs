@@ -1,10 +1,58 @@
 // Before the library is packed: its build, and beside it the README and the licence that readers of a registry need.
-import { copyFile } from 'node:fs/promises';
+// The build is made anew from the sources, because neither dates nor names tell whether `dist` is theirs.
+import { execFile } from 'node:child_process';
+import { copyFile, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { buildWhatIsMissing } from './demo/build.mjs';
+import { promisify } from 'node:util';
+import { lockBuild } from './demo/build-lock.mjs';
 import { ROOT } from './demo/root.mjs';
 
-await buildWhatIsMissing();
+const LIBRARY = join(ROOT, 'libs/k8s-auth');
+const BUILD = join(LIBRARY, 'dist');
+
+// Beside `dist`, so that source maps name the same sources.
+const fresh = `${BUILD}-${process.pid}`;
+const unlock = await lockBuild();
+try {
+  await compile(fresh);
+  // Applications that run from the build, such as tests, keep it where it is the same.
+  if (!(await areEqual(fresh, BUILD))) {
+    await rm(BUILD, { recursive: true, force: true });
+    await rename(fresh, BUILD);
+  }
+} finally {
+  await rm(fresh, { recursive: true, force: true });
+  await unlock();
+}
 for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
-  await copyFile(join(ROOT, file), join(ROOT, 'libs/k8s-auth', file));
+  await copyFile(join(ROOT, file), join(LIBRARY, file));
+}
+
+async function compile(folder) {
+  const tsc = createRequire(join(ROOT, 'package.json')).resolve('typescript/bin/tsc');
+  const project = join(LIBRARY, 'tsconfig.lib.json');
+  try {
+    await promisify(execFile)(process.execPath, [tsc, '--project', project, '--outDir', folder]);
+  } catch (error) {
+    // The compiler writes its complaints to the standard output, which npm pack --json needs for itself.
+    throw new Error(`the library does not compile:\n${error.stdout || error.message}`, { cause: error });
+  }
+}
+
+async function areEqual(one, other) {
+  const [paths, otherPaths] = await Promise.all([filesBelow(one), filesBelow(other)]);
+  if (paths.join('\n') !== otherPaths.join('\n')) return false;
+  const same = paths.map(async (path) =>
+    (await readFile(join(one, path))).equals(await readFile(join(other, path))),
+  );
+  return (await Promise.all(same)).every(Boolean);
+}
+
+async function filesBelow(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length))
+    .sort();
 }

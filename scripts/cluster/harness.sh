@@ -7,10 +7,10 @@ options='up:--issuer up:--signing-key up:--control-plane-only rotate-signing-key
 
 build() { # IMAGE DIRECTORY [TARGET]
   local base
-  # It pulls nothing, so what the Dockerfile starts from has to be made first.
-  base=$(sed -n -E 's/^(ARG NODE_IMAGE=|FROM )([a-z0-9.:/-]+).*/\2/p' "$2/Dockerfile" | head -n 1)
+  # It pulls nothing, so what the Dockerfile starts from has to be made first: without the digest, which it cannot have.
+  base=$(sed -n -E 's/^ARG NODE_IMAGE=([^@]+).*/\1/p' "$2/Dockerfile")
   "$harness" base-image "$base" >&2
-  "$harness" build-image "$1" "$2" -- ${3:+--target "$3"} >&2
+  "$harness" build-image "$1" "$2" -- --build-arg "NODE_IMAGE=$base" ${3:+--target "$3"} >&2
 }
 
 load() { # IMAGE

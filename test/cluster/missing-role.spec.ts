@@ -8,7 +8,8 @@ import { answeredAt, type Probe, Prober } from './support/prober.fixture.js';
 import { requestFromPod } from './support/request.fixture.js';
 import { createToken } from './support/tokens.fixture.js';
 
-const BINDING = 'clusterrolebinding/nest-k8s-auth-token-reviewer';
+/** Its name depends on the namespace. */
+const BINDING = ['clusterrolebinding', '--selector=app.kubernetes.io/name=service2'];
 /** What names the right, and what grants it. */
 const MISSING =
   /ERROR.*own ServiceAccount may not create tokenreviews\.authentication\.k8s\.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator/;
@@ -50,7 +51,7 @@ describe('service2 may not create TokenReviews', () => {
       const kubelet = await Prober.start(cluster, { name: 'kubelet', url: `${pod.origin}/readyz` });
       await setTimeout(STEADY_MS);
       takenAt = Date.now();
-      await deployment.kubectl('delete', BINDING, '--ignore-not-found');
+      await deployment.kubectl('delete', ...BINDING);
       await untilReady(pod, 'False');
       await setTimeout(STEADY_MS);
       await deployment.apply();
@@ -77,7 +78,7 @@ describe('service2 may not create TokenReviews', () => {
       const unready = readiness.find(({ status }) => status === 503);
       measured('not ready after the right was taken away, by', answeredAt(unready) - takenAt);
       expect(answeredAt(unready) - takenAt).toBeLessThan(REMEMBERED_MS + LEEWAY_MS);
-      expect(unready?.body).toContain('may not create tokenreviews');
+      expect(unready?.body).not.toContain('tokenreviews');
     });
 
     it('its log names the right, and the role that has it', async () => {
@@ -98,7 +99,7 @@ describe('service2 may not create TokenReviews', () => {
     let pod: RunningPod;
 
     beforeAll(async () => {
-      await deployment.kubectl('delete', BINDING, '--ignore-not-found');
+      await deployment.kubectl('delete', ...BINDING);
       await deployment.kubectl('delete', 'pod', '--selector', 'app.kubernetes.io/name=service2');
       await deployment.kubectl(
         'wait',

@@ -16,6 +16,7 @@ const DEPRECATED = [
 
 interface Kustomization {
   readonly components?: readonly string[];
+  readonly namespace?: string;
 }
 
 const files = readdirSync(join(ROOT, 'k8s'), { recursive: true, encoding: 'utf8' })
@@ -31,6 +32,15 @@ describe('kustomizations', () => {
   it.each(OVERLAYS)('overlay %s has ten lines or fewer', (overlay) => {
     const lines = readSource(`k8s/overlays/${overlay}/kustomization.yaml`).trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(10);
+  });
+
+  it('only overlays name a namespace, and objects none', () => {
+    const named = files.filter((path) => read(path).namespace !== undefined);
+    expect(named).toEqual(files.filter((path) => path.startsWith('k8s/overlays/')));
+    const sources = readdirSync(join(ROOT, 'k8s'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.yaml') && path !== 'base/namespace.yaml')
+      .filter((path) => /mytest/.test(readSource(`k8s/${path}`).replace(/^namespace: mytest$/m, '')));
+    expect(sources).toEqual([]);
   });
 
   it('has no component that no overlay uses', () => {

@@ -1,16 +1,31 @@
 import { loadAllYaml } from '@kubernetes/client-node';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
 export const OVERLAYS = readdirSync(join(ROOT, 'k8s/overlays'));
+
+export interface EnvironmentVariable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
+}
 
 export interface Container {
   readonly name: string;
   readonly image: string;
   readonly imagePullPolicy: string;
-  readonly env?: readonly { readonly name: string; readonly value: string }[];
+  readonly env?: readonly EnvironmentVariable[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   readonly livenessProbe: object;
@@ -40,15 +55,30 @@ export interface PodSpec {
   readonly volumes?: readonly Volume[];
 }
 
+type StringMap = Readonly<Record<string, string>>;
+
+export interface PodTemplate {
+  readonly metadata: { readonly labels: StringMap; readonly annotations?: StringMap };
+  readonly spec: PodSpec;
+}
+
+export interface EgressRule {
+  readonly to?: readonly object[];
+  readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+}
+
 /** Of any kind; the fields that a test reads are those of its kind. */
 export interface Manifest {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: StringMap };
   readonly spec: {
     readonly strategy: object;
-    readonly template: { readonly spec: PodSpec };
+    readonly template: PodTemplate;
     readonly ports: readonly { readonly port: number; readonly targetPort: string }[];
+    readonly podSelector: { readonly matchLabels?: StringMap };
     readonly ingress?: readonly { readonly ports: readonly { readonly port: number }[] }[];
+    readonly egress?: readonly EgressRule[];
+    readonly scaleTargetRef: { readonly name: string };
   };
   readonly rules?: readonly {
     readonly apiGroups: readonly string[];
@@ -67,26 +97,60 @@ const renderer = RENDERERS.find(([program]) => spawnSync(program, ['--help']).st
 
 export const isRenderable = renderer !== undefined;
 
-/** What `kubectl apply -k` sends, as text. */
-export function render(overlay: string): string {
+/** What `kubectl apply -k` sends for a folder, as text. */
+function renderFolder(folder: string): string {
   if (!renderer) throw new Error('neither kubectl nor kustomize is installed');
   const [program, command] = renderer;
-  const { status, stdout, stderr } = spawnSync(program, [command, join(ROOT, 'k8s/overlays', overlay)], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`overlay ${overlay} does not render: ${stderr}`);
+  const { status, stdout, stderr } = spawnSync(program, [command, folder], { encoding: 'utf8' });
+  // A warning is a mistake too: kustomize warns of what it is about to drop.
+  if (status !== 0 || stderr !== '') throw new Error(`${folder} does not render: ${stderr}`);
   return stdout;
+}
+
+export function render(overlay: string): string {
+  return renderFolder(join(ROOT, 'k8s/overlays', overlay));
+}
+
+/**
+ * What a kustomization of a user renders.
+ * @param kustomizations file by folder, the first is rendered; `K8S/` in them is the repository's folder `k8s`
+ */
+function renderUsers(kustomizations: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(realpathSync(tmpdir()), 'overlay-'));
+  try {
+    for (const [folder, text] of Object.entries(kustomizations)) {
+      const file = join(root, folder, 'kustomization.yaml');
+      mkdirSync(dirname(file), { recursive: true });
+      const k8s = relative(dirname(file), join(ROOT, 'k8s'));
+      writeFileSync(file, `kind: Kustomization\n${text.replaceAll('K8S/', `${k8s}/`)}`);
+    }
+    return renderFolder(join(root, Object.keys(kustomizations)[0] ?? ''));
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 }
 
 /** Rendered when it is first read: the body of a skipped `describe` is run too. */
 export class Rendered {
+  private rendered?: string;
   private found?: readonly Manifest[];
 
-  constructor(private readonly overlay: string) {}
+  private constructor(private readonly source: () => string) {}
+
+  static overlay(name: string): Rendered {
+    return new Rendered(() => render(name));
+  }
+
+  static users(kustomizations: Parameters<typeof renderUsers>[0]): Rendered {
+    return new Rendered(() => renderUsers(kustomizations));
+  }
+
+  get text(): string {
+    return (this.rendered ??= this.source());
+  }
 
   get manifests(): readonly Manifest[] {
-    this.found ??= loadAllYaml(render(this.overlay)) as Manifest[];
-    return this.found;
+    return (this.found ??= loadAllYaml(this.text) as Manifest[]);
   }
 
   all(kind: string): Manifest[] {
@@ -99,13 +163,32 @@ export class Rendered {
     return found;
   }
 
-  pod(name: string): PodSpec {
-    return this.one('Deployment', name).spec.template.spec;
+  /** Of service1 or service2, whatever it is called. */
+  deployment(application: string): Manifest {
+    const [found, ...others] = this.all('Deployment').filter(
+      ({ spec }) => spec.template.metadata.labels['app.kubernetes.io/name'] === application,
+    );
+    if (!found || others.length > 0) throw new Error(`expected exactly one Deployment of ${application}`);
+    return found;
   }
 
-  environment(name: string): Record<string, string> {
-    const { env = [] } = this.pod(name).containers[0];
-    return Object.fromEntries(env.map((variable) => [variable.name, variable.value]));
+  pod(application: string): PodSpec {
+    return this.deployment(application).spec.template.spec;
+  }
+
+  /** What the process finds: as the kubelet does, with fields of the pod, and `$(…)` of the variables before. */
+  environment(application: string): Record<string, string> {
+    const { metadata, spec } = this.deployment(application);
+    const { annotations = {} } = spec.template.metadata;
+    const found: Record<string, string> = {};
+    for (const { name, value = '', valueFrom } of this.pod(application).containers[0].env ?? []) {
+      const path = valueFrom?.fieldRef.fieldPath;
+      const [, annotation] = /^metadata\.annotations\['(.+)'\]$/.exec(path ?? '') ?? [];
+      if (path === 'metadata.namespace') found[name] = metadata.namespace ?? '';
+      else if (annotation !== undefined) found[name] = annotations[annotation] ?? '';
+      else found[name] = value.replace(/\$\((\w+)\)/g, (whole, variable: string) => found[variable] ?? whole);
+    }
+    return found;
   }
 }
 

@@ -40,11 +40,19 @@ function rulesOf(rendered: Rendered, role: string): string {
 }
 
 (isRenderable ? describe : describe.skip).each(OVERLAYS)('rights of k8s/overlays/%s', (overlay) => {
-  const rendered = new Rendered(overlay);
+  const rendered = Rendered.overlay(overlay);
 
   it('are those of the table in k8s/README.md, and no others', () => {
     expect(tableOf(overlay)).toEqual(rightsOf(rendered));
     expect(rendered.all('Role').concat(rendered.all('RoleBinding'))).toEqual([]);
+  });
+
+  it('are none for service1, whichever ServiceAccount it has', () => {
+    const { serviceAccountName } = rendered.pod('service1');
+    const subjects = rendered.all('ClusterRoleBinding').flatMap((binding) => binding.subjects);
+    expect(subjects.map(({ name }) => name)).not.toContain(serviceAccountName);
+    const accounts = rendered.all('ServiceAccount').map(({ metadata }) => metadata.name);
+    expect([...accounts, 'default']).toContain(serviceAccountName);
   });
 
   it('have no role that nobody is bound to', () => {
@@ -54,7 +62,7 @@ function rulesOf(rendered: Rendered, role: string): string {
 
   it('come with a token for the API server only where it is asked', () => {
     expect(rendered.pod('service1')).toMatchObject({
-      serviceAccountName: 'default',
+      serviceAccountName: overlay === 'production' ? 'service1' : 'default',
       automountServiceAccountToken: false,
     });
     expect(rendered.pod('service2')).toMatchObject({

@@ -49,6 +49,31 @@ describe('scripts/cluster.sh', () => {
   });
 });
 
+describe('an image of the harness', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cluster-sh-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['with a digest', `node:24.1.0-slim@sha256:${'a'.repeat(64)}`],
+    ['without one', 'node:24.1.0-slim'],
+  ])('starts from the image that the Dockerfile names %s, which it makes itself', (_, base) => {
+    const harness = join(folder, 'harness');
+    writeFileSync(harness, '#!/bin/sh\necho "$@" >&2\n', { mode: 0o755 });
+    writeFileSync(join(folder, 'Dockerfile'), `# Base\nARG NODE_IMAGE=${base}\n\nFROM \${NODE_IMAGE}\n`);
+    const { stderr } = spawnSync('bash', [join(SCRIPTS, 'cluster.sh'), 'build', 'app:dev', folder, 'app'], {
+      env: { PATH: process.env.PATH, CLUSTER_PROVIDER: 'harness', CLUSTER_HARNESS: harness },
+      encoding: 'utf8',
+    });
+    expect(stderr.trim().split('\n')).toEqual([
+      'base-image node:24.1.0-slim',
+      `build-image app:dev ${folder} -- --build-arg NODE_IMAGE=node:24.1.0-slim --target app`,
+    ]);
+  });
+});
+
 describe("a provider's kubeconfig, which is a key to its cluster,", () => {
   let home: string;
   beforeEach(() => {

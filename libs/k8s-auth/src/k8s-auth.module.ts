@@ -22,7 +22,7 @@ import { K8S_AUTH_CLOCK } from './shared/clock.js';
  * @publicApi
  */
 @Module({
-  providers: [...k8sAuthProviders, K8sAuthGuard, K8sAuthReadiness, K8sAuthLifecycle],
+  providers: [...k8sAuthProviders, K8sAuthGuard, K8sAuthLifecycle],
   // Nest creates a guard for each module whose controllers use it, so its dependency is exported too.
   exports: [K8sAuthGuard, K8sAuthReadiness, K8sAuthTokenSource, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_CLOCK],
 })

@@ -9,6 +9,7 @@ import { k8sAuthLog } from './k8s-auth.log.js';
 import { K8S_AUTH_OPTIONS } from './k8s-auth.module-definition.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { type CheckedOptions, checkOptions, DEFAULT_MAX_TOKEN_BYTES } from './k8s-auth.options.validate.js';
+import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { nameVariables } from './k8s-auth.variable-names.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './shared/clock.js';
@@ -53,6 +54,12 @@ export const k8sAuthProviders: Provider[] = [
     useFactory: ({ options }: CheckedOptions, clock: Clock) =>
       new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog }),
     inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
+  },
+  {
+    provide: K8sAuthReadiness,
+    useFactory: (verifier: TokenVerifier | undefined, tokenSource: K8sAuthTokenSource) =>
+      new K8sAuthReadiness(verifier, tokenSource, k8sAuthLog),
+    inject: [K8S_AUTH_VERIFIER, K8sAuthTokenSource],
   },
 ];
 

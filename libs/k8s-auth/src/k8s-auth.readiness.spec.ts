@@ -1,13 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
+import { CapturedLog } from './inbound/inbound-app.fixture.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Readiness, type TokenVerifier } from './verifiers/token-verifier.js';
 
-function check(inbound: Readiness | undefined, tokens: Readonly<Record<string, boolean>>): Readiness {
-  const verifier = inbound && ({ readiness: () => inbound } as TokenVerifier);
+type Tokens = Readonly<Record<string, boolean>>;
+
+/** Of a service whose verifier says in turn what is given. */
+function setUp(inbound: readonly (Readiness | undefined)[], tokens: Tokens) {
+  const [first, ...others] = inbound;
+  let now = first;
+  const verifier = first && ({ readiness: () => now } as TokenVerifier);
   const states = () => Object.entries(tokens).map(([origin, hasToken]) => ({ origin, hasToken }));
-  return new K8sAuthReadiness(verifier, { states } as unknown as K8sAuthTokenSource).check();
+  const log = new CapturedLog();
+  const readiness = new K8sAuthReadiness(verifier, { states } as unknown as K8sAuthTokenSource, log);
+  return { readiness, log, next: () => (now = others.shift()) };
 }
+
+const check = (inbound: Readiness | undefined, tokens: Tokens) => setUp([inbound], tokens).readiness.check();
 
 describe('K8sAuthReadiness', () => {
   it.each<[string, Readiness | undefined, Record<string, boolean>, Readiness]>([
@@ -39,5 +49,23 @@ describe('K8sAuthReadiness', () => {
     ],
   ])('%s', (_, inbound, tokens, expected) => {
     expect(check(inbound, tokens)).toEqual(expected);
+  });
+
+  it('logs each change with its reason, and nothing while nothing changes', () => {
+    const ready: Readiness = { status: 'ready' };
+    const unreachable: Readiness = { status: 'degraded', reason: 'ECONNREFUSED' };
+    const refused: Readiness = { status: 'not-ready', reason: 'no right' };
+    const { readiness, log, next } = setUp([ready, unreachable, { ...unreachable }, refused, ready], {});
+    for (let count = 0; count < 5; count++) {
+      readiness.check();
+      readiness.check();
+      next();
+    }
+    const message = 'readiness has changed';
+    expect(log.lines).toEqual([
+      { level: 'warn', message, ...unreachable },
+      { level: 'warn', message, ...refused },
+      { level: 'log', message, ...ready },
+    ]);
   });
 });

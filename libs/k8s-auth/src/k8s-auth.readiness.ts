@@ -1,25 +1,40 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
-import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
+import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
+import { type Log } from './shared/log.js';
 import { type Readiness, type TokenVerifier } from './verifiers/token-verifier.js';
 
 /**
  * Whether this service can tell who calls it and can say who it is, for a readiness endpoint.
  * @publicApi
  */
-@Injectable()
 export class K8sAuthReadiness {
+  private logged: Readiness = { status: 'ready' };
+
+  /** @internal */
   constructor(
-    @Inject(K8S_AUTH_VERIFIER) private readonly verifier: TokenVerifier | undefined,
+    private readonly verifier: TokenVerifier | undefined,
     private readonly tokenSource: K8sAuthTokenSource,
+    private readonly log: Log,
   ) {}
 
   /**
    * `ready`: has had keys, or an answer of the API server, once, lacks no right, and holds a token for each
    * destination. `degraded`: the same, but an outage lasts; leaving the load balancer would only make it worse, as
    * every replica has the same outage.
+   *
+   * Each change is logged with its reason. The reason names addresses, files and rights: show a stranger the status only.
    */
   check(): Readiness {
+    const readiness = this.current();
+    if (readiness.status !== this.logged.status || readiness.reason !== this.logged.reason) {
+      this.logged = readiness;
+      const event = { message: 'readiness has changed', ...readiness };
+      if (readiness.status === 'ready') this.log.log(event);
+      else this.log.warn(event);
+    }
+    return readiness;
+  }
+
+  private current(): Readiness {
     const inbound: Readiness = this.verifier?.readiness() ?? { status: 'ready' };
     const missing = this.tokenSource.states().filter(({ hasToken }) => !hasToken);
     if (inbound.status === 'not-ready' || missing.length === 0) return inbound;

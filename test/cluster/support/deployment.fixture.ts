@@ -54,9 +54,10 @@ export class Deployment {
    * `service2-<overlay>`. Resolves when that is ready.
    */
   async beside(overlay: Overlay): Promise<void> {
-    const manifests = (await this.cluster.kubectl('kustomize', `k8s/overlays/${overlay}`))
-      .replace(/\b(?:name|serviceAccountName): service[12]$/gm, `$&-${overlay}`)
-      .replaceAll('http://service2.', `http://service2-${overlay}.`);
+    const rendered = await this.cluster.kubectl('kustomize', `k8s/overlays/${overlay}`);
+    const manifests = rendered
+      // The last is the annotation from which service1 knows what to call.
+      .replace(/\b(?:name|serviceAccountName|target-service): service[12]$/gm, `$&-${overlay}`);
     this.manifestsBeside.push(manifests);
     await this.cluster.kubectlWithInput(manifests, 'apply', '--filename', '-');
     if (overlay === 'jwt-pubkey') await this.publishKeys();

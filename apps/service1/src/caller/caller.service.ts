@@ -10,9 +10,8 @@ import { type ConfigType } from '@nestjs/config';
 import { isAxiosError } from 'axios';
 import { setTimeout } from 'node:timers/promises';
 import { service1Config } from '../service1.config.js';
+import { loggable, withoutUserinfo } from './log-text.js';
 
-// Room for a whole principal, with names of any length.
-const MAX_LOGGED_BODY = 2000;
 /** How long the end waits for the answer to a call: less than the 2 s in which a container is to be gone. */
 const LAST_ANSWER_MS = 1500;
 
@@ -20,16 +19,19 @@ const LAST_ANSWER_MS = 1500;
 @Injectable()
 export class CallerService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('service1');
+  private readonly loggedTarget: string;
   private timer?: NodeJS.Timeout;
   private underWay?: Promise<void>;
 
   constructor(
     private readonly http: HttpService,
     @Inject(service1Config.KEY) private readonly config: ConfigType<typeof service1Config>,
-  ) {}
+  ) {
+    this.loggedTarget = loggable(withoutUserinfo(config.targetUrl));
+  }
 
   onApplicationBootstrap(): void {
-    this.logger.log(`start client: ${this.config.targetUrl}`);
+    this.logger.log(`start client: ${this.loggedTarget}`);
     this.timer = setInterval(() => this.call(), this.config.intervalMs);
     this.call();
   }
@@ -42,7 +44,7 @@ export class CallerService implements OnApplicationBootstrap, OnApplicationShutd
   private call(): void {
     // A target that is slower than the interval is asked again when it has answered.
     this.underWay ??= this.outcome().then((outcome) => {
-      this.logger.log(`target=${this.config.targetUrl}, ${outcome}`);
+      this.logger.log(`target=${this.loggedTarget}, ${outcome}`);
       this.underWay = undefined;
     });
   }
@@ -53,12 +55,11 @@ export class CallerService implements OnApplicationBootstrap, OnApplicationShutd
         responseType: 'text',
         validateStatus: () => true,
       });
-      const body = data.replace(/\s+/g, ' ').slice(0, MAX_LOGGED_BODY);
-      return `status=${status}, response: '${body}'`;
+      return `status=${status}, response: '${loggable(data)}'`;
     } catch (error) {
       // Happy-eyeballs errors have an empty message and say it in their code.
       const reason = error instanceof Error ? error.message || (isAxiosError(error) && error.code) : error;
-      return `error: '${String(reason)}'`;
+      return `error: '${loggable(String(reason))}'`;
     }
   }
 }
