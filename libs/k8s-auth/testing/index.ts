@@ -12,6 +12,7 @@ export type {
   KubeconfigOptions,
   LegacyTokenOptions,
   LocalClusterOptions,
+  OutageKind,
   PodOptions,
   ProjectVolumeOptions,
   RotationOptions,

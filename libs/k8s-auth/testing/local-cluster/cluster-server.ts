@@ -50,10 +50,17 @@ export class ClusterServer {
     await this.listener.close();
   }
 
+  /** After {@link close} or a silence: connections from before are cut. */
+  async reopen(): Promise<void> {
+    if (this.listener.isReachable) return;
+    await this.close();
+    await this.open();
+  }
+
   /** A restart, because a TLS session that is resumed would never see the new certificate. */
   async present(kind: CertificateKind): Promise<void> {
     this.kind = kind;
-    if (!this.listener.isListening) return;
+    if (!this.listener.isReachable) return;
     await this.close();
     await this.open();
   }

@@ -32,6 +32,10 @@ export function deliver(fault: Fault | undefined, delivery: Delivery): void {
       return reset();
     case 'cut':
       return sendHalf(response, honest());
+    case 'trickle':
+      return sendByteByByte(response, honest(), fault.ms, clock);
+    case 'bad-framing':
+      return sendBadFraming(response, honest());
     case 'content-type':
       return send(response, withHeaders(honest(), { 'content-type': fault.value }));
     case 'huge':
@@ -71,6 +75,29 @@ function sendHalf(response: ServerResponse, { status, headers, body }: Answer): 
   response.writeHead(status, { ...headers, 'content-length': bytes.length });
   // Destroyed only once the half has been handed to the system, else nothing of it would arrive.
   response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy());
+}
+
+function sendByteByByte(
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+  periodMs: number,
+  clock: Clock,
+): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...headers, 'content-length': bytes.length }).flushHeaders();
+  const sendFrom = (at: number) => {
+    if (response.destroyed) return;
+    if (at === bytes.length) return void response.end();
+    response.write(bytes.subarray(at, at + 1));
+    clock.schedule(periodMs, () => sendFrom(at + 1));
+  };
+  clock.schedule(periodMs, () => sendFrom(0));
+}
+
+function sendBadFraming(response: ServerResponse, { status, headers, body }: Answer): void {
+  const { socket } = response;
+  response.writeHead(status, { ...headers, 'transfer-encoding': 'chunked' }).flushHeaders();
+  socket?.end(body);
 }
 
 /** Piece by piece, at the reader's pace, and only as long as somebody reads. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import { Agent, request } from 'undici';
 import { FakeClock } from '../fake-clock.js';
 import { ApiClient } from './api-client.fixture.js';
@@ -88,6 +89,25 @@ describe('faults', () => {
     await expect(reading).rejects.toThrow();
     expect(received).toBe(Math.floor(Number(response.headers['content-length']) / 2));
     await agent.destroy();
+  });
+
+  it('trickle: the honest body, a byte at a time', async () => {
+    spoil({ kind: 'trickle', ms: 10 });
+    let isOver = false;
+    const pending = get().finally(() => (isOver = true));
+    await cluster.requests.waitFor({ endpoint: 'discovery' });
+    await clock.advance(1_000);
+    expect(isOver).toBe(false);
+    while (!isOver) await clock.advance(100);
+    expect((await pending).json().issuer).toBe(cluster.issuer);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('bad-framing: an answer that an HTTP parser refuses, with the honest body in it', async () => {
+    spoil({ kind: 'bad-framing' });
+    const error: unknown = await get().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'HTTPParserError' });
+    expect(inspect(error)).toContain('jwks_uri');
   });
 
   it('content-type: the honest body under another name', async () => {

@@ -18,6 +18,10 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** The honest answer's head and half of its body, then the connection ends. */
   | { readonly kind: 'cut' }
+  /** The honest answer's head, then its body byte by byte, one every `ms` by the cluster's clock. */
+  | { readonly kind: 'trickle'; readonly ms: number }
+  /** The honest answer, but its body breaks the framing of HTTP (a chunk without a length), then the connection ends. */
+  | { readonly kind: 'bad-framing' }
   /** The honest answer under another content type. */
   | { readonly kind: 'content-type'; readonly value: string }
   /** A JSON document of `bytes` bytes (default 16 MiB) that never closes. */

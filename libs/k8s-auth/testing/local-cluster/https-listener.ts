@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import { type AddressInfo, type Socket } from 'node:net';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { type KeyAndCertificate } from './certificates.js';
 import { type RequestLog } from './request-log.js';
 
@@ -16,10 +16,13 @@ export interface ListenerOptions {
   readonly log: RequestLog;
 }
 
-/** HTTPS on loopback that can go away and come back on the same port. */
+/** HTTPS on loopback that can go away, fall silent, and come back on the same port. */
 export class HttpsListener {
   private server: Server | undefined;
+  private isSilent = false;
   private readonly sockets = new Set<Socket>();
+  /** Connections over which nothing comes back. */
+  private readonly muted = new WeakSet<Socket>();
   private boundPort: number;
 
   constructor(
@@ -33,21 +36,21 @@ export class HttpsListener {
     return this.boundPort;
   }
 
-  get isListening(): boolean {
-    return this.server !== undefined;
+  /** Whether it answers. */
+  get isReachable(): boolean {
+    return this.server !== undefined && !this.isSilent;
+  }
+
+  get openConnections(): number {
+    return this.sockets.size;
   }
 
   /** @throws {Error} the port is taken */
   async open(certificate: KeyAndCertificate): Promise<void> {
     if (this.server) return;
-    const { ca, onRequest, log } = this.options;
-    const server = createServer(
-      { ...certificate, ca, requestCert: true, rejectUnauthorized: false },
-      onRequest,
-    );
-    server.keepAliveTimeout = KEEP_ALIVE_MS;
-    server.on('connection', (socket: Socket) => this.track(socket));
-    server.on('secureConnection', () => log.secured());
+    const https = this.createHttps(certificate);
+    // Apart from TLS, because a server that is stopped still has its connections accepted by the system.
+    const server = createTcpServer((socket) => this.accept(socket, https));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(this.boundPort, LOOPBACK, () => resolve());
     });
@@ -58,6 +61,7 @@ export class HttpsListener {
   /** Stops listening and cuts every connection, those with a request under way too. */
   async close(): Promise<void> {
     const server = this.server;
+    this.speak();
     if (!server) return;
     this.server = undefined;
     const closed = new Promise((resolve) => server.close(resolve));
@@ -65,15 +69,51 @@ export class HttpsListener {
     await closed;
   }
 
-  /** Ends the connection of this request with a TCP reset, which TLS sockets themselves cannot do. */
-  reset(request: IncomingMessage): void {
-    const { remotePort } = request.socket;
-    for (const socket of this.sockets) if (socket.remotePort === remotePort) socket.resetAndDestroy();
+  /** Connections stay, and new ones are accepted; but nothing comes back, no TLS handshake either. */
+  silence(): void {
+    this.isSilent = true;
+    this.muteConnections();
   }
 
-  private track(socket: Socket): void {
+  /** New connections are answered again. */
+  speak(): void {
+    this.isSilent = false;
+  }
+
+  /** Nothing comes back over the connections that there are. */
+  muteConnections(): void {
+    for (const socket of this.sockets) this.muted.add(socket);
+  }
+
+  /** Ends the connection of this request with a TCP reset, which TLS sockets themselves cannot do. */
+  reset(request: IncomingMessage): void {
+    this.socketOf(request)?.resetAndDestroy();
+  }
+
+  private createHttps(certificate: KeyAndCertificate): HttpsServer {
+    const { ca, onRequest, log } = this.options;
+    const https = createHttpsServer(
+      { ...certificate, ca, requestCert: true, rejectUnauthorized: false },
+      (request, response) => {
+        const socket = this.socketOf(request);
+        if (socket && !this.muted.has(socket)) onRequest(request, response);
+      },
+    );
+    https.keepAliveTimeout = KEEP_ALIVE_MS;
+    https.on('secureConnection', () => log.secured());
+    return https;
+  }
+
+  private accept(socket: Socket, https: HttpsServer): void {
     this.options.log.connected();
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
+    // Reads on, or the end of the connection would not be seen.
+    if (this.isSilent) socket.on('error', () => {}).resume();
+    else https.emit('connection', socket);
+  }
+
+  private socketOf({ socket: { remotePort } }: IncomingMessage): Socket | undefined {
+    return [...this.sockets].find((socket) => socket.remotePort === remotePort);
   }
 }

@@ -61,6 +61,38 @@ describe('the life of a local cluster', () => {
     expect((await client.ask('GET', '/openid/v1/jwks', { token })).status).toBe(200);
   });
 
+  it('hangs, for those who are connected and for others, and comes back', async () => {
+    expect(await isAlive()).toBe(200);
+    await cluster.outage('hang');
+    let isOver = false;
+    const other = new ApiClient(cluster);
+    const hanging = [isAlive(), other.ask('GET', '/livez')].map((asked) =>
+      asked.catch((error: Error) => error).finally(() => (isOver = true)),
+    );
+    while (cluster.requests.connections < 2) await clock.advance(0);
+    await clock.advance(3_600_000);
+    expect([isOver, cluster.requests.handshakes, cluster.requests.count()]).toEqual([false, 1, 1]);
+    await cluster.recover();
+    for (const error of await Promise.all(hanging)) expect(error).toHaveProperty('message');
+    expect(await isAliveAnew()).toBe(200);
+    await other.close();
+  });
+
+  it('mutes the connections that there are, and takes new ones', async () => {
+    expect(await isAlive()).toBe(200);
+    cluster.muteConnections();
+    let isOver = false;
+    const muted = isAlive()
+      .catch((error: Error) => error)
+      .finally(() => (isOver = true));
+    const other = new ApiClient(cluster);
+    expect((await other.ask('GET', '/livez')).status).toBe(200);
+    expect([isOver, cluster.requests.count()]).toEqual([false, 2]);
+    await other.close();
+    await cluster.outage();
+    expect(await muted).toHaveProperty('message');
+  });
+
   it('cuts requests under way when it goes', async () => {
     cluster.faults.set({ on: 'health', fault: { kind: 'hang' } });
     const outcome = isAlive().catch((error: unknown) => error);

@@ -23,6 +23,9 @@ export interface LocalClusterOptions {
   readonly acceptedTokenCacheMs?: number;
 }
 
+/** How the API server is unreachable. */
+export type OutageKind = 'refuse' | 'hang';
+
 export interface TokenOptions extends Forgery {
   readonly namespace: string;
   readonly serviceAccount: string;

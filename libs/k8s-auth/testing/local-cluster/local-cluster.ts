@@ -10,6 +10,7 @@ import {
   type KubeconfigOptions,
   type LegacyTokenOptions,
   type LocalClusterOptions,
+  type OutageKind,
   type PodOptions,
   type ProjectVolumeOptions,
   type RotationOptions,
@@ -37,7 +38,7 @@ export class LocalCluster {
 
   private constructor(private readonly server: ClusterServer) {
     this.caFile = this.files.write('ca.crt', this.ca);
-    this.mounts = new ClusterMounts(server.parts, this.files, this.ca, () => server.listener.isListening);
+    this.mounts = new ClusterMounts(server.parts, this.files, this.ca, () => server.listener.isReachable);
   }
 
   /** @throws {Error} the port is taken */
@@ -75,6 +76,11 @@ export class LocalCluster {
   /** What goes wrong on purpose. */
   get faults(): Faults {
     return this.server.faults;
+  }
+
+  /** TCP connections that are open now. */
+  get openConnections(): number {
+    return this.server.listener.openConnections;
   }
 
   /** What was asked so far. */
@@ -155,14 +161,25 @@ export class LocalCluster {
     await this.server.present(kind);
   }
 
-  /** The API server is away: connections are cut, new ones refused, projected volumes not renewed. */
-  async outage(): Promise<void> {
-    await this.server.close();
+  /**
+   * The API server is unreachable, and projected volumes are not renewed.
+   * @param kind `refuse`: connections are cut, and new ones refused. `hang`: connections stay, and new ones are accepted,
+   *   but nothing is ever answered, TLS handshakes included, as by a process that is stopped or a network that drops
+   *   packets
+   */
+  async outage(kind: OutageKind = 'refuse'): Promise<void> {
+    if (kind === 'hang') this.server.listener.silence();
+    else await this.server.close();
   }
 
-  /** And back, on the same port. */
+  /** The API server is back, on the same port; connections that stayed are cut. */
   async recover(): Promise<void> {
-    await this.server.open();
+    await this.server.reopen();
+  }
+
+  /** The connections that there are stay open, but nothing comes back, as after a lost NAT entry; new ones work. */
+  muteConnections(): void {
+    this.server.listener.muteConnections();
   }
 
   /** @returns the path of a kubeconfig that kubectl and client libraries take; mode 0600 */
