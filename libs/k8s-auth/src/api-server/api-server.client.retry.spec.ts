@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { VerifierUnavailableError } from '../errors/index.js';
 import { until } from '../shared/https-server.fixture.js';
+import { startDeadline } from '../shared/timers.js';
 import { type ApiServerRequest } from './api-server.client.js';
 import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 
@@ -12,17 +13,22 @@ beforeEach(async () => {
 
 afterEach(() => own.close());
 
-function ask(more: Partial<ApiServerRequest> = {}) {
-  return own.client.request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', ...more });
+function ask(more: Partial<ApiServerRequest> = {}, timeoutMs = 5_000) {
+  const deadline = startDeadline(own.clock, timeoutMs);
+  return own.client
+    .request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', deadline, ...more })
+    .finally(() => deadline.cancel());
 }
 
 /** Lets each wait begin before the clock is turned over it. */
 async function passWaits(...waitsMs: number[]): Promise<void> {
-  for (const waitMs of waitsMs) {
-    await until(() => own.clock.pendingTimers === 2);
+  for (const [index, waitMs] of waitsMs.entries()) {
+    await untilWaiting(index + 1);
     await own.clock.advance(waitMs);
   }
 }
+
+const untilWaiting = (times: number) => until(() => own.waits() === times);
 
 const tries = () => own.cluster.requests.count();
 
@@ -48,7 +54,7 @@ describe('what is tried again', () => {
     await own.cluster.outage();
     const asked = ask();
     await passWaits(500);
-    await until(() => own.clock.pendingTimers === 2);
+    await untilWaiting(2);
     await own.cluster.recover();
     await own.clock.advance(750);
     await expect(asked).resolves.toMatchObject({ status: 200 });
@@ -70,7 +76,7 @@ describe('what is tried again', () => {
 describe('how often and how long', () => {
   it('five times, each wait longer than the one before', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 } });
-    const asked = outcome(ask({ timeoutMs: 30_000 }));
+    const asked = outcome(ask({}, 30_000));
     await passWaits(500, 750, 1125, 1687.5);
     expect(await asked).toMatchObject({
       code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',
@@ -82,7 +88,7 @@ describe('how often and how long', () => {
 
   it('never longer than the deadline lets another try begin', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 } });
-    const asked = outcome(ask({ timeoutMs: 1_000 }));
+    const asked = outcome(ask({}, 1_000));
     await passWaits(500);
     expect(await asked).toBeInstanceOf(VerifierUnavailableError);
     expect(tries()).toBe(2);
@@ -93,7 +99,7 @@ describe('how often and how long', () => {
     const fault = { kind: 'status', status: 429, headers: { 'retry-after': '3' } } as const;
     own.cluster.faults.set({ on: 'jwks', fault, times: 1 });
     const asked = ask();
-    await until(() => own.clock.pendingTimers === 2);
+    await untilWaiting(1);
     await own.clock.advance(2_999);
     expect(tries()).toBe(1);
     await own.clock.advance(1);

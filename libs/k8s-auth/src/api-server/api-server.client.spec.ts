@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rmSync, writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { VerifierUnavailableError } from '../errors/index.js';
-import { turn } from '../shared/https-server.fixture.js';
+import { endless, turn } from '../shared/https-server.fixture.js';
+import { startDeadline } from '../shared/timers.js';
 import { ApiServerClient, type ApiServerRequest } from './api-server.client.js';
 import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 
@@ -14,8 +15,11 @@ beforeEach(async () => {
 
 afterEach(() => own.close());
 
-function ask(more: Partial<ApiServerRequest> = {}) {
-  return own.client.request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', ...more });
+function ask(more: Partial<ApiServerRequest> = {}, timeoutMs = 5_000) {
+  const deadline = startDeadline(own.clock, timeoutMs);
+  return own.client
+    .request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', deadline, ...more })
+    .finally(() => deadline.cancel());
 }
 
 const OURSELVES = 'system:serviceaccount:shop:orders';
@@ -46,13 +50,12 @@ describe('a request', () => {
   it('stays under the path of the connection, at its origin', async () => {
     const connection = { ...own.connection, url: `${own.cluster.url}/openid` };
     const client = new ApiServerClient(connection, own);
-    await expect(client.request({ method: 'GET', path: '/v1/jwks', accept: '*/*' })).resolves.toHaveProperty(
-      'status',
-      200,
-    );
-    await expect(client.request({ method: 'GET', path: '@elsewhere.example/' })).rejects.toMatchObject(
-      unavailable,
-    );
+    await expect(
+      client.request({ method: 'GET', path: '/v1/jwks', accept: '*/*', deadline: endless() }),
+    ).resolves.toHaveProperty('status', 200);
+    await expect(
+      client.request({ method: 'GET', path: '@elsewhere.example/', deadline: endless() }),
+    ).rejects.toMatchObject(unavailable);
     await client.close();
   });
 
@@ -140,13 +143,17 @@ describe('our own token', () => {
     const hanging = () => new Promise<never>(() => {});
     const credential = { token: hanging, renew: hanging, claims: hanging };
     const client = new ApiServerClient({ ...own.connection, credential }, own);
-    const asked = outcome(client.request({ method: 'GET', path: '/' }));
+    const deadline = startDeadline(own.clock, 5_000);
+    const asked = outcome(client.request({ method: 'GET', path: '/', deadline }));
     const claimed = outcome(client.ownClaims());
     await own.clock.advance(5_000);
-    expect(await asked).toMatchObject(unavailable);
+    expect(await asked).toMatchObject({
+      ...unavailable,
+      message: 'own credential could not be read within 5000 ms',
+    });
     expect(await claimed).toMatchObject({
       ...unavailable,
-      message: 'own credential was not there within 5000 ms',
+      message: 'own credential could not be read within 5000 ms',
     });
     expect(own.clock.pendingTimers).toBe(0);
     await client.close();
@@ -159,10 +166,9 @@ describe('our own token', () => {
     });
     const client = new ApiServerClient({ ...own.connection, credential: undefined }, own);
     await expect(client.ownClaims()).resolves.toBeUndefined();
-    await expect(client.request({ method: 'GET', path: '/openid/v1/jwks' })).resolves.toHaveProperty(
-      'status',
-      403,
-    );
+    await expect(
+      client.request({ method: 'GET', path: '/openid/v1/jwks', deadline: endless() }),
+    ).resolves.toHaveProperty('status', 403);
     await client.close();
     rmSync(own.tokenFile);
     await own.clock.advance(400 * 24 * 3_600_000);

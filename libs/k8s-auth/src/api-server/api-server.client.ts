@@ -1,23 +1,27 @@
 import { type Clock } from '../shared/clock.js';
 import { VerifierUnavailableError } from '../errors/index.js';
-import { type HttpsResponse } from '../shared/https-client.js';
+import { type HttpsResponse, NOT_CONNECTED } from '../shared/https-client.js';
 import { type Log } from '../shared/log.js';
 import { OncePerMinute } from '../shared/once-per-minute.js';
-import { sleep, startDeadline } from '../shared/timers.js';
+import { plainErrorOf } from '../shared/plain-error.js';
+import { type Deadline, sleep, startDeadline } from '../shared/timers.js';
 import { type UnverifiedClaims } from '../shared/unverified-claims.js';
+import { within } from '../shared/within.js';
 import { type ApiServerConnection } from './api-server.connection.js';
+import { NoAnswerError, PassingFailure, unavailable } from './api-server.failures.js';
 import { OwnCredentialRefusedError } from './own-credential.js';
 import { ReloadingHttpsClient } from './reloading-https-client.js';
 import {
-  isConnectionTrouble,
+  isConnectionFailure,
   isWorthRetrying,
   MAX_TRIES,
+  Pause,
   readRetryAfterMs,
   waitMsBefore,
 } from './retry-policy.js';
-import { within } from '../shared/within.js';
 
-const DEFAULT_TIMEOUT_MS = 5_000;
+// For the own credential, where nobody waits for a verdict.
+const CREDENTIAL_TIMEOUT_MS = 5_000;
 // Many times what a review or a key set takes.
 const DEFAULT_MAX_BYTES = 256 * 1024;
 
@@ -31,10 +35,12 @@ export interface ApiServerRequest {
   readonly accept?: string;
   /** A longer body is a failure. @default 262144 */
   readonly maxBytes?: number;
-  /** For everything: reading the own token, all tries, the waits between them, the body. @default 5000 */
-  readonly timeoutMs?: number;
-  /** Whether trouble that passes is tried again within the time. @default true */
+  /** For everything: reading the own credential, connecting, all tries, the waits between them, the body. */
+  readonly deadline: Deadline;
+  /** Whether a failure that may pass is tried again within the deadline. @default true */
   readonly retry?: boolean;
+  /** Called for each answer, whatever its status. */
+  readonly onAnswer?: () => void;
 }
 
 export interface ApiServerClientContext {
@@ -44,33 +50,28 @@ export interface ApiServerClientContext {
   readonly random?: () => number;
 }
 
-/** Trouble that may pass: the one thing that is tried again. */
-class PassingTrouble extends Error {
-  constructor(
-    message: string,
-    readonly options: { cause?: unknown; retryAfterMs?: number },
-  ) {
-    super(message, options);
-  }
-}
-
 /**
  * Calls one API server as ourselves. Input: path and body; output: what the API server answered. Used for
  * TokenReviews, self checks, and the discovery documents. Refuses to follow redirects, to call without a credential,
- * and to wait beyond the deadline. Every failure is a {@link VerifierUnavailableError}: none says anything about the
- * token that is being verified.
+ * to wait beyond the deadline, and to send anything while the API server has asked for a pause (`Retry-After`). Every
+ * failure is a {@link VerifierUnavailableError}: none says anything about the token that is being verified.
  * @internal
  */
 export class ApiServerClient {
-  private readonly https: ReloadingHttpsClient;
+  // Private to the language: `inspect` and JSON of this object show no credential.
+  readonly #connection: ApiServerConnection;
+  readonly #https: ReloadingHttpsClient;
+  private readonly pause: Pause;
   private readonly random: () => number;
   private readonly onceAMinute: OncePerMinute;
 
   constructor(
-    private readonly connection: ApiServerConnection,
+    connection: ApiServerConnection,
     private readonly context: ApiServerClientContext,
   ) {
-    this.https = new ReloadingHttpsClient({ ...connection, of: 'the API server' }, context);
+    this.#connection = connection;
+    this.#https = new ReloadingHttpsClient({ ...connection, of: 'the API server' }, context);
+    this.pause = new Pause(context.clock);
     this.random = context.random ?? Math.random;
     this.onceAMinute = new OncePerMinute(context.clock);
   }
@@ -80,85 +81,86 @@ export class ApiServerClient {
    * @throws {VerifierUnavailableError} it cannot be read now, or a plugin does not give it in time
    */
   async ownClaims(): Promise<UnverifiedClaims | undefined> {
-    const { credential } = this.connection;
+    const { credential } = this.#connection;
     if (!credential) return undefined;
-    return this.inTime(DEFAULT_TIMEOUT_MS, 'own credential was not there', (signal) =>
-      within(signal, credential.claims()),
-    );
-  }
-
-  /**
-   * @returns any answer but those that are trouble: 3xx, 401 (our own credential), 429, 500, 503, 504
-   * @throws {VerifierUnavailableError} trouble, of whatever kind
-   */
-  async request(call: ApiServerRequest): Promise<HttpsResponse> {
-    const { timeoutMs = DEFAULT_TIMEOUT_MS } = call;
-    return this.inTime(timeoutMs, 'no answer of the API server', (signal) =>
-      this.tryUntilAnswered({ ...call, timeoutMs }, signal),
-    );
-  }
-
-  /** Cuts requests under way. */
-  close(): Promise<void> {
-    return this.https.close();
-  }
-
-  /** @param lack what it means that the time is over */
-  private async inTime<Value>(
-    timeoutMs: number,
-    lack: string,
-    task: (signal: AbortSignal) => Promise<Value>,
-  ): Promise<Value> {
-    const deadline = startDeadline(this.context.clock, timeoutMs);
+    const deadline = startDeadline(this.context.clock, CREDENTIAL_TIMEOUT_MS);
     try {
-      return await task(deadline.signal);
-    } catch (error) {
-      throw deadline.signal.aborted
-        ? new VerifierUnavailableError(`${lack} within ${timeoutMs} ms`, { cause: error })
-        : unavailable(error);
+      return await this.ownCredential(deadline, credential.claims());
     } finally {
       deadline.cancel();
     }
   }
 
-  private async tryUntilAnswered(
-    call: ApiServerRequest & { readonly timeoutMs: number },
-    signal: AbortSignal,
-  ): Promise<HttpsResponse> {
-    const { clock } = this.context;
-    const endMs = clock.monotonicMs() + call.timeoutMs;
+  /**
+   * @returns any answer but those that are failures: 3xx, 401 (our own credential), 429, 500, 503, 504
+   * @throws {NoAnswerError} the API server did not answer
+   * @throws {VerifierUnavailableError} any other failure
+   */
+  async request(call: ApiServerRequest): Promise<HttpsResponse> {
+    this.assertNoPause();
     for (let tries = 1; ; tries++) {
       try {
-        return await this.callAsOurselves(call, signal);
+        return await this.callAsOurselves(call);
       } catch (error) {
-        if (!(error instanceof PassingTrouble) || call.retry === false || tries === MAX_TRIES) throw error;
-        const waitMs = waitMsBefore(tries + 1, error.options.retryAfterMs, this.random);
-        // Nobody is helped by waiting for a try that the deadline would not let begin.
-        if (clock.monotonicMs() + waitMs >= endMs) throw error;
-        await sleep(clock, waitMs, signal);
+        if (!(error instanceof PassingFailure)) throw unavailable(error);
+        const mayRetry = call.retry !== false && tries < MAX_TRIES;
+        if (!mayRetry || !(await this.waitToRetry(tries + 1, call.deadline))) throw error.unavailable;
       }
     }
   }
 
-  private async callAsOurselves(call: ApiServerRequest, signal: AbortSignal): Promise<HttpsResponse> {
-    const { credential } = this.connection;
-    const token = credential && (await within(signal, credential.token()));
-    const response = await this.send(call, token, signal);
+  /** @throws {VerifierUnavailableError} the API server has asked for a pause that is not over */
+  assertNoPause(): void {
+    const retryAfterMs = this.pause.remainingMs();
+    if (retryAfterMs === 0) return;
+    throw new VerifierUnavailableError('API server has asked for a pause (Retry-After)', { retryAfterMs });
+  }
+
+  /** Cuts requests under way. */
+  close(): Promise<void> {
+    return this.#https.close();
+  }
+
+  /** @returns whether there is time for the try: nobody is helped by one that the deadline would not let begin */
+  private async waitToRetry(nthTry: number, deadline: Deadline): Promise<boolean> {
+    const { signal } = deadline;
+    let waitMs = Math.max(waitMsBefore(nthTry, this.random), this.pause.remainingMs());
+    // Again where another request was told to pause meanwhile.
+    for (; waitMs > 0; waitMs = this.pause.remainingMs()) {
+      if (signal.aborted || waitMs >= deadline.remainingMs()) return false;
+      await sleep(this.context.clock, waitMs, signal).catch(() => {});
+    }
+    return !signal.aborted;
+  }
+
+  private async callAsOurselves(call: ApiServerRequest): Promise<HttpsResponse> {
+    const { credential } = this.#connection;
+    const { deadline } = call;
+    const token = credential && (await this.ownCredential(deadline, credential.token()));
+    const response = await this.send(call, token);
     if (response.status !== 401) return response;
     // Rotated under us, or deleted: the file may hold its successor already.
-    const isRenewed = credential && (await within(signal, credential.renew(token)));
+    const isRenewed = credential && (await this.ownCredential(deadline, credential.renew(token)));
     const second = isRenewed
-      ? await this.send(call, await within(signal, credential.token()), signal)
+      ? await this.send(call, await this.ownCredential(deadline, credential.token()))
       : response;
     if (second.status === 401) throw this.ownCredentialRefused();
     return second;
   }
 
-  private async send(
-    { method, path, body, accept = 'application/json', maxBytes = DEFAULT_MAX_BYTES }: ApiServerRequest,
-    token: string | undefined,
-    signal: AbortSignal,
-  ): Promise<HttpsResponse> {
+  private async ownCredential<Value>(deadline: Deadline, reading: Promise<Value>): Promise<Value> {
+    try {
+      return await within(deadline.signal, reading);
+    } catch (error) {
+      const message = deadline.signal.aborted
+        ? `own credential could not be read within ${deadline.timeoutMs} ms`
+        : 'own credential cannot be read';
+      throw new VerifierUnavailableError(message, { cause: plainErrorOf(error) });
+    }
+  }
+
+  private async send(call: ApiServerRequest, token: string | undefined): Promise<HttpsResponse> {
+    const { method, path, body, accept = 'application/json', maxBytes = DEFAULT_MAX_BYTES, deadline } = call;
     if (!path.startsWith('/')) throw new Error('path of an API server request does not begin with a slash');
     const headers = {
       accept,
@@ -166,14 +168,22 @@ export class ApiServerClient {
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
-    const url = this.connection.url + path;
-    const response = await this.https
-      .request({ method, url, headers, ...(body !== undefined && { body }), signal, maxBytes })
-      .catch((cause: unknown) => {
-        if (signal.aborted || !isConnectionTrouble(cause)) throw cause;
-        throw new PassingTrouble('connection to the API server failed', { cause });
+    const url = this.#connection.url + path;
+    const response = await this.#https
+      .request({ method, url, headers, ...(body !== undefined && { body }), deadline, maxBytes })
+      .catch((error: unknown) => {
+        const cause = plainErrorOf(error);
+        if (deadline.signal.aborted) {
+          const wasReached = cause.code !== NOT_CONNECTED;
+          const lack = wasReached ? 'answer of' : 'connection to';
+          const message = `no ${lack} the API server within ${deadline.timeoutMs} ms`;
+          throw new NoAnswerError(message, { cause, wasReached });
+        }
+        if (!isConnectionFailure(cause)) throw cause;
+        throw new PassingFailure(new NoAnswerError('connection to the API server failed', { cause }));
       });
-    return this.refuseTrouble(response);
+    call.onAnswer?.();
+    return this.refuseFailures(response);
   }
 
   private ownCredentialRefused(): VerifierUnavailableError {
@@ -183,21 +193,18 @@ export class ApiServerClient {
     return error;
   }
 
-  private refuseTrouble(response: HttpsResponse): HttpsResponse {
+  private refuseFailures(response: HttpsResponse): HttpsResponse {
     const { status, headers } = response;
     if (status >= 300 && status < 400) {
       throw new VerifierUnavailableError(`API server answered with a redirect (${status})`);
     }
     if (!isWorthRetrying(status)) return response;
     const retryAfterMs = readRetryAfterMs(headers['retry-after'], this.context.clock.wallMs());
-    throw new PassingTrouble(`API server answered ${status}`, {
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    });
+    if (retryAfterMs !== undefined) this.pause.extend(retryAfterMs);
+    throw new PassingFailure(
+      new VerifierUnavailableError(`API server answered ${status}`, {
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      }),
+    );
   }
-}
-
-function unavailable(error: unknown): VerifierUnavailableError {
-  if (error instanceof VerifierUnavailableError) return error;
-  if (error instanceof PassingTrouble) return new VerifierUnavailableError(error.message, error.options);
-  return new VerifierUnavailableError('no usable answer of the API server', { cause: error });
 }

@@ -23,6 +23,8 @@ export interface OwnCluster {
   readonly tokenFile: string;
   readonly connection: ApiServerConnection;
   readonly client: ApiServerClient;
+  /** How often the client has begun to wait for another try. */
+  waits(): number;
   /** A new pod's token in the same file, as after a restart. */
   replaceOwnToken(): Promise<void>;
   close(): Promise<void>;
@@ -42,7 +44,12 @@ export async function startOwnCluster(): Promise<OwnCluster> {
   const tokenFile = join(directory, 'token');
   const options = { url: cluster.url, caFile: cluster.caFile, tokenFile };
   const connection = await requireApiServer(options, { clock, log, environment: {}, podRoot: directory });
-  const client = new ApiServerClient(connection, { clock, log, random: () => 0 });
+  let waits = 0;
+  const random = () => {
+    waits++;
+    return 0;
+  };
+  const client = new ApiServerClient(connection, { clock, log, random });
   let restarts = 1;
   return {
     cluster,
@@ -51,6 +58,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
     tokenFile,
     connection,
     client,
+    waits: () => waits,
     async replaceOwnToken() {
       const name = `orders-${++restarts}`;
       await cluster.createPod('shop', name, { serviceAccount: 'orders' });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock, LocalCluster } from '../../testing/index.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { issueLoopback, startHttpsServer, turn } from '../shared/https-server.fixture.js';
+import { endless, issueLoopback, startHttpsServer, turn } from '../shared/https-server.fixture.js';
 import { ApiServerClient } from './api-server.client.js';
 import { requireApiServer } from './api-server.connection.js';
 import { type ApiServerOptions } from './api-server.options.js';
@@ -40,7 +40,13 @@ async function connect(options: ApiServerOptions): Promise<ApiServerClient> {
 }
 
 const ask = (client: ApiServerClient) =>
-  client.request({ method: 'GET', path: '/openid/v1/jwks', accept: '*/*', retry: false });
+  client.request({
+    method: 'GET',
+    path: '/openid/v1/jwks',
+    accept: '*/*',
+    deadline: endless(),
+    retry: false,
+  });
 
 describe('a token that is not a JWT', () => {
   // An API server that knows one static token.

@@ -3,6 +3,7 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
 import { type TlsSettings } from '../shared/https-client.js';
 import {
+  endless,
   type HttpsServer,
   issueLoopback,
   startHttpsServer,
@@ -61,8 +62,13 @@ async function restartAs(authority: CertificateAuthority): Promise<void> {
 }
 
 function ask() {
-  const signal = new AbortController().signal;
-  return client.request({ method: 'GET', url: server.url, headers: {}, signal, maxBytes: 100 });
+  return client.request({
+    method: 'GET',
+    url: server.url,
+    headers: {},
+    deadline: endless(),
+    maxBytes: 100,
+  });
 }
 
 describe('a server that is not trusted any more', () => {

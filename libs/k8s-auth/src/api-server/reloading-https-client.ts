@@ -13,7 +13,7 @@ import { within } from '../shared/within.js';
 // A CA is replaced with weeks of overlap, but a long-lived process must see it one day.
 const RELOAD_PERIOD_MS = 10 * 60_000;
 // While the other side's certificate is wrong every request would read the files.
-const LEAST_RELOAD_PERIOD_MS = 60_000;
+const MIN_RELOAD_PERIOD_MS = 60_000;
 
 /** The TLS settings of a connection, as they are and as they may become. */
 export interface ReloadableTls {
@@ -32,42 +32,46 @@ export interface ReloadableTls {
  * @internal
  */
 export class ReloadingHttpsClient {
-  private client: HttpsClient;
-  private current: string;
+  // Private to the language: a client key and what was sent are not for `inspect`.
+  readonly #files: ReloadableTls;
+  readonly #client: HttpsClient;
+  #current: string;
+  #clientCertificate?: object | undefined;
   private readAtMs: number;
-  private clientCertificate?: object | undefined;
   private readonly reading = new SingleFlight<'read', void>();
   private readonly onceAMinute: OncePerMinute;
 
   constructor(
-    private readonly files: ReloadableTls,
+    files: ReloadableTls,
     private readonly context: { readonly clock: Clock; readonly log: Log },
   ) {
-    this.client = new HttpsClient(files.tls);
-    this.current = JSON.stringify(files.tls);
+    this.#files = files;
+    this.#client = new HttpsClient(files.tls, context.clock);
+    this.#current = JSON.stringify(files.tls);
     this.readAtMs = context.clock.monotonicMs();
     this.onceAMinute = new OncePerMinute(context.clock);
   }
 
-  async request(what: HttpsRequest): Promise<HttpsResponse> {
-    if (this.files.clientCertificate?.() !== this.clientCertificate) await within(what.signal, this.reload());
+  async request(call: HttpsRequest): Promise<HttpsResponse> {
+    const { signal } = call.deadline;
+    if (this.#files.clientCertificate?.() !== this.#clientCertificate) await within(signal, this.reload());
     else if (this.ageMs() >= RELOAD_PERIOD_MS) void this.reload();
-    const used = this.client;
+    const used = this.#current;
     try {
-      return await used.request(what);
+      return await this.#client.request(call);
     } catch (error) {
-      if (!isTrustTrouble(error)) throw error;
-      if (used === this.client && this.ageMs() >= LEAST_RELOAD_PERIOD_MS) {
-        await within(what.signal, this.reload());
+      if (!isTrustFailure(error)) throw error;
+      if (used === this.#current && this.ageMs() >= MIN_RELOAD_PERIOD_MS) {
+        await within(signal, this.reload());
       }
       // Also when another request has reloaded meanwhile.
-      if (used === this.client) throw error;
-      return this.client.request(what);
+      if (used === this.#current) throw error;
+      return this.#client.request(call);
     }
   }
 
   close(): Promise<void> {
-    return this.client.close();
+    return this.#client.close();
   }
 
   private ageMs(): number {
@@ -77,18 +81,16 @@ export class ReloadingHttpsClient {
   private reload(): Promise<void> {
     return this.reading.run('read', async () => {
       this.readAtMs = this.context.clock.monotonicMs();
-      this.clientCertificate = this.files.clientCertificate?.();
+      this.#clientCertificate = this.#files.clientCertificate?.();
       try {
-        const tls = await this.files.readTls();
+        const tls = await this.#files.readTls();
         const next = JSON.stringify(tls);
-        if (next === this.current) return;
-        const retired = this.client;
-        this.client = new HttpsClient(tls);
-        this.current = next;
-        void retired.retire();
-        this.say('log', `certificates for ${this.files.of} have changed`);
+        if (next === this.#current) return;
+        this.#current = next;
+        this.#client.replaceTls(tls);
+        this.say('log', `certificates for ${this.#files.of} have changed`);
       } catch (error) {
-        const message = `certificates for ${this.files.of} stay as they were: ${describeError(error)}`;
+        const message = `certificates for ${this.#files.of} stay as they were: ${describeError(error)}`;
         this.onceAMinute.run('reload', () => this.say('warn', message));
       }
     });
@@ -104,10 +106,10 @@ export class ReloadingHttpsClient {
 }
 
 // OpenSSL's reasons, as Node names them (X509_V_ERR_…), and Node's own for a name that does not fit.
-const TRUST_TROUBLE =
+const TRUST_FAILURE =
   /^(?:UNABLE_TO_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
-function isTrustTrouble(error: unknown): boolean {
+function isTrustFailure(error: unknown): boolean {
   const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && TRUST_TROUBLE.test(code);
+  return typeof code === 'string' && TRUST_FAILURE.test(code);
 }

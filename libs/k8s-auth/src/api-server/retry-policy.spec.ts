@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { isConnectionTrouble, isWorthRetrying, readRetryAfterMs, waitMsBefore } from './retry-policy.js';
+import { FakeClock } from '../../testing/fake-clock.js';
+import {
+  isConnectionFailure,
+  isWorthRetrying,
+  Pause,
+  readRetryAfterMs,
+  waitMsBefore,
+} from './retry-policy.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1, 12, 0, 0);
 
@@ -8,28 +15,24 @@ describe('what is tried again', () => {
   it.each([200, 201, 400, 401, 403, 404, 405, 501, 502])('not status %d', (status) =>
     expect(isWorthRetrying(status)).toBe(false),
   );
-  it.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'UND_ERR_SOCKET'])('a connection with %s', (code) =>
-    expect(isConnectionTrouble(Object.assign(new Error('broken'), { code }))).toBe(true),
+  it.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'EHOSTUNREACH', 'EAI_AGAIN'])(
+    'a connection with %s',
+    (code) => expect(isConnectionFailure(Object.assign(new Error('broken'), { code }))).toBe(true),
   );
   it.each([{ code: 'ENOTFOUND' }, { code: 'CERT_HAS_EXPIRED' }, {}, undefined])('not %p', (error) =>
-    expect(isConnectionTrouble(error)).toBe(false),
+    expect(isConnectionFailure(error)).toBe(false),
   );
 });
 
 describe('the wait before a try', () => {
   it('grows by half, from half a second', () => {
-    const waits = [2, 3, 4, 5].map((nthTry) => waitMsBefore(nthTry, undefined, () => 0));
+    const waits = [2, 3, 4, 5].map((nthTry) => waitMsBefore(nthTry, () => 0));
     expect(waits).toStrictEqual([500, 750, 1125, 1687.5]);
   });
 
   it('is up to a fifth longer', () => {
-    expect(waitMsBefore(2, undefined, () => 1)).toBe(600);
-    expect(waitMsBefore(2, undefined, () => 0.5)).toBe(550);
-  });
-
-  it('is at least what the server asked for', () => {
-    expect(waitMsBefore(2, 3_000, () => 0)).toBe(3_000);
-    expect(waitMsBefore(2, 0, () => 0)).toBe(500);
+    expect(waitMsBefore(2, () => 1)).toBe(600);
+    expect(waitMsBefore(2, () => 0.5)).toBe(550);
   });
 });
 
@@ -44,4 +47,18 @@ describe('Retry-After', () => {
     ['', undefined],
     [undefined, undefined],
   ])('%p is %p ms', (header, expected) => expect(readRetryAfterMs(header, NOW_MS)).toBe(expected));
+});
+
+describe('Pause', () => {
+  it('lasts as long as the longest that was asked for', async () => {
+    const clock = new FakeClock();
+    const pause = new Pause(clock);
+    expect(pause.remainingMs()).toBe(0);
+    pause.extend(3_000);
+    pause.extend(1_000);
+    await clock.advance(2_000);
+    expect(pause.remainingMs()).toBe(1_000);
+    await clock.advance(1_000);
+    expect(pause.remainingMs()).toBe(0);
+  });
 });

@@ -3,10 +3,11 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
 import { ConfigurationError } from '../errors/index.js';
 import { HttpsClient } from '../shared/https-client.js';
-import { issueLoopback, startHttpsServer } from '../shared/https-server.fixture.js';
+import { endless, issueLoopback, startHttpsServer } from '../shared/https-server.fixture.js';
 import { readTls } from './tls-source.js';
 
 let first: CertificateAuthority;
@@ -40,9 +41,9 @@ async function isTrusted(authority: CertificateAuthority, ca: string | undefined
   const server = await startHttpsServer(await issueLoopback(authority), (_request, response) =>
     response.end(),
   );
-  const https = new HttpsClient({ ...(ca !== undefined && { ca }) });
-  const signal = new AbortController().signal;
-  const asked = https.request({ method: 'GET', url: server.url, headers: {}, signal, maxBytes: 1 });
+  const https = new HttpsClient({ ...(ca !== undefined && { ca }) }, new FakeClock());
+  const deadline = endless();
+  const asked = https.request({ method: 'GET', url: server.url, headers: {}, deadline, maxBytes: 1 });
   const outcome = await asked.then(
     () => true,
     () => false,

@@ -51,7 +51,6 @@ export class TokenReviewClient {
    */
   async review(token: string, audiences: readonly string[]): Promise<TokenReviewStatus> {
     const { clock, timeoutMs } = this.context;
-    const endMs = clock.monotonicMs() + timeoutMs;
     const body = JSON.stringify({
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenReview',
@@ -60,10 +59,11 @@ export class TokenReviewClient {
     const deadline = startDeadline(clock, timeoutMs);
     try {
       const response = await this.limit.run(deadline.signal, async () => {
-        const leftMs = endMs - clock.monotonicMs();
         // A place that comes free in the last moment: those before us ran into the same deadline.
-        if (leftMs <= 0) throw new VerifierUnavailableError('overload: no time left for a review');
-        return this.client.request({ method: 'POST', path: TOKEN_REVIEWS, body, timeoutMs: leftMs });
+        if (deadline.remainingMs() === 0) {
+          throw new VerifierUnavailableError('overload: no time left for a review');
+        }
+        return this.client.request({ method: 'POST', path: TOKEN_REVIEWS, body, deadline });
       });
       return this.readStatus(response);
     } finally {
@@ -73,7 +73,8 @@ export class TokenReviewClient {
 
   /** @throws {VerifierUnavailableError} no answer */
   async canReview(): Promise<ReviewRight> {
-    const response = await this.client.request({
+    const deadline = startDeadline(this.context.clock, this.context.timeoutMs);
+    const asked = this.client.request({
       method: 'POST',
       path: SELF_REVIEWS,
       body: JSON.stringify({
@@ -83,9 +84,10 @@ export class TokenReviewClient {
           resourceAttributes: { group: 'authentication.k8s.io', resource: 'tokenreviews', verb: 'create' },
         },
       }),
-      timeoutMs: this.context.timeoutMs,
+      deadline,
       retry: false,
     });
+    const response = await asked.finally(() => deadline.cancel());
     if (response.status === 403 || response.status === 404) return 'unknown';
     const { allowed } = statusOf(response, 'SelfSubjectAccessReview') as { readonly allowed?: unknown };
     if (allowed !== true) this.warnOfMissingRight();

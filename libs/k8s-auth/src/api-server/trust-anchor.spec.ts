@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { issueLoopback, startHttpsServer } from '../shared/https-server.fixture.js';
+import { endless, issueLoopback, startHttpsServer } from '../shared/https-server.fixture.js';
 import { ApiServerClient } from './api-server.client.js';
 import { requireApiServer } from './api-server.connection.js';
 import { type ApiServerOptions } from './api-server.options.js';
@@ -49,7 +49,8 @@ async function connect(options: ApiServerOptions): Promise<ApiServerClient> {
   return client;
 }
 
-const ask = (client: ApiServerClient) => client.request({ method: 'GET', path: '/livez', retry: false });
+const ask = (client: ApiServerClient) =>
+  client.request({ method: 'GET', path: '/livez', deadline: endless(), retry: false });
 const caFile = (authority: CertificateAuthority) => write('ca.crt', authority.pem);
 const tokenFile = () => write('token', 'sha256~own');
 

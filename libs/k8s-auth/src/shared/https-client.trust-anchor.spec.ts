@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
 import { HttpsClient } from './https-client.js';
-import { issueLoopback, startHttpsServer } from './https-server.fixture.js';
+import { endless, issueLoopback, startHttpsServer } from './https-server.fixture.js';
 
 // root -> intermediate -> leaf, and strangers of the same names.
 let root: CertificateAuthority;
@@ -27,13 +28,13 @@ afterEach(async () => {
 async function ask(ca: string, certificate: KeyAndCertificate, ...chain: string[]): Promise<string> {
   const sent = { key: certificate.key, cert: [certificate.cert, ...chain].join('') };
   const server = await startHttpsServer(sent, (_request, response) => response.end('hello'));
-  const client = new HttpsClient({ ca });
+  const client = new HttpsClient({ ca }, new FakeClock());
   toClose.push(
     () => client.close(),
     () => server.close(),
   );
-  const signal = new AbortController().signal;
-  const request = { method: 'GET', url: server.url, headers: {}, signal, maxBytes: 100 } as const;
+  const deadline = endless();
+  const request = { method: 'GET', url: server.url, headers: {}, deadline, maxBytes: 100 } as const;
   return client.request(request).then(
     ({ body }) => body,
     (error: unknown) => String((error as { code?: unknown }).code),

@@ -1,11 +1,34 @@
-import { Agent, request } from 'undici';
+import { Agent } from 'node:https';
 import { type Clock } from './clock.js';
-import { startDeadline } from './timers.js';
+import {
+  HttpsExchange,
+  type HttpsRequest,
+  type HttpsResponse,
+  type SilenceLimits,
+} from './https-exchange.js';
+import { PlainError, plainErrorOf } from './plain-error.js';
+import { type Deadline, nextTurn } from './timers.js';
+import { within } from './within.js';
 
 // Under the 90 s after which an API server closes idle connections itself.
 const KEEP_ALIVE_MS = 60_000;
-// Frees the sockets of connections that never come about; whoever waited for one has given up by its own deadline.
-const CONNECT_TIMEOUT_MS = 10_000;
+// As many as there are TokenReviews at a time.
+const MAX_IDLE_CONNECTIONS = 16;
+
+const MAX_TRIES = 3;
+// Half of the time for one connection leaves the other half for the next one; but a lost SYN is sent again after 1 s, and
+// a TLS handshake may be slow where the CPU is scarce.
+const NEW_CONNECTION_SHARE = 1 / 2;
+const MIN_NEW_CONNECTION_MS = 500;
+// A dropped connection costs this share of the time, and seven eighths are left for an answer that is slow.
+const REUSED_CONNECTION_SHARE = 1 / 8;
+const MIN_REUSED_CONNECTION_MS = 100;
+// A server whose answers take long now is not cut off for it: a connection may be silent for twice as long as they take.
+const USUAL_ANSWER_FACTOR = 2;
+const USUAL_ANSWER_DECAY = 0.9;
+
+/** Code of a deadline that was over before there was a connection. */
+export const NOT_CONNECTED = 'ECONNTIMEDOUT';
 
 /** What TLS needs to know of the other side, and of us. */
 export interface TlsSettings {
@@ -18,91 +41,127 @@ export interface TlsSettings {
   readonly servername?: string;
 }
 
-export interface HttpsRequest {
-  readonly method: 'GET' | 'POST';
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** For everything, from connecting to the last byte of the body. */
-  readonly signal: AbortSignal;
-  /** A longer body ends the request with an error. */
-  readonly maxBytes: number;
-}
-
-export interface HttpsResponse {
-  readonly status: number;
-  /** Lower-case names; a repeated header is joined with a comma. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+export { type HttpsRequest, type HttpsResponse };
 
 /**
- * HTTPS over kept-alive connections: never follows a redirect, never reads more than it was told, never goes on
- * after its signal fired, never sends anything in the clear. Used for the API server and for issuers.
+ * HTTPS over kept-alive connections: never follows a redirect, never reads more than it was told, never goes on after its
+ * deadline, never sends anything in the clear. Used for the API server and for issuers.
+ *
+ * A request whose connection shows no sign of life is sent again over a new one, within the same deadline; hence a
+ * request has to be one that may arrive twice. A reused connection that fails or falls silent retires all that are open.
+ *
+ * Node's own client, not undici: that one takes no notice of a signal until a connection is established, and does not tell
+ * whether it was reused (docs/adr/0010-outages.md).
  * @internal
  */
 export class HttpsClient {
-  private readonly agent: Agent;
+  #tls: TlsSettings;
+  readonly #clock: Clock;
+  readonly #underWay = new Set<HttpsExchange>();
+  #pool: Agent;
+  #isClosed = false;
+  #usualAnswerMs = 0;
 
-  constructor(tls: TlsSettings = {}) {
-    this.agent = new Agent({
-      // Our own deadline rules; undici's default timeouts would be a second, longer one.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: {
-        ...tls,
-        // As in Go, hence kubectl: OpenSSL would look for the root above an intermediate CA.
-        ...(tls.ca !== undefined && { allowPartialTrustChain: true }),
-        timeout: CONNECT_TIMEOUT_MS,
-        // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
-        rejectUnauthorized: true,
-      },
-    });
+  constructor(tls: TlsSettings, clock: Clock) {
+    this.#tls = tls;
+    this.#clock = clock;
+    this.#pool = this.#openPool();
   }
 
-  /** @throws {Error} connection, TLS or size trouble, or the signal's reason */
-  async request({ method, url, headers, body, signal, maxBytes }: HttpsRequest): Promise<HttpsResponse> {
-    if (!url.startsWith('https://')) throw new Error('refusing to send a request that is not https');
-    const response = await request(url, { method, headers, body, signal, dispatcher: this.agent });
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      // Leaving the loop destroys the stream, and with it the connection.
-      if (length > maxBytes) throw new Error(`body longer than ${maxBytes} bytes`);
-      chunks.push(chunk);
+  /** @throws {PlainError} connection, TLS or size failures, or the reason of the deadline's signal */
+  async request(call: HttpsRequest): Promise<HttpsResponse> {
+    const { signal } = call.deadline;
+    if (!call.url.startsWith('https://')) {
+      throw new PlainError('Error', 'refusing to send a request that is not https');
     }
+    for (let tries = 1; ; tries++) {
+      this.#assertOpen();
+      if (signal.aborted) throw unconnectedError(call.deadline);
+      const pool = this.#pool;
+      const exchange = new HttpsExchange(call, pool, this.#limits(call, tries), this.#clock);
+      try {
+        return await this.#receive(exchange, signal);
+      } catch (error) {
+        exchange.end(error as Error);
+        const { isConnectionAtFault, isReused } = exchange;
+        // Also where no time is left for another try: the next request must not meet the same connections.
+        if (isConnectionAtFault && isReused && pool === this.#pool) this.#retirePool();
+        this.#assertOpen();
+        if (signal.aborted) throw exchange.isConnected ? signal.reason : unconnectedError(call.deadline);
+        if (!isConnectionAtFault || tries === MAX_TRIES) throw plainErrorOf(error);
+      }
+    }
+  }
+
+  /** For all connections from now on; requests under way keep theirs. */
+  replaceTls(tls: TlsSettings): void {
+    this.#tls = tls;
+    this.#retirePool();
+  }
+
+  /** Ends all connections at once: requests under way have failed when this resolves, further ones fail. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const exchange of this.#underWay) exchange.end(closedError());
+    this.#pool.destroy();
+    // Their failures reach those who wait.
+    await nextTurn();
+  }
+
+  async #receive(exchange: HttpsExchange, signal: AbortSignal): Promise<HttpsResponse> {
+    this.#underWay.add(exchange);
+    try {
+      const response = await within(signal, exchange.response);
+      this.#usualAnswerMs = Math.max(exchange.answerMs, this.#usualAnswerMs * USUAL_ANSWER_DECAY);
+      return response;
+    } finally {
+      this.#underWay.delete(exchange);
+    }
+  }
+
+  #limits({ deadline }: HttpsRequest, tries: number): SilenceLimits {
+    const leftMs = deadline.remainingMs();
     return {
-      status: response.statusCode,
-      headers: Object.fromEntries(
-        Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+      newMs: tries < MAX_TRIES ? Math.max(leftMs * NEW_CONNECTION_SHARE, MIN_NEW_CONNECTION_MS) : Infinity,
+      reusedMs: Math.max(
+        leftMs * REUSED_CONNECTION_SHARE,
+        MIN_REUSED_CONNECTION_MS,
+        this.#usualAnswerMs * USUAL_ANSWER_FACTOR,
       ),
-      body: Buffer.concat(chunks).toString('utf8'),
     };
   }
 
-  /** The same with a deadline of its own. */
-  async requestWithin(
-    clock: Clock,
-    timeoutMs: number,
-    what: Omit<HttpsRequest, 'signal'>,
-  ): Promise<HttpsResponse> {
-    const deadline = startDeadline(clock, timeoutMs);
-    try {
-      return await this.request({ ...what, signal: deadline.signal });
-    } finally {
-      deadline.cancel();
-    }
+  #retirePool(): void {
+    const retired = this.#pool;
+    this.#pool = this.#openPool();
+    // Connections in use end when they become free.
+    retired.maxFreeSockets = 0;
+    for (const sockets of Object.values(retired.freeSockets)) sockets?.forEach((socket) => socket.destroy());
   }
 
-  /** Lets requests under way finish, then ends all connections; further requests fail. */
-  async retire(): Promise<void> {
-    await this.agent.close();
+  #openPool(): Agent {
+    return new Agent({
+      ...this.#tls,
+      // As in Go, hence kubectl: OpenSSL would look for the root above an intermediate CA.
+      ...(this.#tls.ca !== undefined && { allowPartialTrustChain: true }),
+      // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
+      rejectUnauthorized: true,
+      keepAlive: true,
+      maxFreeSockets: MAX_IDLE_CONNECTIONS,
+      // Of a free connection: one in use is ended by the deadline of its request.
+      timeout: KEEP_ALIVE_MS,
+    });
   }
 
-  /** Ends all connections at once; requests under way are cut. */
-  async close(): Promise<void> {
-    await this.agent.destroy();
+  #assertOpen(): void {
+    if (this.#isClosed) throw closedError();
   }
+}
+
+function unconnectedError({ timeoutMs }: Deadline): PlainError {
+  return new PlainError('TimeoutError', `no connection within ${timeoutMs} ms`, NOT_CONNECTED);
+}
+
+function closedError(): PlainError {
+  return new PlainError('Error', 'HTTPS client was closed', 'ERR_CLOSED');
 }

@@ -1,18 +1,27 @@
 import { type RequestListener } from 'node:http';
-import { createServer } from 'node:https';
-import { type AddressInfo, type Socket } from 'node:net';
+import { FakeClock } from '../../testing/fake-clock.js';
 import {
   type CertificateAuthority,
   type KeyAndCertificate,
 } from '../../testing/local-cluster/certificates.js';
+import { HttpsListener, LOOPBACK } from '../../testing/local-cluster/https-listener.js';
+import { RequestLog } from '../../testing/local-cluster/request-log.js';
+import { systemClock } from './clock.js';
+import { nextTurn, type OwnDeadline, startDeadline } from './timers.js';
 
 /** An HTTPS server on loopback whose every byte a spec decides. */
 export interface HttpsServer {
   readonly url: string;
   /** TCP connections so far. */
   connections(): number;
-  /** Cuts every connection there is. */
-  cut(): void;
+  /** Those that are open now. */
+  openConnections(): number;
+  /** Connections are accepted, but nothing is answered any more, no TLS handshake either. */
+  silence(): void;
+  /** Nothing comes back over the connections that there are. */
+  muteConnections(): void;
+  /** New connections are answered again. */
+  speak(): void;
   close(): Promise<void>;
 }
 
@@ -30,35 +39,38 @@ export async function startHttpsServer(
   onRequest: RequestListener,
   port = 0,
 ): Promise<HttpsServer> {
-  const server = createServer(certificate, onRequest);
-  const sockets = new Set<Socket>();
-  let connections = 0;
-  server.on('connection', (socket: Socket) => {
-    connections++;
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const cut = () => sockets.forEach((socket) => socket.destroy());
+  const log = new RequestLog();
+  const listener = new HttpsListener({ ca: certificate.cert, onRequest, log }, port);
+  await listener.open(certificate);
   return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    connections: () => connections,
-    cut,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        cut();
-      }),
+    url: `https://${LOOPBACK}:${listener.port}`,
+    connections: () => log.connections,
+    openConnections: () => listener.openConnections,
+    silence: () => listener.silence(),
+    muteConnections: () => listener.muteConnections(),
+    speak: () => listener.speak(),
+    close: () => listener.close(),
   };
 }
 
-/** Lets the event loop turn until something has happened; a spec in which it never does times out. */
+/** A deadline that never comes. */
+export function endless(): OwnDeadline {
+  return startDeadline(new FakeClock(), 60_000);
+}
+
+// Less than a test may take: a loop that outlives its test would keep Jest from ending.
+const MAX_WAIT_MS = 25_000;
+
+/** Lets the event loop turn until something has happened. @throws {Error} it does not happen */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
+  const endMs = systemClock.monotonicMs() + MAX_WAIT_MS;
+  while (!condition()) {
+    if (systemClock.monotonicMs() > endMs) throw new Error(`has not happened: ${condition.toString()}`);
+    await turn();
+  }
 }
 
 /** One turn of the event loop. */
 export function turn(): Promise<void> {
-  // eslint-disable-next-line no-restricted-globals -- no time passes by it
-  return new Promise((resolve) => setImmediate(resolve));
+  return nextTurn();
 }

@@ -1,18 +1,41 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Clock } from './clock.js';
+import { PlainError } from './plain-error.js';
 
-/** An AbortSignal that fires `delayMs` from now, and the function that calls it off. */
+/** The time that one piece of work has, as it is handed from the top down to the socket. */
 export interface Deadline {
+  /** Fires when the time is over, or when nobody waits for the result any more. Its reason is an error of ours. */
   readonly signal: AbortSignal;
+  /** The whole time, milliseconds. */
+  readonly timeoutMs: number;
+  /** The rest of it, milliseconds; 0 when it is over. */
+  remainingMs(): number;
+}
+
+/** A deadline in the hands of its maker, who has to cancel it when the work is done. */
+export interface OwnDeadline extends Deadline {
   cancel(): void;
+  /** Ends the work before its time. */
+  abort(reason: Error): void;
 }
 
 /** @internal */
-export function startDeadline(clock: Clock, delayMs: number): Deadline {
+export function startDeadline(clock: Clock, timeoutMs: number): OwnDeadline {
   const controller = new AbortController();
-  const cancel = clock.schedule(delayMs, () =>
-    controller.abort(new DOMException(`no answer within ${delayMs} ms`, 'TimeoutError')),
+  const endMs = clock.monotonicMs() + timeoutMs;
+  const cancel = clock.schedule(timeoutMs, () =>
+    controller.abort(new PlainError('TimeoutError', `no answer within ${timeoutMs} ms`, 'ETIMEDOUT')),
   );
-  return { signal: controller.signal, cancel };
+  return {
+    signal: controller.signal,
+    timeoutMs,
+    remainingMs: () => Math.max(0, endMs - clock.monotonicMs()),
+    cancel,
+    abort(reason) {
+      cancel();
+      controller.abort(reason);
+    },
+  };
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it aborts. @internal */
@@ -33,7 +56,8 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
 }
 
 /**
- * Calls `task` every `periodMs`() until stopped: the next call is planned when the last one has settled, well or not.
+ * Calls `task` every `periodMs()` until stopped: the next call is planned when the last one has settled, whether it
+ * failed or not.
  * @internal
  */
 export function repeat(clock: Clock, periodMs: () => number, task: () => Promise<void>): () => void {
@@ -43,8 +67,8 @@ export function repeat(clock: Clock, periodMs: () => number, task: () => Promise
     try {
       await task();
     } catch {
-      // Tasks report their own trouble. What is left is the user's logger that throws, and nobody to tell it to: it
-      // must end neither the loop nor, as an unhandled rejection, the process.
+      // Tasks report their own failures. What is left is a logger of the user's that throws: it must end neither the
+      // loop nor, as an unhandled rejection, the process.
     }
   };
   const plan = () => {
@@ -56,4 +80,9 @@ export function repeat(clock: Clock, periodMs: () => number, task: () => Promise
     stopped = true;
     cancel();
   };
+}
+
+/** Lets the event loop turn once, so that long work does not keep it from everything else. No time passes by it. @internal */
+export function nextTurn(): Promise<void> {
+  return setImmediate();
 }

@@ -37,7 +37,7 @@ export function ownReader(
       path: toPath(url),
       accept: DOCUMENT_ACCEPT,
       maxBytes: MAX_DOCUMENT_BYTES,
-      timeoutMs: attempt.remainingMs(),
+      deadline: attempt,
       // An attempt is one request per document: when the next one is, is decided elsewhere.
       retry: false,
     });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { VerifierUnavailableError } from '../../errors/index.js';
+import { endless } from '../../shared/https-server.fixture.js';
 import { type UnverifiedClaims } from '../../shared/unverified-claims.js';
 import { ChosenKeySource } from './chosen.key-source.js';
 import { type Attempt, type KeySource } from './key-source.js';
 
-const attempt: Attempt = { signal: new AbortController().signal, remainingMs: () => 5_000 };
+const attempt: Attempt = endless();
 
 function from(where: string): KeySource {
   return { fetch: () => Promise.resolve({ issuers: [where], keys: [] }) };

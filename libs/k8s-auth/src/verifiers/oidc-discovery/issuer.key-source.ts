@@ -17,8 +17,8 @@ import { isHttpsUrl } from './oidc-discovery.options.js';
 /** Reads a document as nobody in particular: there is no token that could go along. @internal */
 export function anonymousReader(https: Pick<ReloadingHttpsClient, 'request'>): ReadDocument {
   const headers = { accept: DOCUMENT_ACCEPT, 'accept-encoding': 'identity' };
-  return (url, { signal }) =>
-    https.request({ method: 'GET', url, headers, signal, maxBytes: MAX_DOCUMENT_BYTES });
+  return (url, attempt) =>
+    https.request({ method: 'GET', url, headers, deadline: attempt, maxBytes: MAX_DOCUMENT_BYTES });
 }
 
 /**
@@ -43,6 +43,8 @@ export class IssuerKeySource implements KeySource {
       throw new KeySourceTrouble(
         `key set: expected status 200 of ${loggable(url)}, got ${response.status}; "jwks_uri" of the issuer metadata ` +
           `is ${loggable(metadata.jwksUri)}, and keys at another origin take option 'jwksUri'`,
+        false,
+        response.headers['retry-after'],
       );
     }
     return { issuers: [issuer], keys: readJwks(response) };

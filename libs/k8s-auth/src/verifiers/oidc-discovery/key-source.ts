@@ -1,14 +1,10 @@
 import { type HttpsResponse } from '../../shared/https-client.js';
 import { loggable } from '../../shared/log.js';
+import { type Deadline } from '../../shared/timers.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 
-/** The limits of one attempt to get keys. */
-export interface Attempt {
-  /** Fires when the attempt has had its time. */
-  readonly signal: AbortSignal;
-  /** What is left of it; 0 when there is none. */
-  remainingMs(): number;
-}
+/** The time of one attempt to get keys. */
+export type Attempt = Deadline;
 
 /** What an attempt brings home: never without a key. */
 export interface IssuerKeys {
@@ -37,6 +33,8 @@ export class KeySourceTrouble extends Error {
     message: string,
     /** The API server knows us and will not let us read: only its administrator can heal that. */
     readonly isRightMissing = false,
+    /** The `Retry-After` header that came with the answer. */
+    readonly retryAfter?: string,
   ) {
     super(message);
   }
@@ -54,7 +52,9 @@ export function isRightMissing(trouble: unknown): boolean {
  * @internal
  */
 export function documentText(what: string, { status, headers, body }: HttpsResponse): string {
-  if (status !== 200) throw new KeySourceTrouble(`${what}: expected status 200, got ${status}`);
+  if (status !== 200) {
+    throw new KeySourceTrouble(`${what}: expected status 200, got ${status}`, false, headers['retry-after']);
+  }
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity') {
     throw new KeySourceTrouble(`${what}: expected no content encoding, got ${loggable(encoding)}`);

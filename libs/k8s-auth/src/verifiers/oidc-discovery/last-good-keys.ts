@@ -2,10 +2,10 @@ import { type Clock } from '../../shared/clock.js';
 import { KeySet } from '../jwt/key-set.js';
 import { type IssuerKeys } from './key-source.js';
 
-const LONGEST_STALE_USE_MS = 24 * 3_600_000;
-// An API server that refuses us is not away: it may have dropped the key that our own token is of, and that key must
+const MAX_STALE_USE_MS = 24 * 3_600_000;
+// An API server that refuses us is reachable: it may have dropped the key that our own token is of, and that key must
 // not live on here. Time for some attempts, because one that has just started refuses for moments.
-const LONGEST_USE_ONCE_REFUSED_MS = 10 * 60_000;
+const MAX_USE_ONCE_REFUSED_MS = 10 * 60_000;
 
 /** Keys as they are used. @internal */
 export interface HeldKeys {
@@ -21,24 +21,24 @@ export interface HeldKeys {
 export class LastGoodKeys {
   private held?: HeldKeys;
   private fetchedAtMs = 0;
-  private longestUseMs = LONGEST_STALE_USE_MS;
+  private maxUseMs = MAX_STALE_USE_MS;
 
   constructor(private readonly clock: Clock) {}
 
   replace({ issuers, keys }: IssuerKeys): void {
     this.held = { issuers, keys: new KeySet(keys) };
     this.fetchedAtMs = this.clock.monotonicMs();
-    this.longestUseMs = LONGEST_STALE_USE_MS;
+    this.maxUseMs = MAX_STALE_USE_MS;
   }
 
   /** The source does not know us any more. Only keys that it gives us from then on get their whole time. */
   shorten(): void {
-    this.longestUseMs = LONGEST_USE_ONCE_REFUSED_MS;
+    this.maxUseMs = MAX_USE_ONCE_REFUSED_MS;
   }
 
   /** `undefined` also when they are too old. */
   usable(): HeldKeys | undefined {
-    return this.clock.monotonicMs() - this.fetchedAtMs <= this.longestUseMs ? this.held : undefined;
+    return this.clock.monotonicMs() - this.fetchedAtMs <= this.maxUseMs ? this.held : undefined;
   }
 
   /** Whom they speak for, also when they are too old by now; `undefined` before the first. */

@@ -2,7 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../testing/fake-clock.js';
 import { CapturedLog, outcome } from '../../api-server/own-cluster.fixture.js';
+import { VerifierUnavailableError } from '../../errors/index.js';
 import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
+import { KeySourceTrouble } from './key-source.js';
 import { RefreshedKeys } from './refreshed-keys.js';
 
 const key = newKey();
@@ -100,5 +102,26 @@ describe('RefreshedKeys', () => {
     await ask(sooner, key);
     await clock.advance(9_500);
     expect(await ask(sooner, key)).toMatchObject({ retryAfterMs: 1_000 });
+  });
+
+  it.each<[string, Error, number]>([
+    ['seconds', new KeySourceTrouble('key set: got 429', false, '30'), 30_000],
+    ['a date', new KeySourceTrouble('key set: got 503', false, 'Tue, 01 Jan 2030 00:00:45 GMT'), 45_000],
+    ['more than a minute', new KeySourceTrouble('key set: got 429', false, '3600'), 60_000],
+    ['what the API server said', new VerifierUnavailableError('429', { retryAfterMs: 20_000 }), 20_000],
+    ['less than the cooldown', new KeySourceTrouble('key set: got 429', false, '1'), 10_000],
+  ])('does not ask again before the time that was named: %s', async (_, error, dueMs) => {
+    answer = () => Promise.reject(error);
+    const keys = withJitter(0);
+    expect(await ask(keys, key)).toMatchObject({ retryAfterMs: dueMs });
+    answer = succeed;
+    for (let second = 1; second < dueMs / 1_000; second++) {
+      await clock.advance(1_000);
+      await Promise.all(Array.from({ length: 5 }, () => ask(keys, newKey())));
+    }
+    expect(fetches).toEqual([0]);
+    await clock.advance(1_000);
+    expect(fetches).toEqual([0, dueMs]);
+    expect(await ask(keys, key)).toEqual([key]);
   });
 });

@@ -1,14 +1,16 @@
 import { OwnCredentialRefusedError } from '../../api-server/own-credential.js';
-import { within } from '../../shared/within.js';
+import { Pause, readRetryAfterMs } from '../../api-server/retry-policy.js';
 import { VerifierUnavailableError } from '../../errors/index.js';
 import { type Clock } from '../../shared/clock.js';
 import { describeError, type Log } from '../../shared/log.js';
 import { OncePerMinute } from '../../shared/once-per-minute.js';
-import { startDeadline } from '../../shared/timers.js';
+import { PlainError, plainErrorOf } from '../../shared/plain-error.js';
+import { type OwnDeadline, startDeadline } from '../../shared/timers.js';
+import { within } from '../../shared/within.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 import { type Readiness } from '../token-verifier.js';
-import { isRightMissing, type KeySource } from './key-source.js';
+import { isRightMissing, type KeySource, KeySourceTrouble } from './key-source.js';
 import { LastGoodKeys } from './last-good-keys.js';
 
 // A key is gone from here at most this long after it is gone from the issuer; API servers allow an hour (max-age).
@@ -19,7 +21,7 @@ const COOLDOWN_MS = 10_000;
 // more in the minute.
 const RETRY_JITTER_SHARE = 0.05;
 const ATTEMPT_TIMEOUT_MS = 5_000;
-const LEAST_RETRY_AFTER_MS = 1_000;
+const MIN_RETRY_AFTER_MS = 1_000;
 
 export interface RefreshedKeysContext {
   readonly clock: Clock;
@@ -29,13 +31,14 @@ export interface RefreshedKeysContext {
 }
 
 /**
- * The keys of an issuer that may be away. All who need keys share one attempt; the next is planned when one has
- * ended. After a bad one those of the last good one are used, as long as {@link LastGoodKeys} lets them be.
+ * The keys of an issuer that may be unreachable. All who need keys share one attempt; the next is planned when one has
+ * ended. After a bad one those of the last good one are used, as long as {@link LastGoodKeys} lets them be. An issuer
+ * that throttles (`Retry-After`) is not asked again before the time it names.
  * @internal
  */
 export class RefreshedKeys {
   private readonly lastGood: LastGoodKeys;
-  private trouble?: unknown;
+  private failure?: Error;
   /** Attempts in a row that were told that we have no right to read. */
   private withoutRight = 0;
   private lastAttemptMs?: number;
@@ -43,7 +46,8 @@ export class RefreshedKeys {
   private cancelNext = () => {};
   private isClosed = false;
   private running?: Promise<void>;
-  private readonly closing = new AbortController();
+  private deadline?: OwnDeadline;
+  private readonly pause: Pause;
   private readonly onceAMinute: OncePerMinute;
 
   constructor(
@@ -51,6 +55,7 @@ export class RefreshedKeys {
     private readonly context: RefreshedKeysContext,
   ) {
     this.lastGood = new LastGoodKeys(context.clock);
+    this.pause = new Pause(context.clock);
     this.onceAMinute = new OncePerMinute(context.clock);
   }
 
@@ -63,7 +68,7 @@ export class RefreshedKeys {
   stop(): void {
     this.isClosed = true;
     this.cancelNext();
-    this.closing.abort(new Error('verifier was closed'));
+    this.deadline?.abort(new PlainError('Error', 'verifier was closed'));
   }
 
   /** Whom the keys speak for. @throws {VerifierUnavailableError} not known yet */
@@ -87,14 +92,14 @@ export class RefreshedKeys {
   }
 
   readiness(): Readiness {
-    const { trouble } = this;
+    const { failure } = this;
     if (!this.lastGood.issuers) {
-      const reason = trouble === undefined ? 'keys have not been fetched yet' : describeError(trouble);
+      const reason = failure ? describeError(failure) : 'keys have not been fetched yet';
       return { status: 'not-ready', reason };
     }
-    if (trouble === undefined) return { status: 'ready' };
+    if (!failure) return { status: 'ready' };
     // An API server that has just started knows no roles for moments: that alone takes nobody with keys out of service.
-    return { status: this.withoutRight > 1 ? 'not-ready' : 'degraded', reason: describeError(trouble) };
+    return { status: this.withoutRight > 1 ? 'not-ready' : 'degraded', reason: describeError(failure) };
   }
 
   private async issuersAfterAttempt(): Promise<readonly string[]> {
@@ -108,13 +113,14 @@ export class RefreshedKeys {
     await this.attemptIfDue();
     const held = this.lastGood.usable();
     const known = held?.keys.candidates(header) ?? [];
-    if (!held || (known.length === 0 && this.trouble !== undefined)) throw this.unavailable();
+    if (!held || (known.length === 0 && this.failure)) throw this.unavailable();
     return known;
   }
 
   private async attemptIfDue(): Promise<void> {
     const ageMs = this.context.clock.monotonicMs() - (this.lastAttemptMs ?? -Infinity);
-    if (this.running || ageMs >= COOLDOWN_MS) await this.attempt();
+    const isDue = ageMs >= COOLDOWN_MS && this.pause.remainingMs() === 0;
+    if (this.running || isDue) await this.attempt();
   }
 
   /** Never rejects. */
@@ -131,36 +137,39 @@ export class RefreshedKeys {
     this.lastAttemptMs = this.context.clock.monotonicMs();
     try {
       this.lastGood.replace(await this.fetchInTime());
-      this.trouble = undefined;
+      this.failure = undefined;
       this.withoutRight = 0;
     } catch (error) {
-      this.trouble = error;
-      this.withoutRight = isRightMissing(error) ? this.withoutRight + 1 : 0;
-      if (error instanceof OwnCredentialRefusedError) this.lastGood.shorten();
-      if (!this.isClosed) this.report(error);
+      this.noteFailure(error);
     }
     this.planNext();
   }
 
   private async fetchInTime() {
-    const { clock } = this.context;
-    const endMs = clock.monotonicMs() + ATTEMPT_TIMEOUT_MS;
-    const deadline = startDeadline(clock, ATTEMPT_TIMEOUT_MS);
-    const signal = AbortSignal.any([deadline.signal, this.closing.signal]);
-    const remainingMs = () => Math.max(0, endMs - clock.monotonicMs());
+    const deadline = startDeadline(this.context.clock, ATTEMPT_TIMEOUT_MS);
+    this.deadline = deadline;
     try {
       // Around it all, because not everything on the way knows signals: the own credential may come from a plugin.
-      return await within(signal, this.source.fetch({ signal, remainingMs }));
+      return await within(deadline.signal, this.source.fetch(deadline));
     } finally {
       deadline.cancel();
     }
   }
 
+  private noteFailure(error: unknown): void {
+    this.failure = plainErrorOf(error);
+    this.withoutRight = isRightMissing(error) ? this.withoutRight + 1 : 0;
+    this.pause.extend(retryAfterMsOf(error, this.context.clock));
+    if (error instanceof OwnCredentialRefusedError) this.lastGood.shorten();
+    if (!this.isClosed) this.report(error);
+  }
+
   private planNext(): void {
     if (this.isClosed) return;
     const { clock, random = Math.random } = this.context;
-    const delayMs =
-      this.trouble === undefined ? REFRESH_PERIOD_MS : COOLDOWN_MS * (1 + RETRY_JITTER_SHARE * random());
+    const delayMs = this.failure
+      ? Math.max(COOLDOWN_MS * (1 + RETRY_JITTER_SHARE * random()), this.pause.remainingMs())
+      : REFRESH_PERIOD_MS;
     this.nextAttemptMs = clock.monotonicMs() + delayMs;
     this.cancelNext = clock.schedule(delayMs, () => void this.attempt());
   }
@@ -180,8 +189,15 @@ export class RefreshedKeys {
   private unavailable(): VerifierUnavailableError {
     const leftMs = this.nextAttemptMs - this.context.clock.monotonicMs();
     return new VerifierUnavailableError('keys of the issuer could not be fetched', {
-      cause: this.trouble,
-      retryAfterMs: Math.max(LEAST_RETRY_AFTER_MS, leftMs),
+      cause: this.failure,
+      retryAfterMs: Math.max(MIN_RETRY_AFTER_MS, leftMs),
     });
   }
+}
+
+/** What an issuer has asked for, or an API server has asked its client for. */
+function retryAfterMsOf(error: unknown, clock: Clock): number {
+  if (error instanceof VerifierUnavailableError) return error.retryAfterMs;
+  if (!(error instanceof KeySourceTrouble)) return 0;
+  return readRetryAfterMs(error.retryAfter, clock.wallMs()) ?? 0;
 }

@@ -1,0 +1,26 @@
+import { VerifierUnavailableError } from '../errors/index.js';
+import { plainErrorOf } from '../shared/plain-error.js';
+
+/** The API server was asked and did not answer: it could not be reached, or was silent until the deadline. @internal */
+export class NoAnswerError extends VerifierUnavailableError {
+  /** It was reached, and had the request. */
+  readonly wasReached: boolean;
+
+  constructor(message: string, { cause, wasReached = false }: { cause?: Error; wasReached?: boolean } = {}) {
+    super(message, { cause });
+    this.wasReached = wasReached;
+  }
+}
+
+/** A failure that may pass: the only kind that is tried again. @internal */
+export class PassingFailure extends Error {
+  constructor(readonly unavailable: VerifierUnavailableError) {
+    super(unavailable.message);
+  }
+}
+
+/** What callers of the client see of any failure. @internal */
+export function unavailable(error: unknown): VerifierUnavailableError {
+  if (error instanceof VerifierUnavailableError) return error;
+  return new VerifierUnavailableError('no usable answer of the API server', { cause: plainErrorOf(error) });
+}
