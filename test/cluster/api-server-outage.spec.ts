@@ -11,6 +11,10 @@ const OUTAGE_MS = 60_000;
 /** Of calls before and after. */
 const STEADY_MS = 5_000;
 const TOKENREVIEW_REMEMBERS_MS = 10_000;
+/** Of a whole review: how long service2 may take to find out that the API server is unreachable. */
+const REVIEW_TIMEOUT_MS = 5_000;
+/** service1 gives up after 2 s, so what it sees of service2's answers has to come sooner. */
+const CLIENT_INTERVAL_MS = 500;
 /** While something is wrong our server looks every 8 to 10 s, and the kubelet asks it every 2 s. */
 const NOTICED_WITHIN_MS = 13_000;
 
@@ -30,13 +34,19 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
   const calls = {} as Record<Kind, Probe[]>;
   const readiness = {} as Record<Kind, Probe[]>;
   const asides = {} as Record<Kind, PodAside>;
+  /** What service1 logged, and when, milliseconds since the epoch. */
+  let clientLines: { readonly at: number; readonly line: string }[];
   let deployment: Deployment;
   let wentAt: number;
   let cameBackAt: number;
 
   beforeAll(async () => {
     deployment = await Deployment.of(cluster, 'tokenreview');
-    await Promise.all([deployment.beside('jwt-pubkey'), deployment.beside('oidc-discovery')]);
+    await Promise.all([
+      deployment.set('service1', { INTERVAL_MS: String(CLIENT_INTERVAL_MS) }),
+      deployment.beside('jwt-pubkey'),
+      deployment.beside('oidc-discovery'),
+    ]);
     await Promise.all(
       KINDS.map(async (kind) => {
         asides[kind] = await PodAside.take(deployment, SERVICES[kind]);
@@ -73,6 +83,10 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
       calls[kind] = await caller.probes();
       readiness[kind] = await kubelet.probes();
     }
+    clientLines = (await deployment.log('service1', '--timestamps'))
+      .split('\n')
+      .filter((line) => line.includes('target='))
+      .map((line) => ({ at: Date.parse(line.split(' ')[0] ?? ''), line }));
     const watched = await watcher.probes();
     const away = watched.filter(({ status }) => status !== 200);
     wentAt = away[0]?.at ?? NaN;
@@ -96,12 +110,24 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
   it('then they are told that nobody can say now, and when to come again, but never that their token is bad', () => {
     const refused = calls.tokenreview.filter(({ status }) => status !== 200);
     measured('the longest wait for a 503 was', Math.max(...refused.map(({ tookMs }) => tookMs)));
+    const first = answeredAt(refused[0]);
+    const later = refused.filter(({ at }) => at > first + REVIEW_TIMEOUT_MS).map(({ tookMs }) => tookMs);
+    measured('then the longest wait for a 503 was', Math.max(...later));
     expect(refused.length).toBeGreaterThan(100);
     expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
     for (const { retryAfter, challenge } of refused) {
       expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
       expect(challenge).toBeNull();
     }
+  });
+
+  it('service1 sees the 503, too, not only its own timeout', () => {
+    const sinceMs = wentAt + TOKENREVIEW_REMEMBERS_MS + REVIEW_TIMEOUT_MS + 1000;
+    const meanwhile = clientLines.filter(({ at }) => at > sinceMs && at < cameBackAt);
+    expect(meanwhile.length).toBeGreaterThan(40);
+    expect(meanwhile.filter(({ line }) => !line.includes('status=503'))).toEqual([]);
+    const timeouts = clientLines.filter(({ line }) => line.includes('timeout'));
+    process.stdout.write(`measured: calls of service1 that ended by its own timeout: ${timeouts.length}\n`);
   });
 
   it('and are known again a second after it is back', () => {

@@ -28,7 +28,9 @@ describe.each(EVERYWHERE)('API server away: $verifier on $adapter', ({ verifier,
     // All replicas have the same outage: leaving the Service would not help.
     expect((await request('/readyz')).status).toBe(200);
     await scenario.cluster.recover();
-    expect((await scenario.request('/', token)).status).toBe(200);
+    // The API server is looked for twice a second.
+    await scenario.clock.advance(500);
+    await scenario.expectEventually(200, '/', token);
   });
 
   it('a service that boots meanwhile is not ready, answers 503, and heals by itself', async () => {

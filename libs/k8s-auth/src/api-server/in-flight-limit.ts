@@ -6,13 +6,13 @@ export class InFlightLimit {
   private readonly waiting = new Set<() => void>();
 
   constructor(
-    private readonly mostRunning: number,
-    private readonly mostWaiting: number,
+    private readonly maxRunning: number,
+    private readonly maxWaiting: number,
   ) {}
 
   /** @throws {VerifierUnavailableError} too many wait, or the signal fired before the task's turn */
   async run<Value>(signal: AbortSignal, task: () => Promise<Value>): Promise<Value> {
-    if (this.running < this.mostRunning) this.running++;
+    if (this.running < this.maxRunning) this.running++;
     else await this.waitForTurn(signal);
     try {
       return await task();
@@ -25,8 +25,8 @@ export class InFlightLimit {
   }
 
   private waitForTurn(signal: AbortSignal): Promise<void> {
-    if (this.waiting.size >= this.mostWaiting) {
-      throw new VerifierUnavailableError(`overload: ${this.mostWaiting} requests wait for the API server`);
+    if (this.waiting.size >= this.maxWaiting) {
+      throw new VerifierUnavailableError(`overload: ${this.maxWaiting} requests wait for the API server`);
     }
     return new Promise((resolve, reject) => {
       const leave = () => {

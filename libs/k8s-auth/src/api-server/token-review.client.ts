@@ -3,16 +3,23 @@ import { type Clock } from '../shared/clock.js';
 import { type HttpsResponse } from '../shared/https-client.js';
 import { type Log } from '../shared/log.js';
 import { OncePerMinute } from '../shared/once-per-minute.js';
-import { startDeadline } from '../shared/timers.js';
+import { type Deadline, startDeadline } from '../shared/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import { InFlightLimit } from './in-flight-limit.js';
 
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 const SELF_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 // An API server gives one client few seats at a time (API Priority and Fairness); more would wait there, not here.
-const MOST_IN_FLIGHT = 16;
-const MOST_WAITING = 256;
+const MAX_IN_FLIGHT = 16;
+const MAX_WAITING = 256;
+
+const SELF_REVIEW = JSON.stringify({
+  apiVersion: 'authorization.k8s.io/v1',
+  kind: 'SelfSubjectAccessReview',
+  spec: { resourceAttributes: { group: 'authentication.k8s.io', resource: 'tokenreviews', verb: 'create' } },
+});
 
 /** `status` of a TokenReview (authentication.k8s.io/v1) as it came: nothing about it is checked. */
 export interface TokenReviewStatus {
@@ -31,17 +38,20 @@ export class ReviewRightMissingError extends VerifierUnavailableError {}
 /**
  * Has the API server look at a token. Input: token and audiences; output: the status it gave, whatever it says.
  * What is no such answer is a {@link VerifierUnavailableError}; no error or log line holds the token, an answer's text
- * included, because a TokenReview repeats it.
+ * included, because a TokenReview repeats it. While the API server is unreachable or has asked for a pause, nothing is
+ * sent and nobody waits.
  * @internal
  */
 export class TokenReviewClient {
-  private readonly limit = new InFlightLimit(MOST_IN_FLIGHT, MOST_WAITING);
+  private readonly limit = new InFlightLimit(MAX_IN_FLIGHT, MAX_WAITING);
+  private readonly breaker: CircuitBreaker;
   private readonly onceAMinute: OncePerMinute;
 
   constructor(
     private readonly client: ApiServerClient,
     private readonly context: { readonly clock: Clock; readonly log: Log; readonly timeoutMs: number },
   ) {
+    this.breaker = new CircuitBreaker({ ...context, probe: (deadline) => this.probe(deadline) });
     this.onceAMinute = new OncePerMinute(context.clock);
   }
 
@@ -50,44 +60,63 @@ export class TokenReviewClient {
    * @throws {VerifierUnavailableError} no answer within the time, waiting for a free place included
    */
   async review(token: string, audiences: readonly string[]): Promise<TokenReviewStatus> {
-    const { clock, timeoutMs } = this.context;
-    const body = JSON.stringify({
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenReview',
-      spec: { token, audiences },
-    });
-    const deadline = startDeadline(clock, timeoutMs);
-    try {
-      const response = await this.limit.run(deadline.signal, async () => {
-        // A place that comes free in the last moment: those before us ran into the same deadline.
-        if (deadline.remainingMs() === 0) {
-          throw new VerifierUnavailableError('overload: no time left for a review');
-        }
-        return this.client.request({ method: 'POST', path: TOKEN_REVIEWS, body, deadline });
-      });
-      return this.readStatus(response);
-    } finally {
-      deadline.cancel();
-    }
+    // Before the queue: nobody waits for a place only to be told this.
+    this.client.assertNoPause();
+    const response = await this.breaker.run((deadline) =>
+      this.limit.run(deadline.signal, () => this.post({ token, audiences }, deadline)),
+    );
+    return this.readStatus(response);
   }
 
   /** @throws {VerifierUnavailableError} no answer */
   async canReview(): Promise<ReviewRight> {
     const deadline = startDeadline(this.context.clock, this.context.timeoutMs);
-    const asked = this.client.request({
+    try {
+      const response = await this.client.request({
+        method: 'POST',
+        path: SELF_REVIEWS,
+        body: SELF_REVIEW,
+        deadline,
+        retry: false,
+        onAnswer: () => this.breaker.noteSignOfLife(),
+      });
+      return this.readRight(response);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** Ends what goes on in the background. */
+  close(): void {
+    this.breaker.stop();
+  }
+
+  /**
+   * A review of no token: the API server answers 400, before it looks at anything, to who may create TokenReviews, and
+   * 403 to others. Either will do.
+   */
+  private probe(deadline: Deadline): Promise<unknown> {
+    return this.post({ token: '' }, deadline);
+  }
+
+  private post(
+    spec: { readonly token: string; readonly audiences?: readonly string[] },
+    deadline: Deadline,
+  ): Promise<HttpsResponse> {
+    // A place that comes free in the last moment: those before us ran into the same deadline.
+    if (deadline.remainingMs() === 0)
+      throw new VerifierUnavailableError('overload: no time left for a review');
+    return this.client.request({
       method: 'POST',
-      path: SELF_REVIEWS,
-      body: JSON.stringify({
-        apiVersion: 'authorization.k8s.io/v1',
-        kind: 'SelfSubjectAccessReview',
-        spec: {
-          resourceAttributes: { group: 'authentication.k8s.io', resource: 'tokenreviews', verb: 'create' },
-        },
-      }),
+      path: TOKEN_REVIEWS,
+      body: JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec }),
       deadline,
-      retry: false,
+      retry: spec.token !== '',
+      onAnswer: () => this.breaker.noteAnswer(),
     });
-    const response = await asked.finally(() => deadline.cancel());
+  }
+
+  private readRight(response: HttpsResponse): ReviewRight {
     if (response.status === 403 || response.status === 404) return 'unknown';
     const { allowed } = statusOf(response, 'SelfSubjectAccessReview') as { readonly allowed?: unknown };
     if (allowed !== true) this.warnOfMissingRight();

@@ -8,8 +8,8 @@ import { describeError, type Log } from '../../shared/log.js';
 import { repeat } from '../../shared/timers.js';
 import { type Readiness } from '../token-verifier.js';
 
-// kube-apiserver looks again for an issuer that is away as often.
-const LONGEST_CHECK_PERIOD_MS = 10_000;
+// kube-apiserver looks as often for an issuer that it cannot reach.
+const MAX_CHECK_PERIOD_MS = 10_000;
 const JITTER_SHARE = 0.2;
 // After a 403 the first check is due sooner, and each next in twice the time: an API server that has just started
 // refuses everybody until it has read its roles. Replicas that believed it for long would all leave the Service.
@@ -27,7 +27,7 @@ export interface ReviewReadinessContext {
  * Whether the API server answers our reviews. Ready after its first answer of any kind; an outage after that is only
  * `degraded`, because all replicas would see it and leave the Service together. A missing right is `not-ready` until
  * a check or a review shows that it is granted. While anything is wrong the API server is asked every 8 to 10 s, sooner
- * at first when the right is what is wrong, so that it heals without traffic.
+ * at first when the right is what is wrong, so that it recovers without traffic.
  * @internal
  */
 export class ReviewReadiness {
@@ -42,7 +42,7 @@ export class ReviewReadiness {
   /** Looks now, and then as long as something is wrong. Never throws. */
   start(): void {
     this.isStarted = true;
-    this.keepLooking(LONGEST_CHECK_PERIOD_MS);
+    this.keepLooking(MAX_CHECK_PERIOD_MS);
     void this.check();
   }
 
@@ -92,7 +92,7 @@ export class ReviewReadiness {
       clock,
       () => {
         const periodMs = nextPeriodMs * (1 - JITTER_SHARE * random());
-        nextPeriodMs = Math.min(2 * nextPeriodMs, LONGEST_CHECK_PERIOD_MS);
+        nextPeriodMs = Math.min(2 * nextPeriodMs, MAX_CHECK_PERIOD_MS);
         return periodMs;
       },
       async () => {

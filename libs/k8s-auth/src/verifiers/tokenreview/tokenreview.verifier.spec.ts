@@ -7,7 +7,7 @@ import {
   type OwnCluster,
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
-import { turn } from '../../shared/https-server.fixture.js';
+import { turn, until } from '../../shared/https-server.fixture.js';
 import { type TokenVerifier, type Verdict } from '../token-verifier.js';
 import { tokenreviewDefinition } from './tokenreview.definition.js';
 import { type TokenReviewOptions } from './tokenreview.options.js';
@@ -156,6 +156,9 @@ describe('when nothing can be decided', () => {
     if (kind === 'hang') await own.clock.advance(100);
     expect(await asked).toMatchObject(unavailable);
     own.cluster.faults.clear();
+    // The first probe of an open circuit breaker.
+    await own.clock.advance(500);
+    if (kind === 'hang') await until(() => own.log.messages('log').includes('API server answers again'));
     await expect(verify(token)).resolves.toHaveProperty('principal');
   });
 
@@ -237,7 +240,8 @@ it('does not come into being without an API server', async () => {
 it('leaves no timer behind', async () => {
   verifier.hydrate();
   await own.cluster.requests.waitFor({ status: 201 });
-  await turn();
   await verifier.close();
   expect(own.clock.pendingTimers).toBe(0);
+  await own.clock.advance(60_000);
+  expect(own.cluster.requests.count()).toBe(1);
 });

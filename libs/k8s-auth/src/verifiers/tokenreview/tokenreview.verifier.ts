@@ -59,6 +59,7 @@ export class TokenReviewVerifier implements TokenVerifier {
 
   async close(): Promise<void> {
     this.state.close();
+    this.context.reviews.close();
     await this.context.client.close();
   }
 

@@ -1,0 +1,144 @@
+import { VerifierUnavailableError } from '../errors/index.js';
+import { type Clock } from '../shared/clock.js';
+import { describeError, type Log } from '../shared/log.js';
+import { type Deadline, type OwnDeadline, repeat, startDeadline } from '../shared/timers.js';
+import { NoAnswerError } from './api-server.failures.js';
+
+// From the start of one probe to the start of the next, and the time of each: so the first caller is served at most a
+// second after the API server is back, also when the probe before was still waiting for it.
+const PROBE_PERIOD_MS = 500;
+
+export interface CircuitBreakerContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of each call. */
+  readonly timeoutMs: number;
+  /** Asks the API server for an answer of any kind. What comes of it is told by {@link CircuitBreaker.noteAnswer}. */
+  readonly probe: (deadline: Deadline) => Promise<unknown>;
+}
+
+/**
+ * Keeps callers from waiting for an API server that does not answer. Input: calls, and every answer of the API server
+ * to them; output: what the call comes to, or an immediate refusal.
+ *
+ * - Opens when a call has waited for an answer in vain and nobody else has had one since that call began. An answer of
+ *   any status proves that the API server is there: a slow one, one that refuses us, or one that throttles opens nothing.
+ *   A failure that comes at once opens nothing either: it makes nobody wait, and a probe would not be sooner.
+ * - While it is open, every call is refused at once, those under way too, and one probe at a time looks every 500 ms
+ *   whether the API server is back, with or without traffic. The first answer closes it. Beside the probes for which
+ *   the API server is too slow, one waits as long as a call would.
+ * @internal
+ */
+export class CircuitBreaker {
+  private readonly underWay = new Set<OwnDeadline>();
+  private answers = 0;
+  private outage?: {
+    readonly error: NoAnswerError;
+    readonly sinceMs: number;
+    readonly stopProbing: () => void;
+  };
+  private isProbingPatiently = false;
+  private isStopped = false;
+
+  constructor(private readonly context: CircuitBreakerContext) {}
+
+  /** @throws {VerifierUnavailableError} at once while the API server is unreachable; otherwise what the call throws */
+  async run<Value>(call: (deadline: Deadline) => Promise<Value>): Promise<Value> {
+    this.assertReachable();
+    const { clock, timeoutMs } = this.context;
+    const { answers } = this;
+    const startedMs = clock.monotonicMs();
+    return this.callWithDeadline(timeoutMs, async (deadline) => {
+      try {
+        return await call(deadline);
+      } catch (error) {
+        this.assertReachable();
+        const hasWaited = deadline.signal.aborted || clock.monotonicMs() - startedMs >= PROBE_PERIOD_MS;
+        const isSilent = this.answers === answers;
+        if (error instanceof NoAnswerError && hasWaited && isSilent) this.open(error);
+        throw error;
+      }
+    });
+  }
+
+  /** The API server has answered a call or a probe. */
+  noteAnswer(): void {
+    const { clock, log } = this.context;
+    this.answers++;
+    if (!this.outage) return;
+    const { sinceMs, stopProbing } = this.outage;
+    this.outage = undefined;
+    stopProbing();
+    // Only probes are under way.
+    this.abortAll('API server has answered');
+    log.log({ message: 'API server answers again', outageMs: Math.round(clock.monotonicMs() - sinceMs) });
+  }
+
+  /**
+   * The API server has answered something else than a call, or was reached by a probe. If it is slow, the probes are too
+   * short for it: then one is made beside them that has the time of a call.
+   */
+  noteSignOfLife(): void {
+    if (!this.outage || this.isStopped || this.isProbingPatiently) return;
+    this.isProbingPatiently = true;
+    void this.probe(this.context.timeoutMs).finally(() => (this.isProbingPatiently = false));
+  }
+
+  /** Ends the probes, for good. Calls under way may still finish. */
+  stop(): void {
+    this.isStopped = true;
+    this.outage?.stopProbing();
+    if (this.outage) this.abortAll('verifier was closed');
+  }
+
+  private open(error: NoAnswerError): void {
+    if (this.isStopped) return;
+    const { clock, log } = this.context;
+    const sinceMs = clock.monotonicMs();
+    let startedMs = -Infinity;
+    const stopProbing = repeat(
+      clock,
+      () => Math.max(0, startedMs + PROBE_PERIOD_MS - clock.monotonicMs()),
+      () => {
+        startedMs = clock.monotonicMs();
+        return this.probe(PROBE_PERIOD_MS);
+      },
+    );
+    this.outage = { error, sinceMs, stopProbing };
+    this.abortAll('API server is unreachable');
+    const message = 'API server is unreachable: requests are refused with 503 until it answers';
+    log.warn({ message, reason: describeError(error) });
+  }
+
+  /** Never rejects. */
+  private async probe(timeoutMs: number): Promise<void> {
+    try {
+      await this.callWithDeadline(timeoutMs, this.context.probe);
+    } catch (error) {
+      if (error instanceof NoAnswerError && error.wasReached) this.noteSignOfLife();
+    }
+  }
+
+  private async callWithDeadline<Value>(
+    timeoutMs: number,
+    call: (deadline: Deadline) => Promise<Value>,
+  ): Promise<Value> {
+    const deadline = startDeadline(this.context.clock, timeoutMs);
+    this.underWay.add(deadline);
+    try {
+      return await call(deadline);
+    } finally {
+      this.underWay.delete(deadline);
+      deadline.cancel();
+    }
+  }
+
+  private abortAll(reason: string): void {
+    for (const deadline of this.underWay) deadline.abort(new VerifierUnavailableError(reason));
+  }
+
+  private assertReachable(): void {
+    if (this.outage)
+      throw new VerifierUnavailableError('API server is unreachable', { cause: this.outage.error });
+  }
+}
