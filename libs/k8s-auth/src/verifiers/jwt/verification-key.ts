@@ -28,8 +28,13 @@ export function verificationKeyOf(key: KeyObject): VerificationKey {
  */
 export function verificationKeyOfJwk(jwk: unknown): VerificationKey {
   if (!isJsonObject(jwk)) throw new UnfitKeyError('JWK: expected a JSON object');
+  // Before the import, which is the expensive part.
+  checkUsage(jwk);
   const key = verificationKeyOf(importPublic(publicMembers(jwk)));
-  checkUsage(jwk, key.algorithm);
+  const alg = member(jwk, 'alg');
+  if (alg !== undefined && alg !== key.algorithm) {
+    throw new UnfitKeyError(`JWK "alg": expected ${key.algorithm}`);
+  }
   const kid = member(jwk, 'kid');
   if (kid === undefined) return key;
   if (typeof kid !== 'string') throw new UnfitKeyError('JWK "kid": expected a string');
@@ -41,6 +46,9 @@ const PUBLIC_MEMBERS: Readonly<Record<'RSA' | 'EC', readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
 };
+
+// The modulus of the largest RSA key that is taken has 1366 characters.
+const MAX_MEMBER_LENGTH = 2_048;
 
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
@@ -56,6 +64,7 @@ function publicMembers(jwk: JsonObject): JsonWebKey {
 function textMember(jwk: JsonObject, name: string): string {
   const value = member(jwk, name);
   if (typeof value !== 'string') throw new UnfitKeyError(`JWK "${name}": expected a string`);
+  if (value.length > MAX_MEMBER_LENGTH) throw new UnfitKeyError(`JWK "${name}": expected a shorter one`);
   return value;
 }
 
@@ -67,12 +76,10 @@ function importPublic(jwk: JsonWebKey): KeyObject {
   }
 }
 
-/** RFC 7517 §4.2 to §4.4: a key that says what it is for is used for that alone. */
-function checkUsage(jwk: JsonObject, algorithm: KeyAlgorithm): void {
-  const alg = member(jwk, 'alg');
+/** RFC 7517 §4.2 and §4.3: a key that says what it is for is used for that alone. */
+function checkUsage(jwk: JsonObject): void {
   const use = member(jwk, 'use');
   const operations = member(jwk, 'key_ops');
-  if (alg !== undefined && alg !== algorithm) throw new UnfitKeyError(`JWK "alg": expected ${algorithm}`);
   if (use !== undefined && use !== 'sig') throw new UnfitKeyError('JWK "use": expected sig');
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     throw new UnfitKeyError('JWK "key_ops": expected verify among them');

@@ -4,7 +4,7 @@ import { SingleFlight } from '../../shared/single-flight.js';
 import { type UnverifiedClaims } from '../../shared/unverified-claims.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
 import { METADATA_PATH, readIssuerMetadata } from './issuer-metadata.js';
-import { API_SERVER_JWKS_PATH, MAX_DOCUMENT_BYTES, readJwks } from './jwks.js';
+import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES } from './jwks.js';
 import {
   type Attempt,
   checkMetadataIssuer,
@@ -59,6 +59,7 @@ export function ownReader(
  * @internal
  */
 export class ApiServerKeySource implements KeySource {
+  private readonly jwks = new JwksReader();
   private readonly read: ReadDocument;
   private readonly fetching = new SingleFlight<'fetch', IssuerKeys>();
 
@@ -72,8 +73,8 @@ export class ApiServerKeySource implements KeySource {
       const { client } = this.options;
       const issuers = this.options.issuers ?? (await ownIssuers(client));
       const named = await this.readNamedIssuer(attempt, issuers);
-      const keys = readJwks(await this.read(ANY_ORIGIN + API_SERVER_JWKS_PATH, attempt));
-      return { issuers: issuers ?? [named], keys };
+      const response = await this.read(ANY_ORIGIN + API_SERVER_JWKS_PATH, attempt);
+      return { issuers: issuers ?? [named], keys: await this.jwks.read(response) };
     });
   }
 

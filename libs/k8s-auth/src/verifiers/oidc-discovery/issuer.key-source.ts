@@ -2,7 +2,7 @@ import { type ReloadingHttpsClient } from '../../api-server/reloading-https-clie
 import { loggable } from '../../shared/log.js';
 import { readIssuerMetadata, METADATA_PATH } from './issuer-metadata.js';
 import { belowIssuer, locateJwks } from './jwks-location.js';
-import { MAX_DOCUMENT_BYTES, readJwks } from './jwks.js';
+import { JwksReader, MAX_DOCUMENT_BYTES } from './jwks.js';
 import {
   type Attempt,
   checkMetadataIssuer,
@@ -27,6 +27,8 @@ export function anonymousReader(https: Pick<ReloadingHttpsClient, 'request'>): R
  * @internal
  */
 export class IssuerKeySource implements KeySource {
+  private readonly jwks = new JwksReader();
+
   constructor(
     private readonly issuer: string,
     private readonly read: ReadDocument,
@@ -47,7 +49,7 @@ export class IssuerKeySource implements KeySource {
         response.headers['retry-after'],
       );
     }
-    return { issuers: [issuer], keys: readJwks(response) };
+    return { issuers: [issuer], keys: await this.jwks.read(response) };
   }
 }
 

@@ -1,8 +1,10 @@
-import { readJwks } from './jwks.js';
+import { JwksReader } from './jwks.js';
 import { type Attempt, type IssuerKeys, type KeySource, type ReadDocument } from './key-source.js';
 
 /** Keys from the place that option `jwksUri` names, for every issuer: metadata are not asked for. @internal */
 export class JwksUriKeySource implements KeySource {
+  private readonly jwks = new JwksReader();
+
   /** @param issuers may throw while they are not known */
   constructor(
     private readonly jwksUri: string,
@@ -12,6 +14,6 @@ export class JwksUriKeySource implements KeySource {
 
   async fetch(attempt: Attempt): Promise<IssuerKeys> {
     const issuers = await this.issuers();
-    return { issuers, keys: readJwks(await this.read(this.jwksUri, attempt)) };
+    return { issuers, keys: await this.jwks.read(await this.read(this.jwksUri, attempt)) };
   }
 }
