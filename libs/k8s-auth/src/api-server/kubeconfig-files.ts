@@ -4,6 +4,7 @@ import { dirname, resolve, sep } from 'node:path';
 import type * as ClientNode from '@kubernetes/client-node';
 import { ConfigurationError } from '../errors/index.js';
 import { loggable } from '../shared/log.js';
+import { plainErrorOf } from '../shared/plain-error.js';
 import { type ExecPluginSpec } from './exec-plugin.js';
 
 /** The current context of a kubeconfig: as client-node reads it, with what client-node leaves out. */
@@ -96,10 +97,10 @@ async function importOptional(
 ): Promise<typeof ClientNode> {
   try {
     return await importClientNode();
-  } catch (cause) {
+  } catch (error) {
     throw new ConfigurationError(
       [`${name}: expected the package @kubernetes/client-node (1.x on Node 20), which cannot be loaded`],
-      { cause },
+      { cause: plainErrorOf(error) },
     );
   }
 }

@@ -38,14 +38,18 @@ export class OwnCredentialRefusedError extends VerifierUnavailableError {}
 
 /** The token of a file that is replaced from time to time. @internal */
 export class FileCredential implements OwnCredential {
-  constructor(private readonly source: TokenSource) {}
+  readonly #source: TokenSource;
+
+  constructor(source: TokenSource) {
+    this.#source = source;
+  }
 
   async token(): Promise<string> {
-    return this.source.current() ?? (await this.source.getToken());
+    return this.#source.current() ?? (await this.#source.getToken());
   }
 
   async renew(rejected: string): Promise<boolean> {
-    return (await this.source.renew(rejected)) !== undefined;
+    return (await this.#source.renew(rejected)) !== undefined;
   }
 
   async claims(): Promise<UnverifiedClaims | undefined> {

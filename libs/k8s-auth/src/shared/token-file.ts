@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { TokenSourceError } from '../errors/index.js';
 import { HEADER_VALUE } from './b64token.js';
+import { plainErrorOf } from './plain-error.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from './unverified-claims.js';
 
 /** A header of 16 KiB is all that Node takes; four times that is no token, whatever it is. */
@@ -52,7 +53,8 @@ async function readBytes(file: string): Promise<Buffer> {
     handle = await open(file, READ_WITHOUT_WAITING);
     if (!(await handle.stat()).isFile()) throw new Error('no regular file');
     return await readAtMost(handle, LARGEST_FILE_BYTES + 1);
-  } catch (cause) {
+  } catch (error) {
+    const cause = plainErrorOf(error);
     throw new TokenSourceError('UNREADABLE', file, `token file ${file} cannot be read`, { cause });
   } finally {
     await handle?.close();

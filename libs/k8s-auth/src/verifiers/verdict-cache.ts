@@ -43,7 +43,7 @@ interface Refusal {
  * @internal
  */
 export class VerdictCache implements TokenVerifier {
-  private readonly secret = randomBytes(32);
+  readonly #secret = randomBytes(32);
   private readonly accepted = new LRUCache<string, Remembered<Verdict>>({ max: MOST_ENTRIES });
   private readonly refused = new LRUCache<string, Remembered<Refusal>>({ max: MOST_ENTRIES });
   private readonly running = new SingleFlight<string, Verdict>();
@@ -127,6 +127,6 @@ export class VerdictCache implements TokenVerifier {
   private keyOf(token: string, audiences: readonly string[]): string {
     const parts = [this.kind, token, ...audiences];
     const text = parts.map((part) => `${part.length}:${part}`).join('');
-    return createHmac('sha256', this.secret).update(text).digest('base64');
+    return createHmac('sha256', this.#secret).update(text).digest('base64');
   }
 }
