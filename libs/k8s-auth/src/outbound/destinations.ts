@@ -19,7 +19,7 @@ export interface Destination {
  * @internal
  */
 export class Destinations {
-  private readonly byOrigin = new Map<string, Destination>();
+  readonly #byOrigin = new Map<string, Destination>();
 
   /** @throws {ConfigurationError} an origin is none */
   constructor(options: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
@@ -31,19 +31,19 @@ export class Destinations {
       const key = JSON.stringify([tokenFile, audience]);
       const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, ...dependencies });
       sources.set(key, source);
-      this.byOrigin.set(origin, { origin, tokenFile, source });
+      this.#byOrigin.set(origin, { origin, tokenFile, source });
     });
   }
 
   /** @param urlOrOrigin what is no URL of http or https is not listed */
   find(urlOrOrigin: string): Destination | undefined {
-    const known = this.byOrigin.get(urlOrOrigin);
-    if (known || this.byOrigin.size === 0) return known;
+    const known = this.#byOrigin.get(urlOrOrigin);
+    if (known || this.#byOrigin.size === 0) return known;
     const origin = parseHttpUrl(urlOrOrigin)?.origin;
-    return origin === undefined ? undefined : this.byOrigin.get(origin);
+    return origin === undefined ? undefined : this.#byOrigin.get(origin);
   }
 
   all(): Destination[] {
-    return [...this.byOrigin.values()];
+    return [...this.#byOrigin.values()];
   }
 }

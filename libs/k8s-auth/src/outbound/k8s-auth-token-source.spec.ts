@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ConsoleLogger } from '@nestjs/common';
+import { inspect } from 'node:util';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { ConfigurationError, TokenSourceError } from '../errors/index.js';
 import { until } from '../shared/https-server.fixture.js';
 import { readTokenFile } from '../shared/token-file.js';
 import { RecordingLog, TokenMint, TokenVolume } from '../shared/token-volume.fixture.js';
+import { pathsTo } from './axios/secrecy.fixture.js';
 import { type DestinationOptions } from './destinations.options.js';
 import { K8sAuthTokenSource } from './k8s-auth-token-source.js';
 
@@ -115,6 +118,31 @@ describe('K8sAuthTokenSource', () => {
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow("option 'destinations[0].origin'");
   });
+});
+
+describe('K8sAuthTokenSource: what a log of it shows', () => {
+  it.each([
+    ['ConsoleLogger', (value: unknown) => logOf(value)],
+    ['inspect', (value: unknown) => inspect(value, { depth: Infinity, showHidden: true })],
+    ['JSON', (value: unknown) => JSON.stringify({ value })],
+  ])('is no part of a token: %s', async (_name, show) => {
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    await source.getToken('http://service2');
+    const shown = show({ source, again: [source] });
+    for (const part of token.split('.')) expect(shown).not.toContain(part);
+    expect(pathsTo(token, source)).toEqual([]);
+  });
+
+  function logOf(value: unknown): string {
+    const written: string[] = [];
+    const logger = new (class extends ConsoleLogger {
+      protected override printMessages(messages: unknown[]): void {
+        written.push(...messages.map((message) => this.stringifyMessage(message, 'log')));
+      }
+    })();
+    logger.log(value);
+    return written.join('\n');
+  }
 });
 
 describe('K8sAuthTokenSource: states', () => {

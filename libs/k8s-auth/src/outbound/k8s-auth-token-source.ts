@@ -21,11 +21,11 @@ export interface DestinationState extends TokenSourceState {
  * @publicApi
  */
 export class K8sAuthTokenSource {
-  private readonly destinations: Destinations;
+  readonly #destinations: Destinations;
 
   /** @throws {ConfigurationError} an origin is none */
   constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
-    this.destinations = new Destinations(destinations, dependencies);
+    this.#destinations = new Destinations(destinations, dependencies);
   }
 
   /**
@@ -34,12 +34,12 @@ export class K8sAuthTokenSource {
    * @throws {TokenSourceError} the file holds no token that could be used: do not call
    */
   async getToken(origin: string): Promise<string | undefined> {
-    return this.destinations.find(origin)?.source.getToken();
+    return this.#destinations.find(origin)?.source.getToken();
   }
 
   /** The token if it can be had without waiting; `undefined` says nothing: ask {@link getToken}. @internal */
   peekToken(origin: string): string | undefined {
-    return this.destinations.find(origin)?.source.current();
+    return this.#destinations.find(origin)?.source.current();
   }
 
   /**
@@ -47,7 +47,7 @@ export class K8sAuthTokenSource {
    * @returns another token than the rejected one, or `undefined` if there is none
    */
   async renewToken(origin: string, rejected: string): Promise<string | undefined> {
-    return this.destinations.find(origin)?.source.renew(rejected);
+    return this.#destinations.find(origin)?.source.renew(rejected);
   }
 
   /**
@@ -56,14 +56,14 @@ export class K8sAuthTokenSource {
    */
   states(): readonly DestinationState[] {
     this.hydrate();
-    return this.destinations
+    return this.#destinations
       .all()
       .map(({ origin, tokenFile, source }) => ({ origin, tokenFile, ...source.state() }));
   }
 
   /** Starts to read the files that are due, so that the next request finds them read. Trouble is logged only. @internal */
   hydrate(): void {
-    for (const { source } of this.destinations.all()) {
+    for (const { source } of this.#destinations.all()) {
       if (source.current() === undefined) void source.getToken().catch(() => {});
     }
   }

@@ -4,7 +4,7 @@ import { acceptToken, hasExpired, type HeldToken } from './held-token.js';
 import { describeError, type Log } from './log.js';
 import { OncePerMinute } from './once-per-minute.js';
 import { SingleFlight } from './single-flight.js';
-import { readTokenFile } from './token-file.js';
+import { readTokenFile, versionOfTokenFile } from './token-file.js';
 import { type TokenSource } from './token-source.js';
 
 // The kubelet replaces a file at 80 % of the token's life and looks about once a minute; client-go re-reads as often.
@@ -13,6 +13,8 @@ const READ_PERIOD_MS = 60_000;
 const HURRIED_READ_PERIOD_MS = 5_000;
 const SHORT_REMAINDER_MS = 60_000;
 const LATE_SHARE_OF_LIFE = 1 / 5;
+// For a token that does not do, however often it is asked for: a destination may answer 401 to every request.
+const MIN_READ_PERIOD_MS = 500;
 
 export interface FileTokenSourceOptions {
   readonly file: string;
@@ -45,108 +47,139 @@ export interface TokenSourceState {
  * What the file holds is the truth, an older token included. A bad read (missing, empty, cut off, no JWT, another
  * `aud`, expired) changes nothing: the last good token stays until its own `exp` (wall clock), and the file is tried
  * again at most every 5 s (monotonic clock, so that a jump of the wall clock neither stops nor floods the reads).
+ *
+ * A token that was refused, or has expired in memory, is worth a look at once: a file that was replaced is read again
+ * immediately, one that was not at most every 500 ms.
+ *
+ * All that it knows is private, so that no log of it, or of what holds it, shows the token.
  * @internal
  */
 export class FileTokenSource implements TokenSource {
-  private readonly reads = new SingleFlight<'read', void>();
-  private readonly onceAMinute: OncePerMinute;
-  private held?: HeldToken;
-  private failure?: TokenSourceError;
-  private failureWasLogged = false;
-  private lastReadMs?: number;
+  readonly #options: FileTokenSourceOptions;
+  readonly #reads = new SingleFlight<'read', void>();
+  readonly #onceAMinute: OncePerMinute;
+  #held?: HeldToken;
+  #failure?: TokenSourceError;
+  #failureWasLogged = false;
+  #lastReadMs?: number;
+  #lastVersion?: string;
 
-  constructor(private readonly options: FileTokenSourceOptions) {
-    this.onceAMinute = new OncePerMinute(options.clock);
+  constructor(options: FileTokenSourceOptions) {
+    this.#options = options;
+    this.#onceAMinute = new OncePerMinute(options.clock);
   }
 
   current(): string | undefined {
-    return this.isReadDue() ? undefined : this.unexpiredToken();
+    return this.#isReadDue() ? undefined : this.#unexpiredToken();
   }
 
   async getToken(): Promise<string> {
-    if (this.isReadDue()) await this.read();
-    const token = this.unexpiredToken();
-    if (token === undefined) throw this.whyThereIsNone();
+    if (this.#isReadDue()) await this.#read();
+    // A suspended machine moves on the wall clock alone: the token expires before its next read is due.
+    else if (this.#held && this.#unexpiredToken() === undefined) await this.#readIfReplaced();
+    const token = this.#unexpiredToken();
+    if (token === undefined) throw this.#whyThereIsNone();
     return token;
   }
 
   async renew(rejected: string): Promise<string | undefined> {
     const known = this.current();
     if (known !== undefined && known !== rejected) return known;
-    await this.read();
-    const token = this.unexpiredToken();
+    await this.#readIfReplaced();
+    const token = this.#unexpiredToken();
     return token === rejected ? undefined : token;
   }
 
   state(): TokenSourceState {
-    const { held, failure, lastReadMs } = this;
-    const hasToken = this.unexpiredToken() !== undefined;
-    const trouble = failure?.code ?? (held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
+    const failure = this.#failure;
+    const expiresAtMs = this.#held?.expiresAtMs;
+    const lastReadMs = this.#lastReadMs;
+    const hasToken = this.#unexpiredToken() !== undefined;
+    const trouble =
+      failure?.code ?? (this.#held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
     return {
       hasToken,
       ...(trouble && { trouble }),
-      ...(held?.expiresAtMs !== undefined && { expiresAtMs: held.expiresAtMs }),
-      ...(lastReadMs !== undefined && { lastReadAgeMs: this.options.clock.monotonicMs() - lastReadMs }),
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+      ...(lastReadMs !== undefined && { lastReadAgeMs: this.#options.clock.monotonicMs() - lastReadMs }),
     };
   }
 
-  private isReadDue(): boolean {
-    if (this.lastReadMs === undefined) return true;
-    const isHurried = this.failure !== undefined || this.isNearItsEnd();
-    const periodMs = isHurried ? HURRIED_READ_PERIOD_MS : READ_PERIOD_MS;
-    return this.options.clock.monotonicMs() - this.lastReadMs >= periodMs;
+  #isReadDue(): boolean {
+    const isHurried = this.#failure !== undefined || this.#isNearItsEnd();
+    return this.#lastReadAgeMs() >= (isHurried ? HURRIED_READ_PERIOD_MS : READ_PERIOD_MS);
   }
 
-  private isNearItsEnd(): boolean {
-    const { expiresAtMs, lifeMs = 0 } = this.held ?? {};
+  /** Infinite before the first read. */
+  #lastReadAgeMs(): number {
+    return this.#options.clock.monotonicMs() - (this.#lastReadMs ?? -Infinity);
+  }
+
+  #isNearItsEnd(): boolean {
+    const { expiresAtMs, lifeMs = 0 } = this.#held ?? {};
     if (expiresAtMs === undefined) return false;
-    const leftMs = expiresAtMs - this.options.clock.wallMs();
+    const leftMs = expiresAtMs - this.#options.clock.wallMs();
     return leftMs <= Math.max(SHORT_REMAINDER_MS, lifeMs * LATE_SHARE_OF_LIFE);
   }
 
-  private unexpiredToken(): string | undefined {
-    const { held } = this;
-    return held && !hasExpired(held, this.options.clock) ? held.token : undefined;
+  #unexpiredToken(): string | undefined {
+    const held = this.#held;
+    return held && !hasExpired(held, this.#options.clock) ? held.token : undefined;
   }
 
-  private read(): Promise<void> {
-    return this.reads.run('read', async () => {
-      const { file, mayBeOpaque, clock, read = readTokenFile } = this.options;
-      // The content is as old as the start of the read, however long the disk takes.
-      const startedMs = clock.monotonicMs();
-      try {
-        this.held = acceptToken(await read(file, mayBeOpaque), this.held, this.options);
-        this.noteGoodRead();
-      } catch (error) {
-        if (!(error instanceof TokenSourceError)) throw error;
-        this.noteBadRead(error);
+  #read(): Promise<void> {
+    return this.#reads.run('read', async () => this.#readVersion(await this.#version()));
+  }
+
+  #readIfReplaced(): Promise<void> {
+    return this.#reads.run('read', async () => {
+      const version = await this.#version();
+      if (version !== this.#lastVersion || this.#lastReadAgeMs() >= MIN_READ_PERIOD_MS) {
+        await this.#readVersion(version);
       }
-      this.lastReadMs = startedMs;
     });
   }
+  #version(): Promise<string> {
+    return versionOfTokenFile(this.#options.file);
+  }
 
-  private noteGoodRead(): void {
-    this.failure = undefined;
-    if (!this.failureWasLogged) return;
-    this.failureWasLogged = false;
-    const { file, log } = this.options;
+  async #readVersion(version: string): Promise<void> {
+    const { file, mayBeOpaque, clock, read = readTokenFile } = this.#options;
+    // The content is as old as the start of the read, however long the disk takes.
+    const startedMs = clock.monotonicMs();
+    try {
+      this.#held = acceptToken(await read(file, mayBeOpaque), this.#held, this.#options);
+      this.#noteGoodRead();
+    } catch (error) {
+      if (!(error instanceof TokenSourceError)) throw error;
+      this.#noteBadRead(error);
+    }
+    this.#lastReadMs = startedMs;
+    this.#lastVersion = version;
+  }
+
+  #noteGoodRead(): void {
+    this.#failure = undefined;
+    if (!this.#failureWasLogged) return;
+    this.#failureWasLogged = false;
+    const { file, log } = this.#options;
     log.log({ message: 'token file can be used again', file });
   }
 
-  private noteBadRead(failure: TokenSourceError): void {
-    this.failure = failure;
-    const { file, log } = this.options;
-    this.onceAMinute.run('bad read', () => {
-      this.failureWasLogged = true;
+  #noteBadRead(failure: TokenSourceError): void {
+    this.#failure = failure;
+    const { file, log } = this.#options;
+    this.#onceAMinute.run('bad read', () => {
+      this.#failureWasLogged = true;
       log.warn({ message: describeError(failure), code: failure.code, file });
     });
   }
 
   /** A fresh error each time: callers share the reason, not a stack that each of them may add to. */
-  private whyThereIsNone(): TokenSourceError {
-    const { failure, held } = this;
-    const { file } = this.options;
-    if (failure && (!held || failure.trouble === 'EXPIRED')) {
+  #whyThereIsNone(): TokenSourceError {
+    const failure = this.#failure;
+    const { file } = this.#options;
+    if (failure && (!this.#held || failure.trouble === 'EXPIRED')) {
       return new TokenSourceError(failure.trouble, file, failure.message, { cause: failure.cause });
     }
     return new TokenSourceError('EXPIRED', file, `token last read from ${file} has expired`, {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { TokenSourceError } from '../errors/index.js';
 import { HEADER_VALUE } from './b64token.js';
 import { plainErrorOf } from './plain-error.js';
@@ -45,6 +45,20 @@ export async function readTokenFile(file: string, mayBeOpaque = false): Promise<
     file,
     `token file ${file} holds no ${mayBeOpaque ? 'token' : 'JWT'}`,
   );
+}
+
+/**
+ * Which file stands behind the path now, without reading it. The kubelet swaps a link, which makes it another file.
+ * @returns text that stays the same as long as the content does, as far as the file system tells
+ * @internal
+ */
+export async function versionOfTokenFile(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
 }
 
 async function readBytes(file: string): Promise<Buffer> {
