@@ -23,8 +23,7 @@ export { type Readiness, type TokenVerifier, type Verdict } from './verifiers/to
 
 export { type DestinationOptions } from './outbound/destinations.options.js';
 export { type DestinationState, K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-export { attachK8sAuth } from './outbound/axios/attach-k8s-auth.js';
-export { type RequestDescription } from './outbound/axios/scrub.js';
+export { type AttachableAxios, attachK8sAuth } from './outbound/axios/attach-k8s-auth.js';
 export { K8sAuthHttpModule } from './outbound/axios/k8s-auth-http.module.js';
 
 export { type Clock, K8S_AUTH_CLOCK } from './shared/clock.js';

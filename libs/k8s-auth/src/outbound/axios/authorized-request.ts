@@ -1,80 +1,95 @@
-import { type AxiosAdapter, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { types } from 'node:util';
+import { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
-import { unlessAborted } from './aborted-wait.js';
-import { RedirectGuard } from './redirects.js';
+import { type AxiosCopy } from './axios-copy.js';
+import { rememberBody } from './body-again.js';
+import { type Connections, proxyOf } from './connections.js';
+import { discard } from './discard.js';
+import { redact } from './redact.js';
+import { guardedRedirect } from './redirects.js';
 import { targetOf } from './request-target.js';
-import { concealConnections, scrubError, scrubResponse } from './scrub.js';
+import { SentToken } from './sent-token.js';
+
+type Config = InternalAxiosRequestConfig;
+
+/** What an axios instance was attached to, and what it sends by. */
+export interface Attachment {
+  readonly tokenSource: K8sAuthTokenSource;
+  readonly axios: AxiosCopy;
+  readonly connections: Connections;
+}
 
 /** How one try ended. */
 interface Attempt {
-  readonly status?: number;
+  readonly response?: AxiosResponse;
   readonly hasLeftOrigin: boolean;
-  readonly data: unknown;
   /** Gives the response or throws the error, as the adapter did. */
   readonly settle: () => AxiosResponse;
 }
 
 /**
  * Sends a request with the token of its origin, or as it is where there is none for it. An answer of 401 may only mean
- * that the token was replaced a moment ago: the file is read at once and, if it holds another token and the body can
- * be sent again, the request is repeated once.
+ * that the token was replaced a moment ago: if the file holds another token by now, and the body can be sent again, the
+ * request is repeated once.
  * @throws {TokenSourceError} the origin is listed and there is no token: nothing was sent
- * @throws {CanceledError} the request's `signal` fired, also while the file was read
+ * @throws {CanceledError} the request was cancelled, also while the file was read
  * @internal
  */
-export async function sendAuthorized(
-  adapter: AxiosAdapter,
-  config: InternalAxiosRequestConfig,
-  tokenSource: K8sAuthTokenSource,
-): Promise<AxiosResponse> {
-  const url = targetOf(config);
-  if (!url) return adapter(config);
+export async function sendAuthorized(config: Config, attachment: Attachment): Promise<AxiosResponse> {
+  const { tokenSource, axios } = attachment;
+  const origin = targetOf(config, axios);
+  if (origin === undefined) return axios.send(config);
+  // Tests of users replace the token source by an object with `getToken` alone.
   const token =
-    tokenSource.peekToken(url.origin) ?? (await unlessAborted(tokenSource.getToken(url.origin), config));
-  if (token === undefined) return adapter(config);
-  concealConnections(config);
+    tokenSource.peekToken?.(origin) ?? (await axios.waitFor(tokenSource.getToken(origin), config));
+  if (token === undefined) return axios.send(config);
 
-  const first = await attempt(adapter, config, url, token);
+  const configAgain = rememberBody(config);
+  const first = await attempt(
+    config,
+    config,
+    new SentToken(origin, token, Boolean(proxyOf(config))),
+    attachment,
+  );
   // A 401 of another origin says nothing about the token, which was not sent there.
-  if (first.status !== 401 || first.hasLeftOrigin) return first.settle();
-  const renewed = await unlessAborted(tokenSource.renewToken(url.origin, token), config);
-  if (renewed === undefined || !canBeSentAgain(config.data)) return first.settle();
-  discard(first.data);
-  return (await attempt(adapter, config, url, renewed)).settle();
+  if (first.response?.status !== 401 || first.hasLeftOrigin) return first.settle();
+  const renewing = Promise.resolve(tokenSource.renewToken?.(origin, token));
+  const renewed = await axios.waitFor(renewing, config).catch((error: unknown) => {
+    discard(first.response?.data);
+    throw error;
+  });
+  const again = renewed === undefined ? undefined : configAgain();
+  if (renewed === undefined || !again) return first.settle();
+  discard(first.response.data);
+  return (
+    await attempt(again, config, new SentToken(origin, renewed, Boolean(proxyOf(config))), attachment)
+  ).settle();
 }
 
+/** @param shown what the caller gets to see as the config, in responses and in errors */
 async function attempt(
-  adapter: AxiosAdapter,
-  config: InternalAxiosRequestConfig,
-  url: URL,
-  token: string,
+  config: Config,
+  shown: Config,
+  sent: SentToken,
+  { axios, connections }: Attachment,
 ): Promise<Attempt> {
-  const redirects = new RedirectGuard(url.origin, token, config);
-  const sentConfig = {
-    ...config,
-    headers: new AxiosHeaders(config.headers).set('Authorization', `Bearer ${token}`),
-    beforeRedirect: redirects.beforeRedirect,
-    // HTTP_PROXY would let a proxy read the token of a plain http request.
-    proxy: config.proxy === undefined ? (false as const) : config.proxy,
-  };
-  const sent = { token, url, shownConfig: config, sentConfig };
   try {
-    const response = await adapter(sentConfig);
-    scrubResponse(response, sent);
-    return {
-      status: response.status,
-      data: response.data,
-      hasLeftOrigin: redirects.hasLeftOrigin,
-      settle: () => response,
-    };
+    const response = await axios.send({
+      ...config,
+      headers: config.headers.concat({ Authorization: sent.header }),
+      beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
+      ...connections.settingsFor(config, sent),
+    });
+    hideToken(response, shown, sent);
+    return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
   } catch (error) {
-    scrubError(error, sent);
-    const response = (error as { response?: AxiosResponse } | undefined)?.response;
+    const failure = Object(error) as Partial<AxiosError>;
+    const { response } = failure;
+    if (response) hideToken(response, shown, sent);
+    hideToken(failure, shown, sent);
+    redact(failure, sent.token, [shown, failure.request, response]);
     return {
-      status: response?.status,
-      data: response?.data,
-      hasLeftOrigin: redirects.hasLeftOrigin,
+      response,
+      hasLeftOrigin: sent.hasLeftOrigin,
       settle: () => {
         throw error;
       },
@@ -82,15 +97,14 @@ async function attempt(
   }
 }
 
-/** After transformRequest, which has made text of objects and forms; a stream can be read once. */
-function canBeSentAgain(body: unknown): boolean {
-  if (body === undefined || body === null || typeof body === 'string') return true;
-  return types.isAnyArrayBuffer(body) || ArrayBuffer.isView(body);
-}
-
-/** An answer that nobody will read must not hold its connection. */
-function discard(data: unknown): void {
-  const { destroy, cancel } = (data ?? {}) as { destroy?: unknown; cancel?: unknown };
-  if (typeof destroy === 'function') destroy.call(data);
-  else if (typeof cancel === 'function') void Promise.resolve(cancel.call(data)).catch(() => {});
+/** The caller sees its own config, with the headers that axios adds on the way as to any other. */
+function hideToken(outcome: { config?: Config; request?: unknown }, shown: Config, sent: SentToken): void {
+  const { config, request } = outcome;
+  if (config) {
+    if (config.headers.get('Authorization') === sent.header) config.headers.delete('Authorization');
+    shown.headers = config.headers;
+    outcome.config = shown;
+  }
+  // Adapters of others leave it there, HTTP/2 does, and the tunnel through a proxy of the caller's.
+  if (!sent.isWithheld) redact(request, sent.token);
 }

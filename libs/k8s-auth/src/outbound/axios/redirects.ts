@@ -1,61 +1,28 @@
 import { type InternalAxiosRequestConfig } from 'axios';
 import { parseHttpUrl } from '../origin.js';
+import { type SentToken } from './sent-token.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
-/** What follow-redirects is about to send: the options of node:http's request, and the URL they were made of. */
-type Hop = Readonly<Record<string, unknown>>;
 
 /**
- * Keeps the token of one request on its origin, whatever follow-redirects (it lets subdomains have it), axios or the
- * caller's own hook would do. Once a hop has left the origin there is no way back: whoever redirected us there chose
- * the way (RFC 9700 §4.12). The fetch adapter knows no hook; the Fetch standard has the same rule built in.
+ * The caller's hook, behind ours: a token that has left its origin is gone from the headers of the hop, and from those
+ * of the last request, which the hook gets too. Where our agents send the request the headers hold no token anyway; they
+ * do where axios makes the agent itself, to tunnel https through the caller's `proxy`.
  * @internal
  */
-export class RedirectGuard {
-  /** A hop went to another origin. */
-  hasLeftOrigin = false;
-
-  private readonly callers?: BeforeRedirect;
-  private readonly usesProxy: boolean;
-
-  constructor(
-    private readonly origin: string,
-    private readonly token: string,
-    config: InternalAxiosRequestConfig,
-  ) {
-    this.callers = config.beforeRedirect;
-    this.usesProxy = Boolean(config.proxy);
-  }
-
-  readonly beforeRedirect: BeforeRedirect = (hop, response, request) => {
-    this.hasLeftOrigin ||= this.leaves(hop);
-    if (this.hasLeftOrigin) {
-      this.dropToken(hop.headers);
-      // The hook gets the last request's headers too, and copying them over is a known recipe.
-      this.dropToken(request.headers);
-    }
-    this.callers?.(hop, response, request);
-    this.hasLeftOrigin ||= this.leaves(hop);
-    if (this.hasLeftOrigin) this.dropToken(hop.headers);
+export function guardedRedirect(sent: SentToken, hook: BeforeRedirect | undefined): BeforeRedirect {
+  return (hop, response, request) => {
+    const mayGo = sent.mayGoTo(parseHttpUrl(String(hop['href']))?.origin);
+    if (!mayGo) [hop['headers'], request.headers].forEach((headers) => dropToken(headers, sent));
+    hook?.(hop, response, request);
+    if (!mayGo) dropToken(hop['headers'], sent);
   };
-
-  /** Under whatever name it stands there: `Authorization` in the spelling of this hop, or what a hook made of it. */
-  private dropToken(headers: unknown): void {
-    if (typeof headers !== 'object' || headers === null) return;
-    for (const [name, value] of Object.entries(headers)) {
-      if (String(value).includes(this.token)) Reflect.deleteProperty(headers, name);
-    }
-  }
-
-  /** Node connects to the parts, not to `href`; with a proxy the parts are the proxy's. */
-  private leaves(hop: Hop): boolean {
-    if (parseHttpUrl(String(hop['href']))?.origin !== this.origin) return true;
-    return !this.usesProxy && originOfParts(hop) !== this.origin;
-  }
 }
 
-function originOfParts({ protocol, hostname, host, port }: Hop): string | undefined {
-  const name = String(hostname || host);
-  const bracketed = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name;
-  return parseHttpUrl(`${String(protocol)}//${bracketed}${port ? `:${port as number}` : ''}`)?.origin;
+/** Whatever the name of the header: follow-redirects keeps `Authorization` for subdomains, and hooks copy. */
+function dropToken(headers: unknown, { token }: SentToken): void {
+  if (typeof headers !== 'object' || headers === null) return;
+  for (const [name, value] of Object.entries(headers)) {
+    if (String(value).includes(token)) Reflect.deleteProperty(headers, name);
+  }
 }

@@ -86,7 +86,16 @@ describe('an answer of 401', () => {
     volume.empty();
     await expect(statusOf(client.get('/', { validateStatus: () => true }))).resolves.toBe(401);
     expect(tokensSent()).toEqual([old, old]);
-    expect(bench.reads).toBe(2);
+  });
+
+  it('does not read a file again that has not changed, however often the destination answers 401', async () => {
+    for (let request = 0; request < 20; request++) {
+      await expect(statusOf(client.get('/'))).resolves.toBe(401);
+      await bench.clock.advance(100);
+    }
+    expect(bench.reads).toBeLessThanOrEqual(4);
+    volume.write(next);
+    await expect(statusOf(client.get('/'))).resolves.toBe(200);
   });
 
   it('stays when it comes again', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AxiosInstance, type AxiosRequestConfig, CanceledError } from 'axios';
 import { inspect } from 'node:util';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
-import { expectNoToken, failureOf } from './scrub.fixture.js';
+import { expectNoToken, failureOf } from './secrecy.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;
@@ -30,8 +30,8 @@ describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => 
       status,
       config: { url: '/orders?x=1', method: 'get' },
       response: { status, data: { reason: 'no' }, headers: { 'x-id': '7' } },
-      request: { method: 'GET', path: '/orders?x=1', host: '127.0.0.1' },
     });
+    expect((error.request as { method: string }).method).toBe('GET');
     expect(error.config?.beforeRedirect).toBeUndefined();
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });

@@ -2,7 +2,9 @@ import { expect } from '@jest/globals';
 import { AxiosError, isAxiosError } from 'axios';
 import { inspect } from 'node:util';
 
+/** Neither a log of the value shows the token, nor can anyone who holds the value reach it. */
 export function expectNoToken(value: unknown, token: string): void {
+  expect(pathsTo(token, value)).toEqual([]);
   const text = everythingSaidBy(value);
   for (const part of [token, ...token.split('.')]) expect(text).not.toContain(part);
   expect(text).not.toMatch(/bearer/i);
@@ -14,18 +16,33 @@ export async function failureOf(answer: Promise<unknown>): Promise<AxiosError> {
   return error;
 }
 
-/** An object as it may end up in a log, in every way at once. */
+/** An object as it may end up in a log. */
 function everythingSaidBy(value: unknown): string {
   const json = isAxiosError(value) ? [value.toJSON(), value.message, value.stack, value.cause] : undefined;
-  return [
-    inspect(value, {
-      depth: Infinity,
-      showHidden: true,
-      maxStringLength: Infinity,
-      maxArrayLength: Infinity,
-    }),
-    inspect(value),
-    String(value),
-    JSON.stringify(json),
-  ].join('\n');
+  return [inspect(value, { depth: 10, showHidden: true }), String(value), JSON.stringify(json)].join('\n');
+}
+
+/** The ways by which properties, symbols and collections lead from a value to a text. */
+export function pathsTo(text: string, root: unknown): string[] {
+  const found: string[] = [];
+  const seen = new Set<unknown>();
+  const queue: [value: unknown, path: string][] = [[root, '']];
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const [value, path] = next;
+    if (typeof value === 'string' && value.includes(text)) found.push(path);
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) continue;
+    if (seen.has(value) || ArrayBuffer.isView(value)) continue;
+    seen.add(value);
+    for (const [name, child] of childrenOf(value)) queue.push([child, `${path}.${name}`]);
+  }
+  return found;
+}
+
+function childrenOf(value: object): [name: string, child: unknown][] {
+  const properties = Reflect.ownKeys(value).map((key): [string, unknown] => {
+    const descriptor = Reflect.getOwnPropertyDescriptor(value, key);
+    return [String(key), descriptor && 'value' in descriptor ? descriptor.value : undefined];
+  });
+  const entries = value instanceof Map || value instanceof Set ? [...value.entries()].flat() : [];
+  return [...properties, ...entries.map((entry): [string, unknown] => ['(entry)', entry])];
 }

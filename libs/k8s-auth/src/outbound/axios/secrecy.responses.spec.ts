@@ -5,7 +5,7 @@ import { Agent } from 'node:http';
 import { type Readable } from 'node:stream';
 import { until } from '../../shared/https-server.fixture.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
-import { expectNoToken, failureOf } from './scrub.fixture.js';
+import { expectNoToken, failureOf } from './secrecy.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;
@@ -22,16 +22,13 @@ afterEach(() => bench.close());
 const adapters = ['http', 'fetch'];
 
 describe.each(adapters)('responses of the %s adapter carry no token', (adapter) => {
-  it('and describe their request', async () => {
+  it('and show the rest of their request', async () => {
     const response = await client.get<string>('/orders?x=1', { adapter });
     expectNoToken(response, token);
     expect(response.data).toBe('ok');
-    expect(response.request).toMatchObject({
-      method: 'GET',
-      protocol: 'http:',
-      host: '127.0.0.1',
-      path: '/orders?x=1',
-    });
+    const { method, path, url } = response.request as Record<string, string>;
+    expect(method).toBe('GET');
+    expect(adapter === 'http' ? path : url?.replace(server.origin(), '')).toBe('/orders?x=1');
     expect(response.config.headers.get('Accept')).toContain('application/json');
     expect(response.config.proxy).toBeUndefined();
     expect(response.config.beforeRedirect).toBeUndefined();

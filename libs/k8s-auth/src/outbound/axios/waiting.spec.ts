@@ -58,7 +58,11 @@ describe('a request whose signal fires while the token file is read', () => {
   });
 
   it('ends also while the file is read again after a 401', async () => {
-    listed.server.answer = (_arrival, response) => response.writeHead(401).end();
+    const next = await bench.mint.mint();
+    listed.server.answer = (_arrival, response) => {
+      listed.volume.write(next);
+      response.writeHead(401).end();
+    };
     const answer = clientHangingFrom(2).get('/', { signal: controller.signal });
     await reading;
     controller.abort();

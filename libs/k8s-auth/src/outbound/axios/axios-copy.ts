@@ -1,0 +1,91 @@
+import {
+  type AxiosError,
+  type AxiosInstance,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import { systemClock } from '../../shared/clock.js';
+
+type Config = InternalAxiosRequestConfig;
+type AxiosErrorClass = new (message?: string, code?: string, config?: Config) => AxiosError;
+
+/**
+ * The copy of axios that made an instance. One process may hold several copies (CommonJS, ES module, nested versions),
+ * and adapters, errors and `instanceof` of one mean nothing to another. Everything that this folder needs of axios at
+ * run time is therefore asked of the instance, by a second instance that it creates: without interceptors and defaults.
+ * @internal
+ */
+export class AxiosCopy {
+  readonly #blank: AxiosInstance;
+
+  constructor(instance: AxiosInstance) {
+    this.#blank = instance.create();
+    // A default would bring back what an interceptor has taken out of the config.
+    for (const name of Object.keys(this.#blank.defaults)) Reflect.deleteProperty(this.#blank.defaults, name);
+  }
+
+  /** @throws {AxiosError} a malformed URL */
+  urlOf({ baseURL, url, allowAbsoluteUrls }: Config): string {
+    return this.#blank.getUri({ baseURL, url, allowAbsoluteUrls });
+  }
+
+  /** Sends a config whose body is transformed already. The caller transforms the answer. */
+  async send(config: Config): Promise<AxiosResponse> {
+    if (typeof config.adapter === 'function') return config.adapter(config);
+    return this.#blank.request({ ...config, transformRequest: undefined, transformResponse: undefined });
+  }
+
+  /**
+   * Waits no longer than the request may: axios looks at `signal`, `cancelToken` and `timeout` only once it sends.
+   * @throws {CanceledError} as axios does
+   * @throws {AxiosError} ECONNABORTED or ETIMEDOUT, as axios does
+   */
+  async waitFor<T>(waiting: Promise<T>, config: Config): Promise<T> {
+    let stop = () => {};
+    const interrupted = new Promise<never>((_resolve, reject) => {
+      stop = this.#onInterruption(config, (error) => void error.then(reject, reject));
+    });
+    try {
+      return await Promise.race([waiting, interrupted]);
+    } finally {
+      stop();
+    }
+  }
+
+  #onInterruption(config: Config, interrupt: (error: Promise<unknown>) => void): () => void {
+    const { signal, cancelToken } = config;
+    const timeoutMs = parseInt(String(config.timeout), 10);
+    const cancel = () => interrupt(this.#cancellation(config));
+    const expire = () => interrupt(this.#timeoutError(config));
+    const stopTimer = timeoutMs > 0 ? systemClock.schedule(timeoutMs, expire) : undefined;
+    cancelToken?.subscribe(cancel);
+    signal?.addEventListener?.('abort', cancel);
+    if (signal?.aborted) cancel();
+    return () => {
+      stopTimer?.();
+      cancelToken?.unsubscribe(cancel);
+      signal?.removeEventListener?.('abort', cancel);
+    };
+  }
+
+  /** Never sent: axios refuses a config that is cancelled before it asks an adapter. */
+  async #cancellation(config: Config): Promise<unknown> {
+    const { signal, cancelToken } = config;
+    const error = await this.#blank.request({ signal, cancelToken, adapter: 'none' }).catch(identity);
+    return Object.assign(error as object, signal?.aborted && { config });
+  }
+
+  async #timeoutError(config: Config): Promise<AxiosError> {
+    const { adapter, timeout = 0, transitional } = config;
+    const { timeoutErrorMessage = `timeout of ${timeout}ms exceeded` } = config;
+    // The class is on no instance, but an unknown adapter is an error of that class.
+    const { constructor } = (await this.#blank.request({ adapter: 'none' }).catch(identity)) as object;
+    const isClear = transitional?.clarifyTimeoutError || String(adapter) === 'fetch';
+    const code = isClear ? 'ETIMEDOUT' : 'ECONNABORTED';
+    return new (constructor as AxiosErrorClass)(timeoutErrorMessage, code, config);
+  }
+}
+
+function identity(error: unknown): unknown {
+  return error;
+}

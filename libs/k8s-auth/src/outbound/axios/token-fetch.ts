@@ -1,0 +1,124 @@
+import { parseHttpUrl } from '../origin.js';
+import { discard } from './discard.js';
+import { type Hop, locationOf, networkError, nextHop } from './fetch-redirect.js';
+import { type SentToken } from './sent-token.js';
+
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** What axios gives to a fetch: a request, or a URL and options where `env.Request` is `null`. */
+type RequestLike = Request | (RequestInit & { readonly url: string });
+
+/** What a request with a token tells our fetch. */
+export interface FetchRoute {
+  readonly sent: SentToken;
+  /** By which dispatcher or agent the request leaves: further options for the fetch. */
+  readonly connection: () => object;
+  /** 0: a redirect is the answer. Omitted: 20, as in the Fetch standard. */
+  readonly maxRedirects: number | undefined;
+  /** The body is not a stream: a redirect with 307 or 308 can send it again. */
+  readonly hasLastingBody: boolean;
+}
+
+/** The key of the {@link FetchRoute} in `fetchOptions`, which axios hands to the fetch that it calls. @internal */
+export const FETCH_ROUTE = 'k8sAuthRoute';
+
+const MAX_REDIRECTS = 20;
+
+const wrapped = new WeakMap<Fetch, Fetch>();
+
+/**
+ * A fetch that adds the token and follows redirects itself, since not every implementation drops the header when the
+ * origin changes. No object that the caller can reach ever holds the token.
+ *
+ * There is one for each implementation, because axios keeps an adapter for every function that it was ever given.
+ * @internal
+ */
+export function fetchWithToken(fetch: Fetch): Fetch {
+  const known = wrapped.get(fetch);
+  if (known) return known;
+  const made: Fetch = (input, init = {}) => {
+    const { [FETCH_ROUTE]: route, ...options } = init as RequestInit & { [FETCH_ROUTE]?: FetchRoute };
+    const request = isRequest(input) ? input : { ...options, url: input.toString() };
+    const { authorization, ...headers } = Object.fromEntries(new Headers(request.headers));
+    // An adapter of the caller's may have taken the token out, or put other credentials in.
+    if (!route || authorization !== route.sent.header) return fetch(input, options);
+    route.sent.withhold();
+    return follow(fetch, request, headers, options, route);
+  };
+  wrapped.set(fetch, made);
+  return made;
+}
+
+/** @throws {TypeError} as Node's fetch, if a redirect cannot be followed */
+async function follow(
+  fetch: Fetch,
+  request: RequestLike,
+  headers: Hop['headers'],
+  options: RequestInit,
+  { sent, connection, maxRedirects = MAX_REDIRECTS, hasLastingBody }: FetchRoute,
+): Promise<Response> {
+  const { url, method = 'GET', signal = null } = request;
+  const mode = maxRedirects === 0 ? 'manual' : (options.redirect ?? request.redirect);
+  const common: RequestInit = { ...connection(), ...options, signal, redirect: 'manual' };
+
+  let hop: Hop = { url, method, headers, body: bodyOf(request, hasLastingBody) };
+  let response = await (isRequest(request)
+    ? fetch(takeOver(request, headersWithToken(hop, sent)), common)
+    : fetch(url, { ...common, headers: headersWithToken(hop, sent) }));
+  for (let redirects = 0; ; redirects++) {
+    assertNotFollowed(response, hop);
+    const location = mode === 'manual' ? undefined : locationOf(response);
+    if (location === undefined) return response;
+    discard(response.body);
+    if (mode === 'error') throw networkError('unexpected redirect');
+    if (redirects >= Math.min(maxRedirects, MAX_REDIRECTS)) throw networkError('redirect count exceeded');
+    hop = nextHop(hop, response.status, location);
+    const { url, method } = hop;
+    const body = (await hop.body?.()) ?? null;
+    response = await fetch(url, { ...common, method, headers: headersWithToken(hop, sent), body });
+  }
+}
+
+function isRequest(input: string | URL | RequestLike): input is Request {
+  return typeof input === 'object' && 'clone' in input;
+}
+
+/** For the hops after the first, where a redirect keeps the body. */
+function bodyOf(request: RequestLike, isLasting: boolean): Hop['body'] {
+  const { body } = request;
+  if (!body) return undefined;
+  if (!isLasting)
+    return () => Promise.reject(networkError('a redirect needs the body again, which was a stream'));
+  if (!isRequest(request)) return () => Promise.resolve(body);
+  const spare = request.clone();
+  let bytes: Promise<ArrayBuffer> | undefined;
+  return () => (bytes ??= spare.arrayBuffer());
+}
+
+function headersWithToken({ url, headers }: Hop, sent: SentToken): Record<string, string> {
+  return sent.mayGoTo(parseHttpUrl(url)?.origin) ? { ...headers, authorization: sent.header } : headers;
+}
+
+/**
+ * The same request, which nobody else knows: the caller sees the one that axios made, without the token. Its class may
+ * be that of `env.Request`, made to match the implementation.
+ */
+function takeOver(request: Request, headers: Record<string, string>): Request {
+  request.headers.delete('authorization');
+  const RequestClass = request.constructor as typeof Request;
+  return new RequestClass(request, { headers, redirect: 'manual' });
+}
+
+/** An implementation that follows redirects although it was told not to may have sent the token anywhere. */
+function assertNotFollowed(response: Response, { url }: Hop): void {
+  const isElsewhere = response.url && withoutHash(response.url) !== withoutHash(url);
+  if (!response.redirected && !isElsewhere) return;
+  discard(response.body);
+  throw new Error(
+    'this fetch follows redirects although "redirect" is "manual": it cannot be used with a token',
+  );
+}
+
+function withoutHash(url: string): string {
+  return new URL(url).href.replace(/#.*$/, '');
+}
