@@ -44,12 +44,8 @@ export async function sendAuthorized(config: Config, attachment: Attachment): Pr
   if (token === undefined) return axios.send(config);
 
   const configAgain = rememberBody(config);
-  const first = await attempt(
-    config,
-    config,
-    new SentToken(origin, token, Boolean(proxyOf(config))),
-    attachment,
-  );
+  const usesProxy = Boolean(proxyOf(config));
+  const first = await attempt(config, config, new SentToken(origin, token, usesProxy), attachment);
   // A 401 of another origin says nothing about the token, which was not sent there.
   if (first.response?.status !== 401 || first.hasLeftOrigin) return first.settle();
   const renewing = Promise.resolve(tokenSource.renewToken?.(origin, token));
@@ -60,33 +56,33 @@ export async function sendAuthorized(config: Config, attachment: Attachment): Pr
   const again = renewed === undefined ? undefined : configAgain();
   if (renewed === undefined || !again) return first.settle();
   discard(first.response.data);
-  return (
-    await attempt(again, config, new SentToken(origin, renewed, Boolean(proxyOf(config))), attachment)
-  ).settle();
+  return (await attempt(again, config, new SentToken(origin, renewed, usesProxy), attachment)).settle();
 }
 
-/** @param shown what the caller gets to see as the config, in responses and in errors */
+/** @param shown what the caller sees as the config, in responses and in errors */
 async function attempt(
   config: Config,
   shown: Config,
   sent: SentToken,
   { axios, connections }: Attachment,
 ): Promise<Attempt> {
+  const settings: Partial<Config> = {
+    headers: config.headers.concat({ Authorization: sent.header }),
+    beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
+    ...connections.settingsFor(config, sent),
+  };
+  // Without a prototype, as axios makes its configs, so that it takes this one and no copy.
+  const sentConfig = Object.assign(Object.create(null) as Config, config, settings);
   try {
-    const response = await axios.send({
-      ...config,
-      headers: config.headers.concat({ Authorization: sent.header }),
-      beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
-      ...connections.settingsFor(config, sent),
-    });
+    const response = await axios.send(sentConfig);
     hideToken(response, shown, sent);
     return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
   } catch (error) {
     const failure = Object(error) as Partial<AxiosError>;
-    const { response } = failure;
+    const { request, response } = failure;
     if (response) hideToken(response, shown, sent);
     hideToken(failure, shown, sent);
-    redact(failure, sent.token, [shown, failure.request, response]);
+    redact(failure, sent.token, [shown, request, response]);
     return {
       response,
       hasLeftOrigin: sent.hasLeftOrigin,
@@ -94,17 +90,26 @@ async function attempt(
         throw error;
       },
     };
+  } finally {
+    // An error of a stream that is read later shows it.
+    restore(sentConfig, shown, settings);
   }
 }
 
-/** The caller sees its own config, with the headers that axios adds on the way as to any other. */
 function hideToken(outcome: { config?: Config; request?: unknown }, shown: Config, sent: SentToken): void {
-  const { config, request } = outcome;
-  if (config) {
-    if (config.headers.get('Authorization') === sent.header) config.headers.delete('Authorization');
-    shown.headers = config.headers;
-    outcome.config = shown;
-  }
+  if (outcome.config) outcome.config = shown;
   // Adapters of others leave it there, HTTP/2 does, and the tunnel through a proxy of the caller's.
-  if (!sent.isWithheld) redact(request, sent.token);
+  if (!sent.isWithheld) redact(outcome.request, sent.token);
+}
+
+/** Makes a config that was sent the one that is shown, and leaves in both the headers that axios has added. */
+function restore(sentConfig: Config, shown: Config, { headers, ...settings }: Partial<Config>): void {
+  if (headers) {
+    headers.delete('Authorization');
+    shown.headers = headers;
+  }
+  for (const name of Object.keys(settings) as (keyof Config)[]) {
+    if (name in shown) Object.assign(sentConfig, { [name]: shown[name] });
+    else Reflect.deleteProperty(sentConfig, name);
+  }
 }

@@ -7,7 +7,11 @@ import {
 import { systemClock } from '../../shared/clock.js';
 
 type Config = InternalAxiosRequestConfig;
+/** A config on its way past the merge with defaults, which would make another object of it. */
+type Wrapped = Config & { readonly unwrap: () => Config };
 type AxiosErrorClass = new (message?: string, code?: string, config?: Config) => AxiosError;
+
+const UNKNOWN = 'none';
 
 /**
  * The copy of axios that made an instance. One process may hold several copies (CommonJS, ES module, nested versions),
@@ -22,6 +26,8 @@ export class AxiosCopy {
     this.#blank = instance.create();
     // A default would bring back what an interceptor has taken out of the config.
     for (const name of Object.keys(this.#blank.defaults)) Reflect.deleteProperty(this.#blank.defaults, name);
+    const unwrap = (config: Config) => (config as Wrapped).unwrap();
+    this.#blank.interceptors.request.use(unwrap, null, { synchronous: true });
   }
 
   /** @throws {AxiosError} a malformed URL */
@@ -29,10 +35,16 @@ export class AxiosCopy {
     return this.#blank.getUri({ baseURL, url, allowAbsoluteUrls });
   }
 
-  /** Sends a config whose body is transformed already. The caller transforms the answer. */
+  /** Sends a config whose body is transformed already, by the adapter that it names. The caller transforms the answer. */
   async send(config: Config): Promise<AxiosResponse> {
     if (typeof config.adapter === 'function') return config.adapter(config);
-    return this.#blank.request({ ...config, transformRequest: undefined, transformResponse: undefined });
+    const { transformRequest, transformResponse } = config;
+    Object.assign(config, { transformRequest: [], transformResponse: [] });
+    try {
+      return await this.#dispatch(config);
+    } finally {
+      Object.assign(config, { transformRequest, transformResponse });
+    }
   }
 
   /**
@@ -70,19 +82,23 @@ export class AxiosCopy {
 
   /** Never sent: axios refuses a config that is cancelled before it asks an adapter. */
   async #cancellation(config: Config): Promise<unknown> {
-    const { signal, cancelToken } = config;
-    const error = await this.#blank.request({ signal, cancelToken, adapter: 'none' }).catch(identity);
+    const { signal, cancelToken, headers } = config;
+    const error = await this.#dispatch({ signal, cancelToken, headers, adapter: UNKNOWN }).catch(identity);
     return Object.assign(error as object, signal?.aborted && { config });
   }
 
   async #timeoutError(config: Config): Promise<AxiosError> {
-    const { adapter, timeout = 0, transitional } = config;
+    const { adapter, timeout = 0, transitional, headers } = config;
     const { timeoutErrorMessage = `timeout of ${timeout}ms exceeded` } = config;
     // The class is on no instance, but an unknown adapter is an error of that class.
-    const { constructor } = (await this.#blank.request({ adapter: 'none' }).catch(identity)) as object;
+    const { constructor } = (await this.#dispatch({ headers, adapter: UNKNOWN }).catch(identity)) as object;
     const isClear = transitional?.clarifyTimeoutError || String(adapter) === 'fetch';
     const code = isClear ? 'ETIMEDOUT' : 'ECONNABORTED';
     return new (constructor as AxiosErrorClass)(timeoutErrorMessage, code, config);
+  }
+
+  #dispatch(config: Config): Promise<AxiosResponse> {
+    return this.#blank.request({ unwrap: () => config } as unknown as Config);
   }
 }
 

@@ -1,0 +1,47 @@
+import { type AxiosInstance, type AxiosRequestConfig } from 'axios';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+
+/** What a scenario has at hand: the instance under test, and where to call. */
+export interface Call {
+  readonly http: AxiosInstance;
+  /** A listed destination. */
+  readonly origin: string;
+  /** Another server that answers the same. */
+  readonly elsewhere: string;
+  readonly adapter: Adapter;
+  /** `{ adapter }` and more. */
+  config(more?: AxiosRequestConfig): AxiosRequestConfig;
+}
+
+export type Adapter = 'http' | 'fetch';
+export type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+
+/** One way to use an HTTP client, played on a plain instance and on one that sends tokens. */
+export interface Scenario {
+  readonly name: string;
+  /** @default both */
+  readonly adapters?: readonly Adapter[];
+  readonly answer?: Answer;
+  /** @returns what there was to see: compared as it is */
+  readonly run: (call: Call) => Promise<unknown>;
+  /** Whether the request arrives depends on the machine's speed. */
+  readonly ignoresArrivals?: boolean;
+  /** What is not the same: where, by the name that docs/calling.md gives it. Nothing else may differ. */
+  readonly differs?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Where two values are not the same, as paths of properties. */
+export function pathsThatDiffer(plain: unknown, ours: unknown, path = ''): string[] {
+  if (Object.is(plain, ours)) return [];
+  const areLists = Array.isArray(plain) && Array.isArray(ours) && plain.length === ours.length;
+  if (!areLists && !(isRecord(plain) && isRecord(ours))) return [path];
+  const [one, other] = [plain as Record<string, unknown>, ours as Record<string, unknown>];
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].flatMap((name) =>
+    pathsThatDiffer(one[name], other[name], path ? `${path}.${name}` : name),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
