@@ -1,5 +1,6 @@
 import { HttpService } from '@nestjs/axios';
 import axios, { type AxiosRequestConfig } from 'axios';
+import { type ServerResponse } from 'node:http';
 import { type Observable } from 'rxjs';
 import { describeError, outcomeOf } from './observation.fixture.js';
 import { type Call, type Scenario } from './scenario.fixture.js';
@@ -74,7 +75,7 @@ export const cancellations: readonly Scenario[] = means.flatMap(([name, begin]):
 function withServer(
   name: string,
   begin: Means[1],
-  act: (response: import('node:http').ServerResponse, cancel: Cancel) => void,
+  act: (response: ServerResponse, cancel: Cancel) => void,
 ): Scenario {
   let cancelNow: Cancel = () => {};
   return {

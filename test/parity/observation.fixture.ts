@@ -14,24 +14,16 @@ export async function outcomeOf(answer: Promise<AxiosResponse>): Promise<unknown
 }
 
 export function describeResponse(response: AxiosResponse): unknown {
-  const {
-    status,
-    statusText,
-    headers,
-    data,
-    config,
-    request,
-    duration: _duration,
-    ...rest
-  } = response as AxiosResponse & Anything;
+  const { status, statusText, headers } = response;
+  const { data, config, request } = response as unknown as Anything;
   return {
     status,
     statusText,
     headers: { ...headers, date: '(date)' },
     data: describeData(data),
-    config: describeConfig(config as unknown as Anything),
+    config: describeConfig(config as Anything),
     request: describeRequest(request as Anything),
-    rest: Object.keys(rest),
+    keys: Object.keys(response).sort(),
     classes: [headers, request, data].map(className),
   };
 }
@@ -124,7 +116,7 @@ export function stateOf(stream: Readable): unknown {
   const { destroyed, readableEnded, readableAborted, readableHighWaterMark, readableObjectMode } = stream;
   return {
     http: { statusCode, statusMessage, httpVersion, complete, aborted, trailers },
-    headers: headers && { ...(headers as object), date: '(date)' },
+    headers: headers && { ...headers, date: '(date)' },
     rawHeaderCount: (rawHeaders as unknown[] | undefined)?.length,
     stream: { destroyed, readableEnded, readableAborted, readableHighWaterMark, readableObjectMode },
     class: className(stream),

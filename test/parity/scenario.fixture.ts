@@ -10,7 +10,7 @@ export interface Call {
   readonly elsewhere: string;
   readonly adapter: Adapter;
   /** `{ adapter }` and more. */
-  config(more?: AxiosRequestConfig): AxiosRequestConfig;
+  readonly config: (more?: AxiosRequestConfig) => AxiosRequestConfig;
 }
 
 export type Adapter = 'http' | 'fetch';

@@ -79,10 +79,10 @@ async function attempt(
     return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
   } catch (error) {
     const failure = Object(error) as Partial<AxiosError>;
-    const { request, response } = failure;
+    const { response } = failure;
     if (response) hideToken(response, shown, sent);
     hideToken(failure, shown, sent);
-    redact(failure, sent.token, [shown, request, response]);
+    redact(failure, sent.token, [shown, failure.request, response]);
     return {
       response,
       hasLeftOrigin: sent.hasLeftOrigin,
@@ -109,7 +109,7 @@ function restore(sentConfig: Config, shown: Config, { headers, ...settings }: Pa
     shown.headers = headers;
   }
   for (const name of Object.keys(settings) as (keyof Config)[]) {
-    if (name in shown) Object.assign(sentConfig, { [name]: shown[name] });
+    if (name in shown) Reflect.set(sentConfig, name, shown[name]);
     else Reflect.deleteProperty(sentConfig, name);
   }
 }

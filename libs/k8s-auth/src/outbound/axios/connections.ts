@@ -72,6 +72,8 @@ export class Connections {
 
 interface FetchOptions {
   readonly dispatcher?: object;
+  /** What implementations on top of node:http take. */
+  readonly agent?: unknown;
 }
 
 /** Those of axios' fetch adapter, which Node's fetch gets as they are. */

@@ -7,15 +7,16 @@ import { fetchOptionsOf } from './connections.js';
  * The origin that a request goes to, computed as its adapter will.
  * @returns `undefined` for a request that gets no token: one with credentials of the caller's own (a header, even an
  *   empty one, `auth`, or a user name in the URL), one that leaves by a way that the URL does not tell (a socket, a
- *   transport, a dispatcher for a proxy), or one whose `Host` header names another host
+ *   transport, http by an agent for a proxy), or one whose `Host` header names another host
  * @internal
  */
 export function targetOf(config: InternalAxiosRequestConfig, axios: AxiosCopy): string | undefined {
-  if (config.auth || config.socketPath || config.transport || hasProxyDispatcher(config)) return undefined;
+  if (config.auth || config.socketPath || config.transport) return undefined;
   if (valuesOf(config, 'authorization').some((value) => value !== undefined)) return undefined;
   const target = parseHttpUrl(fullUrlOf(config, axios));
   if (!target || target.username !== '' || target.password !== '') return undefined;
-  const { origin } = target;
+  const { origin, protocol } = target;
+  if (protocol === 'http:' && waysOut(config).some(isProxy)) return undefined;
   return valuesOf(config, 'host')
     .filter(isSent)
     .every((host) => namesHostOf(origin, host))
@@ -44,12 +45,17 @@ function isSent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false;
 }
 
-/** ProxyAgent and EnvHttpProxyAgent of any copy of undici. Nothing but the name tells them from other dispatchers. */
-function hasProxyDispatcher(config: InternalAxiosRequestConfig): boolean {
-  let object: object | null | undefined = fetchOptionsOf(config).dispatcher;
-  while (object) {
-    if (/Proxy/.test(object.constructor.name)) return true;
-    object = Object.getPrototypeOf(object) as object | null;
-  }
-  return false;
+function waysOut(config: InternalAxiosRequestConfig): unknown[] {
+  const { dispatcher, agent } = fetchOptionsOf(config);
+  return [config.httpAgent, dispatcher, agent];
+}
+
+/**
+ * Agents and dispatchers of proxies tell themselves from others by their names alone: HttpProxyAgent, EnvHttpProxyAgent,
+ * SocksProxyAgent, TunnelingAgent.
+ */
+function isProxy(way: unknown): boolean {
+  if (typeof way !== 'object' || way === null) return false;
+  const { constructor } = way as { constructor?: { name?: string } };
+  return /proxy|tunnel/i.test(constructor?.name ?? '') || isProxy(Object.getPrototypeOf(way));
 }
