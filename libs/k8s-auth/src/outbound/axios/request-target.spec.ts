@@ -3,6 +3,7 @@ import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
 import http from 'node:http';
 import { type TokenVolume } from '../../shared/token-volume.fixture.js';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
+import { namesHostOf } from '../origin.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
@@ -88,5 +89,90 @@ describe("attachK8sAuth: the caller's own credentials", () => {
     await bench.client(tokenSource).get(origin, { socketPath });
     await new Promise((resolve) => local.close(resolve));
     expect(arrivals).toEqual([undefined]);
+  });
+});
+
+describe('attachK8sAuth: a Host header', () => {
+  it.each<[string, unknown]>([
+    ['Host', 'other.test'],
+    ['host', 'service2.mytest.svc'],
+    ['HOST', 'service2.mytest.svc:1'],
+    ['hOsT', 'sub.service2.mytest.svc'],
+    [' Host', 'other.test'],
+    ['Host', ['other.test']],
+    ['Host', ['other.test', 'service2.mytest.svc']],
+    ['Host', ''],
+    ['Host', 80],
+    ['Host', 'service2.mytest.svc/x'],
+    ['Host', 'me@service2.mytest.svc'],
+  ])('takes the token away: %s: %j', async (name, value) => {
+    const request = bench.client(tokenSource).get(origin, { headers: { [name]: value as string } });
+    // Node refuses some of them.
+    await request.catch(() => {});
+    expect(server.arrivals.map(({ authorization }) => authorization).filter(Boolean)).toEqual([]);
+  });
+
+  it.each<[string, (host: string) => unknown]>([
+    ['Host', (host) => host],
+    ['HOST', (host) => host.toUpperCase()],
+    ['Host', () => undefined],
+    ['Host', () => null],
+    ['Host', () => false],
+  ])('keeps the token when it names the origin or nothing: %s', async (name, valueOf) => {
+    const headers = { [name]: valueOf(new URL(origin).host) as string };
+    await bench.client(tokenSource).get(origin, { headers });
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+  });
+
+  it('may leave out the default port of the scheme, and that port only', () => {
+    expect(namesHostOf('http://a.test', 'a.test:80')).toBe(true);
+    expect(namesHostOf('http://a.test:80', 'a.test')).toBe(false);
+    expect(namesHostOf('https://a.test', 'a.test:443')).toBe(true);
+    expect(namesHostOf('https://a.test', 'a.test:80')).toBe(false);
+    expect(namesHostOf('http://[::1]:8080', '[::1]:8080')).toBe(true);
+  });
+
+  it('takes the token away when a hook sets it for a hop', async () => {
+    server.answer = ({ url }, response) =>
+      url === '/start' ? response.writeHead(307, { location: '/end' }).end() : response.end();
+    const beforeRedirect = (hop: Record<string, object>) =>
+      Object.assign(hop['headers'] ?? {}, { host: 'other.test' });
+    await bench.client(tokenSource).get(`${origin}/start`, { beforeRedirect });
+    expect(server.arrivals.map(({ authorization }) => authorization)).toEqual([`Bearer ${token}`, undefined]);
+  });
+
+  it.each(['http', 'fetch'])(
+    'takes the token away when an interceptor adds it: %s adapter',
+    async (adapter) => {
+      const client = bench.client(bench.tokenSource({ [server.origin()]: volume }));
+      client.interceptors.request.use((config) => {
+        (config.headers as unknown as Record<string, string>)['HOST'] = 'other.test';
+        return config;
+      });
+      await client.get(server.origin(), { adapter });
+      expect(server.arrivals.map(({ authorization }) => authorization)).toEqual([undefined]);
+    },
+  );
+});
+
+describe('attachK8sAuth: hosts in other spellings', () => {
+  it.each([
+    ['upper case', 'http://SERVICE2.MyTest.SVC'],
+    ['an escape', 'http://service2.mytest%2Esvc'],
+    ['a full-width dot', 'http://service2\u3002mytest.svc'],
+  ])('sends the token to the host that is meant: %s', async (_name, url) => {
+    const { port } = new URL(origin);
+    await bench.client(tokenSource).get(`${url}:${port}`);
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+  });
+
+  it('knows an international name by its ASCII form', async () => {
+    const source = bench.tokenSource({ [server.origin('bücher.test')]: volume });
+    const client = bench.client(source);
+    for (const host of ['bücher.test', 'xn--bcher-kva.test', 'BÜCHER.test'])
+      await client.get(server.origin(host));
+    expect(server.arrivals.map(({ authorization }) => authorization)).toEqual(
+      Array(3).fill(`Bearer ${token}`),
+    );
   });
 });
