@@ -1,7 +1,7 @@
 import { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { rememberBody } from './body-again.js';
+import { rememberConfig } from './body-again.js';
 import { type Connections, proxyOf } from './connections.js';
 import { discard } from './discard.js';
 import { redact } from './redact.js';
@@ -43,7 +43,7 @@ export async function sendAuthorized(config: Config, attachment: Attachment): Pr
     tokenSource.peekToken?.(origin) ?? (await axios.waitFor(tokenSource.getToken(origin), config));
   if (token === undefined) return axios.send(config);
 
-  const configAgain = rememberBody(config);
+  const configAsItWas = rememberConfig(config);
   const usesProxy = Boolean(proxyOf(config));
   const first = await attempt(config, config, new SentToken(origin, token, usesProxy), attachment);
   // A 401 of another origin says nothing about the token, which was not sent there.
@@ -53,7 +53,7 @@ export async function sendAuthorized(config: Config, attachment: Attachment): Pr
     discard(first.response?.data);
     throw error;
   });
-  const again = renewed === undefined ? undefined : configAgain();
+  const again = renewed === undefined ? undefined : configAsItWas();
   if (renewed === undefined || !again) return first.settle();
   discard(first.response.data);
   return (await attempt(again, config, new SentToken(origin, renewed, usesProxy), attachment)).settle();

@@ -20,19 +20,20 @@ export function isLasting(body: unknown): boolean {
 }
 
 /**
- * Called before a request is sent, for a body that may have to be sent again.
- * @returns the function that gives the config for that, or `undefined` if the body is a stream or a form with one
+ * Called before a request is sent that may have to be sent again: sending empties streams and adds headers.
+ * @returns the function that gives the config as it was, or `undefined` if the body is a stream or a form with one
  * @internal
  */
-export function rememberBody(config: Config): () => Config | undefined {
+export function rememberConfig(config: Config): () => Config | undefined {
+  const again = { ...config, headers: config.headers.concat() };
   const data: unknown = config.data;
-  if (isLasting(data)) return () => config;
+  if (isLasting(data)) return () => again;
   if (!isFormStream(data)) return () => undefined;
   const parts = [...data._streams];
   return () => {
     try {
       const whole = Object.assign(Object.create(data) as FormStream, { _streams: parts });
-      return { ...config, data: whole.getBuffer(), headers: config.headers.concat(data.getHeaders()) };
+      return { ...again, data: whole.getBuffer(), headers: again.headers.concat(data.getHeaders()) };
     } catch {
       // One of the parts is a stream.
       return undefined;

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
 import { type AxiosError, type AxiosInstance } from 'axios';
+import FormDataPackage from 'form-data';
 import { type TokenVolume } from '../../shared/token-volume.fixture.js';
-import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
+import { type Arrival, type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;
@@ -41,6 +42,23 @@ async function statusOf(answer: Promise<unknown>): Promise<number | undefined> {
   );
 }
 
+function formWith<Form extends { append(name: string, value: never, file?: never): void }>(
+  form: Form,
+  value: unknown,
+): Form {
+  form.append('a', '1' as never);
+  form.append('file', value as never, 'f.txt' as never);
+  return form;
+}
+
+/** A body without its boundary, which axios makes anew for a form of the web. */
+function partsOf({ body, headers }: Arrival): { type: string | undefined; text: string } {
+  return {
+    type: headers['content-type']?.replace(/boundary=.*/, ''),
+    text: body.replaceAll(/--[\w.-]{10,}/g, '(boundary)'),
+  };
+}
+
 describe('an answer of 401', () => {
   it('is followed by one replay with the token that the file holds now', async () => {
     volume.write(next);
@@ -71,6 +89,35 @@ describe('an answer of 401', () => {
     volume.write(next);
     await expect(statusOf(client.post('/', body))).resolves.toBe(200);
     expect(server.arrivals.map((arrival) => arrival.body)).toEqual([sent, sent]);
+  });
+
+  const formHeaders = { 'Content-Type': 'multipart/form-data' };
+  it.each<[string, () => unknown, string[], object]>([
+    ['a Blob', () => new Blob(['in here'], { type: 'text/plain' }), ['http', 'fetch'], {}],
+    ['a File', () => new File(['in here'], 'f.txt'), ['http', 'fetch'], {}],
+    ['a form of the web', () => formWith(new FormData(), new Blob(['in here'])), ['http', 'fetch'], {}],
+    // The fetch adapter sends such a form as "[object FormData]", with and without a token.
+    ['a form of the package form-data', () => formWith(new FormDataPackage(), 'in here'), ['http'], {}],
+    ['a form that axios makes', () => ({ a: 1, text: 'in here' }), ['http'], formHeaders],
+  ])('is followed by a replay of a body that is %s, whole', async (_name, body, adapters, headers) => {
+    for (const adapter of adapters) {
+      accepted = await bench.mint.mint();
+      volume.write(accepted);
+      await expect(statusOf(client.post('/', body(), { adapter, headers }))).resolves.toBe(200);
+      const [first, second] = server.arrivals.splice(0).map(partsOf);
+      expect(second).toEqual(first);
+      expect(second?.text).toContain('in here');
+    }
+  });
+
+  it.each([
+    ['a form with a stream', () => formWith(new FormDataPackage(), Readable.from(['once']))],
+    ['a web stream', () => new Blob(['once']).stream()],
+  ])('stays when the body is %s', async (_name, body) => {
+    volume.write(next);
+    const adapter = body() instanceof FormDataPackage ? 'http' : 'fetch';
+    await expect(statusOf(client.post('/', body(), { adapter }))).resolves.toBe(401);
+    expect(tokensSent()).toEqual([old]);
   });
 
   it('stays when the body is a stream, and the next request has the new token', async () => {

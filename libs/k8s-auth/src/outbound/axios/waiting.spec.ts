@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import axios, { CanceledError } from 'axios';
+import axios, { type AxiosRequestConfig, CanceledError } from 'axios';
 import { readTokenFile, type TokenFileContent } from '../../shared/token-file.js';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { type ListedServer, OutboundBench } from './outbound.fixture.js';
+import { failureOf } from './secrecy.fixture.js';
 
-describe('a request whose signal fires while the token file is read', () => {
+describe('a request that ends while the token file is read', () => {
   let bench: OutboundBench;
   let listed: ListedServer;
   let controller: AbortController;
@@ -39,7 +40,7 @@ describe('a request whose signal fires while the token file is read', () => {
     return bench.client(new K8sAuthTokenSource(destinations, { clock, log, read }), { baseURL: origin });
   }
 
-  it('ends as axios ends it, and sends nothing', async () => {
+  it('ends by its signal as axios ends it, and sends nothing', async () => {
     const answer = clientHangingFrom(1).get('/', { signal: controller.signal });
     await reading;
     controller.abort();
@@ -80,5 +81,54 @@ describe('a request whose signal fires while the token file is read', () => {
     release();
     expect((await other).status).toBe(200);
     expect(listed.server.arrivals.map(({ url }) => url)).toEqual(['/other']);
+  });
+
+  it('ends by a cancel token, with the error of that token', async () => {
+    const { token, cancel } = axios.CancelToken.source();
+    const answer = clientHangingFrom(1).get('/', { cancelToken: token });
+    await reading;
+    cancel('enough');
+    await expect(answer).rejects.toBe(token.reason);
+    expect(token.reason).toMatchObject({ message: 'enough', code: 'ERR_CANCELED' });
+    release();
+    expect(listed.server.arrivals).toHaveLength(0);
+  });
+
+  it.each<[string, AxiosRequestConfig, object]>([
+    ['as usual', {}, { code: 'ECONNABORTED', message: 'timeout of 20ms exceeded' }],
+    ['clearly', { transitional: { clarifyTimeoutError: true } }, { code: 'ETIMEDOUT' }],
+    ['in words of the caller', { timeoutErrorMessage: 'too late' }, { message: 'too late' }],
+    ['by the fetch adapter', { adapter: 'fetch' }, { code: 'ETIMEDOUT' }],
+  ])('ends after its timeout: %s', async (_name, config, expected) => {
+    const error = await failureOf(clientHangingFrom(1).get('/', { timeout: 20, ...config }));
+    expect(error).toMatchObject({ name: 'AxiosError', config: { url: '/', timeout: 20 }, ...expected });
+    release();
+    expect(listed.server.arrivals).toHaveLength(0);
+  });
+
+  it('does not hold an answer of 401 back for longer than its timeout', async () => {
+    const next = await bench.mint.mint();
+    listed.server.answer = (_arrival, response) => {
+      listed.volume.write(next);
+      response.writeHead(401).write('never ending');
+    };
+    const answer = clientHangingFrom(2).get('/', { timeout: 200, responseType: 'stream' });
+    await expect(answer).rejects.toMatchObject({ code: 'ECONNABORTED' });
+    release();
+  });
+
+  it('leaves nothing behind on a signal or a cancel token', async () => {
+    const { token } = axios.CancelToken.source();
+    const listeners: string[] = [];
+    const { signal } = controller;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    Object.assign(signal, {
+      addEventListener: (...args: Parameters<typeof add>) => (listeners.push('added'), add(...args)),
+      removeEventListener: (...args: Parameters<typeof remove>) => (listeners.pop(), remove(...args)),
+    });
+    await clientHangingFrom(2).get('/', { signal, cancelToken: token });
+    expect(listeners).toEqual([]);
+    expect((token as unknown as { _listeners?: unknown[] })._listeners ?? []).toEqual([]);
   });
 });
