@@ -1,8 +1,9 @@
-// Calls a destination with every adapter: `node environment-proxy.process.mjs <origin> <token file>`.
+// Calls a destination with every adapter, and every default of Node set to a proxy: `node environment-proxy.process.mjs <origin> <token file>`.
 import { HttpService } from '@nestjs/axios';
 import { NestFactory } from '@nestjs/core';
 import { K8sAuthHttpModule, K8sAuthModule } from 'nest-k8s-auth';
 import http from 'node:http';
+import { EnvHttpProxyAgent, setGlobalDispatcher } from 'undici';
 
 const [, , origin, tokenFile] = process.argv;
 class AppModule {}
@@ -12,6 +13,7 @@ const imports = [
 ];
 const app = await NestFactory.createApplicationContext({ module: AppModule, imports }, { logger: false });
 const { axiosRef } = app.get(HttpService, { strict: false });
+setGlobalDispatcher(new EnvHttpProxyAgent());
 const ways = [
   {},
   { maxRedirects: 0 },

@@ -22,6 +22,7 @@ interface Arrival {
 /** The same scenario for two clients: a plain HttpService, and one that sends tokens. */
 export class ParityBench {
   readonly #directory = mkdtempSync(join(tmpdir(), 'parity-'));
+  readonly #tokenFile = join(this.#directory, 'token');
   readonly #servers: Server[] = [];
   readonly #modules: TestingModule[] = [];
   #arrivals: Arrival[] = [];
@@ -32,13 +33,21 @@ export class ParityBench {
 
   static async start(): Promise<ParityBench> {
     const bench = new ParityBench();
-    const [origin = ''] = [await bench.#listen(), await bench.#listen()];
-    const tokenFile = join(bench.#directory, 'token');
-    writeFileSync(tokenFile, await mintToken());
+    const [origin = '', , tokenless = ''] = [
+      await bench.#listen(),
+      await bench.#listen(),
+      await bench.#listen(),
+    ];
+    await bench.#rotate();
     bench.#clients = {
       plain: await bench.#httpService(HttpModule.register({})),
       ours: await bench.#httpService(
-        K8sAuthModule.forRoot({ destinations: [{ origin, tokenFile }] }),
+        K8sAuthModule.forRoot({
+          destinations: [
+            { origin, tokenFile: bench.#tokenFile },
+            { origin: tokenless, tokenFile: join(bench.#directory, 'missing') },
+          ],
+        }),
         K8sAuthHttpModule.register({}),
       ),
     };
@@ -76,12 +85,13 @@ export class ParityBench {
   ): Promise<unknown> {
     this.#arrivals = [];
     this.#answer = answer ?? ((_request, response) => void response.end('ok'));
-    const [origin = '', elsewhere = ''] = this.#servers.map(originOf);
+    const [origin = '', elsewhere = '', tokenless = ''] = this.#servers.map(originOf);
     const call: Call = {
       http: http.axiosRef,
       origin,
       elsewhere,
-      adapter,
+      tokenless,
+      rotate: () => this.#rotate(),
       config: (more = {}) => ({ adapter, ...more }),
     };
     // What arrives late belongs to the scenario before.
@@ -94,6 +104,10 @@ export class ParityBench {
     return JSON.parse(
       withoutBoundary(text).replaceAll(origin, '(origin)').replaceAll(elsewhere, '(elsewhere)'),
     );
+  }
+
+  async #rotate(): Promise<void> {
+    writeFileSync(this.#tokenFile, await mintToken());
   }
 
   async #httpService(...imports: DynamicModule[]): Promise<HttpService> {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { answers } from './answers.scenarios.fixture.js';
 import { requests } from './bodies.scenarios.fixture.js';
+import { differences } from './differences.scenarios.fixture.js';
 import { cancellations, subscriptions } from './cancellation.scenarios.fixture.js';
 import { ParityBench } from './parity-bench.fixture.js';
 import { redirects } from './redirects.scenarios.fixture.js';
@@ -19,7 +22,21 @@ const groups: Record<string, readonly Scenario[]> = {
   streams,
   redirects,
   cancellations: [...cancellations, ...subscriptions],
+  'what docs/calling.md names': differences,
 };
+
+describe('docs/calling.md', () => {
+  it('has a row, with a reason, for everything that differs and for nothing else', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/calling.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([a-z]+\.[a-zA-Z]+)` +\|[^|]+\|[^|]+\|[^|]*\w{4}[^|]*\|$/gm)].map(
+      ([, name]) => name,
+    );
+    const differing = Object.values(groups)
+      .flat()
+      .flatMap(({ differs = {} }) => Object.keys(differs));
+    expect([...new Set(rows)].sort()).toEqual([...new Set(differing)].sort());
+  });
+});
 
 describe.each(Object.entries(groups))(
   'a request with a token behaves like one without: %s',

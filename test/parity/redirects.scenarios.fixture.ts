@@ -77,16 +77,14 @@ export const redirects: readonly Scenario[] = [
   scenario('a fragment', ({ http, origin, config }) =>
     outcomeOf(http.get(`${origin}${start(302, '/end#x')}`, config())),
   ),
-  ...(['http', 'fetch'] as const).map((adapter) =>
-    scenario(
-      'too many',
-      ({ http, origin, config }) => outcomeOf(http.get(`${origin}/loop`, config({ maxRedirects: 2 }))),
-      {
-        adapters: [adapter],
-        answer: (_request, response) => void response.writeHead(302, { location: '/loop' }).end(),
-        ...(adapter === 'fetch' && { differs: { 'fetch.maxRedirects': ['arrivals'] } }),
-      },
-    ),
+  scenario(
+    'too many',
+    ({ http, origin, config }) => outcomeOf(http.get(`${origin}/loop`, config({ maxRedirects: 2 }))),
+    {
+      // The fetch adapter of axios knows no limit but that of the Fetch standard.
+      adapters: ['http'],
+      answer: (_request, response) => void response.writeHead(302, { location: '/loop' }).end(),
+    },
   ),
   scenario('the hook beforeRedirect', async ({ http, origin, elsewhere, config }) => {
     const seen: unknown[] = [];

@@ -8,7 +8,10 @@ export interface Call {
   readonly origin: string;
   /** Another server that answers the same. */
   readonly elsewhere: string;
-  readonly adapter: Adapter;
+  /** A listed destination whose token file is missing. */
+  readonly tokenless: string;
+  /** Puts another token into the file of the listed destination. */
+  readonly rotate: () => Promise<void>;
   /** `{ adapter }` and more. */
   readonly config: (more?: AxiosRequestConfig) => AxiosRequestConfig;
 }
