@@ -139,6 +139,7 @@ export class FileTokenSource implements TokenSource {
       }
     });
   }
+
   #version(): Promise<string> {
     return versionOfTokenFile(this.#options.file);
   }

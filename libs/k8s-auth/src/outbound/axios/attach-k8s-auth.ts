@@ -17,10 +17,30 @@ type Interceptor = (config: InternalAxiosRequestConfig) => InternalAxiosRequestC
 
 const attached = new WeakMap<AttachableAxios, WeakMap<K8sAuthTokenSource, Interceptor>>();
 
+/**
+ * Makes an axios instance send this service's tokens to the destinations of `tokenSource`, and nowhere else. A second
+ * call has no effect, unless the interceptor was removed in between.
+ *
+ * - No token is added to requests to other origins, to requests with credentials of their own (an `Authorization` header
+ *   in any spelling, `auth`, a user name in the URL), with `socketPath` or `transport`, or with a `Host` header that names
+ *   another host.
+ * - A redirect keeps the token within the origin and never adds one, whatever adapter or `env.fetch` sends the request.
+ * - After an answer of 401 the file is looked at immediately. If it holds another token, and the body can be sent again
+ *   (text, bytes, a `Blob`, a form without streams), the request is repeated once.
+ * - No proxy is used unless `proxy` is an object.
+ * - Requests with a token leave by agents of the instance's own, or by those of the caller, never by the global ones.
+ * - `signal`, `cancelToken` and `timeout` end the wait for the token file too. `timeout` starts anew when the request is
+ *   sent.
+ * - No response, error, stream or agent shows the token. In every other respect they are those of axios; what differs is
+ *   listed in docs/calling.md.
+ *
+ * A request to a listed origin is not sent without a usable token: it fails with a {@link TokenSourceError}.
+ * @param axiosInstance an object without interceptors, such as a mock in a test, is left alone
+ * @publicApi
+ */
 export function attachK8sAuth(axiosInstance: AttachableAxios, tokenSource: K8sAuthTokenSource): void {
   const instance = axiosInstance as AxiosInstance;
   const request = (instance as Partial<AxiosInstance> | undefined)?.interceptors?.request;
-  // What a test has put in the place of an instance sends nothing by itself.
   if (typeof request?.use !== 'function') return;
   const ours = attached.get(instance) ?? new WeakMap<K8sAuthTokenSource, Interceptor>();
   const interceptor = ours.get(tokenSource) ?? makeInterceptor(instance, tokenSource);
