@@ -40,7 +40,7 @@ module.exports = {
     arrow('api-server', ['errors', 'shared']),
     arrow('verifiers', ['api-server', 'identity', 'errors', 'shared']),
     arrow('inbound', ['verifiers/token-verifier', 'authorization', 'identity', 'errors', 'shared']),
-    arrow('outbound', ['errors', 'shared']),
+    arrow('outbound', ['errors', 'shared', 'k8s-auth.log']),
     ...['tokenreview', 'jwt-pubkey', 'oidc-discovery'].map((kind) => ({
       name: `${kind}-imports-no-sibling`,
       severity: 'error',

@@ -1,7 +1,8 @@
 import { HttpModule, type HttpModuleAsyncOptions, type HttpModuleOptions, HttpService } from '@nestjs/axios';
-import { type DynamicModule, Logger, Module, type ModuleMetadata, type OnModuleInit } from '@nestjs/common';
+import { type DynamicModule, Module, type ModuleMetadata, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../../errors/index.js';
+import { k8sAuthLog } from '../../k8s-auth.log.js';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 import { importsPlainHttpModule } from './plain-http-module.js';
@@ -27,8 +28,6 @@ class AttachedHttpModule {}
   exports: [HttpService],
 })
 export class K8sAuthHttpModule implements OnModuleInit {
-  private readonly logger = new Logger('K8sAuth');
-
   constructor(private readonly modules: ModulesContainer) {}
 
   /**
@@ -48,7 +47,7 @@ export class K8sAuthHttpModule implements OnModuleInit {
     const self = [...this.modules.values()].find(({ instance }) => Object.is(instance, this));
     for (const module of this.modules.values()) {
       if (!self || !module.imports.has(self) || !importsPlainHttpModule(module)) continue;
-      this.logger.warn({
+      k8sAuthLog.warn({
         message:
           'HttpModule is imported beside K8sAuthHttpModule: the HttpService may be the one without tokens',
         module: module.name,
