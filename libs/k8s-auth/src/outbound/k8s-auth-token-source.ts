@@ -8,6 +8,10 @@ export interface DestinationState extends TokenSourceState {
   readonly tokenFile: string;
 }
 
+/** As much of a {@link K8sAuthTokenSource} as a client needs; without the rest, each 401 stands. @internal */
+export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
+  Partial<Pick<K8sAuthTokenSource, 'peekToken' | 'renewToken'>>;
+
 /**
  * This service's own tokens, by the origin they are made for. Injectable. What {@link attachK8sAuth} does for axios,
  * it lets you do for any other client:

@@ -117,7 +117,7 @@ describe('attachK8sAuth: what stands in for an instance in a test', () => {
 
   it('may be a token source that knows getToken alone', async () => {
     const instance = axios.create();
-    attachK8sAuth(instance, { getToken: () => Promise.resolve('made-up') } as never);
+    attachK8sAuth(instance, { getToken: () => Promise.resolve('made-up') });
     server.answer = (_arrival, response) => response.writeHead(401).end();
     await expect(authorizationsOf(instance, { validateStatus: null })).resolves.toEqual(['Bearer made-up']);
   });
@@ -149,7 +149,7 @@ describe('attachK8sAuth: an instance of the CommonJS copy of axios', () => {
   it.each(['http', 'fetch'])('has them while the file is read, too: %s', async (adapter) => {
     const never = new Promise<never>(() => {});
     const instance = copy.create({ baseURL: server.origin(), adapter });
-    attachK8sAuth(instance, { getToken: () => never } as never);
+    attachK8sAuth(instance, { getToken: () => never });
     const late: unknown = await instance.get('/', { timeout: 5 }).catch((reason: unknown) => reason);
     expect(late).toBeInstanceOf(copy.AxiosError);
     const signal = AbortSignal.timeout(5);

@@ -1,5 +1,5 @@
 import { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
-import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
+import { type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { sendAuthorized } from './authorized-request.js';
 import { AxiosCopy } from './axios-copy.js';
 import { Connections } from './connections.js';
@@ -15,7 +15,7 @@ export interface AttachableAxios {
 
 type Interceptor = (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig;
 
-const attached = new WeakMap<AttachableAxios, WeakMap<K8sAuthTokenSource, Interceptor>>();
+const attached = new WeakMap<AttachableAxios, WeakMap<TokensByOrigin, Interceptor>>();
 
 /**
  * Makes an axios instance send this service's tokens to the destinations of `tokenSource`, and nowhere else. A second
@@ -35,14 +35,15 @@ const attached = new WeakMap<AttachableAxios, WeakMap<K8sAuthTokenSource, Interc
  *   listed in docs/calling.md.
  *
  * A request to a listed origin is not sent without a usable token: it fails with a {@link TokenSourceError}.
+ * @param tokenSource a `K8sAuthTokenSource`, or an object with its `getToken`
  * @param axiosInstance an object without interceptors, such as a mock in a test, is left alone
  * @publicApi
  */
-export function attachK8sAuth(axiosInstance: AttachableAxios, tokenSource: K8sAuthTokenSource): void {
+export function attachK8sAuth(axiosInstance: AttachableAxios, tokenSource: TokensByOrigin): void {
   const instance = axiosInstance as AxiosInstance;
   const request = (instance as Partial<AxiosInstance> | undefined)?.interceptors?.request;
   if (typeof request?.use !== 'function') return;
-  const ours = attached.get(instance) ?? new WeakMap<K8sAuthTokenSource, Interceptor>();
+  const ours = attached.get(instance) ?? new WeakMap<TokensByOrigin, Interceptor>();
   const interceptor = ours.get(tokenSource) ?? makeInterceptor(instance, tokenSource);
   attached.set(instance, ours.set(tokenSource, interceptor));
   // `clear` and `eject` may have removed it.
@@ -50,7 +51,7 @@ export function attachK8sAuth(axiosInstance: AttachableAxios, tokenSource: K8sAu
   request.use(interceptor, null, { synchronous: true });
 }
 
-function makeInterceptor(instance: AxiosInstance, tokenSource: K8sAuthTokenSource): Interceptor {
+function makeInterceptor(instance: AxiosInstance, tokenSource: TokensByOrigin): Interceptor {
   const connections = new Connections();
   let axios: AxiosCopy | undefined;
   return (config) => {

@@ -1,5 +1,5 @@
 import { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
+import { type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { type AxiosCopy } from './axios-copy.js';
 import { rememberConfig } from './body-again.js';
 import { type Connections, proxyOf } from './connections.js';
@@ -13,7 +13,7 @@ type Config = InternalAxiosRequestConfig;
 
 /** What an axios instance was attached to, and what it sends by. */
 export interface Attachment {
-  readonly tokenSource: K8sAuthTokenSource;
+  readonly tokenSource: TokensByOrigin;
   readonly axios: AxiosCopy;
   readonly connections: Connections;
 }
@@ -38,7 +38,6 @@ export async function sendAuthorized(config: Config, attachment: Attachment): Pr
   const { tokenSource, axios } = attachment;
   const origin = targetOf(config, axios);
   if (origin === undefined) return axios.send(config);
-  // Tests of users replace the token source by an object with `getToken` alone.
   const token =
     tokenSource.peekToken?.(origin) ?? (await axios.waitFor(tokenSource.getToken(origin), config));
   if (token === undefined) return axios.send(config);

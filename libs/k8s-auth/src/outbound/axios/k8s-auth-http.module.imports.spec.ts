@@ -94,6 +94,22 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
     await expect(authorizationIn(elsewhere)).resolves.toBe(`Bearer ${listed.token}`);
   });
 
+  it('is the one that the importing module imports itself, where Nest finds a global one too', async () => {
+    const own = await bench.tokenVolume();
+    const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
+    const inFeature = feature(auth, K8sAuthHttpModule.register());
+    await start(authModule(listed.tokenSource, { isGlobal: true }), inFeature);
+    await expect(authorizationIn(inFeature)).resolves.toBe(`Bearer ${own.token}`);
+  });
+
+  it('is the one in `imports` of register whatever the importing module imports', async () => {
+    const auth = authModule(listed.tokenSource);
+    const other = authModule(bench.tokenSource({}));
+    const inFeature = feature(other, K8sAuthHttpModule.register({ imports: [auth] }));
+    await start(authModule(bench.tokenSource({}), { isGlobal: true }), inFeature);
+    await expect(authorizationIn(inFeature)).resolves.toBe(`Bearer ${listed.token}`);
+  });
+
   it.each([
     ['register', () => K8sAuthHttpModule.register()],
     ['registerAsync', () => K8sAuthHttpModule.registerAsync({ useFactory: () => ({}) })],

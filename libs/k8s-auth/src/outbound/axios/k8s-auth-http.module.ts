@@ -1,16 +1,29 @@
 import { HttpModule, type HttpModuleAsyncOptions, type HttpModuleOptions, HttpService } from '@nestjs/axios';
-import { type DynamicModule, Module, type ModuleMetadata, type OnModuleInit } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type ModuleMetadata,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../../errors/index.js';
 import { k8sAuthLog } from '../../k8s-auth.log.js';
-import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
+import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
-import { importsPlainHttpModule } from './plain-http-module.js';
+import { importersOf, importsPlainHttpModule, moduleOf, ownTokenSourceOf } from './importing-modules.js';
 
 type Imports = Pick<ModuleMetadata, 'imports'>;
 
-/** The `HttpService` whose axios instance is attached. */
+/** Injection token of {@link Attached}. */
 const ATTACHED = Symbol('K8S_AUTH:ATTACHED');
+
+interface Attached {
+  readonly http: HttpService;
+  /** Asked at each request. */
+  tokenSource: () => TokensByOrigin;
+}
 
 @Module({})
 class AttachedHttpModule {}
@@ -28,7 +41,14 @@ class AttachedHttpModule {}
   exports: [HttpService],
 })
 export class K8sAuthHttpModule implements OnModuleInit {
-  constructor(private readonly modules: ModulesContainer) {}
+  constructor(
+    private readonly modules: ModulesContainer,
+    @Optional() @Inject(ATTACHED) attached?: Attached,
+  ) {
+    if (!attached) return;
+    const { tokenSource } = attached;
+    attached.tokenSource = () => this.importedTokenSource() ?? tokenSource();
+  }
 
   /**
    * @param options defaults of the axios instance; and `imports`, for a `K8sAuthModule` that is not global: hand over
@@ -44,15 +64,24 @@ export class K8sAuthHttpModule implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    const self = [...this.modules.values()].find(({ instance }) => Object.is(instance, this));
-    for (const module of this.modules.values()) {
-      if (!self || !module.imports.has(self) || !importsPlainHttpModule(module)) continue;
-      k8sAuthLog.warn({
-        message:
-          'HttpModule is imported beside K8sAuthHttpModule: the HttpService may be the one without tokens',
-        module: module.name,
-      });
+    const self = moduleOf(this, this.modules);
+    for (const { name } of importersOf(self, this.modules).filter(importsPlainHttpModule)) {
+      const message =
+        'HttpModule is imported beside K8sAuthHttpModule: HttpService may be the one without tokens';
+      k8sAuthLog.warn({ message, module: name });
     }
+  }
+
+  /**
+   * The `imports` of `register` decide. Without them Nest injects what a global K8sAuthModule offers, but one that the
+   * importing module imports itself goes before it, as for everything else in that module.
+   */
+  private importedTokenSource(): TokensByOrigin | undefined {
+    const self = moduleOf(this, this.modules);
+    if (!self || [...self.imports].some((imported) => ownTokenSourceOf(imported))) return undefined;
+    return importersOf(self, this.modules)
+      .map(ownTokenSourceOf)
+      .find((source) => source !== undefined);
   }
 }
 
@@ -77,19 +106,24 @@ function withTokens(
     module: K8sAuthHttpModule,
     global,
     imports: [attached],
-    providers: [{ provide: HttpService, useExisting: ATTACHED }],
+    providers: [{ provide: HttpService, useFactory: ({ http }: Attached) => http, inject: [ATTACHED] }],
   };
 }
 
-function attach(http: HttpService, tokenSource: K8sAuthTokenSource | undefined): HttpService {
+function attach(http: HttpService, tokenSource: TokensByOrigin | undefined): Attached {
   if (!tokenSource) {
     throw new ConfigurationError([
       'K8sAuthHttpModule needs K8sAuthModule: expected K8sAuthModule.forRoot() in the root module or, where `isGlobal` ' +
         'is false, in the `imports` of K8sAuthHttpModule.register()',
     ]);
   }
-  attachK8sAuth(http.axiosRef, tokenSource);
-  return http;
+  const attached: Attached = { http, tokenSource: () => tokenSource };
+  attachK8sAuth(http.axiosRef, {
+    peekToken: (origin) => attached.tokenSource().peekToken?.(origin),
+    getToken: (origin) => attached.tokenSource().getToken(origin),
+    renewToken: async (origin, rejected) => attached.tokenSource().renewToken?.(origin, rejected),
+  });
+  return attached;
 }
 
 function refuseBareClass(): never {
