@@ -72,8 +72,10 @@ async function attempt(
   };
   // Without a prototype, as axios makes its configs, so that it takes this one and no copy.
   const sentConfig = Object.assign(Object.create(null) as Config, config, settings);
+  // An error of a stream that is read later shows this config.
+  const sending = axios.send(sentConfig).finally(() => restore(sentConfig, shown, settings, sent));
   try {
-    const response = await axios.send(sentConfig);
+    const response = await sending;
     hideToken(response, shown, sent);
     return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
   } catch (error) {
@@ -89,9 +91,6 @@ async function attempt(
         throw error;
       },
     };
-  } finally {
-    // An error of a stream that is read later shows it.
-    restore(sentConfig, shown, settings);
   }
 }
 
@@ -102,11 +101,14 @@ function hideToken(outcome: { config?: Config; request?: unknown }, shown: Confi
 }
 
 /** Makes a config that was sent the one that is shown, and leaves in both the headers that axios has added. */
-function restore(sentConfig: Config, shown: Config, { headers, ...settings }: Partial<Config>): void {
-  if (headers) {
-    headers.delete('Authorization');
-    shown.headers = headers;
-  }
+function restore(
+  sentConfig: Config,
+  shown: Config,
+  { headers = shown.headers, ...settings }: Partial<Config>,
+  { token }: SentToken,
+): void {
+  if (String(headers.get('Authorization')).includes(token)) headers.delete('Authorization');
+  shown.headers = headers;
   for (const name of Object.keys(settings) as (keyof Config)[]) {
     if (name in shown) Reflect.set(sentConfig, name, shown[name]);
     else Reflect.deleteProperty(sentConfig, name);

@@ -25,7 +25,7 @@ export function isLasting(body: unknown): boolean {
  * @internal
  */
 export function rememberConfig(config: Config): () => Config | undefined {
-  const again = { ...config, headers: config.headers.concat() };
+  const again = { ...config };
   const data: unknown = config.data;
   if (isLasting(data)) return () => again;
   if (!isFormStream(data)) return () => undefined;

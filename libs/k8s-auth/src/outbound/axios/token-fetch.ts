@@ -42,6 +42,8 @@ export function fetchWithToken(fetch: Fetch): Fetch {
     const { authorization, ...headers } = Object.fromEntries(new Headers(request.headers));
     // An adapter of the caller's may have taken the token out, or put other credentials in.
     if (!route || authorization !== route.sent.header) return fetch(input, options);
+    // The caller sees this request as that of the response. The one that is sent is known to nobody else.
+    if (isRequest(request)) request.headers.delete('authorization');
     route.sent.withhold();
     return follow(fetch, request, headers, options, route);
   };
@@ -62,9 +64,9 @@ async function follow(
   const common: RequestInit = { ...connection(), ...options, signal, redirect: 'manual' };
 
   let hop: Hop = { url, method, headers, body: bodyOf(request, hasLastingBody) };
-  let response = await (isRequest(request)
-    ? fetch(takeOver(request, headersWithToken(hop, sent)), common)
-    : fetch(url, { ...common, headers: headersWithToken(hop, sent) }));
+  let response = await (isRequest(request) && request.body
+    ? fetch(copyOf(request, headersWithToken(hop, sent)), common)
+    : fetch(url, { ...common, method, headers: headersWithToken(hop, sent) }));
   for (let redirects = 0; ; redirects++) {
     assertNotFollowed(response, hop);
     const location = mode === 'manual' ? undefined : locationOf(response);
@@ -99,12 +101,8 @@ function headersWithToken({ url, headers }: Hop, sent: SentToken): Record<string
   return sent.mayGoTo(parseHttpUrl(url)?.origin) ? { ...headers, authorization: sent.header } : headers;
 }
 
-/**
- * The same request, which nobody else knows: the caller sees the one that axios made, without the token. Its class may
- * be that of `env.Request`, made to match the implementation.
- */
-function takeOver(request: Request, headers: Record<string, string>): Request {
-  request.headers.delete('authorization');
+/** Made by the class of the request: `env.Request` may have chosen one that matches the implementation. */
+function copyOf(request: Request, headers: Record<string, string>): Request {
   const RequestClass = request.constructor as typeof Request;
   return new RequestClass(request, { headers, redirect: 'manual' });
 }
