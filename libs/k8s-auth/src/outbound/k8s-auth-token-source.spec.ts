@@ -125,7 +125,7 @@ describe('K8sAuthTokenSource: what a log of it shows', () => {
     ['ConsoleLogger', (value: unknown) => logOf(value)],
     ['inspect', (value: unknown) => inspect(value, { depth: Infinity, showHidden: true })],
     ['JSON', (value: unknown) => JSON.stringify({ value })],
-  ])('is no part of a token: %s', async (_name, show) => {
+  ])('shows no part of a token: %s', async (_name, show) => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
     await source.getToken('http://service2');
     const shown = show({ source, again: [source] });

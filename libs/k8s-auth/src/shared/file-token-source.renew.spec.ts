@@ -41,7 +41,7 @@ describe('FileTokenSource: a token that was refused', () => {
     await expect(source.renew(token)).resolves.toBe(next);
   });
 
-  it('is not worth a read of a file that was read less than 500 ms ago and has not changed', async () => {
+  it('does not read a file again that was read less than 500 ms ago and has not changed', async () => {
     await clock.advance(499);
     await expect(source.renew(token)).resolves.toBeUndefined();
     expect(bench.reads).toBe(1);

@@ -176,6 +176,23 @@ describe('the agents of requests with a token', () => {
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });
 
+  it('may connect as the caller wants: a dispatcher', async () => {
+    const made: unknown[] = [];
+    const { port, hostname } = new URL(origin);
+    const dispatcher = new Dispatcher({
+      connect: (options, done) => {
+        made.push(options);
+        const socket = connect(Number(port), hostname, () => done(null, socket));
+      },
+    });
+    const fetchOptions = { dispatcher };
+    const response = await client.get('/', { adapter: 'fetch', fetchOptions });
+    expect(made).toHaveLength(1);
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+    expect(response.config.fetchOptions).toEqual(fetchOptions);
+    await dispatcher.close();
+  });
+
   it('may connect as the caller wants: lookup', async () => {
     const { volume, token } = await bench.tokenVolume();
     const named = bench.client(bench.tokenSource({ [server.origin('by.name.test')]: volume }));
