@@ -1,12 +1,14 @@
 /**
- * The token of one try: who may read it, and what is known of its way. A redirect is seen in several places (axios'
- * hook, the agents, our fetch); each of them reports here, so that there is one answer.
+ * The token of one try, and what is known of its way. Each redirect is seen by one of axios' hook, the agents and our
+ * fetch; all of them report here.
  * @internal
  */
 export class SentToken {
   readonly #token: string;
-  #isWithheld = false;
-  #hasLeft = false;
+  /** A hop went to another origin. */
+  hasLeftOrigin = false;
+  /** The header was taken off the visible request, and is added where nobody can look. */
+  isWithheld = false;
 
   /**
    * @param origin the only one that gets the token
@@ -29,26 +31,11 @@ export class SentToken {
   }
 
   /**
-   * Called for each hop. Once a hop has left the origin there is no way back: the other server chose the way
+   * To be asked for each hop. Once a hop has left the origin there is no way back: the other server chose the way
    * (RFC 9700 §4.12).
-   * @returns whether the token may go there
    */
   mayGoTo(origin: string | undefined): boolean {
-    this.#hasLeft ||= origin !== this.origin;
-    return !this.#hasLeft;
-  }
-
-  /** A hop went to another origin. */
-  get hasLeftOrigin(): boolean {
-    return this.#hasLeft;
-  }
-
-  /** Called by the part that has taken the header off the visible request and adds it where nobody can look. */
-  withhold(): void {
-    this.#isWithheld = true;
-  }
-
-  get isWithheld(): boolean {
-    return this.#isWithheld;
+    this.hasLeftOrigin ||= origin !== this.origin;
+    return !this.hasLeftOrigin;
   }
 }

@@ -44,7 +44,7 @@ export function agentWithToken<T extends Agent>(agent: T, sent: SentToken): T {
 function moveToken(request: ClientRequest, target: RequestTarget, sent: SentToken): void {
   if (request.getHeader('authorization') === sent.header) {
     removeHeader(request, target.headers);
-    sent.withhold();
+    sent.isWithheld = true;
   }
   const mayGo =
     sent.mayGoTo(originOf(request, target, sent)) && namesHostOf(sent.origin, request.getHeader('host'));

@@ -44,7 +44,7 @@ export function fetchWithToken(fetch: Fetch): Fetch {
     if (!route || authorization !== route.sent.header) return fetch(input, options);
     // The caller sees this request as that of the response. The one that is sent is known to nobody else.
     if (isRequest(request)) request.headers.delete('authorization');
-    route.sent.withhold();
+    route.sent.isWithheld = true;
     return follow(fetch, request, headers, options, route);
   };
   wrapped.set(fetch, made);
