@@ -3,10 +3,14 @@
 const BARE_ORIGIN = /^https?:\/\/[^/?#@\\*\s]+\/?$/i;
 
 /** @returns the URL if its scheme is http or https, else `undefined` @internal */
-export function parseHttpUrl(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
+export function parseHttpUrl(text: string, base?: string): URL | undefined {
+  try {
+    const url = new URL(text, base);
+    return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
+  } catch {
+    // Not by URL.canParse: in Node 20 and 22 it refuses "ü" once V8 has optimized the call.
+    return undefined;
+  }
 }
 
 /**

@@ -38,7 +38,7 @@ export function locationOf({ status, headers, type }: Response): string | undefi
  * @internal
  */
 export function nextHop(hop: Hop, status: number, location: string): Hop {
-  const url = URL.canParse(location, hop.url) ? parseHttpUrl(new URL(location, hop.url).href) : undefined;
+  const url = parseHttpUrl(location, hop.url);
   if (!url) throw networkError('invalid redirect URL');
   const isElsewhere = url.origin !== new URL(hop.url).origin;
   if (isElsewhere && (url.username || url.password)) throw networkError('redirect URL with credentials');
