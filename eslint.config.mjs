@@ -15,6 +15,7 @@ const oneDoor = {
     'error',
     { object: 'Date', property: 'now', message: 'use the Clock of shared/clock.ts' },
     { object: 'process', property: 'env', message: 'the environment is read in the config files only' },
+    { object: 'URL', property: 'canParse', message: 'use parseUrl of shared/url.ts' },
   ],
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseUrl } from '../shared/url.js';
 
 /**
  * Where the API server is and as whom to call it. All omitted: the first found of the kubeconfigs that the variable
@@ -45,9 +46,8 @@ export const apiServerOptionsSchema: z.ZodType<ApiServerOptions> = z
   );
 
 function isApiServerUrl(value: string): boolean {
-  if (!URL.canParse(value) || /[?#\s]/.test(value)) return false;
-  const { protocol, username, password } = new URL(value);
-  return protocol === 'https:' && username === '' && password === '';
+  const url = /[?#\s]/.test(value) ? undefined : parseUrl(value);
+  return url?.protocol === 'https:' && url.username === '' && url.password === '';
 }
 
 /** The environment variables that fill these options, in the form of a verifier's definition. @internal */

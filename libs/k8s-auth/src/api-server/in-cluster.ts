@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
+import { parseUrl } from '../shared/url.js';
 
 // Fixed by the ServiceAccount admission plugin, which adds this mount to every pod.
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -29,7 +30,7 @@ export function podApiServerUrl(
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
   if (!host || !port) return undefined;
   const url = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  return URL.canParse(url) ? url : undefined;
+  return parseUrl(url) && url;
 }
 
 // Of the Service that every cluster has for its API server, as pods shorten and lengthen it.

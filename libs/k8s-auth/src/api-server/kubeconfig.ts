@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/index.js';
+import { parseUrl } from '../shared/url.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { loadKubeconfig, type LoadedKubeconfig } from './kubeconfig-files.js';
 import { AskedCredential, type GivenCredential, type OwnCredential } from './own-credential.js';
@@ -86,7 +87,7 @@ function tokenFileOfProvider({ user }: LoadedKubeconfig): string | undefined {
 }
 
 function isHttps(server: string): boolean {
-  return URL.canParse(server) && new URL(server).protocol === 'https:';
+  return parseUrl(server)?.protocol === 'https:';
 }
 
 function tlsOf({ cluster, user }: LoadedKubeconfig, name: string): TlsSource {

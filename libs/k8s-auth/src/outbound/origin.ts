@@ -1,16 +1,13 @@
+import { parseUrl } from '../shared/url.js';
+
 // What the URL parser would drop or repair silently: user names, a path, an empty query, white space, backslashes, and
 // wildcards, which match nothing.
 const BARE_ORIGIN = /^https?:\/\/[^/?#@\\*\s]+\/?$/i;
 
 /** @returns the URL if its scheme is http or https, else `undefined` @internal */
 export function parseHttpUrl(text: string, base?: string): URL | undefined {
-  try {
-    const url = new URL(text, base);
-    return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
-  } catch {
-    // Not by URL.canParse: in Node 20 and 22 it refuses "ü" once V8 has optimized the call.
-    return undefined;
-  }
+  const url = parseUrl(text, base);
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
 }
 
 /**

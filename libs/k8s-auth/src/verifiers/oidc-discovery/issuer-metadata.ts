@@ -1,4 +1,5 @@
 import { type ServerMetadata } from 'openid-client';
+import { parseUrl } from '../../shared/url.js';
 import { type Attempt, documentText, KeySourceTrouble, type ReadDocument } from './key-source.js';
 
 /** What is used of the discovery document (KEP-1393; OpenID Connect Discovery 1.0 §3). Not yet compared with anything. */
@@ -51,7 +52,7 @@ function readMembers({
   issuer,
   jwks_uri: jwksUri,
 }: Pick<ServerMetadata, 'issuer' | 'jwks_uri'>): IssuerMetadata {
-  if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri)) {
+  if (typeof jwksUri !== 'string' || !parseUrl(jwksUri)) {
     throw new KeySourceTrouble('issuer metadata: expected "jwks_uri" to be a URL');
   }
   return { issuer, jwksUri };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseUrl } from '../../shared/url.js';
 import { type ApiServerOptions, apiServerOptionsSchema } from '../../api-server/api-server.options.js';
 import { clockToleranceMsSchema, issuerSchema } from '../jwt/jwt.options.js';
 
@@ -51,7 +52,6 @@ export const oidcDiscoveryOptionsSchema: z.ZodType<OidcDiscoveryOptions> = z.str
 
 /** @internal */
 export function isHttpsUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, hash } = new URL(text);
-  return protocol === 'https:' && username === '' && password === '' && hash === '';
+  const url = parseUrl(text);
+  return url?.protocol === 'https:' && url.username === '' && url.password === '' && url.hash === '';
 }
