@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { optionsFromEnvironment } from '../../libs/k8s-auth/src/k8s-auth.environment.js';
+import { optionsFromEnvironment } from '../../libs/k8s-auth/src/config/environment.js';
 import { isRenderable, OVERLAYS, readSource, Rendered } from './rendered.fixture.js';
 
 const NAMESPACE = 'mytest';

@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { InvalidTokenError } from '../../libs/k8s-auth/src/errors/index.js';
-import { parseCompactJws } from '../../libs/k8s-auth/src/verifiers/jwt/compact-jws.js';
-import { KeySet } from '../../libs/k8s-auth/src/verifiers/jwt/key-set.js';
-import { verifySignature } from '../../libs/k8s-auth/src/verifiers/jwt/signature.js';
+import { InvalidTokenError } from '../../libs/k8s-auth/src/errors.js';
+import { parseCompactJws } from '../../libs/k8s-auth/src/jwt/compact-jws.js';
+import { KeySet } from '../../libs/k8s-auth/src/keys/key-set.js';
+import { verifySignature } from '../../libs/k8s-auth/src/jwt/signature.js';
 import {
   type VerificationKey,
   verificationKeyOfJwk,
-} from '../../libs/k8s-auth/src/verifiers/jwt/verification-key.js';
-import { isJsonObject } from '../../libs/k8s-auth/src/verifiers/jwt/strict-json.js';
+} from '../../libs/k8s-auth/src/jwt/verification-key.js';
+import { isJsonObject } from '../../libs/k8s-auth/src/jwt/strict-json.js';
 
 /**
  * Vectors of C2SP/wycheproof (Apache-2.0), kept outside the repository. Whatever they call invalid has to be refused

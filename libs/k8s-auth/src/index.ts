@@ -1,8 +1,8 @@
 // The only door: applications import nothing deeper.
 export { K8sAuthModule } from './k8s-auth.module.js';
 export { type K8sAuthOptionsFactory } from './k8s-auth.module-definition.js';
-export { type K8sAuthOptions } from './k8s-auth.options.js';
-export { k8sAuthConfig } from './k8s-auth.config.js';
+export { type K8sAuthOptions } from './config/k8s-auth.options.js';
+export { k8sAuthConfig } from './config/k8s-auth.config.js';
 export { K8sAuthReadiness } from './k8s-auth.readiness.js';
 
 export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
@@ -26,5 +26,5 @@ export { type DestinationState, K8sAuthTokenSource } from './outbound/k8s-auth-t
 export { type AttachableAxios, attachK8sAuth } from './outbound/axios/attach-k8s-auth.js';
 export { K8sAuthHttpModule } from './outbound/axios/k8s-auth-http.module.js';
 
-export { type Clock, K8S_AUTH_CLOCK } from './shared/clock.js';
-export * from './errors/index.js';
+export { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';
+export * from './errors.js';

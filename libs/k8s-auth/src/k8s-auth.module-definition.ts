@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import { type K8sAuthOptions } from './k8s-auth.options.js';
+import { type K8sAuthOptions } from './config/k8s-auth.options.js';
 
 /**
  * `forRoot`, `forRootAsync` (useFactory, useClass, useExisting) and `isGlobal`, which is true unless set: feature

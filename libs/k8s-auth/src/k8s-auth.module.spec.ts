@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { LocalCluster } from '../testing/index.js';
-import { ConfigurationError } from './errors/index.js';
+import { ConfigurationError } from './errors.js';
 import {
   K8sAuth,
   K8sAuthGuard,

@@ -9,7 +9,7 @@ import { ConfigurableModuleClass } from './k8s-auth.module-definition.js';
 import { k8sAuthProviders } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { K8S_AUTH_CLOCK } from './shared/clock.js';
+import { K8S_AUTH_CLOCK } from './util/clock.js';
 
 /**
  * The composition root: `K8sAuthModule.forRoot(options)`, or `forRootAsync` with `useFactory`, `useClass` or

@@ -3,16 +3,16 @@ import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/co
 import { type InboundRoot, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
-import { findApiServerAudienceMistakes } from './k8s-auth.api-server-audiences.js';
-import { processEnvironment } from './k8s-auth.config.js';
+import { findApiServerAudienceMistakes } from './verifiers/known-api-server-audiences.js';
+import { processEnvironment } from './config/k8s-auth.config.js';
 import { k8sAuthLog } from './k8s-auth.log.js';
 import { K8S_AUTH_OPTIONS } from './k8s-auth.module-definition.js';
-import { type K8sAuthOptions } from './k8s-auth.options.js';
-import { type CheckedOptions, checkOptions, DEFAULT_MAX_TOKEN_BYTES } from './k8s-auth.options.validate.js';
+import { type K8sAuthOptions } from './config/k8s-auth.options.js';
+import { type CheckedOptions, checkOptions, DEFAULT_MAX_TOKEN_BYTES } from './config/check-options.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
-import { nameVariables } from './k8s-auth.variable-names.js';
+import { nameVariables } from './config/variable-names.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { type Clock, K8S_AUTH_CLOCK, systemClock } from './shared/clock.js';
+import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
 import { ApiServerAudienceFence } from './verifiers/api-server-audience-fence.js';
 import { type TokenVerifier } from './verifiers/token-verifier.js';
 

@@ -1,5 +1,5 @@
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { type Log } from './shared/log.js';
+import { type Log } from './util/log.js';
 import { type Readiness, type TokenVerifier } from './verifiers/token-verifier.js';
 
 /**

@@ -22,4 +22,4 @@ export type { LoggedRequest, RequestFilter, RequestLog } from './local-cluster/r
 export type { Right, Subject } from './local-cluster/rights.js';
 export type { Forgery } from './local-cluster/token-issuer.js';
 export type { SigningAlgorithm } from './local-cluster/signing-keys.js';
-export type { Clock } from '../src/shared/clock.js';
+export type { Clock } from '../src/util/clock.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock } from '../src/shared/clock.js';
+import { type Clock } from '../src/util/clock.js';
 import { AtomicDirectory } from './atomic-directory.js';
 
 export interface ProjectedVolumeOptions {

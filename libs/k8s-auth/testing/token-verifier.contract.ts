@@ -1,7 +1,7 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { outcome, type OwnCluster } from '../src/api-server/own-cluster.fixture.js';
-import { VerifierUnavailableError } from '../src/errors/index.js';
+import { VerifierUnavailableError } from '../src/errors.js';
 import { type TokenVerifier } from '../src/verifiers/token-verifier.js';
 import { type Fault } from './index.js';
 import { jwkOf, repeatAudience, transplant, withAlg, withHeader } from './raw-token.fixture.js';

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { expect } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../src/api-server/own-cluster.fixture.js';
-import { type InvalidTokenReason } from '../src/errors/index.js';
-import { turn } from '../src/shared/https-server.fixture.js';
+import { type InvalidTokenReason } from '../src/errors.js';
+import { turn } from '../src/http/https-server.fixture.js';
 import { type TokenVerifier, type Verdict } from '../src/verifiers/token-verifier.js';
 import { type EndpointName, type TokenOptions } from './index.js';
 

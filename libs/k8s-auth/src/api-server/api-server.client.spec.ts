@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rmSync, writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { VerifierUnavailableError } from '../errors/index.js';
-import { endless, turn } from '../shared/https-server.fixture.js';
-import { startDeadline } from '../shared/timers.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { endless, turn } from '../http/https-server.fixture.js';
+import { startDeadline } from '../util/timers.js';
 import { ApiServerClient, type ApiServerRequest } from './api-server.client.js';
 import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 

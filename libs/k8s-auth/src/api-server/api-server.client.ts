@@ -1,16 +1,16 @@
-import { type Clock } from '../shared/clock.js';
-import { VerifierUnavailableError } from '../errors/index.js';
-import { type HttpsResponse, NOT_CONNECTED } from '../shared/https-client.js';
-import { type Log } from '../shared/log.js';
-import { OncePerMinute } from '../shared/once-per-minute.js';
-import { plainErrorOf } from '../shared/plain-error.js';
-import { type Deadline, sleep, startDeadline } from '../shared/timers.js';
-import { type UnverifiedClaims } from '../shared/unverified-claims.js';
-import { within } from '../shared/within.js';
+import { type Clock } from '../util/clock.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { type HttpsResponse, NOT_CONNECTED } from '../http/https-client.js';
+import { type Log } from '../util/log.js';
+import { OncePerMinute } from '../util/once-per-minute.js';
+import { plainErrorOf } from '../util/plain-error.js';
+import { type Deadline, sleep, startDeadline } from '../util/timers.js';
+import { type UnverifiedClaims } from '../jwt/unverified-claims.js';
+import { within } from '../util/within.js';
 import { type ApiServerConnection } from './api-server.connection.js';
 import { NoAnswerError, PassingFailure, unavailable } from './api-server.failures.js';
 import { OwnCredentialRefusedError } from './own-credential.js';
-import { ReloadingHttpsClient } from './reloading-https-client.js';
+import { ReloadingHttpsClient } from '../http/reloading-https-client.js';
 import {
   isConnectionFailure,
   isWorthRetrying,

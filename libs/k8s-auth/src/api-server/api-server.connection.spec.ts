@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { FakeClock, LocalCluster } from '../../testing/index.js';
-import { ConfigurationError } from '../errors/index.js';
+import { ConfigurationError } from '../errors.js';
 import { type ApiServerConnection, findApiServer, requireApiServer } from './api-server.connection.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { CapturedLog } from './own-cluster.fixture.js';

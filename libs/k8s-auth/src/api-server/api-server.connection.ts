@@ -1,14 +1,14 @@
 import { delimiter, join } from 'node:path';
-import { ConfigurationError } from '../errors/index.js';
-import { type Clock } from '../shared/clock.js';
-import { FileTokenSource } from '../shared/file-token-source.js';
-import { type TlsSettings } from '../shared/https-client.js';
-import { type Log } from '../shared/log.js';
+import { ConfigurationError } from '../errors.js';
+import { type Clock } from '../util/clock.js';
+import { FileTokenSource } from '../token-file/file-token-source.js';
+import { type TlsSettings } from '../http/https-client.js';
+import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { existing, findPodMount, isApiServerOfPod, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { type ClientCertificate, FileCredential, type OwnCredential } from './own-credential.js';
-import { type PemSource, readTls, type TlsSource } from './tls-source.js';
+import { type PemSource, readTls, type TlsSource } from '../http/tls-source.js';
 
 /** What finding the API server takes besides the options. */
 export interface ApiServerContext {

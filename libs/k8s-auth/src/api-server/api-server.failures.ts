@@ -1,5 +1,5 @@
-import { VerifierUnavailableError } from '../errors/index.js';
-import { plainErrorOf } from '../shared/plain-error.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { plainErrorOf } from '../util/plain-error.js';
 
 /** The API server was asked and did not answer: it could not be reached, or was silent until the deadline. @internal */
 export class NoAnswerError extends VerifierUnavailableError {

@@ -1,7 +1,7 @@
-import { VerifierUnavailableError } from '../errors/index.js';
-import { type Clock } from '../shared/clock.js';
-import { describeError, type Log } from '../shared/log.js';
-import { type Deadline, type OwnDeadline, repeat, startDeadline } from '../shared/timers.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { type Clock } from '../util/clock.js';
+import { describeError, type Log } from '../util/log.js';
+import { type Deadline, type OwnDeadline, repeat, startDeadline } from '../util/timers.js';
 import { NoAnswerError } from './api-server.failures.js';
 
 // From the start of one probe to the start of the next, and the time of each: so the first caller is served at most a

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
-import { until } from '../shared/https-server.fixture.js';
+import { until } from '../http/https-server.fixture.js';
 import { ExecPlugin, type ExecPluginSpec } from './exec-plugin.js';
 
 let directory: string;

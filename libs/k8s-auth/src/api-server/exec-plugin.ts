@@ -1,9 +1,9 @@
 import { execFile, type ExecFileOptions } from 'node:child_process';
-import { ConfigurationError } from '../errors/index.js';
-import { type Clock } from '../shared/clock.js';
-import { startDeadline } from '../shared/timers.js';
+import { ConfigurationError } from '../errors.js';
+import { type Clock } from '../util/clock.js';
+import { startDeadline } from '../util/timers.js';
 import { type ClientCertificate, type GivenCredential } from './own-credential.js';
-import { readTls } from './tls-source.js';
+import { readTls } from '../http/tls-source.js';
 
 /** `exec` of a kubeconfig's user (client.authentication.k8s.io). */
 export interface ExecPluginSpec {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { VerifierUnavailableError } from '../errors/index.js';
+import { VerifierUnavailableError } from '../errors.js';
 import { InFlightLimit } from './in-flight-limit.js';
 
 /** A task that ends when it is told to. */

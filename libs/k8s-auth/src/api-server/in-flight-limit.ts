@@ -1,4 +1,4 @@
-import { VerifierUnavailableError } from '../errors/index.js';
+import { VerifierUnavailableError } from '../errors.js';
 
 /** Lets so many tasks run at a time and so many wait, first come, first served; refuses the rest at once. @internal */
 export class InFlightLimit {

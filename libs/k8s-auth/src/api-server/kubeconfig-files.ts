@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { type RequestOptions } from 'node:https';
 import { dirname, resolve, sep } from 'node:path';
 import type * as ClientNode from '@kubernetes/client-node';
-import { ConfigurationError } from '../errors/index.js';
-import { loggable } from '../shared/log.js';
-import { plainErrorOf } from '../shared/plain-error.js';
+import { ConfigurationError } from '../errors.js';
+import { loggable } from '../util/log.js';
+import { plainErrorOf } from '../util/plain-error.js';
 import { type ExecPluginSpec } from './exec-plugin.js';
 
 /** The current context of a kubeconfig: as client-node reads it, with what client-node leaves out. */

@@ -8,7 +8,7 @@ import { CertificateAuthority, type KeyAndCertificate } from '../../testing/loca
 import { loadKubeconfig } from './kubeconfig-files.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { AskedCredential, type OwnCredential } from './own-credential.js';
-import { readTls } from './tls-source.js';
+import { readTls } from '../http/tls-source.js';
 
 const NAME = "option 'apiServer.kubeconfigFile'";
 const invalid = { code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID' };

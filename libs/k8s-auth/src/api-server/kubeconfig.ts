@@ -1,9 +1,9 @@
-import { ConfigurationError } from '../errors/index.js';
-import { parseUrl } from '../shared/url.js';
+import { ConfigurationError } from '../errors.js';
+import { parseUrl } from '../util/url.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { loadKubeconfig, type LoadedKubeconfig } from './kubeconfig-files.js';
 import { AskedCredential, type GivenCredential, type OwnCredential } from './own-credential.js';
-import { type PemSource, type TlsSource } from './tls-source.js';
+import { type PemSource, type TlsSource } from '../http/tls-source.js';
 
 /** The server and the user of a kubeconfig's current context, as far as this library can use them. */
 export interface Kubeconfig {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { FakeClock, LocalCluster } from '../../testing/index.js';
-import { type Log, type LogEvent } from '../shared/log.js';
+import { type Log, type LogEvent } from '../util/log.js';
 import { ApiServerClient } from './api-server.client.js';
 import { type ApiServerConnection, requireApiServer } from './api-server.connection.js';
 

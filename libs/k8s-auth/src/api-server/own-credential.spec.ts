@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { type TokenSource } from '../shared/token-source.js';
+import { type TokenSource } from '../token-file/token-source.js';
 import { AskedCredential, FileCredential, type GivenCredential } from './own-credential.js';
 
 const JWT = `${part({ alg: 'ES256' })}.${part({ iss: 'https://issuer.example' })}.c2ln`;

@@ -1,9 +1,9 @@
-import { VerifierUnavailableError } from '../errors/index.js';
-import { HEADER_VALUE } from '../shared/b64token.js';
-import { type TlsSettings } from '../shared/https-client.js';
-import { SingleFlight } from '../shared/single-flight.js';
-import { type TokenSource } from '../shared/token-source.js';
-import { readUnverifiedClaims, type UnverifiedClaims } from '../shared/unverified-claims.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { HEADER_VALUE } from '../util/b64token.js';
+import { type TlsSettings } from '../http/https-client.js';
+import { SingleFlight } from '../util/single-flight.js';
+import { type TokenSource } from '../token-file/token-source.js';
+import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/unverified-claims.js';
 
 /** PEM texts that belong together. */
 export type ClientCertificate = Required<Pick<TlsSettings, 'cert' | 'key'>>;

@@ -1,6 +1,6 @@
 // The table of kube-apiserver's own webhook client (apiserver/pkg/util/webhook): what is tried again, and when.
 
-import { type Clock } from '../shared/clock.js';
+import { type Clock } from '../util/clock.js';
 
 /** Tries in all, the first one included. */
 export const MAX_TRIES = 5;

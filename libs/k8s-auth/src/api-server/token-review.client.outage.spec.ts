@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { VerifierUnavailableError } from '../errors/index.js';
-import { turn, until } from '../shared/https-server.fixture.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { turn, until } from '../http/https-server.fixture.js';
 import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 import { TokenReviewClient } from './token-review.client.js';
 

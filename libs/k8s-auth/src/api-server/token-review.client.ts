@@ -1,9 +1,9 @@
-import { VerifierUnavailableError } from '../errors/index.js';
-import { type Clock } from '../shared/clock.js';
-import { type HttpsResponse } from '../shared/https-client.js';
-import { type Log } from '../shared/log.js';
-import { OncePerMinute } from '../shared/once-per-minute.js';
-import { type Deadline, startDeadline } from '../shared/timers.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { type Clock } from '../util/clock.js';
+import { type HttpsResponse } from '../http/https-client.js';
+import { type Log } from '../util/log.js';
+import { OncePerMinute } from '../util/once-per-minute.js';
+import { type Deadline, startDeadline } from '../util/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { InFlightLimit } from './in-flight-limit.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { endless, issueLoopback, startHttpsServer } from '../shared/https-server.fixture.js';
+import { endless, issueLoopback, startHttpsServer } from '../http/https-server.fixture.js';
 import { ApiServerClient } from './api-server.client.js';
 import { requireApiServer } from './api-server.connection.js';
 import { type ApiServerOptions } from './api-server.options.js';

@@ -1,4 +1,4 @@
-import { describeError } from '../shared/log.js';
+import { describeError } from '../util/log.js';
 import { type Principal } from '../identity/principal.js';
 import { type AuthorizationRule } from './authorization-rule.js';
 

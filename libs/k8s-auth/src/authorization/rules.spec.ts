@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../errors/index.js';
+import { ConfigurationError } from '../errors.js';
 import { createPrincipal, type Principal } from '../identity/principal.js';
 import { type AuthorizationRule } from './authorization-rule.js';
 import { allOf, allowNamespaces, allowServiceAccounts, anyOf, not } from './rules.js';

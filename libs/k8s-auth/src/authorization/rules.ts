@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors/index.js';
+import { ConfigurationError } from '../errors.js';
 import { type Principal } from '../identity/principal.js';
 import { isNamespaceName, parseServiceAccountPath } from '../identity/service-account-name.js';
 import { type AuthorizationRule, type Decision } from './authorization-rule.js';

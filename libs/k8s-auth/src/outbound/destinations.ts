@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors/index.js';
-import { FileTokenSource, type FileTokenSourceOptions } from '../shared/file-token-source.js';
+import { ConfigurationError } from '../errors.js';
+import { FileTokenSource, type FileTokenSourceOptions } from '../token-file/file-token-source.js';
 import { type DestinationOptions } from './destinations.options.js';
 import { bareOriginOf, parseHttpUrl } from './origin.js';
 

@@ -1,4 +1,4 @@
-import { type TokenSourceState } from '../shared/file-token-source.js';
+import { type TokenSourceState } from '../token-file/file-token-source.js';
 import { type DestinationOptions } from './destinations.options.js';
 import { Destinations, type TokenSourceDependencies } from './destinations.js';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createTestPrincipal, FakeClock } from '../../testing/index.js';
-import { VerifierUnavailableError } from '../errors/index.js';
-import { type LogEvent } from '../shared/log.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { type LogEvent } from '../util/log.js';
 import { ApiServerAudienceFence } from './api-server-audience-fence.js';
 import { type TokenVerifier, type Verdict } from './token-verifier.js';
 

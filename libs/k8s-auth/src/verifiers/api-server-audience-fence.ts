@@ -1,6 +1,6 @@
-import { VerifierUnavailableError } from '../errors/index.js';
-import { type Clock } from '../shared/clock.js';
-import { type Log } from '../shared/log.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { type Clock } from '../util/clock.js';
+import { type Log } from '../util/log.js';
 import { type Readiness, type TokenVerifier, type Verdict } from './token-verifier.js';
 
 // How long to wait before what was not known is asked for again.

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import { FakeClock } from '../../testing/fake-clock.js';
-import { InvalidTokenError, type InvalidTokenReason, VerifierUnavailableError } from '../errors/index.js';
+import { InvalidTokenError, type InvalidTokenReason, VerifierUnavailableError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
 import { type TokenVerifier, type Verdict } from './token-verifier.js';
 import { VerdictCache } from './verdict-cache.js';

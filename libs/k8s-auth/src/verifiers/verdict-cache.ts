@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { InvalidTokenError, type InvalidTokenReason } from '../errors/index.js';
-import { type Clock } from '../shared/clock.js';
-import { SingleFlight } from '../shared/single-flight.js';
+import { InvalidTokenError, type InvalidTokenReason } from '../errors.js';
+import { type Clock } from '../util/clock.js';
+import { SingleFlight } from '../util/single-flight.js';
 import { type Readiness, type TokenVerifier, type Verdict } from './token-verifier.js';
 
 // Of each kind. A digest and a principal take about 1.5 KB, so both together stay under 20 MiB.

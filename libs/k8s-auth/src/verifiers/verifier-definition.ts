@@ -1,6 +1,6 @@
 import { type z } from 'zod';
-import { type Clock } from '../shared/clock.js';
-import { type Log } from '../shared/log.js';
+import { type Clock } from '../util/clock.js';
+import { type Log } from '../util/log.js';
 import { type TokenVerifier } from './token-verifier.js';
 
 /** How an environment variable becomes an option. */

@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { KeyObject, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { systemClock } from '../../src/shared/clock.js';
+import { systemClock } from '../../src/util/clock.js';
 
 /** PEM texts. */
 export interface KeyAndCertificate {

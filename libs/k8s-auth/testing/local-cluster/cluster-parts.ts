@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/shared/clock.js';
+import { systemClock } from '../../src/util/clock.js';
 import { ClusterState } from './cluster-state.js';
 import { type ClusterParts } from './endpoint.js';
 import { type LocalClusterOptions } from './local-cluster.options.js';

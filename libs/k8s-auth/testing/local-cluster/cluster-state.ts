@@ -1,4 +1,4 @@
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 import { ApiError } from './api-error.js';
 import { type ClusterObject, ObjectStore } from './object-store.js';
 

@@ -6,7 +6,7 @@ import { type Right, type Rights } from './rights.js';
 import { type SigningKeys } from './signing-keys.js';
 import { type TokenAuthenticator } from './token-authenticator.js';
 import { type TokenIssuer } from './token-issuer.js';
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 
 /** Names under which faults are set and requests are counted. */
 export type EndpointName =

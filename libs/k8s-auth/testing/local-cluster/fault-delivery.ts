@@ -1,5 +1,5 @@
 import { type ServerResponse } from 'node:http';
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 import { type Answer } from './answer.js';
 import { ApiError, attempt } from './api-error.js';
 import { type Fault } from './faults.js';

@@ -1,4 +1,4 @@
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 import { type ProjectedVolumeOptions } from '../projected-volume.js';
 import { type SigningAlgorithm } from './signing-keys.js';
 import { type Forgery } from './token-issuer.js';

@@ -1,4 +1,4 @@
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 import { type ProjectedVolume } from '../projected-volume.js';
 import { ClusterFiles } from './cluster-files.js';
 import { ClusterMounts } from './cluster-mounts.js';

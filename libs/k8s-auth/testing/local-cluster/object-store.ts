@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 import { alreadyExists, notFound } from './api-error.js';
 import { type JsonObject } from './jws.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 import { assertCommonClaims, assertKubernetesClaim } from './claim-types.js';
 import { type ClusterState } from './cluster-state.js';
 import { hasUsualSigningInput, isReadableHeader } from './jws-header.js';

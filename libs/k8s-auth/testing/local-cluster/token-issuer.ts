@@ -1,5 +1,5 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
-import { type Clock } from '../../src/shared/clock.js';
+import { type Clock } from '../../src/util/clock.js';
 import { formatUsername } from '../../src/identity/service-account-name.js';
 import { badRequest } from './api-error.js';
 import { type ClusterState } from './cluster-state.js';

@@ -1,9 +1,9 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
 import { decide } from '../../authorization/decide.js';
-import { ForbiddenPrincipalError, VerifierUnavailableError } from '../../errors/index.js';
+import { ForbiddenPrincipalError, VerifierUnavailableError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
-import { loggable } from '../../shared/log.js';
+import { loggable } from '../../util/log.js';
 import { type Verdict } from '../../verifiers/token-verifier.js';
 import { type InboundRoot, type Route } from '../inbound-root.js';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors/index.js';
+import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors.js';
 import { readBearerToken, takeAuthorizationOff } from './bearer-token.js';
 
 function requestWith(...values: string[]) {

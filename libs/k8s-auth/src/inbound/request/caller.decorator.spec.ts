@@ -10,7 +10,7 @@ import {
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { map } from 'rxjs';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../errors/index.js';
+import { ConfigurationError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { Caller, getPrincipal } from './caller.decorator.js';
 import { ADAPTERS, closeApps, send, startApp, ScriptedVerifier, verdictFor } from '../inbound-app.fixture.js';

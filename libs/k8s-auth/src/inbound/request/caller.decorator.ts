@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { ConfigurationError } from '../../errors/index.js';
+import { ConfigurationError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { declarationOf } from '../routes/declarations.js';
 import { authenticatedFor, isRememberedPublic } from './authenticated-request.js';

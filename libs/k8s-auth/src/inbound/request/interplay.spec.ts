@@ -16,7 +16,7 @@ import {
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { InvalidTokenError, VerifierUnavailableError } from '../../errors/index.js';
+import { InvalidTokenError, VerifierUnavailableError } from '../../errors.js';
 import {
   ADAPTERS,
   closeApps,

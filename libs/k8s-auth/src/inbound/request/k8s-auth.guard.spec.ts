@@ -3,7 +3,7 @@ import { Controller, Get, Next, Res, Scope } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { UnsupportedContextError } from '../../errors/index.js';
+import { UnsupportedContextError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { Caller } from './caller.decorator.js';
 import {

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { UndecoratedRouteError, UnsupportedContextError } from '../../errors/index.js';
+import { UndecoratedRouteError, UnsupportedContextError } from '../../errors.js';
 import { type InboundRoot, K8S_AUTH_INBOUND_ROOT } from '../inbound-root.js';
 import { authenticate } from './authenticate.js';
 import { refuse } from './refusal.js';

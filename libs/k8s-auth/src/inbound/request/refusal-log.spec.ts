@@ -5,7 +5,7 @@ import {
   InvalidTokenError,
   MissingTokenError,
   VerifierUnavailableError,
-} from '../../errors/index.js';
+} from '../../errors.js';
 import { CapturedLog, principalNamed, shapedToken } from '../inbound-app.fixture.js';
 import { type Refusal, RefusalLog } from './refusal-log.js';
 

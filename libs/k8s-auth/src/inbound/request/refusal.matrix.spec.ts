@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { ConfigurationError, InvalidTokenError, VerifierUnavailableError } from '../../errors/index.js';
+import { ConfigurationError, InvalidTokenError, VerifierUnavailableError } from '../../errors.js';
 import {
   ADAPTERS,
   closeApps,

@@ -15,7 +15,7 @@ import {
   UndecoratedRouteError,
   UnsupportedContextError,
   VerifierUnavailableError,
-} from '../../errors/index.js';
+} from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { type InboundRoot } from '../inbound-root.js';
 import { describeRoute } from './route-label.js';

@@ -1,5 +1,5 @@
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
-import { ConfigurationError } from '../../errors/index.js';
+import { ConfigurationError } from '../../errors.js';
 import {
   lineageOf,
   ownMethodsOf,

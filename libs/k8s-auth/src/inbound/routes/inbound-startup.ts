@@ -1,8 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { type ApplicationConfig, MetadataScanner, ModuleRef, type ModulesContainer } from '@nestjs/core';
 import { type Module } from '@nestjs/core/injector/module.js';
-import { ConfigurationError } from '../../errors/index.js';
-import { type Log } from '../../shared/log.js';
+import { ConfigurationError } from '../../errors.js';
+import { type Log } from '../../util/log.js';
 import { type InboundRoot, K8S_AUTH_INBOUND_ROOT } from '../inbound-root.js';
 import { ownMethodsOf, prototypesOf, type RouteClass } from './controller-class.js';
 import { GuardChains } from './guard-chains.js';

@@ -1,4 +1,4 @@
-import { type Log } from '../../shared/log.js';
+import { type Log } from '../../util/log.js';
 import { type InboundRoot } from '../inbound-root.js';
 import { type CompiledRoutes } from './route-compiler.js';
 

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type ContextId, type InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
-import { UndecoratedRouteError } from '../../errors/index.js';
+import { UndecoratedRouteError } from '../../errors.js';
 import { type InboundRoot } from '../inbound-root.js';
 import { authenticate } from '../request/authenticate.js';
 import { rememberPublic } from '../request/authenticated-request.js';

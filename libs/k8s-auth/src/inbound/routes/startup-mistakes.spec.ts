@@ -3,7 +3,7 @@ import { GUARDS_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
 import { allowNamespaces } from '../../authorization/rules.js';
-import { ConfigurationError } from '../../errors/index.js';
+import { ConfigurationError } from '../../errors.js';
 import { type AppSetup, closeApps, startupMistakes } from '../inbound-app.fixture.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import axios, { type InternalAxiosRequestConfig } from 'axios';
-import { type TokenVolume } from '../../shared/token-volume.fixture.js';
-import { TokenSourceError } from '../../errors/index.js';
+import { type TokenVolume } from '../../token-file/token-volume.fixture.js';
+import { TokenSourceError } from '../../errors.js';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';

@@ -4,7 +4,7 @@ import {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { systemClock } from '../../shared/clock.js';
+import { systemClock } from '../../util/clock.js';
 
 type Config = InternalAxiosRequestConfig;
 /** A config on its way past the merge with defaults, which would make another object of it. */

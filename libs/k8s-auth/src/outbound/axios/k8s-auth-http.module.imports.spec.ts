@@ -9,7 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { ConfigurationError } from '../../errors/index.js';
+import { ConfigurationError } from '../../errors.js';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { K8sAuthHttpModule } from './k8s-auth-http.module.js';
 import { type DestinationServer, type ListedServer, OutboundBench } from './outbound.fixture.js';

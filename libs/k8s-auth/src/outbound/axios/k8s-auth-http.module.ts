@@ -8,7 +8,7 @@ import {
   Optional,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { ConfigurationError } from '../../errors/index.js';
+import { ConfigurationError } from '../../errors.js';
 import { k8sAuthLog } from '../../k8s-auth.log.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';

@@ -2,8 +2,8 @@ import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { FakeClock } from '../../../testing/fake-clock.js';
-import { readTokenFile } from '../../shared/token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from '../../shared/token-volume.fixture.js';
+import { readTokenFile } from '../../token-file/token-file.js';
+import { RecordingLog, TokenMint, TokenVolume } from '../../token-file/token-volume.fixture.js';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 

@@ -5,7 +5,7 @@ import https from 'node:https';
 import { connect } from 'node:net';
 import { Agent as Dispatcher } from 'undici';
 import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
-import { issueLoopback, startHttpsServer } from '../../shared/https-server.fixture.js';
+import { issueLoopback, startHttpsServer } from '../../http/https-server.fixture.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 import { expectNoToken, failureOf, pathsTo } from './secrecy.fixture.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Agent } from 'node:https';
-import { type HttpsServer, issueLoopback, startHttpsServer } from '../../shared/https-server.fixture.js';
-import { type TokenVolume } from '../../shared/token-volume.fixture.js';
+import { type HttpsServer, issueLoopback, startHttpsServer } from '../../http/https-server.fixture.js';
+import { type TokenVolume } from '../../token-file/token-volume.fixture.js';
 import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 

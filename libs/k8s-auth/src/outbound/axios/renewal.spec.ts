@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
 import { type AxiosError, type AxiosInstance } from 'axios';
 import FormDataPackage from 'form-data';
-import { type TokenVolume } from '../../shared/token-volume.fixture.js';
+import { type TokenVolume } from '../../token-file/token-volume.fixture.js';
 import { type Arrival, type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;

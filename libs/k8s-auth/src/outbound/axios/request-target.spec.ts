@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
 import http from 'node:http';
-import { type TokenVolume } from '../../shared/token-volume.fixture.js';
+import { type TokenVolume } from '../../token-file/token-volume.fixture.js';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { namesHostOf } from '../origin.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';

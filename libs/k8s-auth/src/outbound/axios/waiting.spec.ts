@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import axios, { type AxiosRequestConfig, CanceledError } from 'axios';
-import { readTokenFile, type TokenFileContent } from '../../shared/token-file.js';
+import { readTokenFile, type TokenFileContent } from '../../token-file/token-file.js';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { type ListedServer, OutboundBench } from './outbound.fixture.js';
 import { failureOf } from './secrecy.fixture.js';

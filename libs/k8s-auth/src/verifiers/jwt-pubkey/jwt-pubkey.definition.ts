@@ -1,8 +1,8 @@
-import { DEFAULT_CLOCK_TOLERANCE_MS, issuersOf } from '../jwt/jwt.options.js';
+import { DEFAULT_CLOCK_TOLERANCE_MS, issuersOf } from '../jwt.options.js';
 import { type VerifierDefinition } from '../verifier-definition.js';
 import { type JwtPubkeyOptions, jwtPubkeyOptionsSchema } from './jwt-pubkey.options.js';
 import { JwtPubkeyVerifier } from './jwt-pubkey.verifier.js';
-import { PublicKeyFiles } from './public-key-files.js';
+import { PublicKeyFiles } from '../../keys/public-key-files.js';
 
 /** Signatures, checked here with keys from files. @internal */
 export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {

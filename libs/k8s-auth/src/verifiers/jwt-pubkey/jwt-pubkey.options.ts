@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clockToleranceMsSchema, issuerSchema } from '../jwt/jwt.options.js';
+import { clockToleranceMsSchema, issuerSchema } from '../jwt.options.js';
 
 /**
  * Verifies signatures with public keys from files, asking nobody: a deleted ServiceAccount or pod stays known until

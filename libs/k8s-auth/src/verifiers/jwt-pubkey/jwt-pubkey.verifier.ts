@@ -1,7 +1,7 @@
-import { type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { type JwtTrust, JwtVerification, type JwtVerificationOptions } from '../jwt/jwt-verification.js';
+import { type UnverifiedHeader } from '../../jwt/compact-jws.js';
+import { type JwtTrust, JwtVerification, type JwtVerificationOptions } from '../jwt.verifier.js';
 import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
-import { type PublicKeyFiles } from './public-key-files.js';
+import { type PublicKeyFiles } from '../../keys/public-key-files.js';
 
 /** Verifies with the keys of files: {@link JwtVerification} does the looking, {@link PublicKeyFiles} has the keys. @internal */
 export class JwtPubkeyVerifier implements TokenVerifier {

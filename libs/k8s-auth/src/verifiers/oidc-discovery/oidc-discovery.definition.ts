@@ -1,17 +1,17 @@
 import { ApiServerClient } from '../../api-server/api-server.client.js';
 import { apiServerVariables } from '../../api-server/api-server.options.js';
 import { isApiServerOfPod } from '../../api-server/in-cluster.js';
-import { ReloadingHttpsClient } from '../../api-server/reloading-https-client.js';
-import { readTls } from '../../api-server/tls-source.js';
-import { DEFAULT_CLOCK_TOLERANCE_MS } from '../jwt/jwt.options.js';
+import { ReloadingHttpsClient } from '../../http/reloading-https-client.js';
+import { readTls } from '../../http/tls-source.js';
+import { DEFAULT_CLOCK_TOLERANCE_MS } from '../jwt.options.js';
 import { type VerifierContext, type VerifierDefinition } from '../verifier-definition.js';
-import { ownReader } from './api-server.key-source.js';
-import { groupIssuers } from './issuer-groups.js';
-import { anonymousReader } from './issuer.key-source.js';
-import { KeysByIssuer } from './keys-by-issuer.js';
+import { ownReader } from '../../keys/api-server.key-source.js';
+import { groupIssuers } from '../../keys/issuer-groups.js';
+import { anonymousReader } from '../../keys/issuer.key-source.js';
+import { KeysByIssuer } from '../../keys/keys-by-issuer.js';
 import { type OidcDiscoveryOptions, oidcDiscoveryOptionsSchema } from './oidc-discovery.options.js';
 import { OidcDiscoveryVerifier } from './oidc-discovery.verifier.js';
-import { clientOfOrigin, findOwnApiServer } from './own-api-server.js';
+import { clientOfOrigin, findOwnApiServer } from '../../keys/own-api-server.js';
 
 /** Signatures, checked here with the keys that the issuer publishes. @internal */
 export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> = {

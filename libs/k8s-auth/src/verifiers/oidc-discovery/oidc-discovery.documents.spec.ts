@@ -3,9 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
-import { K8sAuthError } from '../../errors/index.js';
+import { K8sAuthError } from '../../errors.js';
 import { type TokenVerifier } from '../token-verifier.js';
-import { IssuerServer, json } from './issuer-server.fixture.js';
+import { IssuerServer, json } from '../../keys/issuer-server.fixture.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
-import { K8sAuthError } from '../../errors/index.js';
+import { K8sAuthError } from '../../errors.js';
 import { type TokenVerifier } from '../token-verifier.js';
 import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
 

@@ -8,10 +8,10 @@ import {
   type OwnCluster,
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
-import { until } from '../../shared/https-server.fixture.js';
-import { K8sAuthError } from '../../errors/index.js';
+import { until } from '../../http/https-server.fixture.js';
+import { K8sAuthError } from '../../errors.js';
 import { type TokenVerifier } from '../token-verifier.js';
-import { IssuerServer, json } from './issuer-server.fixture.js';
+import { IssuerServer, json } from '../../keys/issuer-server.fixture.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
 const UNAVAILABLE = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseUrl } from '../../shared/url.js';
+import { parseUrl } from '../../util/url.js';
 import { type ApiServerOptions, apiServerOptionsSchema } from '../../api-server/api-server.options.js';
-import { clockToleranceMsSchema, issuerSchema } from '../jwt/jwt.options.js';
+import { clockToleranceMsSchema, issuerSchema } from '../jwt.options.js';
 
 /**
  * Verifies signatures with the keys that the issuer publishes (KEP-1393): the API server's own discovery, or the

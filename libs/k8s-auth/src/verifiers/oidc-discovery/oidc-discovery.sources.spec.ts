@@ -6,9 +6,9 @@ import {
   type OwnCluster,
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
-import { ConfigurationError, K8sAuthError } from '../../errors/index.js';
+import { ConfigurationError, K8sAuthError } from '../../errors.js';
 import { type TokenVerifier } from '../token-verifier.js';
-import { IssuerServer, json } from './issuer-server.fixture.js';
+import { IssuerServer, json } from '../../keys/issuer-server.fixture.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
-import { until } from '../../shared/https-server.fixture.js';
+import { until } from '../../http/https-server.fixture.js';
 import { type TokenVerifier } from '../token-verifier.js';
-import { IssuerServer } from './issuer-server.fixture.js';
+import { IssuerServer } from '../../keys/issuer-server.fixture.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
 let own: OwnCluster;

@@ -1,8 +1,8 @@
-import { audiencesNamedBy, type UnverifiedClaims } from '../../shared/unverified-claims.js';
-import { JwtVerification, type JwtVerificationOptions } from '../jwt/jwt-verification.js';
+import { audiencesNamedBy, type UnverifiedClaims } from '../../jwt/unverified-claims.js';
+import { JwtVerification, type JwtVerificationOptions } from '../jwt.verifier.js';
 import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
-import { clusterIssuerOf } from './api-server.key-source.js';
-import { type KeysByIssuer } from './keys-by-issuer.js';
+import { clusterIssuerOf } from '../../keys/api-server.key-source.js';
+import { type KeysByIssuer } from '../../keys/keys-by-issuer.js';
 
 /** What an {@link OidcDiscoveryVerifier} is made of. */
 export interface OidcDiscoveryParts {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../testing/fake-clock.js';
 import { CapturedLog } from '../../api-server/own-cluster.fixture.js';
 import { type ReviewRight, ReviewRightMissingError } from '../../api-server/token-review.client.js';
-import { VerifierUnavailableError } from '../../errors/index.js';
+import { VerifierUnavailableError } from '../../errors.js';
 import { ReviewReadiness } from './review-readiness.js';
 
 const away = () => Promise.reject(new VerifierUnavailableError('the API server is away'));

@@ -3,9 +3,9 @@ import {
   ReviewRightMissingError,
   type TokenReviewClient,
 } from '../../api-server/token-review.client.js';
-import { type Clock } from '../../shared/clock.js';
-import { describeError, type Log } from '../../shared/log.js';
-import { repeat } from '../../shared/timers.js';
+import { type Clock } from '../../util/clock.js';
+import { describeError, type Log } from '../../util/log.js';
+import { repeat } from '../../util/timers.js';
 import { type Readiness } from '../token-verifier.js';
 
 // kube-apiserver looks as often for an issuer that it cannot reach.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { InvalidTokenError } from '../../errors/index.js';
+import { InvalidTokenError } from '../../errors.js';
 import { readReview } from './tokenreview.mapper.js';
 
 const TOKEN = { issuer: 'https://issuer.example', issuedAtMs: 1_000, expiresAtMs: 2_000 };

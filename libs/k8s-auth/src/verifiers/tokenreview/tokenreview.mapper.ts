@@ -1,9 +1,9 @@
 import { type TokenReviewStatus } from '../../api-server/token-review.client.js';
-import { InvalidTokenError } from '../../errors/index.js';
+import { InvalidTokenError } from '../../errors.js';
 import { type PrincipalFacts } from '../../identity/principal.js';
 import { parseUsername } from '../../identity/service-account-name.js';
-import { loggable } from '../../shared/log.js';
-import { isJsonObject, type JsonObject, member } from '../jwt/strict-json.js';
+import { loggable } from '../../util/log.js';
+import { isJsonObject, type JsonObject, member } from '../../jwt/strict-json.js';
 import { type UnverifiedToken } from './unverified-token.js';
 
 const EXTRA = 'authentication.kubernetes.io/';

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { expectNoTokenText } from '../../../testing/verifier-bench.fixture.js';
 import { type Fault } from '../../../testing/index.js';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
-import { VerifierUnavailableError } from '../../errors/index.js';
+import { VerifierUnavailableError } from '../../errors.js';
 import { type TokenVerifier } from '../token-verifier.js';
 import { tokenreviewDefinition } from './tokenreview.definition.js';
 

@@ -7,7 +7,7 @@ import {
   type OwnCluster,
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
-import { turn, until } from '../../shared/https-server.fixture.js';
+import { turn, until } from '../../http/https-server.fixture.js';
 import { type TokenVerifier, type Verdict } from '../token-verifier.js';
 import { tokenreviewDefinition } from './tokenreview.definition.js';
 import { type TokenReviewOptions } from './tokenreview.options.js';

@@ -1,10 +1,10 @@
 import { type ApiServerClient } from '../../api-server/api-server.client.js';
 import { type TokenReviewClient } from '../../api-server/token-review.client.js';
 import { createPrincipal } from '../../identity/principal.js';
-import { type Clock } from '../../shared/clock.js';
-import { type Log } from '../../shared/log.js';
-import { audiencesNamedBy } from '../../shared/unverified-claims.js';
-import { expired } from '../jwt/jwt-claims.js';
+import { type Clock } from '../../util/clock.js';
+import { type Log } from '../../util/log.js';
+import { audiencesNamedBy } from '../../jwt/unverified-claims.js';
+import { expired } from '../../jwt/jwt-claims.js';
 import { type Readiness, type TokenVerifier, type Verdict } from '../token-verifier.js';
 import { ReviewReadiness } from './review-readiness.js';
 import { readReview } from './tokenreview.mapper.js';

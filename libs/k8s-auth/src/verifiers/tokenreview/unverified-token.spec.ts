@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { InvalidTokenError } from '../../errors/index.js';
+import { InvalidTokenError } from '../../errors.js';
 import { checkBeforeReview } from './unverified-token.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1);

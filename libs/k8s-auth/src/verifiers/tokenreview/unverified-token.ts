@@ -1,7 +1,7 @@
-import { InvalidTokenError } from '../../errors/index.js';
-import { parseCompactJws } from '../jwt/compact-jws.js';
-import { expired, matchAudiences } from '../jwt/jwt-claims.js';
-import { type JsonObject, member } from '../jwt/strict-json.js';
+import { InvalidTokenError } from '../../errors.js';
+import { parseCompactJws } from '../../jwt/compact-jws.js';
+import { expired, matchAudiences } from '../../jwt/jwt-claims.js';
+import { type JsonObject, member } from '../../jwt/strict-json.js';
 
 /** What a token says of itself. To be believed once the API server has accepted the token, not before. */
 export interface UnverifiedToken {

@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../errors.js';
+import { type K8sAuthOptions } from './k8s-auth.options.js';
+import { checkOptions, findOptionMistakes } from './check-options.js';
+
+const SECRET = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQifQ.c2lnbmF0dXJl';
+
+function mistakesOf(options: unknown): readonly string[] {
+  try {
+    checkOptions(options as K8sAuthOptions);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as ConfigurationError).code).toBe('ERR_K8S_AUTH_CONFIGURATION_INVALID');
+    return (error as ConfigurationError).mistakes;
+  }
+}
+
+describe('checkOptions', () => {
+  it.each([
+    [{ verifier: { kind: 'tokenreview' } }],
+    [{ verifier: { kind: 'oidc-discovery' }, audience: 'orders', maxTokenBytes: 16384 }],
+    [{ verifier: { kind: 'oidc-discovery', issuer: ['https://a.example', 'https://b.example'] } }],
+    [{ verifier: { kind: 'jwt-pubkey', issuer: 'i', publicKeyFiles: ['/etc/sa.pub'], clockToleranceMs: 0 } }],
+    [
+      {
+        destinations: [
+          { origin: 'http://service2.mytest.svc', tokenFile: '/var/run/secrets/tokens/service2' },
+        ],
+      },
+    ],
+  ])('takes %j', (options) => {
+    expect(mistakesOf(options)).toEqual([]);
+  });
+
+  it('finds the definition that the verifier belongs to', () => {
+    expect(checkOptions({ verifier: { kind: 'tokenreview' } }).definition?.kind).toBe('tokenreview');
+    expect(checkOptions({ destinations: [] }).definition).toBeUndefined();
+  });
+
+  it.each<[string, unknown, string]>([
+    ['nothing to do', {}, "expected 'verifier', 'destinations' or both"],
+    [
+      'an unknown verifier',
+      { verifier: { kind: 'saml' } },
+      "option 'verifier.kind': expected one of tokenreview,",
+    ],
+    ['a verifier that is no object', { verifier: null }, "option 'verifier.kind': expected one of"],
+    ['an empty audience', { verifier: { kind: 'tokenreview' }, audience: '' }, "option 'audience': expected"],
+    [
+      'options of another verifier',
+      { verifier: { kind: 'tokenreview', issuer: 'x' } },
+      "option 'verifier': ",
+    ],
+    [
+      'too long a tolerance',
+      { verifier: { kind: 'oidc-discovery', clockToleranceMs: 60_001 } },
+      "option 'verifier.clockToleranceMs'",
+    ],
+    [
+      'a negative lifetime',
+      { verifier: { kind: 'tokenreview', successLifetimeMs: -1 } },
+      "option 'verifier.successLifetimeMs'",
+    ],
+    [
+      'no key files',
+      { verifier: { kind: 'jwt-pubkey', issuer: 'i', publicKeyFiles: [] } },
+      "option 'verifier.publicKeyFiles'",
+    ],
+    [
+      'an empty issuer',
+      { verifier: { kind: 'jwt-pubkey', issuer: '', publicKeyFiles: ['f'] } },
+      "option 'verifier.issuer",
+    ],
+    [
+      'an API server without TLS',
+      { verifier: { kind: 'tokenreview', apiServer: { url: 'http://x' } } },
+      "option 'verifier.apiServer.url'",
+    ],
+    [
+      'a destination with a path',
+      { destinations: [{ origin: 'http://a/b', tokenFile: 'f' }] },
+      "option 'destinations[0].origin'",
+    ],
+    [
+      'a token limit above what Node reads',
+      { destinations: [], maxTokenBytes: 16_385 },
+      "option 'maxTokenBytes'",
+    ],
+    ['an option that does not exist', { verifier: { kind: 'tokenreview' }, audiance: 'x' }, 'audiance'],
+    ['no options at all', undefined, 'expected'],
+  ])('refuses %s and names it', (_, options, expected) => {
+    expect(mistakesOf(options)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it('tells every mistake at once', () => {
+    const mistakes = mistakesOf({
+      audience: '',
+      verifier: { kind: 'tokenreview', successLifetimeMs: -1, timeoutMs: 'soon' },
+      destinations: [{ origin: 'ftp://x', tokenFile: '' }],
+    });
+    for (const name of [
+      'audience',
+      'successLifetimeMs',
+      'timeoutMs',
+      'destinations[0].origin',
+      'destinations[0].tokenFile',
+    ]) {
+      expect(mistakes.join('\n')).toContain(name);
+    }
+  });
+
+  it('repeats no value, which might be a secret in the wrong place', () => {
+    const text = findOptionMistakes({
+      audience: 1,
+      verifier: { kind: SECRET },
+      destinations: [{ origin: SECRET, tokenFile: 5, [SECRET.slice(0, 10)]: 1 }],
+    })
+      .map(({ message }) => message)
+      .join('\n');
+    expect(text).not.toContain(SECRET);
+  });
+});

@@ -1,0 +1,139 @@
+import { findOptionMistakes } from './check-options.js';
+import { type K8sAuthOptions } from './k8s-auth.options.js';
+import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
+import { type VerifierVariable } from '../verifiers/verifier-definition.js';
+
+/** Of the module or of a verifier. */
+type Variable = Omit<VerifierVariable, 'type'> & {
+  readonly type: VerifierVariable['type'] | 'destinations' | 'audience';
+};
+
+/** Variables of the module itself; those of a verifier stand in its definition. */
+const KIND: Variable = { option: 'verifier.kind', variable: 'K8S_AUTH_VERIFIER', type: 'text' };
+const DESTINATIONS = 'K8S_AUTH_DESTINATIONS';
+const MODULE_VARIABLES: readonly Variable[] = [
+  { option: 'audience', variable: 'K8S_AUTH_AUDIENCE', type: 'audience' },
+  { option: 'destinations', variable: DESTINATIONS, type: 'destinations' },
+  {
+    option: 'allowApiServerAudience',
+    variable: 'K8S_AUTH_ALLOW_API_SERVER_AUDIENCE',
+    type: 'boolean',
+  },
+];
+const PREFIX = 'K8S_AUTH_';
+// What a pod finds in its environment if its namespace has a Service that is called k8s-auth.
+const OF_A_KUBERNETES_SERVICE = /^K8S_AUTH_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)/;
+const KIND_OR_DESTINATIONS = `${KIND.variable} or ${DESTINATIONS}`;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says, and every mistake in it, each naming its variable. @internal */
+export interface EnvironmentReading {
+  readonly options: K8sAuthOptions;
+  readonly mistakes: readonly string[];
+  /** Variables that are set and mean nothing, to the chosen verifier or at all. None of them could let anybody in. */
+  readonly unused: readonly string[];
+}
+
+/** @internal */
+export function optionsFromEnvironment(environment: Environment): EnvironmentReading {
+  const definition = findVerifierDefinition(environment[KIND.variable]);
+  const variables = [...MODULE_VARIABLES, ...(definition?.variables ?? []).map(belowVerifier)];
+  const { options, unparsed } = parseVariables(environment, variables);
+  if (definition) setOption(options, KIND.option, definition.kind);
+  else if (environment[KIND.variable] !== undefined) {
+    unparsed.set(KIND.variable, `expected one of ${verifierKinds.join(', ')}`);
+  }
+  // What could not even be parsed is missing from the options: one complaint about it is enough.
+  const isSilenced = (variable: string) =>
+    unparsed.has(variable) ||
+    (variable === KIND_OR_DESTINATIONS && (unparsed.has(KIND.variable) || unparsed.has(DESTINATIONS)));
+  const invalid = namedMistakes(options, variables).filter(([variable]) => !isSilenced(variable));
+  return {
+    options,
+    mistakes: [...unparsed, ...invalid].map(([variable, message]) => `${variable}: ${message}`),
+    unused: findUnused(environment, variables),
+  };
+}
+
+function parseVariables(environment: Environment, variables: readonly Variable[]) {
+  const options: Record<string, unknown> = {};
+  const unparsed = new Map<string, string>();
+  for (const { option, variable, type } of variables) {
+    const text = environment[variable];
+    if (text === undefined) continue;
+    const value = PARSERS[type](text);
+    if (value === undefined) unparsed.set(variable, `expected ${EXPECTED[type]}`);
+    else setOption(options, option, value);
+  }
+  return { options, unparsed };
+}
+
+function belowVerifier(variable: VerifierVariable): VerifierVariable {
+  return { ...variable, option: `verifier.${variable.option}` };
+}
+
+const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
+  destinations: parseDestinations,
+  text: (text) => (text.trim() === '' ? undefined : text),
+  list: parseList,
+  audience: (text) => {
+    const audiences = parseList(text);
+    return audiences?.length === 1 ? audiences[0] : audiences;
+  },
+  integer: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+  boolean: (text) => ({ true: true, false: false })[text],
+};
+
+const EXPECTED: Record<Variable['type'], string> = {
+  destinations: 'origin=file, comma-separated',
+  text: 'a value, not an empty one',
+  audience: 'one or more audiences, comma-separated, none of them empty',
+  list: 'one or more values, comma-separated, none of them empty',
+  integer: 'a whole number',
+  boolean: 'true or false',
+};
+
+function parseList(text: string): string[] | undefined {
+  const entries = text.split(',').map((entry) => entry.trim());
+  return entries.includes('') ? undefined : entries;
+}
+
+function parseDestinations(text: string): { origin: string; tokenFile: string }[] | undefined {
+  const pairs = text.split(',').map((entry) => /^([^=]+)=(.+)$/.exec(entry.trim()));
+  return pairs.every((pair) => pair !== null)
+    ? pairs.map(([, origin = '', tokenFile = '']) => ({ origin: origin.trim(), tokenFile: tokenFile.trim() }))
+    : undefined;
+}
+
+function setOption(options: Record<string, unknown>, path: string, value: unknown): void {
+  const [first = '', ...rest] = path.split('.');
+  if (rest.length === 0) {
+    options[first] = value;
+    return;
+  }
+  const inner = (options[first] ?? {}) as Record<string, unknown>;
+  options[first] = inner;
+  setOption(inner, rest.join('.'), value);
+}
+
+/** The options' mistakes under the names the reader typed. */
+function namedMistakes(options: unknown, variables: readonly Variable[]): [string, string][] {
+  return findOptionMistakes(options).map(({ path, message }) => {
+    if (path === '') return [KIND_OR_DESTINATIONS, 'expected one of the two, or both'];
+    const [, option = path, place = ''] = /^([^[]+)(\[.*)$/.exec(path) ?? [];
+    const { variable } = variables.find((candidate) => candidate.option === option) ?? { variable: path };
+    return [variable, place === '' ? message : `${message} (in ${place}, counted from 0)`];
+  });
+}
+
+function findUnused(environment: Environment, used: readonly Variable[]): string[] {
+  const meant = new Set([KIND, ...used].map(({ variable }) => variable));
+  return Object.keys(environment).filter(
+    (variable) =>
+      variable.startsWith(PREFIX) &&
+      environment[variable] !== undefined &&
+      !meant.has(variable) &&
+      !OF_A_KUBERNETES_SERVICE.test(variable),
+  );
+}

@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { ConfigurationError } from '../errors.js';
+import { k8sAuthConfig } from './k8s-auth.config.js';
+
+describe('k8sAuthConfig', () => {
+  const before = { ...process.env };
+  let warnings: unknown[];
+
+  beforeEach(() => {
+    warnings = [];
+    Logger.overrideLogger({
+      log: () => undefined,
+      error: () => undefined,
+      warn: (event: unknown) => void warnings.push(event),
+    });
+  });
+  afterEach(() => {
+    process.env = { ...before };
+    Logger.overrideLogger(['log', 'warn', 'error']);
+  });
+
+  it('reads the process environment', () => {
+    process.env = { K8S_AUTH_VERIFIER: 'oidc-discovery', K8S_AUTH_AUDIENCE: 'orders' };
+    expect(k8sAuthConfig()).toEqual({ verifier: { kind: 'oidc-discovery' }, audience: 'orders' });
+    expect(warnings).toEqual([]);
+  });
+
+  it('stops at every mistake at once', () => {
+    process.env = { K8S_AUTH_VERIFIER: 'jwt-pubkey', K8S_AUTH_CLOCK_TOLERANCE_MS: 'x' };
+    expect(() => k8sAuthConfig()).toThrow(ConfigurationError);
+    expect(() => k8sAuthConfig()).toThrow(/CLOCK_TOLERANCE_MS[^]*K8S_AUTH_ISSUER[^]*PUBLIC_KEY_FILES/);
+  });
+
+  it('warns of variables that mean nothing to the verifier', () => {
+    process.env = { K8S_AUTH_VERIFIER: 'tokenreview', K8S_AUTH_ISSUER: 'https://issuer.example' };
+    expect(k8sAuthConfig()).toEqual({ verifier: { kind: 'tokenreview' } });
+    expect(warnings).toEqual([expect.objectContaining({ variables: ['K8S_AUTH_ISSUER'] })]);
+  });
+
+  it('says so when there is no verifier to use them', () => {
+    process.env = { K8S_AUTH_DESTINATIONS: 'http://a.svc=/token', K8S_AUTH_ISSUER: 'https://issuer.example' };
+    k8sAuthConfig();
+    expect(warnings).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('(none)') as unknown }),
+    ]);
+  });
+});

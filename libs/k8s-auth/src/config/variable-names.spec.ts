@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError } from '../errors.js';
+import { nameVariables } from './variable-names.js';
+
+const VARIABLES = [
+  { option: 'apiServer.caFile', variable: 'K8S_AUTH_API_SERVER_CA_FILE', type: 'text' },
+] as const;
+
+describe('nameVariables', () => {
+  it('says the variable beside the option', () => {
+    const error = new ConfigurationError([
+      "option 'apiServer.caFile': /nope: expected a file",
+      "option 'other': x",
+    ]);
+    expect(nameVariables(error, VARIABLES)).toMatchObject({
+      mistakes: [
+        "option 'verifier.apiServer.caFile' (K8S_AUTH_API_SERVER_CA_FILE): /nope: expected a file",
+        "option 'other': x",
+      ],
+    });
+  });
+
+  it('leaves every other error alone', () => {
+    const error = new TypeError('x');
+    expect(nameVariables(error, VARIABLES)).toBe(error);
+  });
+});

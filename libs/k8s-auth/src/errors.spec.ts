@@ -1,0 +1,75 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import {
+  ConfigurationError,
+  ForbiddenPrincipalError,
+  InvalidTokenError,
+  type InvalidTokenReason,
+  K8sAuthError,
+  MalformedCredentialsError,
+  MissingTokenError,
+  type TokenFileTrouble,
+  TokenSourceError,
+  UndecoratedRouteError,
+  UnsupportedContextError,
+  VerifierUnavailableError,
+} from './errors.js';
+
+const REASONS: InvalidTokenReason[] = [
+  'MALFORMED',
+  'SIGNATURE',
+  'EXPIRED',
+  'NOT_YET_VALID',
+  'ISSUER',
+  'AUDIENCE',
+  'REJECTED',
+];
+const TROUBLES: TokenFileTrouble[] = ['UNREADABLE', 'EMPTY', 'MALFORMED', 'AUDIENCE', 'EXPIRED'];
+const cause = new Error('the cause');
+
+describe('the tree of errors', () => {
+  it.each<[string, string, K8sAuthError]>([
+    ['MissingTokenError', 'TOKEN_MISSING', new MissingTokenError('words', { cause })],
+    ['MalformedCredentialsError', 'CREDENTIALS_MALFORMED', new MalformedCredentialsError('words', { cause })],
+    ['ForbiddenPrincipalError', 'PRINCIPAL_FORBIDDEN', new ForbiddenPrincipalError('words', { cause })],
+    ['UndecoratedRouteError', 'ROUTE_UNDECORATED', new UndecoratedRouteError('words', { cause })],
+    ['UnsupportedContextError', 'CONTEXT_UNSUPPORTED', new UnsupportedContextError('words', { cause })],
+    ['VerifierUnavailableError', 'VERIFIER_UNAVAILABLE', new VerifierUnavailableError('words', { cause })],
+    ...REASONS.map((reason): [string, string, K8sAuthError] => [
+      'InvalidTokenError',
+      `TOKEN_${reason}`,
+      new InvalidTokenError(reason, 'words', { cause }),
+    ]),
+    ...TROUBLES.map((trouble): [string, string, K8sAuthError] => [
+      'TokenSourceError',
+      `TOKEN_FILE_${trouble}`,
+      new TokenSourceError(trouble, '/var/run/token', 'words', { cause }),
+    ]),
+  ])('%s %s', (name, suffix, error) => {
+    expect(error).toBeInstanceOf(K8sAuthError);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name, code: `ERR_K8S_AUTH_${suffix}`, message: 'words', cause });
+    expect(inspect(error)).toContain(`ERR_K8S_AUTH_${suffix}`);
+  });
+
+  it('keeps what a caller of the library may branch on', () => {
+    expect(new InvalidTokenError('ISSUER', 'words').reason).toBe('ISSUER');
+    expect(new TokenSourceError('EMPTY', '/a/file', 'words')).toMatchObject({
+      trouble: 'EMPTY',
+      tokenFile: '/a/file',
+    });
+    expect(new VerifierUnavailableError('words').retryAfterMs).toBe(1_000);
+    expect(new VerifierUnavailableError('words', { retryAfterMs: 0 }).retryAfterMs).toBe(0);
+  });
+
+  it('tells every mistake of a configuration at once', () => {
+    const error = new ConfigurationError(['one is wrong', 'two is missing'], { cause });
+    expect(error).toMatchObject({
+      name: 'ConfigurationError',
+      code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
+      mistakes: ['one is wrong', 'two is missing'],
+      cause,
+    });
+    expect(error.message).toBe('invalid k8s-auth configuration:\n  - one is wrong\n  - two is missing');
+  });
+});

@@ -1,0 +1,167 @@
+import { Agent } from 'node:https';
+import { type Clock } from '../util/clock.js';
+import {
+  HttpsExchange,
+  type HttpsRequest,
+  type HttpsResponse,
+  type SilenceLimits,
+} from './https-exchange.js';
+import { PlainError, plainErrorOf } from '../util/plain-error.js';
+import { type Deadline, nextTurn } from '../util/timers.js';
+import { within } from '../util/within.js';
+
+// Under the 90 s after which an API server closes idle connections itself.
+const KEEP_ALIVE_MS = 60_000;
+// As many as there are TokenReviews at a time.
+const MAX_IDLE_CONNECTIONS = 16;
+
+const MAX_TRIES = 3;
+// Half of the time for one connection leaves the other half for the next one; but a lost SYN is sent again after 1 s, and
+// a TLS handshake may be slow where the CPU is scarce.
+const NEW_CONNECTION_SHARE = 1 / 2;
+const MIN_NEW_CONNECTION_MS = 500;
+// A dropped connection costs this share of the time, and seven eighths are left for an answer that is slow.
+const REUSED_CONNECTION_SHARE = 1 / 8;
+const MIN_REUSED_CONNECTION_MS = 100;
+// A server whose answers take long now is not cut off for it: a connection may be silent for twice as long as they take.
+const USUAL_ANSWER_FACTOR = 2;
+const USUAL_ANSWER_DECAY = 0.9;
+
+/** Code of a deadline that was over before there was a connection. */
+export const NOT_CONNECTED = 'ECONNTIMEDOUT';
+
+/** What TLS needs to know of the other side, and of us. */
+export interface TlsSettings {
+  /** PEM certificates, each a trust anchor even when it is an intermediate CA; the system's roots when omitted. */
+  readonly ca?: string;
+  /** PEM client certificate and key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name the certificate must have, when it is not the URL's host. */
+  readonly servername?: string;
+}
+
+export { type HttpsRequest, type HttpsResponse };
+
+/**
+ * HTTPS over kept-alive connections: never follows a redirect, never reads more than it was told, never goes on after its
+ * deadline, never sends anything in the clear. Used for the API server and for issuers.
+ *
+ * A request whose connection shows no sign of life is sent again over a new one, within the same deadline; hence a
+ * request has to be one that may arrive twice. A reused connection that fails or falls silent retires all that are open.
+ *
+ * Node's own client, not undici: that one takes no notice of a signal until a connection is established, and does not tell
+ * whether it was reused (docs/adr/0010-outages.md).
+ * @internal
+ */
+export class HttpsClient {
+  #tls: TlsSettings;
+  readonly #clock: Clock;
+  readonly #underWay = new Set<HttpsExchange>();
+  #pool: Agent;
+  #isClosed = false;
+  #usualAnswerMs = 0;
+
+  constructor(tls: TlsSettings, clock: Clock) {
+    this.#tls = tls;
+    this.#clock = clock;
+    this.#pool = this.#openPool();
+  }
+
+  /** @throws {PlainError} connection, TLS or size failures, or the reason of the deadline's signal */
+  async request(call: HttpsRequest): Promise<HttpsResponse> {
+    const { signal } = call.deadline;
+    if (!call.url.startsWith('https://')) {
+      throw new PlainError('Error', 'refusing to send a request that is not https');
+    }
+    for (let tries = 1; ; tries++) {
+      this.#assertOpen();
+      if (signal.aborted) throw unconnectedError(call.deadline);
+      const pool = this.#pool;
+      const exchange = new HttpsExchange(call, pool, this.#limits(call, tries), this.#clock);
+      try {
+        return await this.#receive(exchange, signal);
+      } catch (error) {
+        exchange.end(error as Error);
+        const { isConnectionAtFault, isReused } = exchange;
+        // Also where no time is left for another try: the next request must not meet the same connections.
+        if (isConnectionAtFault && isReused && pool === this.#pool) this.#retirePool();
+        this.#assertOpen();
+        if (signal.aborted) throw exchange.isConnected ? signal.reason : unconnectedError(call.deadline);
+        if (!isConnectionAtFault || tries === MAX_TRIES) throw plainErrorOf(error);
+      }
+    }
+  }
+
+  /** For all connections from now on; requests under way keep theirs. */
+  replaceTls(tls: TlsSettings): void {
+    this.#tls = tls;
+    this.#retirePool();
+  }
+
+  /** Ends all connections at once: requests under way have failed when this resolves, further ones fail. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const exchange of this.#underWay) exchange.end(closedError());
+    this.#pool.destroy();
+    // Their failures reach those who wait.
+    await nextTurn();
+  }
+
+  async #receive(exchange: HttpsExchange, signal: AbortSignal): Promise<HttpsResponse> {
+    this.#underWay.add(exchange);
+    try {
+      const response = await within(signal, exchange.response);
+      this.#usualAnswerMs = Math.max(exchange.answerMs, this.#usualAnswerMs * USUAL_ANSWER_DECAY);
+      return response;
+    } finally {
+      this.#underWay.delete(exchange);
+    }
+  }
+
+  #limits({ deadline }: HttpsRequest, tries: number): SilenceLimits {
+    const leftMs = deadline.remainingMs();
+    return {
+      newMs: tries < MAX_TRIES ? Math.max(leftMs * NEW_CONNECTION_SHARE, MIN_NEW_CONNECTION_MS) : Infinity,
+      reusedMs: Math.max(
+        leftMs * REUSED_CONNECTION_SHARE,
+        MIN_REUSED_CONNECTION_MS,
+        this.#usualAnswerMs * USUAL_ANSWER_FACTOR,
+      ),
+    };
+  }
+
+  #retirePool(): void {
+    const retired = this.#pool;
+    this.#pool = this.#openPool();
+    // Connections in use end when they become free.
+    retired.maxFreeSockets = 0;
+    for (const sockets of Object.values(retired.freeSockets)) sockets?.forEach((socket) => socket.destroy());
+  }
+
+  #openPool(): Agent {
+    return new Agent({
+      ...this.#tls,
+      // As in Go, hence kubectl: OpenSSL would look for the root above an intermediate CA.
+      ...(this.#tls.ca !== undefined && { allowPartialTrustChain: true }),
+      // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
+      rejectUnauthorized: true,
+      keepAlive: true,
+      maxFreeSockets: MAX_IDLE_CONNECTIONS,
+      // Of a free connection: one in use is ended by the deadline of its request.
+      timeout: KEEP_ALIVE_MS,
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw closedError();
+  }
+}
+
+function unconnectedError({ timeoutMs }: Deadline): PlainError {
+  return new PlainError('TimeoutError', `no connection within ${timeoutMs} ms`, NOT_CONNECTED);
+}
+
+function closedError(): PlainError {
+  return new PlainError('Error', 'HTTPS client was closed', 'ERR_CLOSED');
+}

@@ -1,0 +1,76 @@
+import { type RequestListener } from 'node:http';
+import { FakeClock } from '../../testing/fake-clock.js';
+import {
+  type CertificateAuthority,
+  type KeyAndCertificate,
+} from '../../testing/local-cluster/certificates.js';
+import { HttpsListener, LOOPBACK } from '../../testing/local-cluster/https-listener.js';
+import { RequestLog } from '../../testing/local-cluster/request-log.js';
+import { systemClock } from '../util/clock.js';
+import { nextTurn, type OwnDeadline, startDeadline } from '../util/timers.js';
+
+/** An HTTPS server on loopback whose every byte a spec decides. */
+export interface HttpsServer {
+  readonly url: string;
+  /** TCP connections so far. */
+  connections(): number;
+  /** Those that are open now. */
+  openConnections(): number;
+  /** Connections are accepted, but nothing is answered any more, no TLS handshake either. */
+  silence(): void;
+  /** Nothing comes back over the connections that there are. */
+  muteConnections(): void;
+  /** New connections are answered again. */
+  speak(): void;
+  close(): Promise<void>;
+}
+
+export function issueLoopback(authority: CertificateAuthority): Promise<KeyAndCertificate> {
+  return authority.issue({
+    subject: 'CN=loopback',
+    usage: 'server',
+    dnsNames: ['api.example'],
+    ipAddresses: ['127.0.0.1'],
+  });
+}
+
+export async function startHttpsServer(
+  certificate: KeyAndCertificate,
+  onRequest: RequestListener,
+  port = 0,
+): Promise<HttpsServer> {
+  const log = new RequestLog();
+  const listener = new HttpsListener({ ca: certificate.cert, onRequest, log }, port);
+  await listener.open(certificate);
+  return {
+    url: `https://${LOOPBACK}:${listener.port}`,
+    connections: () => log.connections,
+    openConnections: () => listener.openConnections,
+    silence: () => listener.silence(),
+    muteConnections: () => listener.muteConnections(),
+    speak: () => listener.speak(),
+    close: () => listener.close(),
+  };
+}
+
+/** A deadline that never comes. */
+export function endless(): OwnDeadline {
+  return startDeadline(new FakeClock(), 60_000);
+}
+
+// Less than a test may take: a loop that outlives its test would keep Jest from ending.
+const MAX_WAIT_MS = 25_000;
+
+/** Lets the event loop turn until something has happened. @throws {Error} it does not happen */
+export async function until(condition: () => boolean): Promise<void> {
+  const endMs = systemClock.monotonicMs() + MAX_WAIT_MS;
+  while (!condition()) {
+    if (systemClock.monotonicMs() > endMs) throw new Error(`has not happened: ${condition.toString()}`);
+    await turn();
+  }
+}
+
+/** One turn of the event loop. */
+export function turn(): Promise<void> {
+  return nextTurn();
+}

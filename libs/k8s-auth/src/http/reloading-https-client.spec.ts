@@ -1,0 +1,157 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
+import { type TlsSettings } from './https-client.js';
+import {
+  endless,
+  type HttpsServer,
+  issueLoopback,
+  startHttpsServer,
+  turn,
+  until,
+} from './https-server.fixture.js';
+import { CapturedLog } from '../api-server/own-cluster.fixture.js';
+import { ReloadingHttpsClient } from './reloading-https-client.js';
+
+let oldAuthority: CertificateAuthority;
+let newAuthority: CertificateAuthority;
+let server: HttpsServer;
+let client: ReloadingHttpsClient;
+let clock: FakeClock;
+let log: CapturedLog;
+let reads: number;
+let onDisk: () => Promise<TlsSettings>;
+
+beforeAll(async () => {
+  [oldAuthority, newAuthority] = await Promise.all([
+    CertificateAuthority.create(),
+    CertificateAuthority.create(),
+  ]);
+});
+
+beforeEach(async () => {
+  clock = new FakeClock();
+  log = new CapturedLog();
+  reads = 0;
+  onDisk = () => Promise.resolve({ ca: oldAuthority.pem });
+  await serveAs(oldAuthority);
+  const readTls = () => {
+    reads++;
+    return onDisk();
+  };
+  client = new ReloadingHttpsClient(
+    { of: 'the issuer', tls: { ca: oldAuthority.pem }, readTls },
+    { clock, log },
+  );
+});
+
+afterEach(async () => {
+  await client.close();
+  await server.close();
+});
+
+async function serveAs(authority: CertificateAuthority, port?: number): Promise<void> {
+  const certificate = await issueLoopback(authority);
+  server = await startHttpsServer(certificate, (_request, response) => response.end('hello'), port);
+}
+
+/** The same address with another certificate, as after a restart of the API server. */
+async function restartAs(authority: CertificateAuthority): Promise<void> {
+  await server.close();
+  await serveAs(authority, Number(new URL(server.url).port));
+}
+
+function ask() {
+  return client.request({
+    method: 'GET',
+    url: server.url,
+    headers: {},
+    deadline: endless(),
+    maxBytes: 100,
+  });
+}
+
+describe('a server that is not trusted any more', () => {
+  it('is tried once more when the files have changed', async () => {
+    await ask();
+    await clock.advance(60_000);
+    onDisk = () => Promise.resolve({ ca: newAuthority.pem });
+    await restartAs(newAuthority);
+    await expect(ask()).resolves.toMatchObject({ body: 'hello' });
+    expect(log.messages('log')).toStrictEqual(['certificates for the issuer have changed']);
+  });
+
+  it('is refused when they have not, and they are read at most once a minute', async () => {
+    await restartAs(newAuthority);
+    for (let n = 0; n < 3; n++) await expect(ask()).rejects.toHaveProperty('code');
+    expect(reads).toBe(0);
+    await clock.advance(60_000);
+    for (let n = 0; n < 3; n++) await expect(ask()).rejects.toHaveProperty('code');
+    expect(reads).toBe(1);
+    await clock.advance(60_000);
+    onDisk = () => Promise.resolve({ ca: newAuthority.pem });
+    await Promise.all([ask(), ask(), ask()]);
+    expect(reads).toBe(2);
+  });
+
+  it('is refused when the files are not fit for use', async () => {
+    await clock.advance(60_000);
+    await restartAs(newAuthority);
+    onDisk = () => Promise.reject(new Error('half a certificate'));
+    await expect(ask()).rejects.toHaveProperty('code');
+    expect(log.messages('warn')).toStrictEqual([
+      'certificates for the issuer stay as they were: half a certificate',
+    ]);
+  });
+
+  it('is not the same as one that is away', async () => {
+    await clock.advance(60_000);
+    await server.close();
+    await expect(ask()).rejects.toHaveProperty('code', 'ECONNREFUSED');
+    expect(reads).toBe(0);
+  });
+});
+
+describe('every ten minutes', () => {
+  it('the files are read again, and the connections stay when nothing has changed', async () => {
+    await ask();
+    await clock.advance(599_999);
+    await ask();
+    expect(reads).toBe(0);
+    await clock.advance(1);
+    await ask();
+    await turn();
+    await ask();
+    expect(reads).toBe(1);
+    expect(server.connections()).toBe(1);
+  });
+
+  it('nothing ends when the logger of the user throws', async () => {
+    let lines = 0;
+    log.log = log.warn = () => {
+      lines++;
+      throw new Error('disk full');
+    };
+    await ask();
+    await clock.advance(600_000);
+    onDisk = () => Promise.resolve({ ca: oldAuthority.pem + newAuthority.pem });
+    await ask();
+    await until(() => lines === 1);
+    await restartAs(newAuthority);
+    await expect(ask()).resolves.toMatchObject({ body: 'hello' });
+    onDisk = () => Promise.reject(new Error('half a certificate'));
+    await clock.advance(600_000);
+    await ask();
+    await until(() => lines === 2);
+    await expect(ask()).resolves.toMatchObject({ body: 'hello' });
+  });
+
+  it('a CA that is trusted no longer is seen without any trouble', async () => {
+    await ask();
+    await clock.advance(600_000);
+    onDisk = () => Promise.resolve({ ca: newAuthority.pem });
+    await ask();
+    await until(() => log.events.length > 0);
+    await expect(ask()).rejects.toHaveProperty('code');
+  });
+});

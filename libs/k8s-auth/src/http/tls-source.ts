@@ -1,0 +1,107 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { ConfigurationError } from '../errors.js';
+import { type TlsSettings } from './https-client.js';
+import { formatPem, type PemBlock, readPemBlocks } from './pem-blocks.js';
+
+/** PEM text, or the file that holds it. `name` is how the user calls it: an option, or a field of a kubeconfig. */
+export type PemSource = { readonly name: string } & ({ readonly file: string } | { readonly text: string });
+
+/** Where the TLS settings of a connection come from; files are read again when certificates are replaced. */
+export interface TlsSource {
+  readonly ca?: PemSource;
+  readonly cert?: PemSource;
+  readonly key?: PemSource;
+  readonly servername?: string;
+}
+
+/** Which blocks of a file are used, by their labels, and which others it may hold. Any other block is a mistake. */
+interface Blocks {
+  readonly used: readonly string[];
+  readonly ignored: readonly string[];
+}
+
+const CERTIFICATES = ['CERTIFICATE', 'X509 CERTIFICATE'];
+const PRIVATE_KEYS = ['PRIVATE KEY', 'EC PRIVATE KEY', 'RSA PRIVATE KEY'];
+// The kubelet and others keep a client certificate and its key in one file.
+const BLOCKS_OF: Readonly<Record<'ca' | 'cert' | 'key', Blocks>> = {
+  ca: { used: CERTIFICATES, ignored: [] },
+  cert: { used: CERTIFICATES, ignored: [...PRIVATE_KEYS, 'EC PARAMETERS'] },
+  key: { used: PRIVATE_KEYS, ignored: [...CERTIFICATES, 'EC PARAMETERS'] },
+};
+
+/**
+ * The settings hold the blocks as we have read them, written anew: what TLS trusts is what has been checked here.
+ * @throws {ConfigurationError} with every file that is missing or holds anything else
+ * @internal
+ */
+export async function readTls({ servername, ...sources }: TlsSource): Promise<TlsSettings> {
+  const mistakes: string[] = [];
+  const read = async (part: keyof typeof BLOCKS_OF) => {
+    const source = sources[part];
+    if (!source) return {};
+    try {
+      return { [part]: usedBlocks(await readText(source), BLOCKS_OF[part]) };
+    } catch (error) {
+      const where = 'file' in source ? ` in ${source.file}` : '';
+      mistakes.push(`${source.name}: expected PEM${where}${(error as UnfitPemError).message}`);
+      return {};
+    }
+  };
+  const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
+  const pair: Pick<TlsSettings, 'cert' | 'key'> = { ...cert, ...key };
+  if (mistakes.length === 0 && !belongTogether(pair)) {
+    const { name } = sources.cert ?? sources.key ?? {};
+    mistakes.push(`${name}: expected a certificate and the private key of it`);
+  }
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  return { ...ca, ...pair, ...(servername !== undefined && { servername }) };
+}
+
+/** The message goes on where "expected PEM in <file>" ends, and quotes nothing of the file but labels. */
+class UnfitPemError extends Error {}
+
+async function readText(source: PemSource): Promise<string> {
+  if ('text' in source) return source.text;
+  try {
+    return await readFile(source.file, 'utf8');
+  } catch {
+    throw new UnfitPemError(', which cannot be read');
+  }
+}
+
+function usedBlocks(text: string, { used, ignored }: Blocks): string {
+  const blocks = readPemBlocks(text);
+  if (!blocks) throw new UnfitPemError(', got a block that is not whole');
+  const pems = blocks.flatMap((block, index) => {
+    const name = `block ${index + 1} (${block.label})`;
+    if (ignored.includes(block.label)) return [];
+    if (!used.includes(block.label)) throw new UnfitPemError(`: expected ${used[0]}, got ${name}`);
+    if (!isReadable(block)) throw new UnfitPemError(`: expected one certificate in ${name}`);
+    return [formatPem(block)];
+  });
+  if (pems.length === 0) throw new UnfitPemError(`: expected ${used[0]}, got none`);
+  return pems.join('');
+}
+
+/** Certificates are looked at one by one: Node goes by the first, and ignores what it cannot read. */
+function isReadable({ label, der }: PemBlock): boolean {
+  if (!CERTIFICATES.includes(label)) return true;
+  try {
+    return new X509Certificate(der).raw.length === der.length;
+  } catch {
+    return false;
+  }
+}
+
+function belongTogether({ cert, key }: Pick<TlsSettings, 'cert' | 'key'>): boolean {
+  if (cert === undefined && key === undefined) return true;
+  if (cert === undefined || key === undefined) return false;
+  try {
+    createSecureContext({ cert, key });
+    return true;
+  } catch {
+    return false;
+  }
+}

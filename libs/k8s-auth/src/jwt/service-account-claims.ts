@@ -1,0 +1,111 @@
+import { InvalidTokenError } from '../errors.js';
+import { type PrincipalFacts } from '../identity/principal.js';
+import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/service-account-name.js';
+import { isJsonObject, type JsonObject, member } from './strict-json.js';
+
+/** What a ServiceAccount token says about its holder. */
+export type ServiceAccountFacts = Pick<
+  PrincipalFacts,
+  'namespace' | 'serviceAccount' | 'serviceAccountUid' | 'pod' | 'node' | 'credentialId'
+>;
+
+/**
+ * The `iss` of tokens kept in Secrets (pkg/serviceaccount LegacyIssuer). Bound tokens may have it too, where an API
+ * server is run with it as `--service-account-issuer`.
+ */
+export const LEGACY_ISSUER = 'kubernetes/serviceaccount';
+
+const BOUND = 'kubernetes.io';
+const LEGACY_PREFIX = 'kubernetes.io/serviceaccount/';
+
+/**
+ * The layout of bound tokens (KEP-1205): a `kubernetes.io` object, and a `sub` that says the same. The API server
+ * reads the object and leaves `sub` unchecked; a token in which they differ was made by nobody we know.
+ * @throws {InvalidTokenError} REJECTED
+ * @internal
+ */
+export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
+  const bound = objectMember(claims, BOUND);
+  const serviceAccount = objectMember(bound, 'serviceaccount');
+  const pod = reference(bound, 'pod');
+  const node = reference(bound, 'node');
+  if (pod && pod.uid === undefined) throw rejected('"kubernetes.io" claim: expected a pod with a uid');
+  return {
+    ...identity(claims, {
+      namespace: member(bound, 'namespace'),
+      name: member(serviceAccount, 'name'),
+      uid: member(serviceAccount, 'uid'),
+    }),
+    ...(pod?.uid !== undefined && { pod: { name: pod.name, uid: pod.uid } }),
+    ...(node && { node }),
+  };
+}
+
+/** Whether a token is laid out as those in Secrets are: the object of bound tokens is what tells them apart. @internal */
+export function isLegacyLayout(claims: JsonObject): boolean {
+  return member(claims, 'iss') === LEGACY_ISSUER && !Object.hasOwn(claims, BOUND);
+}
+
+/**
+ * The layout of tokens kept in Secrets: flat claims, without `aud` and without any end. The two layouts exclude each
+ * other (RFC 8725 §3.12).
+ * @throws {InvalidTokenError} REJECTED
+ * @internal
+ */
+export function readLegacyClaims(claims: JsonObject): ServiceAccountFacts {
+  for (const name of ['aud', BOUND]) {
+    if (Object.hasOwn(claims, name)) throw rejected(`"${name}" claim: expected none in a legacy token`);
+  }
+  return identity(claims, {
+    namespace: member(claims, `${LEGACY_PREFIX}namespace`),
+    name: member(claims, `${LEGACY_PREFIX}service-account.name`),
+    uid: member(claims, `${LEGACY_PREFIX}service-account.uid`),
+  });
+}
+
+function identity(
+  claims: JsonObject,
+  { namespace, name, uid }: Record<'namespace' | 'name' | 'uid', unknown>,
+): ServiceAccountFacts {
+  if (!isNamespaceName(namespace)) throw rejected('namespace: expected a DNS label');
+  if (!isServiceAccountName(name)) throw rejected('service account: expected a DNS subdomain');
+  if (!isText(uid)) throw rejected('service account: expected a uid');
+  if (member(claims, 'sub') !== formatUsername({ namespace, name })) {
+    throw rejected('"sub" claim: expected the service account of the "kubernetes.io" claims');
+  }
+  const jti = member(claims, 'jti');
+  if (jti !== undefined && !isText(jti)) throw rejected('"jti" claim: expected a string');
+  return {
+    namespace,
+    serviceAccount: name,
+    serviceAccountUid: uid,
+    // As the API server writes it (KEP-4193, credential-id).
+    ...(jti !== undefined && { credentialId: `JTI=${jti}` }),
+  };
+}
+
+/** `{name, uid?}` of a bound object; `undefined` when the token is not bound to one. */
+function reference(bound: JsonObject, kind: 'pod' | 'node'): { name: string; uid?: string } | undefined {
+  if (!Object.hasOwn(bound, kind)) return undefined;
+  const object = objectMember(bound, kind);
+  const name = member(object, 'name');
+  const uid = member(object, 'uid');
+  if (!isText(name)) throw rejected(`"kubernetes.io" claim: expected a ${kind} with a name`);
+  if (uid === undefined) return { name };
+  if (!isText(uid)) throw rejected(`"kubernetes.io" claim: expected a ${kind} with a uid`);
+  return { name, uid };
+}
+
+function objectMember(object: JsonObject, name: string): JsonObject {
+  const value = member(object, name);
+  if (!isJsonObject(value)) throw rejected(`"${name}" claim: expected an object`);
+  return value;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function rejected(message: string): InvalidTokenError {
+  return new InvalidTokenError('REJECTED', message);
+}

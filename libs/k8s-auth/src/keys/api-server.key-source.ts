@@ -1,0 +1,125 @@
+import { type ApiServerClient } from '../api-server/api-server.client.js';
+import { OwnCredentialRefusedError } from '../api-server/own-credential.js';
+import { SingleFlight } from '../util/single-flight.js';
+import { type UnverifiedClaims } from '../jwt/unverified-claims.js';
+import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
+import { METADATA_PATH, readIssuerMetadata } from './issuer-metadata.js';
+import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES } from './jwks.js';
+import {
+  type Attempt,
+  checkMetadataIssuer,
+  DOCUMENT_ACCEPT,
+  type IssuerKeys,
+  type KeySource,
+  KeySourceTrouble,
+  type ReadDocument,
+} from './key-source.js';
+
+/** An API server, as a source of its own keys. */
+export interface ApiServerKeySourceOptions {
+  readonly client: Pick<ApiServerClient, 'ownClaims' | 'request'>;
+  /** The names of the cluster's issuer. Omitted: that of the own token, or the one that the metadata names. */
+  readonly issuers?: readonly string[];
+}
+
+/**
+ * Reads as ourselves from an API server. The answer with 403 is a missing right of ours.
+ * @param toPath what to put behind the API server's URL
+ * @internal
+ */
+export function ownReader(
+  client: Pick<ApiServerClient, 'ownClaims' | 'request'>,
+  toPath: (url: string) => string,
+): ReadDocument {
+  return async (url, attempt) => {
+    const response = await client.request({
+      method: 'GET',
+      path: toPath(url),
+      accept: DOCUMENT_ACCEPT,
+      maxBytes: MAX_DOCUMENT_BYTES,
+      deadline: attempt,
+      // An attempt is one request per document: when the next one is, is decided elsewhere.
+      retry: false,
+    });
+    if (response.status === 403) {
+      throw new KeySourceTrouble(
+        'API server does not let us read its keys (403): no ClusterRoleBinding grants the ClusterRole ' +
+          `system:service-account-issuer-discovery to ${await nameOfSelf(client)}`,
+        true,
+      );
+    }
+    return response;
+  };
+}
+
+/**
+ * Keys from the API server, by its two fixed paths, with the own credential and CA. The host that its metadata names
+ * for the keys does not matter: usually it is a node's address that pods can neither reach nor trust. They count for
+ * every issuer of the list, because all of them are names of this one cluster.
+ * @internal
+ */
+export class ApiServerKeySource implements KeySource {
+  private readonly jwks = new JwksReader();
+  private readonly read: ReadDocument;
+  private readonly fetching = new SingleFlight<'fetch', IssuerKeys>();
+
+  constructor(private readonly options: ApiServerKeySourceOptions) {
+    this.read = ownReader(options.client, (url) => new URL(url).pathname);
+  }
+
+  /** Those who wait for the keys of several issuers share one attempt. */
+  fetch(attempt: Attempt): Promise<IssuerKeys> {
+    return this.fetching.run('fetch', async () => {
+      const { client } = this.options;
+      const issuers = this.options.issuers ?? (await ownIssuers(client));
+      const named = await this.readNamedIssuer(attempt, issuers);
+      const response = await this.read(ANY_ORIGIN + API_SERVER_JWKS_PATH, attempt);
+      return { issuers: issuers ?? [named], keys: await this.jwks.read(response) };
+    });
+  }
+
+  private async readNamedIssuer(attempt: Attempt, expected: readonly string[] | undefined): Promise<string> {
+    try {
+      const { issuer } = await readIssuerMetadata(ANY_ORIGIN + METADATA_PATH, this.read, attempt);
+      if (expected) checkMetadataIssuer(issuer, expected, this.options.issuers ? '' : `; ${NAME_ISSUER}`);
+      return issuer;
+    } catch (error) {
+      // Not wrapped: what kind of error it is says what becomes of the keys that are held.
+      const isIssuerUnknown = !expected && !(error instanceof OwnCredentialRefusedError);
+      if (isIssuerUnknown && error instanceof Error) error.message += `; ${NAME_ISSUER}`;
+      throw error;
+    }
+  }
+}
+
+const NAME_ISSUER = "option 'issuer' names the issuer where the API server and the own credential do not";
+
+/**
+ * The issuer of the cluster, as far as the own token tells: a bound token of a ServiceAccount does. One of a cloud
+ * login or another token of a foreign issuer does not, nor does one from a Secret.
+ * @internal
+ */
+export function clusterIssuerOf({ iss, sub }: UnverifiedClaims = {}): string | undefined {
+  const isOfServiceAccount = typeof sub === 'string' && sub.startsWith('system:serviceaccount:');
+  return isOfServiceAccount && typeof iss === 'string' && iss !== '' && iss !== LEGACY_ISSUER
+    ? iss
+    : undefined;
+}
+
+/** As a list; `undefined` when the own credential does not tell. @internal */
+export async function ownIssuers(
+  client: Pick<ApiServerClient, 'ownClaims'>,
+): Promise<readonly string[] | undefined> {
+  const issuer = clusterIssuerOf(await client.ownClaims());
+  return issuer === undefined ? undefined : [issuer];
+}
+
+async function nameOfSelf(client: Pick<ApiServerClient, 'ownClaims'>): Promise<string> {
+  const { sub } = (await client.ownClaims().catch(() => undefined)) ?? {};
+  return typeof sub === 'string' && /^[\w:.@/-]{1,350}$/.test(sub)
+    ? sub
+    : 'the user that our own credential is for';
+}
+
+// openid-client wants a URL; the client knows the real origin, and the path in front of ours.
+const ANY_ORIGIN = 'https://kubernetes.default.svc';

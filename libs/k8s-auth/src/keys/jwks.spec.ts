@@ -1,0 +1,109 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { type HttpsResponse } from '../http/https-client.js';
+import { nextTurn } from '../util/timers.js';
+import { verificationKeyOfJwk } from '../jwt/verification-key.js';
+import { JwksReader } from './jwks.js';
+import { KeySourceTrouble } from './key-source.js';
+
+const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+const type = 'application/jwk-set+json';
+
+function answer(document: unknown, contentType = type, status = 200): HttpsResponse {
+  const body = typeof document === 'string' ? document : JSON.stringify(document);
+  return { status, headers: { 'content-type': contentType }, body };
+}
+
+async function keyIds(...args: Parameters<typeof answer>): Promise<string[]> {
+  return (await new JwksReader().read(answer(...args))).map(({ keyId }) => keyId);
+}
+
+describe('JwksReader', () => {
+  it('passes over what is no key of ours, and keeps duplicates', async () => {
+    const junk = [null, 1, 'key', [], {}, { kty: 'oct', k: 'AAAA', kid: 'a' }, { ...jwk, d: 'AAAA' }];
+    const proto = JSON.parse('{"__proto__":{"kty":"EC"}}') as unknown;
+    const keys = [...junk, { ...jwk, kid: 'a' }, proto, { ...jwk, kid: 'a' }];
+    expect(await keyIds({ keys })).toEqual(['a', 'a']);
+  });
+
+  it.each(['application/json; charset=utf-8', 'binary/octet-stream', 'text/plain', 'text/html', ''])(
+    'takes a key set that is served as "%s"',
+    async (contentType) => {
+      expect(await keyIds({ keys: [{ ...jwk, kid: 'a' }] }, contentType)).toEqual(['a']);
+    },
+  );
+
+  it('takes a key set without a type, and one behind a byte order mark', async () => {
+    const body = `\uFEFF${JSON.stringify({ keys: [{ ...jwk, kid: 'a' }] })}`;
+    expect(await new JwksReader().read({ status: 200, headers: {}, body })).toHaveLength(1);
+  });
+
+  const good = { keys: [jwk] };
+  it.each<[string, () => Promise<unknown>]>([
+    ['HTML', () => keyIds('<html><body>Sign in</body></html>', type)],
+    ['another status', () => keyIds(good, type, 404)],
+    ['a redirect', () => keyIds(good, type, 302)],
+    ['no content', () => keyIds('', type)],
+    ['half a document', () => keyIds('{"keys":[', type)],
+    ['null', () => keyIds('null')],
+    ['a list', () => keyIds([jwk])],
+    ['no keys member', () => keyIds({})],
+    ['an inherited keys member', () => keyIds('{"__proto__":{"keys":[]}}')],
+    ['keys that are no list', () => keyIds({ keys: { 0: jwk } })],
+    ['an empty set', () => keyIds({ keys: [] })],
+    ['a set without a usable key', () => keyIds({ keys: [{ ...jwk, use: 'enc' }, null] })],
+  ])('refuses %s', async (_, read) => {
+    await expect(read()).rejects.toBeInstanceOf(KeySourceTrouble);
+  });
+});
+
+describe('a key set that is too large', () => {
+  const copies = (count: number, entry: unknown) => Array<unknown>(count).fill(entry);
+
+  it.each([
+    [100, 100],
+    [100, 1_000],
+  ])('is none with %d keys in %d entries', async (keys, entries) => {
+    const document = { keys: [...copies(entries - keys, { kty: 'oct' }), ...copies(keys, jwk)] };
+    await expect(keyIds(document)).resolves.toHaveLength(keys);
+  });
+
+  it.each([
+    ['101 keys', copies(101, jwk), 'expected at most 100 usable keys'],
+    ['1001 entries', [jwk, ...copies(1_000, {})], 'expected at most 1000 entries, got 1001'],
+    ['80000 empty entries', copies(80_000, {}), 'expected at most 1000 entries, got 80000'],
+  ])('fails as a whole: %s', async (_, keys, message) => {
+    await expect(keyIds({ keys })).rejects.toThrow(message);
+  });
+
+  it('lets the event loop turn between its entries', async () => {
+    let turns = 0;
+    let isRead = false;
+    const reading = keyIds({ keys: copies(50, jwk) }).finally(() => (isRead = true));
+    for (; !isRead; turns++) await nextTurn();
+    await reading;
+    expect(turns).toBeGreaterThanOrEqual(49);
+  });
+
+  it('is not imported for a modulus that no key of ours can have', async () => {
+    const modulus = 'A'.repeat(200_000);
+    await expect(keyIds({ keys: [{ kty: 'RSA', n: modulus, e: 'AQAB' }] })).rejects.toThrow('got none in 1');
+    expect(() => verificationKeyOfJwk({ kty: 'RSA', n: modulus, e: 'AQAB' })).toThrow(
+      'expected a shorter one',
+    );
+  });
+});
+
+describe('a key set that has not changed', () => {
+  it('is not imported again, also when it has failed', async () => {
+    const reader = new JwksReader();
+    const keys = await reader.read(answer({ keys: [jwk] }));
+    expect(await reader.read(answer({ keys: [jwk] }))).toBe(keys);
+    const other = await reader.read(answer({ keys: [jwk, jwk] }));
+    expect(other).toHaveLength(2);
+    expect(await reader.read(answer({ keys: [jwk] }))).toHaveLength(1);
+
+    const failed = await reader.read(answer({ keys: [] })).catch((error: unknown) => error);
+    await expect(reader.read(answer({ keys: [] }))).rejects.toBe(failed);
+  });
+});

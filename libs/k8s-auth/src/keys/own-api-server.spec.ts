@@ -1,0 +1,41 @@
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type OwnCluster, startOwnCluster } from '../api-server/own-cluster.fixture.js';
+import { findOwnApiServer } from './own-api-server.js';
+
+const kind = 'oidc-discovery';
+
+let own: OwnCluster;
+let home: string;
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+  home = await mkdtemp(join(tmpdir(), 'home-'));
+  await mkdir(join(home, '.kube'));
+  await cp(await own.cluster.writeKubeconfig(), join(home, '.kube', 'config'));
+});
+afterEach(async () => {
+  await own.close();
+  await rm(home, { recursive: true });
+});
+
+describe('findOwnApiServer', () => {
+  const context = () => ({ clock: own.clock, log: own.log, environment: { HOME: home } });
+
+  it('takes that of the home directory where it is to be read', async () => {
+    const found = await findOwnApiServer({ kind }, context());
+    expect(found?.url).toBe(own.cluster.url);
+    const asked = await findOwnApiServer(
+      { kind, issuer: 'https://issuer.example', apiServer: {} },
+      context(),
+    );
+    expect(asked?.url).toBe(own.cluster.url);
+  });
+
+  it('leaves the home directory alone where the issuer is configured', async () => {
+    expect(await findOwnApiServer({ kind, issuer: 'https://issuer.example' }, context())).toBeUndefined();
+    expect(own.log.events).toEqual([]);
+  });
+});

@@ -1,0 +1,127 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { CapturedLog, outcome } from '../api-server/own-cluster.fixture.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
+import { KeySourceTrouble } from './key-source.js';
+import { RefreshedKeys } from './refreshed-keys.js';
+
+const key = newKey();
+
+let clock: FakeClock;
+let log: CapturedLog;
+let answer: () => Promise<readonly VerificationKey[]>;
+let fetches: number[];
+let made: RefreshedKeys[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  log = new CapturedLog();
+  fetches = [];
+  made = [];
+});
+afterEach(() => made.forEach((keys) => keys.stop()));
+
+function withJitter(jitter: number): RefreshedKeys {
+  const source = {
+    fetch: async () => {
+      fetches.push(clock.monotonicMs());
+      return { issuers: ['https://issuer.example'], keys: await answer() };
+    },
+  };
+  const keys = new RefreshedKeys(source, { clock, log, random: () => jitter });
+  made.push(keys);
+  return keys;
+}
+
+function newKey(): VerificationKey {
+  return verificationKeyOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+}
+
+const succeed = () => Promise.resolve([key]);
+const fail = () => Promise.reject<readonly VerificationKey[]>(new Error('away'));
+const ask = (keys: RefreshedKeys, { keyId }: VerificationKey) =>
+  outcome((async () => keys.candidates({ alg: 'ES256', kid: keyId }))());
+
+describe('RefreshedKeys', () => {
+  it.each([
+    ['good', succeed],
+    ['bad', fail],
+  ])('makes six %s attempts in the minute of a flood', async (_, result) => {
+    answer = result;
+    const keys = withJitter(0);
+    const unknown = newKey();
+    for (let second = 0; second < 60; second++) {
+      await Promise.all(Array.from({ length: 20 }, () => ask(keys, unknown)));
+      await clock.advance(second < 59 ? 1_000 : 999);
+    }
+    expect(fetches).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000]);
+  });
+
+  it.each([
+    [0, 10_000],
+    [0.5, 10_250],
+    [1, 10_500],
+  ])('tries again after a bad attempt without being asked (jitter %d: %d ms)', async (jitter, dueMs) => {
+    answer = fail;
+    const keys = withJitter(jitter);
+    keys.start();
+    await clock.advance(0);
+    await clock.advance(dueMs - 1);
+    expect(fetches).toHaveLength(1);
+    answer = succeed;
+    await clock.advance(1);
+    expect(fetches).toEqual([0, dueMs]);
+    expect(await ask(keys, key)).toEqual([key]);
+  });
+
+  it("goes on when the user's logger throws", async () => {
+    answer = fail;
+    log.warn = () => {
+      throw new Error('disk full');
+    };
+    const keys = withJitter(0);
+    keys.start();
+    await clock.advance(0);
+    expect(await ask(keys, key)).toMatchObject({ cause: { message: 'away' } });
+    await clock.advance(70_000);
+    expect(fetches).toHaveLength(8);
+    answer = succeed;
+    await clock.advance(10_000);
+    expect(await ask(keys, key)).toEqual([key]);
+  });
+
+  it('says when asking again may help, a second at least', async () => {
+    answer = fail;
+    const keys = withJitter(1);
+    expect(await ask(keys, key)).toMatchObject({ retryAfterMs: 10_500, cause: { message: 'away' } });
+    await clock.advance(9_000);
+    expect(await ask(keys, key)).toMatchObject({ retryAfterMs: 1_500 });
+    const sooner = withJitter(0);
+    await ask(sooner, key);
+    await clock.advance(9_500);
+    expect(await ask(sooner, key)).toMatchObject({ retryAfterMs: 1_000 });
+  });
+
+  it.each<[string, Error, number]>([
+    ['seconds', new KeySourceTrouble('key set: got 429', false, '30'), 30_000],
+    ['a date', new KeySourceTrouble('key set: got 503', false, 'Tue, 01 Jan 2030 00:00:45 GMT'), 45_000],
+    ['more than a minute', new KeySourceTrouble('key set: got 429', false, '3600'), 60_000],
+    ['what the API server said', new VerifierUnavailableError('429', { retryAfterMs: 20_000 }), 20_000],
+    ['less than the cooldown', new KeySourceTrouble('key set: got 429', false, '1'), 10_000],
+  ])('does not ask again before the time that was named: %s', async (_, error, dueMs) => {
+    answer = () => Promise.reject(error);
+    const keys = withJitter(0);
+    expect(await ask(keys, key)).toMatchObject({ retryAfterMs: dueMs });
+    answer = succeed;
+    for (let second = 1; second < dueMs / 1_000; second++) {
+      await clock.advance(1_000);
+      await Promise.all(Array.from({ length: 5 }, () => ask(keys, newKey())));
+    }
+    expect(fetches).toEqual([0]);
+    await clock.advance(1_000);
+    expect(fetches).toEqual([0, dueMs]);
+    expect(await ask(keys, key)).toEqual([key]);
+  });
+});

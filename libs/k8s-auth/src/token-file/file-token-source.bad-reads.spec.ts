@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { type FakeClock } from '../../testing/fake-clock.js';
+import { TokenSourceError } from '../errors.js';
+import { FileTokenSource } from './file-token-source.js';
+import {
+  type RecordingLog,
+  TokenFileBench,
+  type TokenMint,
+  type TokenVolume,
+} from './token-volume.fixture.js';
+
+const MINUTE_MS = 60_000;
+
+let bench: TokenFileBench;
+let clock: FakeClock;
+let mint: TokenMint;
+let volume: TokenVolume;
+let log: RecordingLog;
+let source: FileTokenSource;
+
+beforeEach(() => {
+  bench = new TokenFileBench({ audience: 'service2' });
+  ({ clock, mint, volume, log, source } = bench);
+});
+
+afterEach(() => volume.remove());
+
+async function failure(): Promise<TokenSourceError> {
+  const error: unknown = await source.getToken().catch((reason: unknown) => reason);
+  if (!(error instanceof TokenSourceError)) throw new Error('expected a TokenSourceError');
+  return error;
+}
+
+/** Everything that can be wrong with a file, and the code that says so. */
+const badReads: [string, string, (good: string) => void | Promise<void>][] = [
+  ['missing', 'UNREADABLE', () => volume.empty()],
+  ['unreadable', 'UNREADABLE', () => volume.writeDirectory()],
+  ['empty', 'EMPTY', () => volume.write('')],
+  ['binary', 'MALFORMED', () => volume.write(Buffer.from([0, 1, 2, 255]))],
+  ['too large', 'MALFORMED', () => volume.write('e'.repeat(64 * 1024 + 1))],
+  ['no JWT', 'MALFORMED', () => volume.write('changeme')],
+  ['another audience', 'AUDIENCE', async () => volume.write(await mint.mint({ aud: 'other' }))],
+  ['expired', 'EXPIRED', async () => volume.write(await mint.mint({}, -1))],
+  ['an "exp" that is no number', 'MALFORMED', async () => volume.write(await mint.mint({ exp: 'soon' }))],
+];
+
+/** What only shows beside a token that was read before. */
+const cutOffReads: typeof badReads = [
+  ['cut off in the payload', 'MALFORMED', (good) => volume.write(good.slice(0, good.lastIndexOf('.') - 5))],
+  ['cut off in the signature', 'MALFORMED', (good) => volume.write(good.slice(0, -7))],
+  ['another token, cut off', 'MALFORMED', async () => volume.write((await mint.mint()).slice(0, -7))],
+];
+
+describe('FileTokenSource: bad reads', () => {
+  it.each(badReads)('without a token, %s is an error that names the file', async (_name, trouble, spoil) => {
+    await spoil('');
+    const error = await failure();
+    expect(error.code).toBe(`ERR_K8S_AUTH_TOKEN_FILE_${trouble}`);
+    expect(error.tokenFile).toBe(volume.file);
+    expect(error.message).toContain(volume.file);
+    expect(source.current()).toBeUndefined();
+    expect(source.state()).toMatchObject({ hasToken: false, trouble: error.code });
+  });
+
+  it.each([...badReads, ...cutOffReads])(
+    'with a token, %s keeps it until its own "exp"',
+    async (_name, trouble, spoil) => {
+      const good = await mint.mint({}, 600);
+      volume.write(good);
+      await source.getToken();
+      await spoil(good);
+      await clock.advance(MINUTE_MS);
+      await expect(source.getToken()).resolves.toBe(good);
+      expect(source.current()).toBe(good);
+      expect(source.state()).toMatchObject({
+        hasToken: true,
+        trouble: `ERR_K8S_AUTH_TOKEN_FILE_${trouble}`,
+      });
+      expect(log.warnings).toMatchObject([{ code: `ERR_K8S_AUTH_TOKEN_FILE_${trouble}`, file: volume.file }]);
+      expect(log.text()).not.toContain(good.slice(0, 20));
+
+      await clock.advance(9 * MINUTE_MS);
+      expect(source.current()).toBeUndefined();
+      expect(source.state().hasToken).toBe(false);
+    },
+  );
+
+  it('takes a whole token with another signature length when its header names no key, or another one', async () => {
+    volume.write(await mint.mint({}, 3600, { kid: undefined }));
+    await source.getToken();
+    const longer = `${await mint.mint({}, 3600, { kid: undefined })}AAAA`;
+    volume.write(longer);
+    await clock.advance(MINUTE_MS);
+    await expect(source.getToken()).resolves.toBe(longer);
+
+    const ofAnotherKey = `${await mint.mint({}, 3600, { kid: 'next' })}AA`;
+    volume.write(ofAnotherKey);
+    await clock.advance(MINUTE_MS);
+    await expect(source.getToken()).resolves.toBe(ofAnotherKey);
+  });
+
+  it('knows a token without "kid" that is cut off by its beginning', async () => {
+    const good = await mint.mint({}, 3600, { kid: undefined });
+    volume.write(good);
+    await source.getToken();
+    volume.write(good.slice(0, -7));
+    await clock.advance(MINUTE_MS);
+    await expect(source.getToken()).resolves.toBe(good);
+    expect(source.state().trouble).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
+  });
+
+  it('no longer compares with a token that has expired', async () => {
+    volume.write(await mint.mint({}, 600));
+    await source.getToken();
+    await clock.advance(600_000);
+    const longer = `${await mint.mint()}AAAA`;
+    volume.write(longer);
+    await expect(source.getToken()).resolves.toBe(longer);
+  });
+
+  it.each([
+    ['a string', 'service2'],
+    ['a list', ['other', 'service2']],
+  ])('takes an "aud" that is %s with the audience', async (_name, aud) => {
+    volume.write(await mint.mint({ aud }));
+    await expect(source.getToken()).resolves.toBeDefined();
+  });
+
+  it.each([
+    [['service22'], '["service22"]'],
+    [undefined, '[]'],
+    [{ service2: true }, '[]'],
+  ])('says the audience expected and the one found: %j', async (aud, shown) => {
+    volume.write(await mint.mint({ aud }));
+    expect((await failure()).message).toBe(
+      `"aud" of the token in ${volume.file} has to include "service2", is ${shown}`,
+    );
+  });
+
+  it('tries again at most every 5 s', async () => {
+    await failure();
+    await clock.advance(4_999);
+    await failure();
+    expect(bench.reads).toBe(1);
+    const token = await mint.mint();
+    volume.write(token);
+    await clock.advance(1);
+    await expect(source.getToken()).resolves.toBe(token);
+    expect(bench.reads).toBe(2);
+  });
+
+  it('gives each caller an error of its own', async () => {
+    const [one, other] = [await failure(), await failure()];
+    expect(one).not.toBe(other);
+    expect(one.message).toBe(other.message);
+    expect(one.cause).toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('logs trouble once a minute and its end once', async () => {
+    for (let second = 0; second < 60; second += 5) {
+      await failure();
+      await clock.advance(5_000);
+    }
+    expect(log.warnings).toHaveLength(1);
+    await failure();
+    expect(log.warnings).toHaveLength(2);
+    expect(log.warnings[0]?.message).toContain('ENOENT');
+
+    volume.write(await mint.mint());
+    await clock.advance(5_000);
+    await source.getToken();
+    await clock.advance(MINUTE_MS);
+    await source.getToken();
+    expect(log.infos).toEqual([{ message: 'token file can be used again', file: volume.file }]);
+  });
+
+  it('shows no token text in errors, whatever the file holds', async () => {
+    const wrong = await mint.mint({ aud: 'other' });
+    volume.write(wrong);
+    const shown = inspect(await failure(), { depth: Infinity, showHidden: true });
+    for (const part of wrong.split('.')) expect(shown).not.toContain(part);
+  });
+
+  it('passes on an error that is no trouble of the file', async () => {
+    const broken = new FileTokenSource({
+      file: volume.file,
+      clock,
+      log,
+      read: () => Promise.reject(new RangeError('out of memory')),
+    });
+    await expect(broken.getToken()).rejects.toBeInstanceOf(RangeError);
+  });
+});

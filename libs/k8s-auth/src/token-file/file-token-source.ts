@@ -1,0 +1,190 @@
+import { type K8sAuthErrorCode, TokenSourceError } from '../errors.js';
+import { type Clock } from '../util/clock.js';
+import { acceptToken, hasExpired, type HeldToken } from './held-token.js';
+import { describeError, type Log } from '../util/log.js';
+import { OncePerMinute } from '../util/once-per-minute.js';
+import { SingleFlight } from '../util/single-flight.js';
+import { readTokenFile, versionOfTokenFile } from './token-file.js';
+import { type TokenSource } from './token-source.js';
+
+// The kubelet replaces a file at 80 % of the token's life and looks about once a minute; client-go re-reads as often.
+const READ_PERIOD_MS = 60_000;
+// Near the token's end the next one has to be there any moment, and after a bad read the file may be whole again.
+const HURRIED_READ_PERIOD_MS = 5_000;
+const SHORT_REMAINDER_MS = 60_000;
+const LATE_SHARE_OF_LIFE = 1 / 5;
+// For a token that does not do, however often it is asked for: a destination may answer 401 to every request.
+const MIN_READ_PERIOD_MS = 500;
+
+export interface FileTokenSourceOptions {
+  readonly file: string;
+  /** What the token's `aud` has to include; not looked at when omitted. */
+  readonly audience?: string;
+  /** Whether the token may be of another form than a JWT. @default false */
+  readonly mayBeOpaque?: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** @default readTokenFile */
+  readonly read?: typeof readTokenFile;
+}
+
+/** For readiness; holds no token text. */
+export interface TokenSourceState {
+  /** There is a token that has not expired. */
+  readonly hasToken: boolean;
+  /** What was wrong at the last read, or `…_EXPIRED`. */
+  readonly trouble?: K8sAuthErrorCode;
+  /** `exp` of the token in memory, milliseconds since the epoch; absent for tokens without. */
+  readonly expiresAtMs?: number;
+  /** How long ago the file was last read, well or not. */
+  readonly lastReadAgeMs?: number;
+}
+
+/**
+ * The token of a file that is replaced under way. Input: a path; output: its token, never older than 60 s, never past
+ * its `exp`. Reads happen when the token is asked for, not on a timer, and all who wait share one.
+ *
+ * What the file holds is the truth, an older token included. A bad read (missing, empty, cut off, no JWT, another
+ * `aud`, expired) changes nothing: the last good token stays until its own `exp` (wall clock), and the file is tried
+ * again at most every 5 s (monotonic clock, so that a jump of the wall clock neither stops nor floods the reads).
+ *
+ * A token that was refused, or has expired in memory, is worth a look at once: a file that was replaced is read again
+ * immediately, one that was not at most every 500 ms.
+ *
+ * All that it knows is private, so that no log of it, or of what holds it, shows the token.
+ * @internal
+ */
+export class FileTokenSource implements TokenSource {
+  readonly #options: FileTokenSourceOptions;
+  readonly #reads = new SingleFlight<'read', void>();
+  readonly #onceAMinute: OncePerMinute;
+  #held?: HeldToken;
+  #failure?: TokenSourceError;
+  #failureWasLogged = false;
+  #lastReadMs?: number;
+  #lastVersion?: string;
+
+  constructor(options: FileTokenSourceOptions) {
+    this.#options = options;
+    this.#onceAMinute = new OncePerMinute(options.clock);
+  }
+
+  current(): string | undefined {
+    return this.#isReadDue() ? undefined : this.#unexpiredToken();
+  }
+
+  async getToken(): Promise<string> {
+    if (this.#isReadDue()) await this.#read();
+    // A suspended machine moves on the wall clock alone: the token expires before its next read is due.
+    else if (this.#held && this.#unexpiredToken() === undefined) await this.#readIfReplaced();
+    const token = this.#unexpiredToken();
+    if (token === undefined) throw this.#whyThereIsNone();
+    return token;
+  }
+
+  async renew(rejected: string): Promise<string | undefined> {
+    const known = this.current();
+    if (known !== undefined && known !== rejected) return known;
+    await this.#readIfReplaced();
+    const token = this.#unexpiredToken();
+    return token === rejected ? undefined : token;
+  }
+
+  state(): TokenSourceState {
+    const failure = this.#failure;
+    const expiresAtMs = this.#held?.expiresAtMs;
+    const lastReadMs = this.#lastReadMs;
+    const hasToken = this.#unexpiredToken() !== undefined;
+    const trouble =
+      failure?.code ?? (this.#held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
+    return {
+      hasToken,
+      ...(trouble && { trouble }),
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+      ...(lastReadMs !== undefined && { lastReadAgeMs: this.#options.clock.monotonicMs() - lastReadMs }),
+    };
+  }
+
+  #isReadDue(): boolean {
+    const isHurried = this.#failure !== undefined || this.#isNearItsEnd();
+    return this.#lastReadAgeMs() >= (isHurried ? HURRIED_READ_PERIOD_MS : READ_PERIOD_MS);
+  }
+
+  /** Infinite before the first read. */
+  #lastReadAgeMs(): number {
+    return this.#options.clock.monotonicMs() - (this.#lastReadMs ?? -Infinity);
+  }
+
+  #isNearItsEnd(): boolean {
+    const { expiresAtMs, lifeMs = 0 } = this.#held ?? {};
+    if (expiresAtMs === undefined) return false;
+    const leftMs = expiresAtMs - this.#options.clock.wallMs();
+    return leftMs <= Math.max(SHORT_REMAINDER_MS, lifeMs * LATE_SHARE_OF_LIFE);
+  }
+
+  #unexpiredToken(): string | undefined {
+    const held = this.#held;
+    return held && !hasExpired(held, this.#options.clock) ? held.token : undefined;
+  }
+
+  #read(): Promise<void> {
+    return this.#reads.run('read', async () => this.#readVersion(await this.#version()));
+  }
+
+  #readIfReplaced(): Promise<void> {
+    return this.#reads.run('read', async () => {
+      const version = await this.#version();
+      if (version !== this.#lastVersion || this.#lastReadAgeMs() >= MIN_READ_PERIOD_MS) {
+        await this.#readVersion(version);
+      }
+    });
+  }
+
+  #version(): Promise<string> {
+    return versionOfTokenFile(this.#options.file);
+  }
+
+  async #readVersion(version: string): Promise<void> {
+    const { file, mayBeOpaque, clock, read = readTokenFile } = this.#options;
+    // The content is as old as the start of the read, however long the disk takes.
+    const startedMs = clock.monotonicMs();
+    try {
+      this.#held = acceptToken(await read(file, mayBeOpaque), this.#held, this.#options);
+      this.#noteGoodRead();
+    } catch (error) {
+      if (!(error instanceof TokenSourceError)) throw error;
+      this.#noteBadRead(error);
+    }
+    this.#lastReadMs = startedMs;
+    this.#lastVersion = version;
+  }
+
+  #noteGoodRead(): void {
+    this.#failure = undefined;
+    if (!this.#failureWasLogged) return;
+    this.#failureWasLogged = false;
+    const { file, log } = this.#options;
+    log.log({ message: 'token file can be used again', file });
+  }
+
+  #noteBadRead(failure: TokenSourceError): void {
+    this.#failure = failure;
+    const { file, log } = this.#options;
+    this.#onceAMinute.run('bad read', () => {
+      this.#failureWasLogged = true;
+      log.warn({ message: describeError(failure), code: failure.code, file });
+    });
+  }
+
+  /** A fresh error each time: callers share the reason, not a stack that each of them may add to. */
+  #whyThereIsNone(): TokenSourceError {
+    const failure = this.#failure;
+    const { file } = this.#options;
+    if (failure && (!this.#held || failure.trouble === 'EXPIRED')) {
+      return new TokenSourceError(failure.trouble, file, failure.message, { cause: failure.cause });
+    }
+    return new TokenSourceError('EXPIRED', file, `token last read from ${file} has expired`, {
+      cause: failure,
+    });
+  }
+}

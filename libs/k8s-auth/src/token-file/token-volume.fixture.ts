@@ -1,0 +1,116 @@
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { FakeClock } from '../../testing/fake-clock.js';
+import { type Clock } from '../util/clock.js';
+import { FileTokenSource } from './file-token-source.js';
+import { type Log, type LogEvent } from '../util/log.js';
+import { readTokenFile } from './token-file.js';
+
+/** A directory as the kubelet makes it: `token -> ..data/token`, `..data -> ..<timestamp>`, replaced by a rename. */
+export class TokenVolume {
+  private readonly directory = mkdtempSync(join(tmpdir(), 'token-volume-'));
+  readonly file = join(this.directory, 'token');
+
+  constructor(content?: string | Buffer) {
+    symlinkSync(join('..data', 'token'), this.file);
+    if (content !== undefined) this.write(content);
+  }
+
+  write(content: string | Buffer): void {
+    this.swap((target) => writeFileSync(target, content));
+  }
+
+  /** What stands in for a file that may not be read: root may read every file. */
+  writeDirectory(): void {
+    this.swap((target) => mkdirSync(target));
+  }
+
+  empty(): void {
+    this.swap(() => {});
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private swap(fill: (target: string) => void): void {
+    const version = `..${randomUUID()}`;
+    mkdirSync(join(this.directory, version));
+    fill(join(this.directory, version, 'token'));
+    symlinkSync(version, join(this.directory, '..data_tmp'));
+    renameSync(join(this.directory, '..data_tmp'), join(this.directory, '..data'));
+  }
+}
+
+/** Signs tokens as a cluster does: one key, its `kid` in each header. */
+export class TokenMint {
+  private readonly key: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  private readonly keyId = randomUUID();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** @param claims `undefined` takes one away */
+  mint(claims: Record<string, unknown> = {}, lifeSeconds = 3600, header: object = {}): Promise<string> {
+    const nowSeconds = Math.floor(this.clock.wallMs() / 1000);
+    return new SignJWT({
+      iss: 'https://issuer.test',
+      aud: ['service2'],
+      iat: nowSeconds,
+      exp: nowSeconds + lifeSeconds,
+      jti: randomUUID(),
+      ...claims,
+    })
+      .setProtectedHeader({ alg: 'ES256', kid: this.keyId, ...header })
+      .sign(this.key);
+  }
+}
+
+/** Keeps what was said. */
+export class RecordingLog implements Log {
+  readonly infos: LogEvent[] = [];
+  readonly warnings: LogEvent[] = [];
+  readonly errors: LogEvent[] = [];
+
+  log(event: LogEvent): void {
+    this.infos.push(event);
+  }
+
+  warn(event: LogEvent): void {
+    this.warnings.push(event);
+  }
+
+  error(event: LogEvent): void {
+    this.errors.push(event);
+  }
+
+  text(): string {
+    return JSON.stringify([this.infos, this.warnings, this.errors]);
+  }
+}
+
+/** A source that reads the file of a volume, which is empty at first, and everything around it. */
+export class TokenFileBench {
+  readonly clock = new FakeClock();
+  readonly log = new RecordingLog();
+  readonly mint = new TokenMint(this.clock);
+  readonly volume = new TokenVolume();
+  readonly source: FileTokenSource;
+  /** How often the file was read. */
+  reads = 0;
+
+  constructor(expected: { readonly audience?: string } = {}) {
+    this.source = new FileTokenSource({
+      ...expected,
+      file: this.volume.file,
+      clock: this.clock,
+      log: this.log,
+      read: (file) => {
+        this.reads++;
+        return readTokenFile(file);
+      },
+    });
+  }
+}
