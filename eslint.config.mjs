@@ -8,14 +8,14 @@ const oneIdeaPerFile = {
   'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
 };
 
-// Time has one door, shared/clock.ts, and the environment three: see ARCHITECTURE.md, invariant 7.
+// Time has one door, util/clock.ts, and the environment three: see ARCHITECTURE.md, invariant 7.
 const oneDoor = {
   'no-restricted-globals': ['error', 'setTimeout', 'setInterval', 'setImmediate', 'performance'],
   'no-restricted-properties': [
     'error',
-    { object: 'Date', property: 'now', message: 'use the Clock of shared/clock.ts' },
+    { object: 'Date', property: 'now', message: 'use the Clock of util/clock.ts' },
     { object: 'process', property: 'env', message: 'the environment is read in the config files only' },
-    { object: 'URL', property: 'canParse', message: 'use parseUrl of shared/url.ts' },
+    { object: 'URL', property: 'canParse', message: 'use parseUrl of util/syntax.ts' },
   ],
 };
 
@@ -60,7 +60,7 @@ export default tseslint.config(
   { files: ['libs/*/src/**/*.ts', 'libs/*/testing/**/*.ts', 'apps/**/*.ts'], rules: oneIdeaPerFile },
   {
     files: ['libs/*/src/**/*.ts'],
-    ignores: ['**/*.spec.ts', '**/shared/clock.ts', '**/k8s-auth.config.ts'],
+    ignores: ['**/*.spec.ts', '**/util/clock.ts', '**/k8s-auth.config.ts'],
     rules: oneDoor,
   },
   {

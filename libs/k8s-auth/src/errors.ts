@@ -114,6 +114,20 @@ export class TokenSourceError extends K8sAuthError {
   }
 }
 
+/** Where a mistake is: an option by its dotted path, or another place in words. */
+export type MistakePlace = { readonly option: string } | string;
+
+/** A mistake, and where it is; without a place the message says all. */
+export interface Mistake {
+  readonly place?: MistakePlace;
+  readonly message: string;
+}
+
+/** @internal */
+export function wordPlace(place: MistakePlace): string {
+  return typeof place === 'string' ? place : `option '${place.option}'`;
+}
+
 /**
  * The process must not start like this. `mistakes` holds every mistake found, each naming its option or variable and
  * what was expected, none repeating the value.
@@ -122,13 +136,25 @@ export class TokenSourceError extends K8sAuthError {
 export class ConfigurationError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_CONFIGURATION_INVALID';
 
+  readonly mistakes: readonly string[];
+
+  /** @param details each as text, or with its place, for whoever can name that better */
   constructor(
-    readonly mistakes: readonly string[],
+    /** @internal */
+    readonly details: readonly (Mistake | string)[],
     options?: { cause?: unknown },
   ) {
+    const mistakes = details.map(wordMistake);
     super(
       `invalid k8s-auth configuration:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`,
       options,
     );
+    this.mistakes = mistakes;
   }
+}
+
+function wordMistake(mistake: Mistake | string): string {
+  if (typeof mistake === 'string') return mistake;
+  const { place, message } = mistake;
+  return place === undefined ? message : `${wordPlace(place)}: ${message}`;
 }

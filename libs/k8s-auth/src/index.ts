@@ -19,7 +19,7 @@ export { type TokenReviewOptions } from './verifiers/tokenreview/tokenreview.opt
 export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.options.js';
 export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.options.js';
 export { type ApiServerOptions } from './api-server/api-server.options.js';
-export { type Readiness, type TokenVerifier, type Verdict } from './verifiers/token-verifier.js';
+export { type Readiness, type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
 
 export { type DestinationOptions } from './outbound/destinations.options.js';
 export { type DestinationState, K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';

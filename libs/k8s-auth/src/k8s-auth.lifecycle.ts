@@ -8,13 +8,13 @@ import {
 import { K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { type TokenVerifier } from './verifiers/token-verifier.js';
+import { type Verifier } from './verifiers/verifier.js';
 
 /** What a root starts and ends: tokens are read first, fetching starts at bootstrap, all ends at shutdown. */
 @Injectable()
 export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
-    @Inject(K8S_AUTH_VERIFIER) private readonly verifier: TokenVerifier | undefined,
+    @Inject(K8S_AUTH_VERIFIER) private readonly verifier: Verifier | undefined,
     private readonly tokenSource: K8sAuthTokenSource,
     private readonly refusals: RefusalLog,
   ) {}
@@ -25,7 +25,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
   }
 
   onApplicationBootstrap(): void {
-    this.verifier?.hydrate();
+    this.verifier?.start();
   }
 
   async onApplicationShutdown(): Promise<void> {

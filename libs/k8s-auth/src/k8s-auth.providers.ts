@@ -3,7 +3,6 @@ import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/co
 import { type InboundRoot, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
-import { findApiServerAudienceMistakes } from './verifiers/known-api-server-audiences.js';
 import { processEnvironment } from './config/k8s-auth.config.js';
 import { k8sAuthLog } from './k8s-auth.log.js';
 import { K8S_AUTH_OPTIONS } from './k8s-auth.module-definition.js';
@@ -13,8 +12,8 @@ import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { nameVariables } from './config/variable-names.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
-import { ApiServerAudienceFence } from './verifiers/api-server-audience-fence.js';
-import { type TokenVerifier } from './verifiers/token-verifier.js';
+import { ApiServerAudiences } from './verifiers/api-server-audiences.js';
+import { type Verifier } from './verifiers/verifier.js';
 
 /** Injection token of the {@link CheckedOptions}. */
 export const K8S_AUTH_CHECKED_OPTIONS = Symbol('K8S_AUTH:CHECKED_OPTIONS');
@@ -38,6 +37,7 @@ export const k8sAuthProviders: Provider[] = [
     inject: [
       K8S_AUTH_CHECKED_OPTIONS,
       K8S_AUTH_VERIFIER,
+      K8S_AUTH_CLOCK,
       RefusalLog,
       HttpAdapterHost,
       ModulesContainer,
@@ -57,7 +57,7 @@ export const k8sAuthProviders: Provider[] = [
   },
   {
     provide: K8sAuthReadiness,
-    useFactory: (verifier: TokenVerifier | undefined, tokenSource: K8sAuthTokenSource) =>
+    useFactory: (verifier: Verifier | undefined, tokenSource: K8sAuthTokenSource) =>
       new K8sAuthReadiness(verifier, tokenSource, k8sAuthLog),
     inject: [K8S_AUTH_VERIFIER, K8sAuthTokenSource],
   },
@@ -66,26 +66,41 @@ export const k8sAuthProviders: Provider[] = [
 async function createVerifier(
   { options, definition }: CheckedOptions,
   clock: Clock,
-): Promise<TokenVerifier | undefined> {
+): Promise<Verifier | undefined> {
   if (!definition || !options.verifier) return undefined;
   const context = { clock, log: k8sAuthLog, environment: processEnvironment() };
-  const verifier = await definition
+  return definition
     .create(options.verifier, context)
     .catch((error: unknown) => Promise.reject(nameVariables(error, definition.variables)));
-  return options.allowApiServerAudience ? verifier : new ApiServerAudienceFence(verifier, context);
 }
 
 function createInboundRoot(
   { options }: CheckedOptions,
-  verifier: TokenVerifier | undefined,
+  verifier: Verifier | undefined,
+  clock: Clock,
   refusals: RefusalLog,
   adapterHost: HttpAdapterHost,
   modules: ModulesContainer,
   config: ApplicationConfig,
 ): InboundRoot {
-  const { audience, maxTokenBytes = DEFAULT_MAX_TOKEN_BYTES } = options;
+  const { audience, allowApiServerAudience = false, maxTokenBytes = DEFAULT_MAX_TOKEN_BYTES } = options;
+  const issuers =
+    options.verifier && 'issuer' in options.verifier ? [options.verifier.issuer ?? []].flat() : [];
+  const apiServerAudiences = new ApiServerAudiences(verifier, { clock, log: k8sAuthLog, issuers });
   const startup = InboundStartup.of(modules, config);
-  const root = { verifier, audience, maxTokenBytes, refusals, adapterHost, routes: startup.routes };
-  startup.join(root, (audiences) => findApiServerAudienceMistakes(verifier, options, audiences));
+  const root = {
+    verify:
+      verifier && (allowApiServerAudience ? verifier.verify : apiServerAudiences.refuse(verifier.verify)),
+    audience,
+    maxTokenBytes,
+    refusals,
+    adapterHost,
+    routes: startup.routes,
+  };
+  startup.join(root, async (ofRoutes) => {
+    // The option counts too, whether a route uses it or not.
+    const ofOption = [audience ?? []].flat().map((one) => [one, []] as const);
+    return allowApiServerAudience ? [] : apiServerAudiences.findMistakes(new Map([...ofOption, ...ofRoutes]));
+  });
   return root;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CapturedLog } from './inbound/inbound-app.fixture.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { type Readiness, type TokenVerifier } from './verifiers/token-verifier.js';
+import { type Readiness, type Verifier } from './verifiers/verifier.js';
 
 type Tokens = Readonly<Record<string, boolean>>;
 
@@ -10,7 +10,7 @@ type Tokens = Readonly<Record<string, boolean>>;
 function setUp(inbound: readonly (Readiness | undefined)[], tokens: Tokens) {
   const [first, ...others] = inbound;
   let now = first;
-  const verifier = first && ({ readiness: () => now } as TokenVerifier);
+  const verifier = first && ({ readiness: () => now } as Verifier);
   const states = () => Object.entries(tokens).map(([origin, hasToken]) => ({ origin, hasToken }));
   const log = new CapturedLog();
   const readiness = new K8sAuthReadiness(verifier, { states } as unknown as K8sAuthTokenSource, log);

@@ -1,6 +1,6 @@
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Log } from './util/log.js';
-import { type Readiness, type TokenVerifier } from './verifiers/token-verifier.js';
+import { type Readiness, type Verifier } from './verifiers/verifier.js';
 
 /**
  * Whether this service can tell who calls it and can say who it is, for a readiness endpoint.
@@ -11,7 +11,7 @@ export class K8sAuthReadiness {
 
   /** @internal */
   constructor(
-    private readonly verifier: TokenVerifier | undefined,
+    private readonly verifier: Verifier | undefined,
     private readonly tokenSource: K8sAuthTokenSource,
     private readonly log: Log,
   ) {}

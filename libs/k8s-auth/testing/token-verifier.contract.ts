@@ -2,7 +2,7 @@ import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { outcome, type OwnCluster } from '../src/api-server/own-cluster.fixture.js';
 import { VerifierUnavailableError } from '../src/errors.js';
-import { type TokenVerifier } from '../src/verifiers/token-verifier.js';
+import { type Verifier } from '../src/verifiers/verifier.js';
 import { type Fault } from './index.js';
 import { jwkOf, repeatAudience, transplant, withAlg, withHeader } from './raw-token.fixture.js';
 import {
@@ -41,7 +41,7 @@ const FAULTS: [string, Fault][] = [
 // eslint-disable-next-line jest/no-export -- a suite that several specs run
 export function describeTokenVerifierContract(
   name: string,
-  makeVerifier: (own: OwnCluster) => Promise<TokenVerifier>,
+  makeVerifier: (own: OwnCluster) => Promise<Verifier>,
   traits: VerifierTraits,
 ): void {
   describe(`${name} as a token verifier`, () => {
@@ -74,7 +74,7 @@ export function describeTokenVerifierContract(
             credentialId: expect.stringMatching(/^JTI=[-0-9a-f]{36}$/) as unknown,
             issuedAt: new Date(bench.own.clock.wallMs()),
             expiresAt: new Date(bench.own.clock.wallMs() + HOUR * 1000),
-            verifiedBy: bench.verifier.kind,
+            verifiedBy: name,
           });
           expect(validUntilMs).toBe(bench.own.clock.wallMs() + HOUR * 1000);
         });
@@ -246,7 +246,7 @@ export function describeTokenVerifierContract(
 
       it('leaves no timer behind', async () => {
         const before = bench.own.clock.pendingTimers;
-        bench.verifier.hydrate();
+        bench.verifier.start();
         await verify(await mint());
         await bench.verifier.close();
         expect(bench.own.clock.pendingTimers).toBeLessThanOrEqual(before);

@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../src/api-server/own-cluster.fixture.js';
 import { type InvalidTokenReason } from '../src/errors.js';
 import { turn } from '../src/http/https-server.fixture.js';
-import { type TokenVerifier, type Verdict } from '../src/verifiers/token-verifier.js';
+import { type Verifier, type Verdict } from '../src/verifiers/verifier.js';
 import { type EndpointName, type TokenOptions } from './index.js';
 
 /** How a verifier differs from others, where it may. */
@@ -20,10 +20,10 @@ const ASKED = ['orders'];
 
 /** A verifier beside the cluster that it trusts, with the ServiceAccount `shop/checkout` and its pod in it. */
 export class VerifierBench {
-  private started?: { readonly own: OwnCluster; readonly verifier: TokenVerifier };
+  private started?: { readonly own: OwnCluster; readonly verifier: Verifier };
 
   constructor(
-    private readonly makeVerifier: (own: OwnCluster) => Promise<TokenVerifier>,
+    private readonly makeVerifier: (own: OwnCluster) => Promise<Verifier>,
     private readonly traits: VerifierTraits,
   ) {}
 
@@ -31,7 +31,7 @@ export class VerifierBench {
     return this.parts().own;
   }
 
-  get verifier(): TokenVerifier {
+  get verifier(): Verifier {
     return this.parts().verifier;
   }
 

@@ -1,16 +1,15 @@
 import { type Clock } from '../util/clock.js';
 import { VerifierUnavailableError } from '../errors.js';
-import { type HttpsResponse, NOT_CONNECTED } from '../http/https-client.js';
+import { HttpsClient, type HttpsResponse, NOT_CONNECTED } from '../http/https-client.js';
 import { type Log } from '../util/log.js';
-import { OncePerMinute } from '../util/once-per-minute.js';
+import { OncePerMinute } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { type Deadline, sleep, startDeadline } from '../util/timers.js';
-import { type UnverifiedClaims } from '../jwt/unverified-claims.js';
-import { within } from '../util/within.js';
+import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/unverified-claims.js';
+import { within } from '../util/timers.js';
 import { type ApiServerConnection } from './api-server.connection.js';
 import { NoAnswerError, PassingFailure, unavailable } from './api-server.failures.js';
 import { OwnCredentialRefusedError } from './own-credential.js';
-import { ReloadingHttpsClient } from '../http/reloading-https-client.js';
 import {
   isConnectionFailure,
   isWorthRetrying,
@@ -60,7 +59,7 @@ export interface ApiServerClientContext {
 export class ApiServerClient {
   // Private to the language: `inspect` and JSON of this object show no credential.
   readonly #connection: ApiServerConnection;
-  readonly #https: ReloadingHttpsClient;
+  readonly #https: HttpsClient;
   private readonly pause: Pause;
   private readonly random: () => number;
   private readonly onceAMinute: OncePerMinute;
@@ -70,7 +69,7 @@ export class ApiServerClient {
     private readonly context: ApiServerClientContext,
   ) {
     this.#connection = connection;
-    this.#https = new ReloadingHttpsClient({ ...connection, of: 'the API server' }, context);
+    this.#https = new HttpsClient({ ...connection, of: 'the API server' }, context);
     this.pause = new Pause(context.clock);
     this.random = context.random ?? Math.random;
     this.onceAMinute = new OncePerMinute(context.clock);
@@ -88,6 +87,19 @@ export class ApiServerClient {
       return await this.ownCredential(deadline, credential.claims());
     } finally {
       deadline.cancel();
+    }
+  }
+
+  /**
+   * What our own API token is issued for: the API server issued it for itself. None when the credential is not a token:
+   * then nothing tells, now or later.
+   * @returns `undefined` while the credential cannot be read. Never rejects.
+   */
+  async ownAudiences(): Promise<readonly string[] | undefined> {
+    try {
+      return audiencesNamedBy((await this.ownClaims()) ?? {});
+    } catch {
+      return undefined;
     }
   }
 

@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type TlsSettings } from '../http/https-client.js';
@@ -77,19 +77,18 @@ export async function requireApiServer(
 ): Promise<ApiServerConnection> {
   const connection = await findApiServer(options, context);
   if (connection) return connection;
-  throw new ConfigurationError([
-    "option 'apiServer': no API server found; looked for the kubeconfig of the variable KUBECONFIG, " +
-      'the service account of the pod (KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT and the mounted token), ' +
-      'and ~/.kube/config',
-  ]);
+  const message =
+    'no API server found; looked for the kubeconfig of the variable KUBECONFIG, the service account of the pod ' +
+    '(KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT and the mounted token), and ~/.kube/config';
+  throw new ConfigurationError([{ place: { option: 'apiServer' }, message }]);
 }
 
 async function find(options: ApiServerOptions, context: ApiServerContext): Promise<FoundServer | undefined> {
   const { environment } = context;
   if (options.kubeconfigFile !== undefined) {
-    return fromKubeconfig([options.kubeconfigFile], "option 'apiServer.kubeconfigFile'", options, context);
+    return fromKubeconfig([options.kubeconfigFile], { option: 'apiServer.kubeconfigFile' }, options, context);
   }
-  if (options.url !== undefined) return fromUrl(options.url, "option 'apiServer.url'", options, context);
+  if (options.url !== undefined) return fromUrl(options.url, { option: 'apiServer.url' }, options, context);
 
   const listed = environment.KUBECONFIG?.split(delimiter).filter((file) => file !== '') ?? [];
   if (listed.length > 0) return fromKubeconfig(listed, 'variable KUBECONFIG', options, context);
@@ -107,7 +106,7 @@ async function find(options: ApiServerOptions, context: ApiServerContext): Promi
 /** The pod's own mount fills what the options leave out, for the pod's own API server: another must not see its token. */
 async function fromUrl(
   url: string,
-  description: string,
+  place: MistakePlace,
   options: ApiServerOptions,
   { environment, podRoot = '/', ...context }: ApiServerContext,
 ): Promise<FoundServer> {
@@ -115,28 +114,28 @@ async function fromUrl(
   const mount = isOwn ? await findPodMount(podRoot) : {};
   const tokenFile = options.tokenFile ?? mount.tokenFile;
   if (tokenFile === undefined) {
-    throw new ConfigurationError([
-      isOwn
-        ? "option 'apiServer.tokenFile': expected a path, because there is no service account of a pod to take it from"
-        : "option 'apiServer.tokenFile': expected beside 'apiServer.url', which is not the API server of the pod",
-    ]);
+    const message = isOwn
+      ? 'expected a path, because there is no service account of a pod to take it from'
+      : "expected beside 'apiServer.url', which is not the API server of the pod";
+    throw new ConfigurationError([{ place: { option: 'apiServer.tokenFile' }, message }]);
   }
-  const ca = caSource(options) ?? (mount.caFile && { name: "the pod's CA", file: mount.caFile }) ?? undefined;
+  const ca =
+    caSource(options) ?? (mount.caFile && { place: "the pod's CA", file: mount.caFile }) ?? undefined;
   return {
     url,
     tls: ca ? { ca } : {},
     credential: () => fileCredential(tokenFile, context),
-    description,
+    description: wordPlace(place),
   };
 }
 
 async function fromKubeconfig(
   files: readonly string[],
-  description: string,
+  place: MistakePlace,
   options: ApiServerOptions,
   context: ApiServerContext,
 ): Promise<FoundServer> {
-  const kubeconfig = await readKubeconfig(files, description, context);
+  const kubeconfig = await readKubeconfig(files, place, context);
   const { tokenFile } = options;
   const ca = caSource(options) ?? kubeconfig.tls.ca;
   const { cert, key, servername } = kubeconfig.tls;
@@ -152,12 +151,12 @@ async function fromKubeconfig(
       tokenFile === undefined
         ? kubeconfig.credential((file) => fileCredential(file, context))
         : fileCredential(tokenFile, context),
-    description: `${description} (${files.join(', ')})`,
+    description: `${wordPlace(place)} (${files.join(', ')})`,
   };
 }
 
 function caSource({ caFile }: ApiServerOptions): PemSource | undefined {
-  return caFile === undefined ? undefined : { name: "option 'apiServer.caFile'", file: caFile };
+  return caFile === undefined ? undefined : { place: { option: 'apiServer.caFile' }, file: caFile };
 }
 
 function fileCredential(

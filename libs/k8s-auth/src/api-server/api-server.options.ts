@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseUrl } from '../util/url.js';
+import { parseUrl } from '../util/syntax.js';
 
 /**
  * Where the API server is and as whom to call it. All omitted: the first found of the kubeconfigs that the variable

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { type Deadline } from '../util/timers.js';
-import { within } from '../util/within.js';
+import { within } from '../util/timers.js';
 import { NoAnswerError } from './api-server.failures.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CapturedLog, outcome } from './own-cluster.fixture.js';

@@ -110,8 +110,8 @@ export class ExecPlugin {
   async #certificateOf(cert?: string, key?: string): Promise<ClientCertificate | undefined> {
     if (cert === undefined && key === undefined) return undefined;
     const tls = await readTls({
-      ...(cert !== undefined && { cert: { name: 'clientCertificateData', text: cert } }),
-      ...(key !== undefined && { key: { name: 'clientKeyData', text: key } }),
+      ...(cert !== undefined && { cert: { place: 'clientCertificateData', text: cert } }),
+      ...(key !== undefined && { key: { place: 'clientKeyData', text: key } }),
     });
     const known = this.#given?.certificate;
     return known?.cert === tls.cert && known?.key === tls.key ? known : (tls as ClientCertificate);

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { parseUrl } from '../util/url.js';
+import { parseUrl } from '../util/syntax.js';
 
 // Fixed by the ServiceAccount admission plugin, which adds this mount to every pod.
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';

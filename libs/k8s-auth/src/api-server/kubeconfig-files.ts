@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type RequestOptions } from 'node:https';
 import { dirname, resolve, sep } from 'node:path';
 import type * as ClientNode from '@kubernetes/client-node';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
 import { loggable } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { type ExecPluginSpec } from './exec-plugin.js';
@@ -51,20 +51,20 @@ interface ClusterEntry {
  * Reads kubeconfig files and merges them as kubectl does: a missing file is skipped, and of two entries with the same
  * name, or two values of `current-context`, the first counts. Neither the text of a file nor what a parser says of it
  * gets into an error, because both may hold the token.
- * @param name what the user calls them
+ * @param place what names them
  * @param importClientNode for specs: an optional package that is not there
  * @throws {ConfigurationError} all are missing, one cannot be read, or there is no current context
  * @internal
  */
 export async function loadKubeconfig(
   files: readonly string[],
-  name: string,
+  place: MistakePlace,
   importClientNode: () => Promise<typeof ClientNode> = () => import('@kubernetes/client-node'),
 ): Promise<LoadedKubeconfig> {
-  const clientNode = await importOptional(importClientNode, name);
-  const read = await Promise.all(files.map((file) => readPart(file, name, clientNode)));
+  const clientNode = await importOptional(importClientNode, place);
+  const read = await Promise.all(files.map((file) => readPart(file, place, clientNode)));
   const parts = read.filter((part) => part !== undefined);
-  if (parts.length === 0) throw unreadable(files.join(' or '), name);
+  if (parts.length === 0) throw unreadable(files.join(' or '), place);
   const merged = new clientNode.KubeConfig();
   merged.loadFromOptions({
     clusters: parts.flatMap(({ config }) => config.getClusters()),
@@ -75,7 +75,9 @@ export async function loadKubeconfig(
   const cluster = merged.getCurrentCluster();
   const user = merged.getCurrentUser();
   if (!cluster || !user) {
-    throw new ConfigurationError([`${name}: expected a current-context with a cluster and a user`]);
+    throw new ConfigurationError([
+      { place, message: 'expected a current-context with a cluster and a user' },
+    ]);
   }
   const asker = new clientNode.KubeConfig();
   // Without the certificates: client-node reads their files at each call, synchronously, and only the token is asked for.
@@ -86,34 +88,32 @@ export async function loadKubeconfig(
     cluster,
     user,
     ...unreadMembers(parts, cluster, user),
-    askAuthProvider: () => askAuthProvider(asker, name),
+    askAuthProvider: () => askAuthProvider(asker, place),
   };
 }
 
 /** Costs half a second and 50 MB, so only who has a kubeconfig pays. */
 async function importOptional(
   importClientNode: () => Promise<typeof ClientNode>,
-  name: string,
+  place: MistakePlace,
 ): Promise<typeof ClientNode> {
   try {
     return await importClientNode();
   } catch (error) {
-    throw new ConfigurationError(
-      [`${name}: expected the package @kubernetes/client-node (1.x on Node 20), which cannot be loaded`],
-      { cause: plainErrorOf(error) },
-    );
+    const message = 'expected the package @kubernetes/client-node (1.x on Node 20), which cannot be loaded';
+    throw new ConfigurationError([{ place, message }], { cause: plainErrorOf(error) });
   }
 }
 
 /** @returns `undefined` for a file that is missing */
 async function readPart(
   file: string,
-  name: string,
+  place: MistakePlace,
   { KubeConfig, loadYaml }: typeof ClientNode,
 ): Promise<Part | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw unreadable(file, name);
+    throw unreadable(file, place);
   });
   if (text === undefined) return undefined;
   const config = new KubeConfig();
@@ -126,12 +126,14 @@ async function readPart(
     config.makePathsAbsolute(root);
     return { root, config, document };
   } catch {
-    throw new ConfigurationError([`${name}: expected a kubeconfig in ${file}`]);
+    throw new ConfigurationError([{ place, message: `expected a kubeconfig in ${file}` }]);
   }
 }
 
-function unreadable(files: string, name: string): ConfigurationError {
-  return new ConfigurationError([`${name}: expected a kubeconfig in ${files}, which cannot be read`]);
+function unreadable(files: string, place: MistakePlace): ConfigurationError {
+  return new ConfigurationError([
+    { place, message: `expected a kubeconfig in ${files}, which cannot be read` },
+  ]);
 }
 
 /** Client-node's own objects tell which file an entry is from. */
@@ -161,13 +163,16 @@ function clusterInfo(cluster: ClusterEntry): object {
   return { ...rest, ...(config !== undefined && { config }) };
 }
 
-async function askAuthProvider(config: ClientNode.KubeConfig, name: string): Promise<string | undefined> {
+async function askAuthProvider(
+  config: ClientNode.KubeConfig,
+  place: MistakePlace,
+): Promise<string | undefined> {
   const options: RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);
   } catch (error) {
     // eslint-disable-next-line preserve-caught-error -- a parser quotes what it could not parse, which may be the token
-    throw new Error(`own credential cannot be had from ${name}${reasonOf(error)}`);
+    throw new Error(`own credential cannot be had from ${wordPlace(place)}${reasonOf(error)}`);
   }
   const { Authorization: header } = (options.headers ?? {}) as Readonly<Record<string, unknown>>;
   return typeof header === 'string' ? header.replace(/^Bearer /, '') : undefined;

@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors.js';
-import { parseUrl } from '../util/url.js';
+import { ConfigurationError, type MistakePlace } from '../errors.js';
+import { parseUrl } from '../util/syntax.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { loadKubeconfig, type LoadedKubeconfig } from './kubeconfig-files.js';
 import { AskedCredential, type GivenCredential, type OwnCredential } from './own-credential.js';
@@ -18,34 +18,35 @@ export interface Kubeconfig {
 }
 
 /**
- * @param name what the user calls the files
+ * @param place what names the files
  * @throws {ConfigurationError} unreadable, incomplete, or without TLS that is checked
  * @internal
  */
 export async function readKubeconfig(
   files: readonly string[],
-  name: string,
+  place: MistakePlace,
   context: ExecPluginContext,
 ): Promise<Kubeconfig> {
-  const loaded = await loadKubeconfig(files, name);
+  const loaded = await loadKubeconfig(files, place);
   const { cluster } = loaded;
   const mistakes = [
     ...(isHttps(cluster.server) ? [] : ['a server with an https URL']),
     ...(cluster.skipTLSVerify ? ['a cluster without insecure-skip-tls-verify'] : []),
     ...(cluster.proxyUrl ? ['a cluster without proxy-url'] : []),
   ];
-  if (mistakes.length > 0) throw new ConfigurationError(mistakes.map((what) => `${name}: expected ${what}`));
+  if (mistakes.length > 0)
+    throw new ConfigurationError(mistakes.map((what) => ({ place, message: `expected ${what}` })));
   return {
     url: cluster.server,
-    tls: tlsOf(loaded, name),
+    tls: tlsOf(loaded, place),
     credential: (ofFile) => {
       // Sent without it we would be somebody with more rights.
       if (loaded.isImpersonating)
-        throw new ConfigurationError([`${name}: expected a user without impersonation`]);
+        throw new ConfigurationError([{ place, message: 'expected a user without impersonation' }]);
       const tokenFile = loaded.tokenFile ?? tokenFileOfProvider(loaded);
       // As in client-go, a file beats a token beside it.
       if (tokenFile !== undefined) return ofFile(tokenFile);
-      const ask = askerOf(loaded, name, context, () => loadKubeconfig(files, name));
+      const ask = askerOf(loaded, place, context, () => loadKubeconfig(files, place));
       return ask && new AskedCredential(ask);
     },
   };
@@ -56,7 +57,7 @@ type Ask = (afresh: boolean) => Promise<GivenCredential>;
 /** In the order of client-go: what stands in the kubeconfig itself comes before a plugin. */
 function askerOf(
   loaded: LoadedKubeconfig,
-  name: string,
+  place: MistakePlace,
   context: ExecPluginContext,
   reload: () => Promise<LoadedKubeconfig>,
 ): Ask | undefined {
@@ -74,10 +75,10 @@ function askerOf(
     return (afresh) => plugin.credential(afresh);
   }
   if (user.authProvider) return async () => ({ token: await loaded.askAuthProvider() });
-  throw new ConfigurationError([
-    `${name}: expected a user with a token (a string), a token file, a client certificate, ` +
-      'exec that needs no terminal, or an auth provider',
-  ]);
+  const message =
+    'expected a user with a token (a string), a token file, a client certificate, exec that needs no terminal, or an ' +
+    'auth provider';
+  throw new ConfigurationError([{ place, message }]);
 }
 
 function tokenFileOfProvider({ user }: LoadedKubeconfig): string | undefined {
@@ -90,10 +91,10 @@ function isHttps(server: string): boolean {
   return parseUrl(server)?.protocol === 'https:';
 }
 
-function tlsOf({ cluster, user }: LoadedKubeconfig, name: string): TlsSource {
-  const ca = pem(`${name}: certificate-authority`, cluster.caFile, cluster.caData);
-  const cert = pem(`${name}: client-certificate`, user.certFile, user.certData);
-  const key = pem(`${name}: client-key`, user.keyFile, user.keyData);
+function tlsOf({ cluster, user }: LoadedKubeconfig, place: MistakePlace): TlsSource {
+  const ca = pem(place, 'certificate-authority', cluster.caFile, cluster.caData);
+  const cert = pem(place, 'client-certificate', user.certFile, user.certData);
+  const key = pem(place, 'client-key', user.keyFile, user.keyData);
   return {
     ...(ca && { ca }),
     ...(cert && { cert }),
@@ -103,7 +104,7 @@ function tlsOf({ cluster, user }: LoadedKubeconfig, name: string): TlsSource {
 }
 
 /** Data override a file, as in client-go. */
-function pem(name: string, file?: string, base64?: string): PemSource | undefined {
-  if (base64) return { name: `${name}-data`, text: Buffer.from(base64, 'base64').toString('utf8') };
-  return file ? { name, file } : undefined;
+function pem(place: MistakePlace, field: string, file?: string, base64?: string): PemSource | undefined {
+  if (base64) return { place, field: `${field}-data`, text: Buffer.from(base64, 'base64').toString('utf8') };
+  return file ? { place, field, file } : undefined;
 }

@@ -1,5 +1,5 @@
 import { VerifierUnavailableError } from '../errors.js';
-import { HEADER_VALUE } from '../util/b64token.js';
+import { HEADER_VALUE } from '../util/syntax.js';
 import { type TlsSettings } from '../http/https-client.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { type TokenSource } from '../token-file/token-source.js';

@@ -2,7 +2,7 @@ import { VerifierUnavailableError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { type HttpsResponse } from '../http/https-client.js';
 import { type Log } from '../util/log.js';
-import { OncePerMinute } from '../util/once-per-minute.js';
+import { OncePerMinute } from '../util/log.js';
 import { type Deadline, startDeadline } from '../util/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
 import { CircuitBreaker } from './circuit-breaker.js';

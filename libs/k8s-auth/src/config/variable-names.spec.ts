@@ -9,13 +9,15 @@ const VARIABLES = [
 describe('nameVariables', () => {
   it('says the variable beside the option', () => {
     const error = new ConfigurationError([
-      "option 'apiServer.caFile': /nope: expected a file",
-      "option 'other': x",
+      { place: { option: 'apiServer.caFile' }, message: '/nope: expected a file' },
+      { place: { option: 'other' }, message: 'x' },
+      "option 'apiServer.caFile': in words",
     ]);
     expect(nameVariables(error, VARIABLES)).toMatchObject({
       mistakes: [
         "option 'verifier.apiServer.caFile' (K8S_AUTH_API_SERVER_CA_FILE): /nope: expected a file",
         "option 'other': x",
+        "option 'apiServer.caFile': in words",
       ],
     });
   });

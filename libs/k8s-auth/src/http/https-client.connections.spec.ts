@@ -4,8 +4,15 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@j
 import { type RequestListener } from 'node:http';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { HttpsClient, type HttpsRequest, type HttpsResponse, NOT_CONNECTED } from './https-client.js';
-import { type HttpsServer, issueLoopback, startHttpsServer, turn, until } from './https-server.fixture.js';
+import { type HttpsClient, type HttpsRequest, type HttpsResponse, NOT_CONNECTED } from './https-client.js';
+import {
+  clientWith,
+  type HttpsServer,
+  issueLoopback,
+  startHttpsServer,
+  turn,
+  until,
+} from './https-server.fixture.js';
 import { startDeadline } from '../util/timers.js';
 
 const TIMEOUT_MS = 8_000;
@@ -29,7 +36,7 @@ beforeEach(async () => {
     requests++;
     answer(request, response);
   });
-  client = new HttpsClient({ ca: authority.pem }, clock);
+  client = clientWith({ ca: authority.pem }, clock);
 });
 
 afterEach(async () => {

@@ -4,8 +4,10 @@ import { type RequestListener } from 'node:http';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
+import { CapturedLog } from '../api-server/own-cluster.fixture.js';
 import { HttpsClient, type HttpsRequest } from './https-client.js';
 import {
+  clientWith,
   endless,
   type HttpsServer,
   issueLoopback,
@@ -45,7 +47,7 @@ beforeEach(async () => {
   server = await startHttpsServer(await issueLoopback(authority), (request, response) =>
     answer(request, response),
   );
-  client = new HttpsClient({ ca: authority.pem }, clock);
+  client = clientWith({ ca: authority.pem }, clock);
 });
 
 afterEach(async () => {
@@ -129,20 +131,31 @@ describe('HttpsClient', () => {
     }
   });
 
-  it('lets requests under way finish when its TLS settings are replaced, and opens other connections', async () => {
+  it('lets requests under way finish when its certificate files are replaced, and opens other connections', async () => {
+    let ca = authority.pem;
+    client = new HttpsClient(
+      { of: 'the server', tls: { ca }, readTls: () => Promise.resolve({ ca }) },
+      { clock, log: new CapturedLog() },
+    );
     let finish = () => {};
     answer = (_request, response) => (finish = () => response.end('late'));
     const asked = get();
     const noop = finish;
     await until(() => finish !== noop);
-    client.replaceTls({ ca: (await CertificateAuthority.create()).pem });
+    ca = (await CertificateAuthority.create()).pem;
+    answer = (_request, response) => response.end('hello');
+    await clock.advance(600_000);
+    await get();
+    await turn();
     answer = (_request, response) => response.end('hello');
     await expect(get()).rejects.toHaveProperty('code', expect.stringMatching(/^UNABLE_TO_/));
     finish();
     await expect(asked).resolves.toMatchObject({ body: 'late' });
-    client.replaceTls({ ca: authority.pem });
+    ca = authority.pem;
+    await clock.advance(60_000);
     await expect(get()).resolves.toMatchObject({ body: 'hello' });
-    expect(server.connections()).toBe(3);
+    // Two of them were refused for their certificate.
+    expect(server.connections()).toBe(5);
   });
 
   it('cuts requests under way when it is closed, and takes no more', async () => {
@@ -158,16 +171,16 @@ describe('HttpsClient', () => {
 describe('whom it trusts', () => {
   it('is nobody but the CA it was given', async () => {
     const other = await CertificateAuthority.create();
-    client = new HttpsClient({ ca: other.pem }, clock);
+    client = clientWith({ ca: other.pem }, clock);
     await expect(get()).rejects.toHaveProperty('code');
-    client = new HttpsClient({}, clock);
+    client = clientWith({}, clock);
     await expect(get()).rejects.toHaveProperty('code', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   });
 
   it('stays so when the variable NODE_TLS_REJECT_UNAUTHORIZED says otherwise', async () => {
     await outsideOfJest(`process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'`);
     try {
-      client = new HttpsClient({}, clock);
+      client = clientWith({}, clock);
       await expect(get()).rejects.toHaveProperty('code', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
     } finally {
       await outsideOfJest('delete process.env.NODE_TLS_REJECT_UNAUTHORIZED');
@@ -175,9 +188,9 @@ describe('whom it trusts', () => {
   });
 
   it('is known by the name in the URL, or by the one it was told', async () => {
-    client = new HttpsClient({ ca: authority.pem, servername: 'api.example' }, clock);
+    client = clientWith({ ca: authority.pem, servername: 'api.example' }, clock);
     await expect(get()).resolves.toMatchObject({ status: 200 });
-    client = new HttpsClient({ ca: authority.pem, servername: 'other.example' }, clock);
+    client = clientWith({ ca: authority.pem, servername: 'other.example' }, clock);
     await expect(get()).rejects.toHaveProperty('code', 'ERR_TLS_CERT_ALTNAME_INVALID');
   });
 });

@@ -1,8 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
-import { HttpsClient } from './https-client.js';
-import { endless, issueLoopback, startHttpsServer } from './https-server.fixture.js';
+import { clientWith, endless, issueLoopback, startHttpsServer } from './https-server.fixture.js';
 
 // root -> intermediate -> leaf, and strangers of the same names.
 let root: CertificateAuthority;
@@ -28,7 +27,7 @@ afterEach(async () => {
 async function ask(ca: string, certificate: KeyAndCertificate, ...chain: string[]): Promise<string> {
   const sent = { key: certificate.key, cert: [certificate.cert, ...chain].join('') };
   const server = await startHttpsServer(sent, (_request, response) => response.end('hello'));
-  const client = new HttpsClient({ ca }, new FakeClock());
+  const client = clientWith({ ca }, new FakeClock());
   toClose.push(
     () => client.close(),
     () => server.close(),

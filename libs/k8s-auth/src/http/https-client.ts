@@ -7,8 +7,9 @@ import {
   type SilenceLimits,
 } from './https-exchange.js';
 import { PlainError, plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, nextTurn } from '../util/timers.js';
-import { within } from '../util/within.js';
+import { type Deadline, nextTurn, within } from '../util/timers.js';
+import { type Log } from '../util/log.js';
+import { isTrustFailure, type ReloadableTls, TlsFiles } from './tls-files.js';
 
 // Under the 90 s after which an API server closes idle connections itself.
 const KEEP_ALIVE_MS = 60_000;
@@ -44,8 +45,9 @@ export interface TlsSettings {
 export { type HttpsRequest, type HttpsResponse };
 
 /**
- * HTTPS over kept-alive connections: never follows a redirect, never reads more than it was told, never goes on after its
- * deadline, never sends anything in the clear. Used for the API server and for issuers.
+ * HTTPS over kept-alive connections, with certificate files that may be replaced: never follows a redirect, never reads
+ * more than it was told, never goes on after its deadline, never sends anything in the clear. Used for the API server
+ * and for issuers.
  *
  * A request whose connection shows no sign of life is sent again over a new one, within the same deadline; hence a
  * request has to be one that may arrive twice. A reused connection that fails or falls silent retires all that are open.
@@ -55,16 +57,19 @@ export { type HttpsRequest, type HttpsResponse };
  * @internal
  */
 export class HttpsClient {
-  #tls: TlsSettings;
+  readonly #tls: TlsFiles;
+  /** Of the pool that is open. */
+  #settings: TlsSettings;
   readonly #clock: Clock;
   readonly #underWay = new Set<HttpsExchange>();
   #pool: Agent;
   #isClosed = false;
   #usualAnswerMs = 0;
 
-  constructor(tls: TlsSettings, clock: Clock) {
-    this.#tls = tls;
-    this.#clock = clock;
+  constructor(tls: ReloadableTls, context: { readonly clock: Clock; readonly log: Log }) {
+    this.#tls = new TlsFiles(tls, context);
+    this.#settings = this.#tls.settings;
+    this.#clock = context.clock;
     this.#pool = this.#openPool();
   }
 
@@ -74,6 +79,20 @@ export class HttpsClient {
     if (!call.url.startsWith('https://')) {
       throw new PlainError('Error', 'refusing to send a request that is not https');
     }
+    const change = this.#tls.follow(signal);
+    if (change) await change;
+    const used = this.#tls.settings;
+    try {
+      return await this.#send(call);
+    } catch (error) {
+      if (!isTrustFailure(error) || !(await this.#tls.reload(used, signal))) throw error;
+      return this.#send(call);
+    }
+  }
+
+  async #send(call: HttpsRequest): Promise<HttpsResponse> {
+    const { signal } = call.deadline;
+    if (this.#settings !== this.#tls.settings) this.#retirePool();
     for (let tries = 1; ; tries++) {
       this.#assertOpen();
       if (signal.aborted) throw unconnectedError(call.deadline);
@@ -91,12 +110,6 @@ export class HttpsClient {
         if (!isConnectionAtFault || tries === MAX_TRIES) throw plainErrorOf(error);
       }
     }
-  }
-
-  /** For all connections from now on; requests under way keep theirs. */
-  replaceTls(tls: TlsSettings): void {
-    this.#tls = tls;
-    this.#retirePool();
   }
 
   /** Ends all connections at once: requests under way have failed when this resolves, further ones fail. */
@@ -140,10 +153,11 @@ export class HttpsClient {
   }
 
   #openPool(): Agent {
+    this.#settings = this.#tls.settings;
     return new Agent({
-      ...this.#tls,
+      ...this.#settings,
       // As in Go, hence kubectl: OpenSSL would look for the root above an intermediate CA.
-      ...(this.#tls.ca !== undefined && { allowPartialTrustChain: true }),
+      ...(this.#settings.ca !== undefined && { allowPartialTrustChain: true }),
       // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
       rejectUnauthorized: true,
       keepAlive: true,

@@ -6,7 +6,8 @@ import {
 } from '../../testing/local-cluster/certificates.js';
 import { HttpsListener, LOOPBACK } from '../../testing/local-cluster/https-listener.js';
 import { RequestLog } from '../../testing/local-cluster/request-log.js';
-import { systemClock } from '../util/clock.js';
+import { type Clock, systemClock } from '../util/clock.js';
+import { HttpsClient, type TlsSettings } from './https-client.js';
 import { nextTurn, type OwnDeadline, startDeadline } from '../util/timers.js';
 
 /** An HTTPS server on loopback whose every byte a spec decides. */
@@ -73,4 +74,10 @@ export async function until(condition: () => boolean): Promise<void> {
 /** One turn of the event loop. */
 export function turn(): Promise<void> {
   return nextTurn();
+}
+
+/** A client with fixed TLS settings. */
+export function clientWith(tls: TlsSettings, clock: Clock): HttpsClient {
+  const log = { log: () => {}, warn: () => {}, error: () => {} };
+  return new HttpsClient({ of: 'the server', tls, readTls: () => Promise.resolve(tls) }, { clock, log });
 }

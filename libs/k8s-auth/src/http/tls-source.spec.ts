@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
 import { ConfigurationError } from '../errors.js';
-import { HttpsClient } from './https-client.js';
-import { endless, issueLoopback, startHttpsServer } from './https-server.fixture.js';
+import { clientWith, endless, issueLoopback, startHttpsServer } from './https-server.fixture.js';
 import { readTls } from './tls-source.js';
 
 let first: CertificateAuthority;
@@ -26,10 +25,10 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-function source(name: string, content: string | Buffer): { name: string; file: string } {
+function source(name: string, content: string | Buffer): { place: string; file: string } {
   const file = join(directory, name);
   writeFileSync(file, content);
-  return { name: `option '${name}'`, file };
+  return { place: `option '${name}'`, file };
 }
 
 const glued = () => first.pem.trimEnd() + second.pem.trimEnd();
@@ -41,7 +40,7 @@ async function isTrusted(authority: CertificateAuthority, ca: string | undefined
   const server = await startHttpsServer(await issueLoopback(authority), (_request, response) =>
     response.end(),
   );
-  const https = new HttpsClient({ ...(ca !== undefined && { ca }) }, new FakeClock());
+  const https = clientWith({ ...(ca !== undefined && { ca }) }, new FakeClock());
   const deadline = endless();
   const asked = https.request({ method: 'GET', url: server.url, headers: {}, deadline, maxBytes: 1 });
   const outcome = await asked.then(

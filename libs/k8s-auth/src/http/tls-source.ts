@@ -1,12 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError, type Mistake, type MistakePlace } from '../errors.js';
 import { type TlsSettings } from './https-client.js';
 import { formatPem, type PemBlock, readPemBlocks } from './pem-blocks.js';
 
-/** PEM text, or the file that holds it. `name` is how the user calls it: an option, or a field of a kubeconfig. */
-export type PemSource = { readonly name: string } & ({ readonly file: string } | { readonly text: string });
+/** PEM text, or the file that holds it. */
+export type PemSource = {
+  /** What the user has set: an option, or a kubeconfig, of which `field` is then the field. */
+  readonly place: MistakePlace;
+  readonly field?: string;
+} & ({ readonly file: string } | { readonly text: string });
 
 /** Where the TLS settings of a connection come from; files are read again when certificates are replaced. */
 export interface TlsSource {
@@ -37,7 +41,9 @@ const BLOCKS_OF: Readonly<Record<'ca' | 'cert' | 'key', Blocks>> = {
  * @internal
  */
 export async function readTls({ servername, ...sources }: TlsSource): Promise<TlsSettings> {
-  const mistakes: string[] = [];
+  const mistakes: Mistake[] = [];
+  const complain = ({ place, field }: PemSource, message: string) =>
+    mistakes.push({ place, message: field === undefined ? message : `${field}: ${message}` });
   const read = async (part: keyof typeof BLOCKS_OF) => {
     const source = sources[part];
     if (!source) return {};
@@ -45,15 +51,15 @@ export async function readTls({ servername, ...sources }: TlsSource): Promise<Tl
       return { [part]: usedBlocks(await readText(source), BLOCKS_OF[part]) };
     } catch (error) {
       const where = 'file' in source ? ` in ${source.file}` : '';
-      mistakes.push(`${source.name}: expected PEM${where}${(error as UnfitPemError).message}`);
+      complain(source, `expected PEM${where}${(error as UnfitPemError).message}`);
       return {};
     }
   };
   const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
   const pair: Pick<TlsSettings, 'cert' | 'key'> = { ...cert, ...key };
-  if (mistakes.length === 0 && !belongTogether(pair)) {
-    const { name } = sources.cert ?? sources.key ?? {};
-    mistakes.push(`${name}: expected a certificate and the private key of it`);
+  const certificate = sources.cert ?? sources.key;
+  if (mistakes.length === 0 && certificate && !belongTogether(pair)) {
+    complain(certificate, 'expected a certificate and the private key of it');
   }
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   return { ...ca, ...pair, ...(servername !== undefined && { servername }) };

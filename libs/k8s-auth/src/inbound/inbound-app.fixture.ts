@@ -9,7 +9,7 @@ import { ConfigurationError } from '../errors.js';
 import { createPrincipal, type Principal } from '../identity/principal.js';
 import { K8S_AUTH_CLOCK } from '../util/clock.js';
 import { type Log, type LogEvent } from '../util/log.js';
-import { type TokenVerifier, type Verdict } from '../verifiers/token-verifier.js';
+import { type Verdict, type Verifier, type Verify } from '../verifiers/verifier.js';
 import { K8sAuthModule } from '../k8s-auth.module.js';
 import { K8S_AUTH_VERIFIER } from './inbound-root.js';
 import { K8sAuthGuard } from './request/k8s-auth.guard.js';
@@ -41,18 +41,17 @@ export function verdictFor(path: string): Verdict {
 }
 
 /** Stands at our own seam: answers as scripted and remembers what it was asked. */
-export class ScriptedVerifier implements TokenVerifier {
-  readonly kind = 'scripted';
+export class ScriptedVerifier implements Verifier {
   readonly asked: { token: string; audiences: readonly string[] }[] = [];
 
   constructor(private readonly answer: (token: string) => unknown = () => verdictFor('shop/checkout')) {}
 
-  verify(token: string, audiences: readonly string[]): Verdict | Promise<Verdict> {
+  readonly verify: Verify = (token, audiences) => {
     this.asked.push({ token, audiences });
     return this.answer(token) as Verdict | Promise<Verdict>;
-  }
+  };
 
-  hydrate(): void {}
+  start(): void {}
   readiness() {
     return { status: 'ready' } as const;
   }
@@ -80,7 +79,7 @@ export class CapturedLog implements Log {
 
 export interface AppSetup extends Pick<ModuleMetadata, 'providers' | 'imports'> {
   readonly controllers: Type[];
-  readonly verifier?: TokenVerifier;
+  readonly verifier?: Verifier;
   readonly noVerifier?: true;
   readonly audience?: string | readonly string[];
   readonly maxTokenBytes?: number;

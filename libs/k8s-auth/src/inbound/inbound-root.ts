@@ -1,10 +1,10 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
-import { type TokenVerifier } from '../verifiers/token-verifier.js';
+import { type Verify } from '../verifiers/verifier.js';
 import { type RefusalLog } from './request/refusal-log.js';
 import { type RoutePolicy } from './routes/route-policy.js';
 
-/** Injection token of the {@link TokenVerifier}; its value is `undefined` in a service that only calls others. @internal */
+/** Injection token of the {@link Verifier}; its value is `undefined` in a service that only calls others. @internal */
 export const K8S_AUTH_VERIFIER = Symbol('K8S_AUTH:VERIFIER');
 
 /** Injection token of the {@link InboundRoot}. @internal */
@@ -37,7 +37,8 @@ export interface RouteFinder {
 
 /** The receiving side of one `K8sAuthModule.forRoot`: it serves the controllers of the modules that import it. */
 export interface InboundRoot {
-  readonly verifier: TokenVerifier | undefined;
+  /** `undefined` in a service that only calls others. */
+  readonly verify: Verify | undefined;
   /** What `@K8sAuth()` without an argument requires. */
   readonly audience: string | readonly string[] | undefined;
   /** Longer tokens are refused unread. Unit: bytes of the b64token, which is ASCII. */

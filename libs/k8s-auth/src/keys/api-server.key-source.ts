@@ -9,9 +9,9 @@ import {
   type Attempt,
   checkMetadataIssuer,
   DOCUMENT_ACCEPT,
-  type IssuerKeys,
+  type FetchedKeys,
   type KeySource,
-  KeySourceTrouble,
+  KeySourceError,
   type ReadDocument,
 } from './key-source.js';
 
@@ -42,7 +42,7 @@ export function ownReader(
       retry: false,
     });
     if (response.status === 403) {
-      throw new KeySourceTrouble(
+      throw new KeySourceError(
         'API server does not let us read its keys (403): no ClusterRoleBinding grants the ClusterRole ' +
           `system:service-account-issuer-discovery to ${await nameOfSelf(client)}`,
         true,
@@ -61,14 +61,14 @@ export function ownReader(
 export class ApiServerKeySource implements KeySource {
   private readonly jwks = new JwksReader();
   private readonly read: ReadDocument;
-  private readonly fetching = new SingleFlight<'fetch', IssuerKeys>();
+  private readonly fetching = new SingleFlight<'fetch', FetchedKeys>();
 
   constructor(private readonly options: ApiServerKeySourceOptions) {
     this.read = ownReader(options.client, (url) => new URL(url).pathname);
   }
 
   /** Those who wait for the keys of several issuers share one attempt. */
-  fetch(attempt: Attempt): Promise<IssuerKeys> {
+  fetch(attempt: Attempt): Promise<FetchedKeys> {
     return this.fetching.run('fetch', async () => {
       const { client } = this.options;
       const issuers = this.options.issuers ?? (await ownIssuers(client));

@@ -1,5 +1,5 @@
 import { type ApiServerClient } from '../api-server/api-server.client.js';
-import { type Attempt, type IssuerKeys, type KeySource } from './key-source.js';
+import { type Attempt, type FetchedKeys, type KeySource } from './key-source.js';
 
 /**
  * For an issuer that is configured and an API server that merely happens to be there: when our own API token is of
@@ -14,7 +14,7 @@ export class ChosenKeySource implements KeySource {
     private readonly sources: { readonly apiServer: KeySource; readonly issuer: KeySource },
   ) {}
 
-  async fetch(attempt: Attempt): Promise<IssuerKeys> {
+  async fetch(attempt: Attempt): Promise<FetchedKeys> {
     return (await this.isOwnIssuer())
       ? this.sources.apiServer.fetch(attempt)
       : this.sources.issuer.fetch(attempt);

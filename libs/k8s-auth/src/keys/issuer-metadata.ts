@@ -1,6 +1,6 @@
 import { type ServerMetadata } from 'openid-client';
-import { parseUrl } from '../util/url.js';
-import { type Attempt, documentText, KeySourceTrouble, type ReadDocument } from './key-source.js';
+import { parseUrl } from '../util/syntax.js';
+import { type Attempt, documentText, KeySourceError, type ReadDocument } from './key-source.js';
 
 /** What is used of the discovery document (KEP-1393; OpenID Connect Discovery 1.0 §3). Not yet compared with anything. */
 export interface IssuerMetadata {
@@ -53,7 +53,7 @@ function readMembers({
   jwks_uri: jwksUri,
 }: Pick<ServerMetadata, 'issuer' | 'jwks_uri'>): IssuerMetadata {
   if (typeof jwksUri !== 'string' || !parseUrl(jwksUri)) {
-    throw new KeySourceTrouble('issuer metadata: expected "jwks_uri" to be a URL');
+    throw new KeySourceError('issuer metadata: expected "jwks_uri" to be a URL');
   }
   return { issuer, jwksUri };
 }

@@ -4,7 +4,7 @@ import { type HttpsResponse } from '../http/https-client.js';
 import { nextTurn } from '../util/timers.js';
 import { verificationKeyOfJwk } from '../jwt/verification-key.js';
 import { JwksReader } from './jwks.js';
-import { KeySourceTrouble } from './key-source.js';
+import { KeySourceError } from './key-source.js';
 
 const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 const type = 'application/jwk-set+json';
@@ -53,7 +53,7 @@ describe('JwksReader', () => {
     ['an empty set', () => keyIds({ keys: [] })],
     ['a set without a usable key', () => keyIds({ keys: [{ ...jwk, use: 'enc' }, null] })],
   ])('refuses %s', async (_, read) => {
-    await expect(read()).rejects.toBeInstanceOf(KeySourceTrouble);
+    await expect(read()).rejects.toBeInstanceOf(KeySourceError);
   });
 });
 

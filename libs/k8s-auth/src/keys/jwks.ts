@@ -2,7 +2,14 @@ import { type HttpsResponse } from '../http/https-client.js';
 import { nextTurn } from '../util/timers.js';
 import { isJsonObject, member } from '../jwt/strict-json.js';
 import { type VerificationKey, verificationKeyOfJwk } from '../jwt/verification-key.js';
-import { documentText, KeySourceTrouble } from './key-source.js';
+import {
+  type Attempt,
+  documentText,
+  type FetchedKeys,
+  type KeySource,
+  KeySourceError,
+  type ReadDocument,
+} from './key-source.js';
 
 /** Where every API server has its keys (KEP-1393), whatever its metadata says. */
 export const API_SERVER_JWKS_PATH = '/openid/v1/jwks';
@@ -25,7 +32,7 @@ export class JwksReader {
    * The usable keys of a key set (RFC 7517 §5). Entries of unknown kinds, and broken ones, are passed over as §5 asks.
    * A set without any usable key is a failure, because taking it would refuse everybody; so is one with too many entries
    * or keys, because no choice among them is right. After a failure the keys that are held go on being used.
-   * @throws {KeySourceTrouble}
+   * @throws {KeySourceError}
    */
   async read(response: HttpsResponse): Promise<readonly VerificationKey[]> {
     const text = documentText('key set', response);
@@ -38,18 +45,18 @@ export class JwksReader {
 async function importKeys(text: string): Promise<readonly VerificationKey[]> {
   const entries = readEntries(text);
   if (entries.length > MAX_ENTRIES) {
-    throw new KeySourceTrouble(`key set: expected at most ${MAX_ENTRIES} entries, got ${entries.length}`);
+    throw new KeySourceError(`key set: expected at most ${MAX_ENTRIES} entries, got ${entries.length}`);
   }
   const keys: VerificationKey[] = [];
   for (const [index, entry] of entries.entries()) {
     if (index > 0) await nextTurn();
     const key = usableKeyOf(entry);
     if (key && keys.push(key) > MAX_KEYS) {
-      throw new KeySourceTrouble(`key set: expected at most ${MAX_KEYS} usable keys`);
+      throw new KeySourceError(`key set: expected at most ${MAX_KEYS} usable keys`);
     }
   }
   if (keys.length > 0) return keys;
-  throw new KeySourceTrouble(`key set: expected a usable key, got none in ${entries.length}`);
+  throw new KeySourceError(`key set: expected a usable key, got none in ${entries.length}`);
 }
 
 function usableKeyOf(entry: unknown): VerificationKey | undefined {
@@ -65,9 +72,26 @@ function readEntries(text: string): readonly unknown[] {
   try {
     document = JSON.parse(text);
   } catch {
-    throw new KeySourceTrouble('key set: expected JSON');
+    throw new KeySourceError('key set: expected JSON');
   }
   const entries = isJsonObject(document) ? member(document, 'keys') : undefined;
-  if (!Array.isArray(entries)) throw new KeySourceTrouble('key set: expected a list of keys');
+  if (!Array.isArray(entries)) throw new KeySourceError('key set: expected a list of keys');
   return entries;
+}
+
+/** Keys from the place that option `jwksUri` names, for every issuer: metadata are not asked for. @internal */
+export class JwksUriKeySource implements KeySource {
+  private readonly jwks = new JwksReader();
+
+  /** @param issuers may throw while they are not known */
+  constructor(
+    private readonly jwksUri: string,
+    private readonly issuers: () => Promise<readonly string[]>,
+    private readonly read: ReadDocument,
+  ) {}
+
+  async fetch(attempt: Attempt): Promise<FetchedKeys> {
+    const issuers = await this.issuers();
+    return { issuers, keys: await this.jwks.read(await this.read(this.jwksUri, attempt)) };
+  }
 }

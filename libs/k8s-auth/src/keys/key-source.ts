@@ -6,8 +6,8 @@ import { type VerificationKey } from '../jwt/verification-key.js';
 /** The time of one attempt to get keys. */
 export type Attempt = Deadline;
 
-/** What an attempt brings home: never without a key. */
-export interface IssuerKeys {
+/** What a fetch has brought: never without a key. */
+export interface FetchedKeys {
   /** The `iss` values that these keys speak for. */
   readonly issuers: readonly string[];
   readonly keys: readonly VerificationKey[];
@@ -16,7 +16,7 @@ export interface IssuerKeys {
 /** Where keys come from. It remembers nothing: what to do between attempts, and after bad ones, is not its business. */
 export interface KeySource {
   /** @throws {Error} there is trouble; never with token text */
-  fetch(attempt: Attempt): Promise<IssuerKeys>;
+  fetch(attempt: Attempt): Promise<FetchedKeys>;
 }
 
 /** Reads one document; the answer is not looked at. */
@@ -26,8 +26,8 @@ export type ReadDocument = (url: string, attempt: Attempt) => Promise<HttpsRespo
 export const DOCUMENT_ACCEPT = 'application/jwk-set+json, application/json, */*;q=0.1';
 
 /** The keys cannot be had like this. @internal */
-export class KeySourceTrouble extends Error {
-  override readonly name = 'KeySourceTrouble';
+export class KeySourceError extends Error {
+  override readonly name = 'KeySourceError';
 
   constructor(
     message: string,
@@ -42,22 +42,22 @@ export class KeySourceTrouble extends Error {
 
 /** @internal */
 export function isRightMissing(trouble: unknown): boolean {
-  return trouble instanceof KeySourceTrouble && trouble.isRightMissing;
+  return trouble instanceof KeySourceError && trouble.isRightMissing;
 }
 
 /**
  * The text of a document. It counts by its content, not by its media type: buckets serve both documents as
  * `binary/octet-stream`, and an error page of something in between is not JSON.
- * @throws {KeySourceTrouble} another status than 200, or an encoding that nobody asked for
+ * @throws {KeySourceError} another status than 200, or an encoding that nobody asked for
  * @internal
  */
 export function documentText(what: string, { status, headers, body }: HttpsResponse): string {
   if (status !== 200) {
-    throw new KeySourceTrouble(`${what}: expected status 200, got ${status}`, false, headers['retry-after']);
+    throw new KeySourceError(`${what}: expected status 200, got ${status}`, false, headers['retry-after']);
   }
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity') {
-    throw new KeySourceTrouble(`${what}: expected no content encoding, got ${loggable(encoding)}`);
+    throw new KeySourceError(`${what}: expected no content encoding, got ${loggable(encoding)}`);
   }
   return body.replace(/^\uFEFF/, '');
 }
@@ -66,5 +66,5 @@ export function documentText(what: string, { status, headers, body }: HttpsRespo
 export function checkMetadataIssuer(issuer: string, expected: readonly string[], hint = ''): void {
   if (expected.includes(issuer)) return;
   const wanted = expected.map((one) => loggable(one)).join(' or ');
-  throw new KeySourceTrouble(`issuer metadata: expected issuer ${wanted}, got ${loggable(issuer)}${hint}`);
+  throw new KeySourceError(`issuer metadata: expected issuer ${wanted}, got ${loggable(issuer)}${hint}`);
 }

@@ -1,14 +1,12 @@
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { type JwtTrust } from '../verifiers/jwt.verifier.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
-import { type Readiness } from '../verifiers/token-verifier.js';
-import { type RefreshedKeys } from './refreshed-keys.js';
+import { type Readiness } from '../verifiers/verifier.js';
+import { type KeyProvider } from './key-provider.js';
 
-/** Keys, and the issuers whose tokens they verify. */
+/** An issuer that is read itself. */
 export interface IssuerGroup {
-  /** Omitted: those that come with the keys. */
-  readonly issuers?: readonly string[];
-  readonly keys: RefreshedKeys;
+  readonly issuer: string;
+  readonly keys: KeyProvider;
 }
 
 /**
@@ -17,46 +15,42 @@ export interface IssuerGroup {
  * for its own tokens only.
  * @internal
  */
-export class KeysByIssuer implements JwtTrust {
+export class KeysByIssuer implements KeyProvider {
+  private readonly byIssuer: ReadonlyMap<string, KeyProvider>;
+
   /** @param groups at least one */
-  constructor(private readonly groups: readonly [IssuerGroup, ...IssuerGroup[]]) {}
+  constructor(groups: readonly IssuerGroup[]) {
+    this.byIssuer = new Map(groups.map(({ issuer, keys }) => [issuer, keys]));
+  }
 
   start(): void {
-    for (const { keys } of this.groups) keys.start();
+    for (const keys of this.byIssuer.values()) keys.start();
   }
 
   stop(): void {
-    for (const { keys } of this.groups) keys.stop();
+    for (const keys of this.byIssuer.values()) keys.stop();
   }
 
-  issuers(): readonly string[] | Promise<readonly string[]> {
-    return this.configuredIssuers() ?? this.groups[0].keys.issuers();
+  issuers(): readonly string[] {
+    return [...this.byIssuer.keys()];
   }
 
-  candidates(
+  knownIssuers(): readonly string[] {
+    const fetched = [...this.byIssuer.values()].flatMap((keys) => keys.knownIssuers() ?? []);
+    return [...new Set([...this.byIssuer.keys(), ...fetched])];
+  }
+
+  find(
     header: UnverifiedHeader,
     issuer: string,
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
-    const { keys } = this.groups.find(({ issuers }) => issuers?.includes(issuer)) ?? this.groups[0];
-    return keys.candidates(header);
+    return this.byIssuer.get(issuer)?.find(header, issuer) ?? [];
   }
 
   /** Ready when at least one issuer is: one that is gone for good is not a failure of the service. */
   readiness(): Readiness {
-    const all = this.groups.map(({ keys }) => keys.readiness());
+    const all = [...this.byIssuer.values()].map((keys) => keys.readiness());
     const first = (status: Readiness['status']) => all.find((readiness) => readiness.status === status);
-    return first('ready') ?? first('degraded') ?? this.groups[0].keys.readiness();
-  }
-
-  /** Without waiting: the configured issuers and those that have come with keys; `undefined` while there are none. */
-  knownIssuers(): readonly string[] | undefined {
-    const fetched = this.groups.flatMap(({ keys }) => keys.lastKnownIssuers() ?? []);
-    const known = [...new Set([...(this.configuredIssuers() ?? []), ...fetched])];
-    return known.length > 0 ? known : undefined;
-  }
-
-  private configuredIssuers(): readonly string[] | undefined {
-    const [{ issuers }] = this.groups;
-    return issuers && this.groups.flatMap((group) => group.issuers ?? []);
+    return first('ready') ?? first('degraded') ?? all[0] ?? { status: 'not-ready' };
   }
 }

@@ -1,107 +1,99 @@
-import { ConfigurationError, VerifierUnavailableError } from '../errors.js';
-import { type Clock } from '../util/clock.js';
-import { type Log } from '../util/log.js';
-import { OncePerMinute } from '../util/once-per-minute.js';
-import { SingleFlight } from '../util/single-flight.js';
-import { repeat } from '../util/timers.js';
-import { type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { KeySet } from './key-set.js';
-import { type VerificationKey } from '../jwt/verification-key.js';
-import { type Readiness } from '../verifiers/token-verifier.js';
-import { loadPublicKeys } from './public-keys.loader.js';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type PemBlock, readPemBlocks } from '../http/pem-blocks.js';
+import { UnfitKeyError } from '../jwt/key-rules.js';
+import { ConfigurationError } from '../errors.js';
+import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
+import { type FetchedKeys, type KeySource, KeySourceError } from './key-source.js';
 
-// Reading by period sees the `..data` swap of a mounted ConfigMap; watching a mounted file goes blind after the first.
-const READ_PERIOD_MS = 10_000;
+/** The keys of some files, or what is wrong with the files: never both. */
+export type LoadedKeys =
+  | { readonly keys: readonly VerificationKey[]; readonly mistakes?: undefined }
+  | { readonly mistakes: readonly string[]; readonly keys?: undefined };
+
+/** PEM files as a source of keys, which verify tokens of every issuer of the list: files do not tell whose keys they hold. */
+export class PublicKeyFiles implements KeySource {
+  constructor(
+    private readonly files: readonly string[],
+    private readonly issuers: readonly string[],
+  ) {}
+
+  /** @throws {KeySourceError} with the first mistake */
+  async fetch(): Promise<FetchedKeys> {
+    const { keys, mistakes } = await loadPublicKeys(this.files);
+    if (!keys) throw new KeySourceError(`public key files: ${mistakes[0]}`);
+    return { issuers: this.issuers, keys };
+  }
+
+  /** The same at startup. @throws {ConfigurationError} with every mistake in every file */
+  async fetchFirst(): Promise<FetchedKeys> {
+    const { keys, mistakes } = await loadPublicKeys(this.files);
+    if (!keys) {
+      throw new ConfigurationError(
+        mistakes.map((message) => ({ place: { option: 'publicKeyFiles' }, message })),
+      );
+    }
+    return { issuers: this.issuers, keys };
+  }
+}
 
 /**
- * The keys of some files, as the files are now or were when they last made sense. A key that is gone from them is
- * gone from here; a bad read changes nothing.
+ * Reads every block of every file. One bad block spoils the lot: a key that someone meant to be there would
+ * otherwise be missing in silence.
  * @internal
  */
-export class PublicKeyFiles {
-  private keys = new KeySet([]);
-  private mistakes: readonly string[] = [];
-  private readAtMs = 0;
-  private stopReading = () => {};
-  private readonly reading = new SingleFlight<'read', void>();
-  private readonly onceAMinute: OncePerMinute;
+export async function loadPublicKeys(files: readonly string[]): Promise<LoadedKeys> {
+  // All at a time, but looked at in their order: so are the mistakes.
+  const texts = await Promise.all(files.map(readText));
+  const mistakes: string[] = [];
+  const keys = files.flatMap((file, index) =>
+    parseFile(texts[index], (mistake) => mistakes.push(`${file}: ${mistake}`)),
+  );
+  return mistakes.length > 0 ? { mistakes } : { keys };
+}
 
-  private constructor(
-    private readonly files: readonly string[],
-    private readonly context: { readonly clock: Clock; readonly log: Log },
-  ) {
-    this.onceAMinute = new OncePerMinute(context.clock);
+function parseFile(text: string | undefined, complain: (mistake: string) => void): VerificationKey[] {
+  if (text === undefined) {
+    complain('expected a file that can be read');
+    return [];
   }
-
-  /** @throws {ConfigurationError} with every mistake in every file */
-  static async open(
-    files: readonly string[],
-    context: { readonly clock: Clock; readonly log: Log },
-  ): Promise<PublicKeyFiles> {
-    const opened = new PublicKeyFiles(files, context);
-    await opened.read();
-    if (opened.mistakes.length > 0) {
-      throw new ConfigurationError(opened.mistakes.map((mistake) => `option 'publicKeyFiles': ${mistake}`));
+  const blocks = readPemBlocks(text);
+  if (!blocks || blocks.length === 0) {
+    complain(blocks ? 'expected a PEM block' : 'expected PEM blocks with beginning and end, of base64');
+    return [];
+  }
+  return blocks.flatMap((block, index) => {
+    try {
+      return [verificationKeyOf(parseBlock(block))];
+    } catch (error) {
+      // Parsers' own words quote nothing, but name things of OpenSSL that nobody looks for here.
+      const reason = error instanceof UnfitKeyError ? error.message : 'expected a key that can be parsed';
+      complain(`block ${index + 1} (${block.label}): ${reason}`);
+      return [];
     }
-    return opened;
-  }
+  });
+}
 
-  /** Starts reading on the period. */
-  start(): void {
-    this.stop();
-    this.stopReading = repeat(
-      this.context.clock,
-      () => READ_PERIOD_MS,
-      () => this.readAndReport(),
-    );
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    return undefined;
   }
+}
 
-  stop(): void {
-    this.stopReading();
-  }
-
-  /**
-   * At once where the key is known. An unknown one may be in the files by now, but however many ask, they are read
-   * once a period.
-   * @throws {VerifierUnavailableError} unknown, and the files made no sense when last read
-   */
-  candidates(header: UnverifiedHeader): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
-    const known = this.keys.candidates(header);
-    return known.length > 0 ? known : this.candidatesAfterReading(header);
-  }
-
-  readiness(): Readiness {
-    const [reason] = this.mistakes;
-    return reason === undefined ? { status: 'ready' } : { status: 'degraded', reason };
-  }
-
-  private async candidatesAfterReading(header: UnverifiedHeader): Promise<readonly VerificationKey[]> {
-    const ageMs = this.context.clock.monotonicMs() - this.readAtMs;
-    if (ageMs >= READ_PERIOD_MS) await this.readAndReport();
-    const known = this.keys.candidates(header);
-    if (known.length === 0 && this.mistakes.length > 0) {
-      throw new VerifierUnavailableError('public key files make no sense now', {
-        retryAfterMs: READ_PERIOD_MS,
-      });
-    }
-    return known;
-  }
-
-  private async readAndReport(): Promise<void> {
-    await this.read();
-    const [mistake] = this.mistakes;
-    if (mistake === undefined) return;
-    this.onceAMinute.run('read', () =>
-      this.context.log.warn({ message: `public keys stay as they were: ${mistake}` }),
-    );
-  }
-
-  private read(): Promise<void> {
-    return this.reading.run('read', async () => {
-      this.readAtMs = this.context.clock.monotonicMs();
-      const { keys, mistakes } = await loadPublicKeys(this.files);
-      if (keys) this.keys = new KeySet(keys);
-      this.mistakes = mistakes ?? [];
-    });
+function parseBlock({ label, der }: PemBlock): KeyObject {
+  switch (label) {
+    case 'PUBLIC KEY':
+      return createPublicKey({ key: der, format: 'der', type: 'spki' });
+    case 'RSA PUBLIC KEY':
+      return createPublicKey({ key: der, format: 'der', type: 'pkcs1' });
+    case 'CERTIFICATE':
+    case 'X509 CERTIFICATE':
+      return new X509Certificate(der).publicKey;
+    default:
+      // Not even to derive the public half, as createPublicKey would: a service that verifies has no business
+      // holding what signs for every ServiceAccount of the cluster.
+      throw new UnfitKeyError('expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE');
   }
 }

@@ -4,8 +4,8 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { CapturedLog, outcome } from '../api-server/own-cluster.fixture.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
-import { type Attempt, type IssuerKeys, KeySourceTrouble } from './key-source.js';
-import { RefreshedKeys } from './refreshed-keys.js';
+import { type Attempt, type FetchedKeys, KeySourceError } from './key-source.js';
+import { PUBLISHED_KEYS, RefreshedKeys } from './refreshed-keys.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -25,11 +25,11 @@ beforeEach(() => {
   log = new CapturedLog();
   fetches = [];
   answer = () => Promise.resolve([first]);
-  keys = new RefreshedKeys({ fetch }, { clock, log, random: () => 0.5 });
+  keys = new RefreshedKeys({ fetch }, { policy: PUBLISHED_KEYS, clock, log, random: () => 0.5 });
 });
 afterEach(() => keys.stop());
 
-async function fetch(attempt: Attempt): Promise<IssuerKeys> {
+async function fetch(attempt: Attempt): Promise<FetchedKeys> {
   fetches.push(clock.monotonicMs());
   return { issuers: ISSUERS, keys: await answer(attempt) };
 }
@@ -40,7 +40,7 @@ function newKey(): VerificationKey {
 
 /** What asking for a key comes to: how many there are, or the code of the refusal to say. */
 async function ask({ keyId }: VerificationKey): Promise<unknown> {
-  const found = await outcome((async () => keys.candidates({ alg: 'ES256', kid: keyId }))());
+  const found = await outcome((async () => keys.find({ alg: 'ES256', kid: keyId }))());
   if (Array.isArray(found)) return found.length;
   expect(found).toBeInstanceOf(VerifierUnavailableError);
   return 'unavailable';
@@ -62,9 +62,9 @@ describe('RefreshedKeys', () => {
   });
 
   it('is asked at once for a key it has', async () => {
-    expect(keys.lastKnownIssuers()).toBeUndefined();
+    expect(keys.knownIssuers()).toBeUndefined();
     await ask(first);
-    expect(keys.candidates({ alg: 'ES256', kid: first.keyId })).toEqual([first]);
+    expect(keys.find({ alg: 'ES256', kid: first.keyId })).toEqual([first]);
     expect(keys.issuers()).toEqual(ISSUERS);
   });
 
@@ -117,7 +117,7 @@ describe('RefreshedKeys', () => {
     clock.jumpWall(-48 * HOUR_MS);
     await clock.advance(1);
     expect(await ask(first)).toBe('unavailable');
-    expect(keys.lastKnownIssuers()).toEqual(ISSUERS);
+    expect(keys.knownIssuers()).toEqual(ISSUERS);
     await expect((async () => keys.issuers())()).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',
     });
@@ -163,7 +163,7 @@ describe('RefreshedKeys readiness', () => {
 
   it('is not ready without the right to read, whatever keys there are', async () => {
     await ask(first);
-    answer = () => Promise.reject(new KeySourceTrouble('right is missing', true));
+    answer = () => Promise.reject(new KeySourceError('right is missing', true));
     await clock.advance(5 * MINUTE_MS);
     // An API server that has just started knows no roles for moments.
     expect(keys.readiness()).toEqual({ status: 'degraded', reason: 'right is missing' });
@@ -176,7 +176,7 @@ describe('RefreshedKeys readiness', () => {
   });
 
   it('waits for a second refusal in a row only where it has keys', async () => {
-    const refuse = () => Promise.reject(new KeySourceTrouble('right is missing', true));
+    const refuse = () => Promise.reject(new KeySourceError('right is missing', true));
     answer = refuse;
     await start();
     expect(keys.readiness()).toEqual({ status: 'not-ready', reason: 'right is missing' });
@@ -197,7 +197,7 @@ describe('RefreshedKeys readiness', () => {
     await clock.advance(2 * MINUTE_MS);
     expect(fetches.length).toBeGreaterThan(10);
     expect(log.messages('warn')).toEqual(Array(2).fill('keys could not be fetched: away'));
-    answer = () => Promise.reject(new KeySourceTrouble('right is missing', true));
+    answer = () => Promise.reject(new KeySourceError('right is missing', true));
     await clock.advance(MINUTE_MS);
     expect(log.messages('error')).toEqual(['keys could not be fetched: right is missing']);
   });

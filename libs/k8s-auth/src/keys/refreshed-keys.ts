@@ -1,203 +1,173 @@
 import { OwnCredentialRefusedError } from '../api-server/own-credential.js';
-import { Pause, readRetryAfterMs } from '../api-server/retry-policy.js';
+import { readRetryAfterMs } from '../api-server/retry-policy.js';
 import { VerifierUnavailableError } from '../errors.js';
-import { type Clock } from '../util/clock.js';
-import { describeError, type Log } from '../util/log.js';
-import { OncePerMinute } from '../util/once-per-minute.js';
-import { PlainError, plainErrorOf } from '../util/plain-error.js';
-import { type OwnDeadline, startDeadline } from '../util/timers.js';
-import { within } from '../util/within.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
-import { type Readiness } from '../verifiers/token-verifier.js';
-import { isRightMissing, type KeySource, KeySourceTrouble } from './key-source.js';
-import { LastGoodKeys } from './last-good-keys.js';
+import { type Clock } from '../util/clock.js';
+import { describeError, type Log, OncePerMinute } from '../util/log.js';
+import { plainErrorOf } from '../util/plain-error.js';
+import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
+import { type Readiness } from '../verifiers/verifier.js';
+import { type KeyProvider } from './key-provider.js';
+import { KeySet } from './key-set.js';
+import { isRightMissing, type FetchedKeys, type KeySource, KeySourceError } from './key-source.js';
 
-// A key is gone from here at most this long after it is gone from the issuer; API servers allow an hour (max-age).
-const REFRESH_PERIOD_MS = 5 * 60_000;
-// Least time between attempts, good or bad, whoever wants them: a flood of unknown keys costs six fetches a minute.
-const COOLDOWN_MS = 10_000;
-// After a bad attempt the next is due when the cooldown is over, a little later for each replica: sooner would be one
-// more in the minute.
-const RETRY_JITTER_SHARE = 0.05;
-const ATTEMPT_TIMEOUT_MS = 5_000;
 const MIN_RETRY_AFTER_MS = 1_000;
 
+/** Keys that a server publishes. */
+export const PUBLISHED_KEYS: RefreshPolicy = {
+  // A key is gone from here at most this long after it is gone from the issuer; API servers allow an hour (max-age).
+  periodMs: 5 * 60_000,
+  // A flood of unknown keys costs six fetches a minute, good or bad.
+  cooldownMs: 10_000,
+  timeoutMs: 5_000,
+  maxAgeMs: 24 * 3_600_000,
+  jitterShare: 0.05,
+};
+
+// An API server that refuses us is reachable: it may have dropped the key that our own token is of, and that key must
+// not be used here for long. Time for some attempts, because one that has just started refuses everybody for moments.
+const MAX_AGE_ONCE_REFUSED_MS = 10 * 60_000;
+
+/** Keys in files: the last good ones are used for as long as the files are unusable. */
+export const KEYS_IN_FILES: RefreshPolicy = {
+  // Reading by period sees the `..data` swap of a mounted ConfigMap; watching a mounted file goes blind after the first.
+  periodMs: 10_000,
+  cooldownMs: 10_000,
+};
+
 export interface RefreshedKeysContext {
+  readonly policy: RefreshPolicy;
+  /** The issuers whose tokens the keys verify. Omitted: those that come with the keys. */
+  readonly issuers?: readonly string[] | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** From 0 to 1, for the jitter of retries. @default Math.random */
   readonly random?: () => number;
 }
 
+/** Keys as they are used. */
+interface HeldKeys {
+  readonly issuers: readonly string[];
+  readonly keys: KeySet;
+}
+
 /**
- * The keys of an issuer that may be unreachable. All who need keys share one attempt; the next is planned when one has
- * ended. After a bad one those of the last good one are used, as long as {@link LastGoodKeys} lets them be. An issuer
- * that throttles (`Retry-After`) is not asked again before the time it names.
+ * The keys of one source that may be unreachable. All who need keys share one fetch; those of the last good one are used
+ * as long as the policy allows. A source that throttles (`Retry-After`) is not asked again before the time it names.
  * @internal
  */
-export class RefreshedKeys {
-  private readonly lastGood: LastGoodKeys;
-  private failure?: Error;
-  /** Attempts in a row that were told that we have no right to read. */
-  private withoutRight = 0;
-  private lastAttemptMs?: number;
-  private nextAttemptMs = 0;
-  private cancelNext = () => {};
-  private isClosed = false;
-  private running?: Promise<void>;
-  private deadline?: OwnDeadline;
-  private readonly pause: Pause;
+export class RefreshedKeys implements KeyProvider {
+  private readonly refreshed: Refreshed<HeldKeys>;
   private readonly onceAMinute: OncePerMinute;
+  /** Fetches in a row that were told that we have no right to read. */
+  private withoutRight = 0;
 
+  /** @param first keys that were fetched just now */
   constructor(
     private readonly source: KeySource,
     private readonly context: RefreshedKeysContext,
+    first?: FetchedKeys,
   ) {
-    this.lastGood = new LastGoodKeys(context.clock);
-    this.pause = new Pause(context.clock);
     this.onceAMinute = new OncePerMinute(context.clock);
+    this.refreshed = new Refreshed(
+      {
+        ...context,
+        fetch: async (deadline) => {
+          const held = hold(await this.source.fetch(deadline));
+          this.withoutRight = 0;
+          return held;
+        },
+        onFailure: (error) => this.noteFailure(error),
+      },
+      first && hold(first),
+    );
   }
 
-  /** Starts fetching, and goes on doing so. */
   start(): void {
-    if (this.lastAttemptMs === undefined) void this.attempt();
+    this.refreshed.start();
   }
 
-  /** Ends the attempt under way, and all to come. */
   stop(): void {
-    this.isClosed = true;
-    this.cancelNext();
-    this.deadline?.abort(new PlainError('Error', 'verifier was closed'));
+    this.refreshed.stop('verifier was closed');
   }
 
-  /** Whom the keys speak for. @throws {VerifierUnavailableError} not known yet */
   issuers(): readonly string[] | Promise<readonly string[]> {
-    return this.lastGood.usable()?.issuers ?? this.issuersAfterAttempt();
+    return this.context.issuers ?? this.refreshed.value?.issuers ?? this.issuersAfterFetch();
   }
 
-  /** The same without waiting, also when the keys are too old by now; `undefined` before the first. */
-  lastKnownIssuers(): readonly string[] | undefined {
-    return this.lastGood.issuers;
+  knownIssuers(): readonly string[] | undefined {
+    const { issuers = [] } = this.context;
+    const known = [...new Set([...issuers, ...(this.refreshed.last?.issuers ?? [])])];
+    return known.length > 0 ? known : undefined;
   }
 
-  /**
-   * At once where the key is known; after the shared attempt, where one is due, for one that is not.
-   * @returns none when the issuer was asked and does not have it
-   * @throws {VerifierUnavailableError} there are no keys, or the issuer could not be asked for this one
-   */
-  candidates(header: UnverifiedHeader): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
-    const known = this.lastGood.usable()?.keys.candidates(header) ?? [];
-    return known.length > 0 ? known : this.candidatesAfterAttempt(header);
+  find(header: UnverifiedHeader): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
+    const known = this.refreshed.value?.keys.candidates(header) ?? [];
+    return known.length > 0 ? known : this.findAfterFetch(header);
   }
 
   readiness(): Readiness {
-    const { failure } = this;
-    if (!this.lastGood.issuers) {
-      const reason = failure ? describeError(failure) : 'keys have not been fetched yet';
+    const { failure, last } = this.refreshed;
+    if (!last) {
+      const reason = failure === undefined ? 'keys have not been fetched yet' : describeError(failure);
       return { status: 'not-ready', reason };
     }
-    if (!failure) return { status: 'ready' };
+    if (failure === undefined) return { status: 'ready' };
     // An API server that has just started knows no roles for moments: that alone takes nobody with keys out of service.
     return { status: this.withoutRight > 1 ? 'not-ready' : 'degraded', reason: describeError(failure) };
   }
 
-  private async issuersAfterAttempt(): Promise<readonly string[]> {
-    await this.attemptIfDue();
-    const held = this.lastGood.usable();
+  private async issuersAfterFetch(): Promise<readonly string[]> {
+    await this.fetchIfDue();
+    const held = this.refreshed.value;
     if (!held) throw this.unavailable();
     return held.issuers;
   }
 
-  private async candidatesAfterAttempt(header: UnverifiedHeader): Promise<readonly VerificationKey[]> {
-    await this.attemptIfDue();
-    const held = this.lastGood.usable();
+  private async findAfterFetch(header: UnverifiedHeader): Promise<readonly VerificationKey[]> {
+    await this.fetchIfDue();
+    const held = this.refreshed.value;
     const known = held?.keys.candidates(header) ?? [];
-    if (!held || (known.length === 0 && this.failure)) throw this.unavailable();
+    if (!held || (known.length === 0 && this.refreshed.failure !== undefined)) throw this.unavailable();
     return known;
   }
 
-  private async attemptIfDue(): Promise<void> {
-    const ageMs = this.context.clock.monotonicMs() - (this.lastAttemptMs ?? -Infinity);
-    const isDue = ageMs >= COOLDOWN_MS && this.pause.remainingMs() === 0;
-    if (this.running || isDue) await this.attempt();
+  private async fetchIfDue(): Promise<void> {
+    this.refreshed.start();
+    await this.refreshed.refreshIfDue();
   }
 
-  /** Never rejects. */
-  private attempt(): Promise<void> {
-    this.running ??= this.attemptOnce().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
-  }
-
-  private async attemptOnce(): Promise<void> {
-    if (this.isClosed) return;
-    this.cancelNext();
-    this.lastAttemptMs = this.context.clock.monotonicMs();
-    try {
-      this.lastGood.replace(await this.fetchInTime());
-      this.failure = undefined;
-      this.withoutRight = 0;
-    } catch (error) {
-      this.noteFailure(error);
-    }
-    this.planNext();
-  }
-
-  private async fetchInTime() {
-    const deadline = startDeadline(this.context.clock, ATTEMPT_TIMEOUT_MS);
-    this.deadline = deadline;
-    try {
-      // Around it all, because not everything on the way knows signals: the own credential may come from a plugin.
-      return await within(deadline.signal, this.source.fetch(deadline));
-    } finally {
-      deadline.cancel();
-    }
-  }
-
-  private noteFailure(error: unknown): void {
-    this.failure = plainErrorOf(error);
-    this.withoutRight = isRightMissing(error) ? this.withoutRight + 1 : 0;
-    this.pause.extend(retryAfterMsOf(error, this.context.clock));
-    if (error instanceof OwnCredentialRefusedError) this.lastGood.shorten();
-    if (!this.isClosed) this.report(error);
-  }
-
-  private planNext(): void {
-    if (this.isClosed) return;
-    const { clock, random = Math.random } = this.context;
-    const delayMs = this.failure
-      ? Math.max(COOLDOWN_MS * (1 + RETRY_JITTER_SHARE * random()), this.pause.remainingMs())
-      : REFRESH_PERIOD_MS;
-    this.nextAttemptMs = clock.monotonicMs() + delayMs;
-    this.cancelNext = clock.schedule(delayMs, () => void this.attempt());
-  }
-
-  private report(error: unknown): void {
+  private noteFailure(error: unknown): FailureEffect {
+    const isWithoutRight = isRightMissing(error);
+    this.withoutRight = isWithoutRight ? this.withoutRight + 1 : 0;
     const message = `keys could not be fetched: ${describeError(error)}`;
-    try {
-      this.onceAMinute.run(isRightMissing(error) ? 'right' : 'fetch', () => {
-        if (isRightMissing(error)) this.context.log.error({ message });
-        else this.context.log.warn({ message });
-      });
-    } catch {
-      // A logger of the user's that throws must end neither the attempts nor, as an unhandled rejection, the process.
-    }
+    this.onceAMinute.run(isWithoutRight ? 'right' : 'fetch', () => {
+      if (isWithoutRight) this.context.log.error({ message });
+      else this.context.log.warn({ message });
+    });
+    return {
+      pauseMs: retryAfterMsOf(error, this.context.clock),
+      ...(error instanceof OwnCredentialRefusedError && { maxAgeMs: MAX_AGE_ONCE_REFUSED_MS }),
+    };
   }
 
   private unavailable(): VerifierUnavailableError {
-    const leftMs = this.nextAttemptMs - this.context.clock.monotonicMs();
+    const { failure, nextInMs } = this.refreshed;
     return new VerifierUnavailableError('keys of the issuer could not be fetched', {
-      cause: this.failure,
-      retryAfterMs: Math.max(MIN_RETRY_AFTER_MS, leftMs),
+      cause: failure === undefined ? undefined : plainErrorOf(failure),
+      retryAfterMs: Math.max(MIN_RETRY_AFTER_MS, nextInMs),
     });
   }
+}
+
+function hold({ issuers, keys }: FetchedKeys): HeldKeys {
+  return { issuers, keys: new KeySet(keys) };
 }
 
 /** What an issuer has asked for, or an API server has asked its client for. */
 function retryAfterMsOf(error: unknown, clock: Clock): number {
   if (error instanceof VerifierUnavailableError) return error.retryAfterMs;
-  if (!(error instanceof KeySourceTrouble)) return 0;
+  if (!(error instanceof KeySourceError)) return 0;
   return readRetryAfterMs(error.retryAfter, clock.wallMs()) ?? 0;
 }

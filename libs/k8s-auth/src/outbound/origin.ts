@@ -1,4 +1,4 @@
-import { parseUrl } from '../util/url.js';
+import { parseUrl } from '../util/syntax.js';
 
 // What the URL parser would drop or repair silently: user names, a path, an empty query, white space, backslashes, and
 // wildcards, which match nothing.

@@ -2,7 +2,7 @@ import { type K8sAuthErrorCode, TokenSourceError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { acceptToken, hasExpired, type HeldToken } from './held-token.js';
 import { describeError, type Log } from '../util/log.js';
-import { OncePerMinute } from '../util/once-per-minute.js';
+import { OncePerMinute } from '../util/log.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { readTokenFile, versionOfTokenFile } from './token-file.js';
 import { type TokenSource } from './token-source.js';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { TokenSourceError } from '../errors.js';
-import { HEADER_VALUE } from '../util/b64token.js';
+import { HEADER_VALUE } from '../util/syntax.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/unverified-claims.js';
 

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { type Clock } from './clock.js';
 
 /** What the library says: one object per event, in the manner of Nest's Logger, which takes objects. Never token text. */
 export interface LogEvent {
@@ -46,4 +47,25 @@ export function wordsOf(error: unknown): string {
 /** Errors of Node itself are none of `Error` where code runs in a context of its own, as under Jest. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Runs an action for a topic at most once a minute: a lasting failure is worth a line a minute, not a line a request.
+ * Topics are the caller's own constants or configured names, so their number is bounded.
+ * @internal
+ */
+export class OncePerMinute {
+  private readonly lastMs = new Map<string, number>();
+
+  constructor(private readonly clock: Clock) {}
+
+  run(topic: string, action: () => void): void {
+    const nowMs = this.clock.monotonicMs();
+    const lastMs = this.lastMs.get(topic);
+    if (lastMs !== undefined && nowMs - lastMs < MINUTE_MS) return;
+    this.lastMs.set(topic, nowMs);
+    action();
+  }
 }

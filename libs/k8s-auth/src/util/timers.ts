@@ -23,9 +23,9 @@ export interface OwnDeadline extends Deadline {
 export function startDeadline(clock: Clock, timeoutMs: number): OwnDeadline {
   const controller = new AbortController();
   const endMs = clock.monotonicMs() + timeoutMs;
-  const cancel = clock.schedule(timeoutMs, () =>
-    controller.abort(new PlainError('TimeoutError', `no answer within ${timeoutMs} ms`, 'ETIMEDOUT')),
-  );
+  const expire = () =>
+    controller.abort(new PlainError('TimeoutError', `no answer within ${timeoutMs} ms`, 'ETIMEDOUT'));
+  const cancel = timeoutMs === Infinity ? () => {} : clock.schedule(timeoutMs, expire);
   return {
     signal: controller.signal,
     timeoutMs,
@@ -85,4 +85,27 @@ export function repeat(clock: Clock, periodMs: () => number, task: () => Promise
 /** Lets the event loop turn once, so that long work does not keep it from everything else. No time passes by it. @internal */
 export function nextTurn(): Promise<void> {
   return setImmediate();
+}
+
+/** An AbortSignal, or as much of one as HTTP clients ask of their callers. */
+type Abortable = Pick<AbortSignal, 'aborted'> &
+  Partial<Pick<AbortSignal, 'reason' | 'addEventListener' | 'removeEventListener'>>;
+
+/**
+ * The promise's outcome, or the signal's reason if that comes first. What is too late is dropped.
+ * @param reasonOf what to reject with instead
+ * @internal
+ */
+export function within<Value>(
+  signal: Abortable,
+  promise: Promise<Value>,
+  reasonOf: () => unknown = () => signal.reason,
+): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- an abort reason is what the aborter made it
+    const abort = () => reject(reasonOf());
+    if (signal.aborted) abort();
+    else signal.addEventListener?.('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener?.('abort', abort));
+  });
 }

@@ -4,7 +4,7 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { encodePart, signRaw } from '../../testing/raw-token.fixture.js';
 import { InvalidTokenError } from '../errors.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { JwtVerification } from './jwt.verifier.js';
+import { JwtVerifier } from './jwt.verifier.js';
 import { KeySet } from '../keys/key-set.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
 import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
@@ -30,13 +30,13 @@ function verification(
 ) {
   const trust = {
     issuers: () => issuers,
-    candidates: (header: UnverifiedHeader) => {
+    find: (header: UnverifiedHeader) => {
       asked.push(header);
       return new KeySet(keys).candidates(header);
     },
   };
   const kind = 'test';
-  return new JwtVerification(trust, { kind, clock, clockToleranceMs: 30_000, acceptLegacyTokens });
+  return new JwtVerifier(trust, { kind, clock, clockToleranceMs: 30_000, acceptLegacyTokens });
 }
 
 function claims(changes: object = {}): object {
@@ -60,7 +60,7 @@ function token(changes: object = {}, header: object = {}, key: KeyObject = rsa.p
 
 async function reasonOf(
   text: string,
-  subject: JwtVerification = verification(),
+  subject: JwtVerifier = verification(),
   audiences = ['orders'],
 ): Promise<string> {
   try {
@@ -72,7 +72,7 @@ async function reasonOf(
   return 'accepted';
 }
 
-describe('JwtVerification', () => {
+describe('JwtVerifier', () => {
   it('tells who holds the token, and until when that says something', async () => {
     const { principal, validUntilMs } = await verification().verify(token(), ['orders', 'billing']);
     expect(JSON.parse(JSON.stringify(principal))).toEqual({
@@ -177,15 +177,15 @@ describe('JwtVerification', () => {
   it('looks at the clock again when getting keys took its time', async () => {
     const trust = {
       issuers: () => [ISSUER],
-      candidates: async () => {
+      find: async () => {
         await clock.advance(700_000);
         return [rsaKey];
       },
     };
     const options = { kind: 'test', clock, clockToleranceMs: 0, acceptLegacyTokens: true };
-    expect(await reasonOf(token(), new JwtVerification(trust, options))).toBe('EXPIRED');
+    expect(await reasonOf(token(), new JwtVerifier(trust, options))).toBe('EXPIRED');
     const legacy = token({ ...LEGACY, exp: clock.wallMs() / 1000 + 600 });
-    expect(await reasonOf(legacy, new JwtVerification(trust, options))).toBe('EXPIRED');
+    expect(await reasonOf(legacy, new JwtVerifier(trust, options))).toBe('EXPIRED');
   });
 });
 
@@ -199,7 +199,7 @@ const LEGACY = {
   'kubernetes.io/serviceaccount/service-account.uid': 'u-1',
 };
 
-describe('JwtVerification of legacy tokens', () => {
+describe('JwtVerifier of legacy tokens', () => {
   const subject = () => verification([rsaKey], true);
 
   it('takes them as made for nobody in particular, for a short while', async () => {

@@ -1,7 +1,7 @@
+import { z } from 'zod';
 import { InvalidTokenError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
 import { type Clock } from '../util/clock.js';
-import { type Verdict } from './token-verifier.js';
 import { parseCompactJws, type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { checkIssuer, checkTimes, type Instant, matchAudiences } from '../jwt/jwt-claims.js';
 import { isKeyAlgorithm } from '../jwt/key-rules.js';
@@ -14,27 +14,23 @@ import {
 import { verifySignature } from '../jwt/signature.js';
 import { type JsonObject } from '../jwt/strict-json.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
+import { type KeyProvider } from '../keys/key-provider.js';
+import { type Verdict } from './verifier.js';
 
-/** Whom a verifier believes. */
-export interface JwtTrust {
-  /** The accepted `iss` values. @throws {VerifierUnavailableError} not known yet */
-  issuers(): readonly string[] | Promise<readonly string[]>;
-  /**
-   * Keys of this issuer that may have signed; empty when there are surely none.
-   * @throws {VerifierUnavailableError} nobody can say
-   */
-  candidates(
-    header: UnverifiedHeader,
-    issuer: string,
-  ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
-}
+/** Half of what the API server itself allows, which is a minute. */
+export const DEFAULT_CLOCK_TOLERANCE_MS = 30_000;
 
-export interface JwtVerificationOptions {
+const MAX_CLOCK_TOLERANCE_MS = 60_000;
+
+/** @internal */
+export const clockToleranceMsSchema = z.int().min(0).max(MAX_CLOCK_TOLERANCE_MS);
+
+export interface JwtVerifierOptions {
   /** Becomes the principal's `verifiedBy`. */
   readonly kind: string;
   readonly clock: Clock;
   readonly clockToleranceMs: number;
-  readonly acceptLegacyTokens: boolean;
+  readonly acceptLegacyTokens?: boolean;
 }
 
 // A legacy token has no end of its own; a verdict about it has to have one.
@@ -42,32 +38,32 @@ const LEGACY_VERDICT_MS = 10_000;
 
 /**
  * Token in, verdict out: the one sequence of all verifiers that check signatures themselves. It knows neither files
- * nor servers; {@link JwtTrust} does.
+ * nor servers; a {@link KeyProvider} does.
  *
  * Order: shape, `iss` and times first, because they refuse without asking anybody for keys; then the signature; only
  * then is anything believed. So a forged token is SIGNATURE unless it is also foreign or out of time.
  * @internal
  */
-export class JwtVerification {
+export class JwtVerifier {
   constructor(
-    private readonly trust: JwtTrust,
-    private readonly options: JwtVerificationOptions,
+    private readonly keys: Pick<KeyProvider, 'issuers' | 'find'>,
+    private readonly options: JwtVerifierOptions,
   ) {}
 
   /** @throws {InvalidTokenError} refused @throws {VerifierUnavailableError} could not decide */
-  async verify(token: string, audiences: readonly string[]): Promise<Verdict> {
+  readonly verify = async (token: string, audiences: readonly string[]): Promise<Verdict> => {
     const jws = parseCompactJws(token);
     const claims = jws.unverifiedClaims;
     const isLegacy = this.options.acceptLegacyTokens && isLegacyLayout(claims);
-    const issuer = checkIssuer(claims, isLegacy ? [LEGACY_ISSUER] : await this.trust.issuers());
+    const issuer = checkIssuer(claims, isLegacy ? [LEGACY_ISSUER] : await this.keys.issuers());
     checkTimes(claims, this.now());
     await verifySignature(jws, await this.candidates(jws.unverifiedHeader, issuer));
     return isLegacy ? this.legacyVerdict(claims) : this.boundVerdict(claims, issuer, audiences);
-  }
+  };
 
   /** Nobody is asked for the keys of an algorithm that none of ours has, `none` and HMAC first of all. */
   private async candidates(header: UnverifiedHeader, issuer: string): Promise<readonly VerificationKey[]> {
-    return isKeyAlgorithm(header.alg) ? this.trust.candidates(header, issuer) : [];
+    return isKeyAlgorithm(header.alg) ? this.keys.find(header, issuer) : [];
   }
 
   private boundVerdict(claims: JsonObject, issuer: string, asked: readonly string[]): Verdict {

@@ -1,20 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { InvalidTokenError, type InvalidTokenReason, VerifierUnavailableError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
-import { type TokenVerifier, type Verdict } from './token-verifier.js';
 import { VerdictCache } from './verdict-cache.js';
+import { type Verdict, type Verify } from './verifier.js';
 
 const HOUR_MS = 3_600_000;
 
-/** A verifier that says what it is told to, and counts. */
-class ScriptedVerifier implements TokenVerifier {
-  readonly kind = 'scripted';
+/** Answers as it is told to, and counts. */
+class ScriptedVerification {
   readonly calls: string[] = [];
-  isClosed = false;
-  audiences: readonly string[] | undefined;
-  isHydrated = false;
   answer: (token: string) => Verdict | Promise<Verdict>;
 
   constructor(private readonly clock: FakeClock) {
@@ -28,7 +24,7 @@ class ScriptedVerifier implements TokenVerifier {
       serviceAccountUid: 'uid-1',
       audiences: ['orders'],
       issuer: 'https://issuer.example',
-      verifiedBy: this.kind,
+      verifiedBy: 'scripted',
     });
     return { principal, validUntilMs: this.clock.wallMs() + validForMs };
   }
@@ -37,35 +33,18 @@ class ScriptedVerifier implements TokenVerifier {
     this.answer = () => Promise.reject(new InvalidTokenError(reason, `refused as ${reason}`));
   }
 
-  verify(token: string, audiences: readonly string[]): Verdict | Promise<Verdict> {
+  readonly verify: Verify = (token, audiences) => {
     this.calls.push(`${token} for ${audiences.join()}`);
     return this.answer(token);
-  }
-
-  hydrate(): void {
-    this.isHydrated = true;
-  }
-
-  readiness() {
-    return { status: 'degraded', reason: 'as scripted' } as const;
-  }
-
-  apiServerAudiences(): Promise<readonly string[] | undefined> {
-    return Promise.resolve(this.audiences);
-  }
-
-  close() {
-    this.isClosed = true;
-    return Promise.resolve();
-  }
+  };
 }
 
 let clock: FakeClock;
-let verifier: ScriptedVerifier;
+let uncached: ScriptedVerification;
 let cache: VerdictCache;
 
 function cacheWith(lifetimes: { successLifetimeMs?: number; rejectionLifetimeMs?: number }): VerdictCache {
-  return new VerdictCache(verifier, {
+  return new VerdictCache(uncached.verify, {
     clock,
     successLifetimeMs: 10_000,
     rejectionLifetimeMs: 2_000,
@@ -79,11 +58,9 @@ function verify(token = 'token-a', audiences: readonly string[] = ['orders']): P
 
 beforeEach(() => {
   clock = new FakeClock();
-  verifier = new ScriptedVerifier(clock);
+  uncached = new ScriptedVerification(clock);
   cache = cacheWith({});
 });
-
-afterEach(() => cache.close());
 
 describe('an accepted token', () => {
   it('is answered at once, without a promise, until its lifetime is over', async () => {
@@ -92,7 +69,7 @@ describe('an accepted token', () => {
     expect(cache.verify('token-a', ['orders'])).toBe(first);
     await clock.advance(1);
     await verify();
-    expect(verifier.calls).toHaveLength(2);
+    expect(uncached.calls).toHaveLength(2);
   });
 
   it('is not renewed by being used', async () => {
@@ -103,17 +80,17 @@ describe('an accepted token', () => {
     }
     await clock.advance(1_000);
     await verify();
-    expect(verifier.calls).toHaveLength(2);
+    expect(uncached.calls).toHaveLength(2);
   });
 
   it('is never answered from memory past its own end', async () => {
-    verifier.answer = () => verifier.verdict(3_000);
+    uncached.answer = () => uncached.verdict(3_000);
     await verify();
     await clock.advance(2_999);
     await verify();
-    expect(verifier.calls).toHaveLength(1);
+    expect(uncached.calls).toHaveLength(1);
     await clock.advance(1);
-    verifier.refuse('EXPIRED');
+    uncached.refuse('EXPIRED');
     await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_EXPIRED' });
   });
 
@@ -121,25 +98,25 @@ describe('an accepted token', () => {
     await verify();
     clock.jumpWall(HOUR_MS);
     await verify();
-    expect(verifier.calls).toHaveLength(2);
+    expect(uncached.calls).toHaveLength(2);
   });
 
   it('lives no longer because the wall clock jumps back', async () => {
-    verifier.answer = () => verifier.verdict(3_000);
+    uncached.answer = () => uncached.verdict(3_000);
     await verify();
     clock.jumpWall(-HOUR_MS);
     await clock.advance(3_000);
     await verify();
     await clock.advance(10_000);
     await verify();
-    expect(verifier.calls).toHaveLength(3);
+    expect(uncached.calls).toHaveLength(3);
   });
 
   it('is looked at each time with a lifetime of 0', async () => {
     cache = cacheWith({ successLifetimeMs: 0 });
     await verify();
     await verify();
-    expect(verifier.calls).toHaveLength(2);
+    expect(uncached.calls).toHaveLength(2);
   });
 
   it('is accepted for those audiences only, in that order', async () => {
@@ -151,51 +128,51 @@ describe('an accepted token', () => {
     await verify('token-aorders', []);
     await verify('token-a', ['1:a']);
     await verify('token-a1:1', ['a']);
-    expect(verifier.calls).toHaveLength(8);
+    expect(uncached.calls).toHaveLength(8);
   });
 });
 
 describe('a refused token', () => {
   it('is refused at once for two seconds', async () => {
-    verifier.refuse('REJECTED');
+    uncached.refuse('REJECTED');
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
     await clock.advance(1_999);
     expect(() => cache.verify('token-a', ['orders'])).toThrow(
       expect.objectContaining({ code: 'ERR_K8S_AUTH_TOKEN_REJECTED', message: 'refused as REJECTED' }),
     );
-    expect(verifier.calls).toHaveLength(1);
+    expect(uncached.calls).toHaveLength(1);
     await clock.advance(1);
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
-    expect(verifier.calls).toHaveLength(2);
+    expect(uncached.calls).toHaveLength(2);
   });
 
   it.each(['EXPIRED', 'NOT_YET_VALID'] as const)('is looked at again when it is %s', async (reason) => {
-    verifier.refuse(reason);
+    uncached.refuse(reason);
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
-    verifier.answer = () => verifier.verdict();
+    uncached.answer = () => uncached.verdict();
     await expect(verify()).resolves.toBeDefined();
   });
 
   it('is not remembered when refusing it cost nothing', async () => {
-    verifier.answer = () => {
+    uncached.answer = () => {
       throw new InvalidTokenError('MALFORMED', 'no JWT');
     };
     await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_MALFORMED' });
     await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_MALFORMED' });
-    expect(verifier.calls).toHaveLength(2);
+    expect(uncached.calls).toHaveLength(2);
   });
 
   it('is looked at each time with a lifetime of 0', async () => {
     cache = cacheWith({ rejectionLifetimeMs: 0 });
-    verifier.refuse('REJECTED');
+    uncached.refuse('REJECTED');
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
-    expect(verifier.calls).toHaveLength(2);
+    expect(uncached.calls).toHaveLength(2);
   });
 
   it('never pushes an accepted one out, however many there are', async () => {
     await verify('good');
-    verifier.refuse('REJECTED');
+    uncached.refuse('REJECTED');
     for (let n = 0; n < 6_000; n++) await verify(`bad-${n}`).catch(() => undefined);
     expect(cache.verify('good', ['orders'])).toHaveProperty('principal');
   });
@@ -203,9 +180,9 @@ describe('a refused token', () => {
 
 describe('a failure', () => {
   it('is never remembered', async () => {
-    verifier.answer = () => Promise.reject(new VerifierUnavailableError('away'));
+    uncached.answer = () => Promise.reject(new VerifierUnavailableError('away'));
     await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' });
-    verifier.answer = () => verifier.verdict();
+    uncached.answer = () => uncached.verdict();
     await expect(verify()).resolves.toHaveProperty('principal');
   });
 });
@@ -214,46 +191,41 @@ describe('concurrent calls', () => {
   it.each([0, 10_000])('share one run with a lifetime of %d', async (successLifetimeMs) => {
     cache = cacheWith({ successLifetimeMs });
     let finish = (_verdict: Verdict) => {};
-    verifier.answer = () => new Promise<Verdict>((resolve) => (finish = resolve));
+    uncached.answer = () => new Promise<Verdict>((resolve) => (finish = resolve));
     const all = Promise.all(Array.from({ length: 200 }, () => verify()));
     await clock.advance(0);
-    finish(verifier.verdict());
+    finish(uncached.verdict());
     expect(new Set(await all).size).toBe(1);
-    expect(verifier.calls).toHaveLength(1);
+    expect(uncached.calls).toHaveLength(1);
   });
 });
 
 describe('memory', () => {
   it('holds 5000 accepted tokens, and lets the least recently used go', async () => {
     for (let n = 0; n < 5_001; n++) await verify(`token-${n}`);
-    expect(verifier.calls).toHaveLength(5_001);
+    expect(uncached.calls).toHaveLength(5_001);
     await verify('token-5000');
     await verify('token-1');
-    expect(verifier.calls).toHaveLength(5_001);
+    expect(uncached.calls).toHaveLength(5_001);
     await verify('token-0');
-    expect(verifier.calls).toHaveLength(5_002);
+    expect(uncached.calls).toHaveLength(5_002);
   });
 
   it('holds no token text', async () => {
     await verify('a-token-that-is-a-secret');
-    verifier.refuse('REJECTED');
+    uncached.refuse('REJECTED');
     await verify('another-that-is-a-secret').catch(() => undefined);
-    verifier.calls.length = 0;
+    uncached.calls.length = 0;
     expect(inspect(cache, { depth: 10, showHidden: true })).not.toContain('that-is-a-secret');
   });
 });
 
-it('leaves everything else to the verifier behind it', async () => {
-  cache.hydrate();
-  expect(cache.kind).toBe('scripted');
-  expect(verifier.isHydrated).toBe(true);
-  expect(cache.readiness()).toStrictEqual({ status: 'degraded', reason: 'as scripted' });
-  expect(await cache.apiServerAudiences()).toBeUndefined();
-  verifier.audiences = ['https://kubernetes.example'];
-  expect(await cache.apiServerAudiences()).toStrictEqual(['https://kubernetes.example']);
+it('forgets everything when it is cleared', async () => {
   await verify();
-  await cache.close();
-  expect(verifier.isClosed).toBe(true);
-  await verify();
-  expect(verifier.calls).toHaveLength(2);
+  uncached.refuse('REJECTED');
+  await verify('bad').catch(() => undefined);
+  cache.clear();
+  await verify().catch(() => undefined);
+  await verify('bad').catch(() => undefined);
+  expect(uncached.calls).toHaveLength(4);
 });

@@ -3,16 +3,16 @@ import { LRUCache } from 'lru-cache';
 import { InvalidTokenError, type InvalidTokenReason } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SingleFlight } from '../util/single-flight.js';
-import { type Readiness, type TokenVerifier, type Verdict } from './token-verifier.js';
+import { type Verdict, type Verify } from './verifier.js';
 
 // Of each kind. A digest and a principal take about 1.5 KB, so both together stay under 20 MiB.
-const MOST_ENTRIES = 5_000;
+const MAX_ENTRIES = 5_000;
 
 export interface VerdictCacheOptions {
   readonly clock: Clock;
-  /** How long an accepted token is not looked at again; 0 turns this off. */
+  /** How long an accepted token is not verified again, milliseconds; 0 turns this off. */
   readonly successLifetimeMs: number;
-  /** The same for a refused one. */
+  /** The same for a rejected one. */
   readonly rejectionLifetimeMs: number;
 }
 
@@ -22,76 +22,59 @@ interface Remembered<Value> {
   readonly untilMs: number;
 }
 
-/** What is kept of a refusal: an error itself would hold its stack, and all that it refers to. */
-interface Refusal {
+/** What is kept of a rejection: the error itself would hold its stack, and all that it refers to. */
+interface Rejection {
   readonly reason: InvalidTokenReason;
   readonly message: string;
 }
 
 /**
- * A verifier that remembers what another one said. A hit is answered at once, without a promise.
+ * Remembers what another verification has decided. A hit is answered synchronously.
  *
- * - Keyed by an HMAC-SHA-256 with a random key of this process over kind, token and audiences, each with its length in
- *   front: no token text is kept, nobody outside can make two keys meet, and a verdict for one audience is none for
+ * - Keyed by an HMAC-SHA-256 with a random key of this cache over token and audiences, each with its length in front: no
+ *   token text is kept, nobody outside can make two keys collide, and a verdict for one audience does not count for
  *   another (kube-apiserver's token cache does the same).
  * - Ages on the monotonic clock, ends with the verdict's own end on the wall clock, whichever is first; a wall clock
  *   that jumps back lengthens nothing.
- * - Concurrent calls of the same key share one run, even with both lifetimes 0.
- * - Refusals that cost something are remembered, in a store of their own, so that garbage cannot push good entries out.
- *   Not those thrown at once: finding them again costs no more than looking them up. Not those that time alone changes
- *   (EXPIRED, NOT_YET_VALID). Never failures: that something could not be decided says nothing about the token.
+ * - Concurrent calls of the same key share one verification, even with both lifetimes 0.
+ * - Rejections that cost something are remembered, in a store of their own, so that garbage cannot evict good entries.
+ *   Not those thrown synchronously: finding them again costs no more than looking them up. Not those that time alone
+ *   changes (EXPIRED, NOT_YET_VALID). Never failures: that something could not be decided says nothing about the token.
  * @internal
  */
-export class VerdictCache implements TokenVerifier {
+export class VerdictCache {
   readonly #secret = randomBytes(32);
-  private readonly accepted = new LRUCache<string, Remembered<Verdict>>({ max: MOST_ENTRIES });
-  private readonly refused = new LRUCache<string, Remembered<Refusal>>({ max: MOST_ENTRIES });
+  private readonly accepted = new LRUCache<string, Remembered<Verdict>>({ max: MAX_ENTRIES });
+  private readonly rejected = new LRUCache<string, Remembered<Rejection>>({ max: MAX_ENTRIES });
   private readonly running = new SingleFlight<string, Verdict>();
 
   constructor(
-    private readonly verifier: TokenVerifier,
+    private readonly uncached: Verify,
     private readonly options: VerdictCacheOptions,
   ) {}
 
-  get kind(): string {
-    return this.verifier.kind;
-  }
-
-  verify(token: string, audiences: readonly string[]): Verdict | Promise<Verdict> {
+  readonly verify: Verify = (token, audiences) => {
     const key = this.keyOf(token, audiences);
     const verdict = this.recall(this.accepted, key);
     if (verdict && this.options.clock.wallMs() < verdict.validUntilMs) return verdict;
-    const refusal = this.recall(this.refused, key);
-    if (refusal) throw new InvalidTokenError(refusal.reason, refusal.message);
-    return this.running.run(key, () => this.ask(key, token, audiences));
-  }
+    const rejection = this.recall(this.rejected, key);
+    if (rejection) throw new InvalidTokenError(rejection.reason, rejection.message);
+    return this.running.run(key, () => this.verifyAndKeep(key, token, audiences));
+  };
 
-  hydrate(): void {
-    this.verifier.hydrate();
-  }
-
-  readiness(): Readiness {
-    return this.verifier.readiness();
-  }
-
-  apiServerAudiences(): Promise<readonly string[] | undefined> {
-    return this.verifier.apiServerAudiences();
-  }
-
-  close(): Promise<void> {
+  clear(): void {
     this.accepted.clear();
-    this.refused.clear();
-    return this.verifier.close();
+    this.rejected.clear();
   }
 
-  private async ask(key: string, token: string, audiences: readonly string[]): Promise<Verdict> {
-    const answer = this.verifier.verify(token, audiences);
+  private async verifyAndKeep(key: string, token: string, audiences: readonly string[]): Promise<Verdict> {
+    const pending = this.uncached(token, audiences);
     try {
-      const verdict = await answer;
+      const verdict = await pending;
       this.keepVerdict(key, verdict);
       return verdict;
     } catch (error) {
-      if (error instanceof InvalidTokenError) this.keepRefusal(key, error);
+      if (error instanceof InvalidTokenError) this.keepRejection(key, error);
       throw error;
     }
   }
@@ -102,9 +85,9 @@ export class VerdictCache implements TokenVerifier {
     this.keep(this.accepted, key, verdict, lifetimeMs);
   }
 
-  private keepRefusal(key: string, { reason, message }: InvalidTokenError): void {
+  private keepRejection(key: string, { reason, message }: InvalidTokenError): void {
     if (reason === 'EXPIRED' || reason === 'NOT_YET_VALID') return;
-    this.keep(this.refused, key, { reason, message }, this.options.rejectionLifetimeMs);
+    this.keep(this.rejected, key, { reason, message }, this.options.rejectionLifetimeMs);
   }
 
   private keep<Value>(
@@ -125,8 +108,7 @@ export class VerdictCache implements TokenVerifier {
   }
 
   private keyOf(token: string, audiences: readonly string[]): string {
-    const parts = [this.kind, token, ...audiences];
-    const text = parts.map((part) => `${part.length}:${part}`).join('');
+    const text = [token, ...audiences].map((part) => `${part.length}:${part}`).join('');
     return createHmac('sha256', this.#secret).update(text).digest('base64');
   }
 }

@@ -1,7 +1,7 @@
 import { type z } from 'zod';
 import { type Clock } from '../util/clock.js';
 import { type Log } from '../util/log.js';
-import { type TokenVerifier } from './token-verifier.js';
+import { type Verifier } from './verifier.js';
 
 /** How an environment variable becomes an option. */
 export interface VerifierVariable {
@@ -27,8 +27,8 @@ export interface VerifierDefinition<Options extends { readonly kind: string }> {
   readonly kind: Options['kind'];
   /** Checks the options at boot; refuses unknown members, so that options of two verifiers cannot be mixed. */
   readonly schema: z.ZodType<Options>;
-  /** The environment variables that this verifier reads, through k8s-auth.config.ts. */
+  /** The environment variables that this verifier reads, through config/environment.ts. */
   readonly variables: readonly VerifierVariable[];
   /** @throws {ConfigurationError} for what a schema cannot see, such as a missing key file. */
-  create(options: Options, context: VerifierContext): Promise<TokenVerifier>;
+  create(options: Options, context: VerifierContext): Promise<Verifier>;
 }

@@ -4,7 +4,7 @@ import { decide } from '../../authorization/decide.js';
 import { ForbiddenPrincipalError, VerifierUnavailableError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { loggable } from '../../util/log.js';
-import { type Verdict } from '../../verifiers/token-verifier.js';
+import { type Verdict } from '../../verifiers/verifier.js';
 import { type InboundRoot, type Route } from '../inbound-root.js';
 import {
   AuthenticatedRequest,
@@ -50,14 +50,10 @@ function attempt(progress: Progress, route: Route, root: InboundRoot): true | Pr
   return Promise.resolve(verdict).then((settled) => admit(progress, token, route, root, settled));
 }
 
-function verify(
-  token: string,
-  { audiences }: Route,
-  { verifier }: InboundRoot,
-): Verdict | PromiseLike<Verdict> {
+function verify(token: string, { audiences }: Route, root: InboundRoot): Verdict | PromiseLike<Verdict> {
   // Startup has checked both; an empty list would mean the API server's own audiences to a TokenReview.
-  if (!verifier || audiences.length === 0) throw new VerifierUnavailableError('route cannot be verified');
-  return verifier.verify(token, audiences);
+  if (!root.verify || audiences.length === 0) throw new VerifierUnavailableError('route cannot be verified');
+  return root.verify(token, audiences);
 }
 
 function admit(

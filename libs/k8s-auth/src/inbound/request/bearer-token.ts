@@ -1,5 +1,5 @@
 import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors.js';
-import { B64TOKEN } from '../../util/b64token.js';
+import { B64TOKEN } from '../../util/syntax.js';
 import { type NodeRequest, nodeRequestOf } from './node-request.js';
 
 /** A token of RFC 9110 §5.6.2, which is what names an authentication scheme (§11.1). */

@@ -20,7 +20,7 @@ export function warnOfOpenHandlers(
     });
   }
   const handlers = [...open, ...openMessages];
-  const hasVerifier = roots.some(({ verifier }) => verifier);
+  const hasVerifier = roots.some(({ verify }) => verify);
   if (hasVerifier && !isGuardGlobal && !isAnyRouteProtected && handlers.length > 0) {
     log.warn({
       message:

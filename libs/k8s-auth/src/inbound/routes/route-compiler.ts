@@ -153,7 +153,7 @@ export class RouteCompiler {
           'override, a mixin, a constructor or another decorator put it there); repeat @K8sAuth, or make the guard global',
       );
     }
-    if (!root.verifier) mistakes.add(`${label}: expected option 'verifier' because of @K8sAuth`);
+    if (!root.verify) mistakes.add(`${label}: expected option 'verifier' because of @K8sAuth`);
     if (audiences.length === 0) mistakes.add(`${label}: ${audienceMistakeOf(policy)}`);
     const byAudience = byRoot.get(root) ?? new Map<string, string[]>();
     byRoot.set(root, byAudience);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { clockToleranceMsSchema, issuerSchema } from '../jwt.options.js';
+import { issuerSchema } from '../../keys/issuer-keys.options.js';
+import { clockToleranceMsSchema } from '../jwt.verifier.js';
 
 /**
  * Verifies signatures with public keys from files, asking nobody: a deleted ServiceAccount or pod stays known until

@@ -6,7 +6,7 @@ import {
   type OwnCluster,
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
 const ELSEWHERE = 'https://elsewhere.example';
@@ -31,52 +31,52 @@ const apiServer = (tokenFile = own.tokenFile) => ({
   caFile: own.cluster.caFile,
   tokenFile,
 });
-const fetchKeys = (verifier: TokenVerifier) =>
+const fetchKeys = (verifier: Verifier) =>
   outcome((async () => verifier.verify(await own.cluster.createToken(CALLER), ['orders']))());
 const CALLER = { namespace: 'shop', serviceAccount: 'orders', audiences: ['orders'] };
 
 describe('the audiences of the API server', () => {
   it('are the issuers, and what its own token names', async () => {
     const verifier = await create({ apiServer: apiServer(), issuer: [ELSEWHERE] });
-    expect(await verifier.apiServerAudiences()).toEqual([
+    expect(await verifier.apiServerAudiences?.()).toEqual([
       ...new Set([ELSEWHERE, own.cluster.issuer, ...own.cluster.apiAudiences]),
     ]);
   });
 
   it('are the issuers alone where there is no API server', async () => {
     const verifier = await create({ issuer: [ELSEWHERE] });
-    expect(await verifier.apiServerAudiences()).toEqual([ELSEWHERE]);
+    expect(await verifier.apiServerAudiences?.()).toEqual([ELSEWHERE]);
   });
 
   it('include those of an API server that merely happens to be there', async () => {
     const kubeconfig = await own.cluster.writeKubeconfig({ serviceAccount: OWN_ACCOUNT });
     const verifier = await create({ issuer: ELSEWHERE }, { KUBECONFIG: kubeconfig });
-    expect(await verifier.apiServerAudiences()).toContain(own.cluster.issuer);
+    expect(await verifier.apiServerAudiences?.()).toContain(own.cluster.issuer);
   });
 
   it('are not known until the own token can be read, whatever else is', async () => {
     const late = `${own.tokenFile}-late`;
     for (const issuer of [undefined, own.cluster.issuer]) {
       const options = { apiServer: apiServer(late), ...(issuer !== undefined && { issuer }) };
-      expect(await (await create(options)).apiServerAudiences()).toBeUndefined();
+      expect(await (await create(options)).apiServerAudiences?.()).toBeUndefined();
     }
     await copyFile(own.tokenFile, late);
     await own.clock.advance(60_000);
     for (const verifier of verifiers.made) {
-      expect(await verifier.apiServerAudiences()).toContain(own.cluster.issuer);
+      expect(await verifier.apiServerAudiences?.()).toContain(own.cluster.issuer);
     }
   });
 
   it('are not known without token and issuer until the keys have been fetched', async () => {
     const verifier = await create({}, { KUBECONFIG: await own.cluster.writeKubeconfig() });
-    expect(await verifier.apiServerAudiences()).toBeUndefined();
+    expect(await verifier.apiServerAudiences?.()).toBeUndefined();
     await fetchKeys(verifier);
-    expect(await verifier.apiServerAudiences()).toEqual([own.cluster.issuer]);
+    expect(await verifier.apiServerAudiences?.()).toEqual([own.cluster.issuer]);
   });
 
   it('are the configured issuers where the credential is no token', async () => {
     const kubeconfig = await own.cluster.writeKubeconfig();
     const verifier = await create({ issuer: ELSEWHERE }, { KUBECONFIG: kubeconfig });
-    expect(await verifier.apiServerAudiences()).toEqual([ELSEWHERE]);
+    expect(await verifier.apiServerAudiences?.()).toEqual([ELSEWHERE]);
   });
 });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { K8sAuthError } from '../../errors.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { IssuerServer, json } from '../../keys/issuer-server.fixture.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
@@ -30,7 +30,7 @@ afterEach(async () => {
   await own.close();
 });
 
-async function result(verifier: TokenVerifier, token: string): Promise<string> {
+async function result(verifier: Verifier, token: string): Promise<string> {
   const verdict = await outcome((async () => verifier.verify(token, ['orders']))());
   if (verdict instanceof K8sAuthError) return verdict.code;
   return (verdict as { principal: { username: string } }).principal.username;

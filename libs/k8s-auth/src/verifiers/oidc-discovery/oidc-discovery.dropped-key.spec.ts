@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { K8sAuthError } from '../../errors.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
 
 const MINUTE_MS = 60_000;
@@ -11,7 +11,7 @@ const ACCEPTED = 'accepted';
 const UNAVAILABLE = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';
 
 let own: OwnCluster;
-let verifier: TokenVerifier;
+let verifier: Verifier;
 let oldToken: string;
 
 beforeEach(async () => {

@@ -10,7 +10,7 @@ import {
 } from '../../api-server/own-cluster.fixture.js';
 import { until } from '../../http/https-server.fixture.js';
 import { K8sAuthError } from '../../errors.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { IssuerServer, json } from '../../keys/issuer-server.fixture.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
@@ -42,7 +42,7 @@ afterEach(async () => {
 
 const create: OidcVerifiers['create'] = (...args) => verifiers.create(...args);
 
-async function result(verifier: TokenVerifier, token: string): Promise<string> {
+async function result(verifier: Verifier, token: string): Promise<string> {
   const verdict = await outcome((async () => verifier.verify(token, ['orders']))());
   if (verdict instanceof K8sAuthError) return verdict.code;
   return (verdict as { principal: { username: string } }).principal.username;
@@ -94,7 +94,7 @@ describe('oidc-discovery with several issuers that are read themselves', () => {
     const issuer = [first.url, second.url];
     gone.answers.clear();
     const verifier = await both(issuer);
-    verifier.hydrate();
+    verifier.start();
     expect(await result(verifier, tokenOf(there))).toBe(ACCEPTED);
     expect(await result(verifier, tokenOf(gone))).toBe(UNAVAILABLE);
     expect(await result(verifier, tokenOf(there, gone.url))).toBe(UNAVAILABLE);
@@ -156,7 +156,7 @@ describe('oidc-discovery while the API server changes its issuer', () => {
     const kubeconfig = { KUBECONFIG: await own.cluster.writeKubeconfig({ serviceAccount: OWN_ACCOUNT }) };
     nameIssuer('https://next.example');
     const verifier = await create({ issuer }, kubeconfig);
-    verifier.hydrate();
+    verifier.start();
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
     // Not once for each issuer.
     expect(own.cluster.requests.count()).toBe(2);
@@ -191,7 +191,7 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     ['an opaque token', 'kubeconfig-user-x7k2p:secret'],
   ];
 
-  async function withCredential(token: string): Promise<TokenVerifier> {
+  async function withCredential(token: string): Promise<Verifier> {
     const tokenFile = join(first.folder, 'token');
     await writeFile(tokenFile, token);
     return create({ apiServer: { url: first.url, caFile: first.caFile, tokenFile } });
@@ -201,11 +201,11 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     first.publish({ issuer: 'https://cluster.example', jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks' });
     first.answers.set('/openid/v1/jwks', json(first.keySet()));
     const verifier = await withCredential(credential);
-    expect(await verifier.apiServerAudiences()).toBeUndefined();
+    expect(await verifier.apiServerAudiences?.()).toBeUndefined();
     expect(await result(verifier, tokenOf(first, 'https://cluster.example'))).toBe(ACCEPTED);
     expect(await result(verifier, tokenOf(first, 'https://accounts.google.com'))).toBe(ISSUER);
     expect(await result(verifier, tokenOf(first, 'kubernetes/serviceaccount'))).toBe(ISSUER);
-    expect(await verifier.apiServerAudiences()).toContain('https://cluster.example');
+    expect(await verifier.apiServerAudiences?.()).toContain('https://cluster.example');
     expect(first.requests).toEqual(
       [METADATA, '/openid/v1/jwks'].map((path) => ({ path, authorization: `Bearer ${credential}` })),
     );

@@ -7,7 +7,7 @@ import {
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
 import { ConfigurationError, K8sAuthError } from '../../errors.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { IssuerServer, json } from '../../keys/issuer-server.fixture.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
@@ -38,7 +38,7 @@ type Options = Omit<OidcDiscoveryOptions, 'kind'>;
 
 const create: OidcVerifiers['create'] = (...args) => verifiers.create(...args);
 
-async function result(verifier: TokenVerifier, token: string): Promise<string> {
+async function result(verifier: Verifier, token: string): Promise<string> {
   const verdict = await outcome((async () => verifier.verify(token, ['orders']))());
   if (verdict instanceof K8sAuthError) return verdict.code;
   return (verdict as { principal: { username: string } }).principal.username;
@@ -115,7 +115,7 @@ describe('oidc-discovery reads from the API server', () => {
       'no ClusterRoleBinding grants the ClusterRole system:service-account-issuer-discovery to system:serviceaccount:shop:orders',
     );
     own.cluster.grant('read discovery', OWN_ACCOUNT);
-    verifier.hydrate();
+    verifier.start();
     await own.clock.advance(10_500);
     await own.cluster.requests.waitFor({ endpoint: 'jwks', status: 200 });
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { until } from '../../http/https-server.fixture.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { IssuerServer } from '../../keys/issuer-server.fixture.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
@@ -25,11 +25,7 @@ afterEach(async () => {
 const RETRY_AFTER = { 'retry-after': '30' };
 
 /** Somebody calls every second for as long as was asked, and then keys are read. */
-async function expectOneAttempt(
-  verifier: TokenVerifier,
-  token: string,
-  attempts: () => number,
-): Promise<void> {
+async function expectOneAttempt(verifier: Verifier, token: string, attempts: () => number): Promise<void> {
   const verify = () => outcome((async () => verifier.verify(token, ['orders']))());
   expect(await verify()).toMatchObject({
     code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',

@@ -1,18 +1,18 @@
 import { type OwnCluster } from '../../api-server/own-cluster.fixture.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
 import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
 
 /** The verifiers of one test, with the cluster's clock and log, closed together. */
 export class OidcVerifiers {
-  readonly made: TokenVerifier[] = [];
+  readonly made: Verifier[] = [];
 
   constructor(private readonly own: OwnCluster) {}
 
   async create(
     options: Omit<OidcDiscoveryOptions, 'kind'>,
     environment: Record<string, string> = {},
-  ): Promise<TokenVerifier> {
+  ): Promise<Verifier> {
     const { clock, log } = this.own;
     const made = await oidcDiscoveryDefinition.create(
       { kind: 'oidc-discovery', ...options },

@@ -6,7 +6,7 @@ import {
 import { type Clock } from '../../util/clock.js';
 import { describeError, type Log } from '../../util/log.js';
 import { repeat } from '../../util/timers.js';
-import { type Readiness } from '../token-verifier.js';
+import { type Readiness } from '../verifier.js';
 
 // kube-apiserver looks as often for an issuer that it cannot reach.
 const MAX_CHECK_PERIOD_MS = 10_000;

@@ -4,6 +4,7 @@ import { apiServerVariables } from '../../api-server/api-server.options.js';
 import { TokenReviewClient } from '../../api-server/token-review.client.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier-definition.js';
+import { ReviewReadiness } from './review-readiness.js';
 import {
   tokenReviewDefaults,
   type TokenReviewOptions,
@@ -11,7 +12,7 @@ import {
 } from './tokenreview.options.js';
 import { TokenReviewVerifier } from './tokenreview.verifier.js';
 
-/** Finds the API server, and makes the verifier that asks it, behind a cache of its verdicts. @internal */
+/** Has the API server review each token, behind a cache of its verdicts. @internal */
 export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
   kind: 'tokenreview',
   schema: tokenReviewOptionsSchema,
@@ -25,13 +26,21 @@ export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
       found: connection.description,
     });
     const client = new ApiServerClient(connection, { clock, log });
-    const verifier = new TokenReviewVerifier({
-      client,
-      reviews: new TokenReviewClient(client, { clock, log, timeoutMs }),
-      clock,
-      log,
-      successLifetimeMs,
-    });
-    return new VerdictCache(verifier, { clock, successLifetimeMs, rejectionLifetimeMs });
+    const reviews = new TokenReviewClient(client, { clock, log, timeoutMs });
+    const readiness = new ReviewReadiness({ reviews, clock, log });
+    const uncached = new TokenReviewVerifier({ reviews, readiness, clock, successLifetimeMs });
+    const cache = new VerdictCache(uncached.verify, { clock, successLifetimeMs, rejectionLifetimeMs });
+    return {
+      verify: cache.verify,
+      start: () => readiness.start(),
+      readiness: () => readiness.readiness(),
+      apiServerAudiences: () => client.ownAudiences(),
+      close: async () => {
+        readiness.close();
+        reviews.close();
+        cache.clear();
+        await client.close();
+      },
+    };
   },
 };

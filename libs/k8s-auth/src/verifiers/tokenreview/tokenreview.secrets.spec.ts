@@ -6,11 +6,11 @@ import { expectNoTokenText } from '../../../testing/verifier-bench.fixture.js';
 import { type Fault } from '../../../testing/index.js';
 import { outcome, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { VerifierUnavailableError } from '../../errors.js';
-import { type TokenVerifier } from '../token-verifier.js';
+import { type Verifier } from '../verifier.js';
 import { tokenreviewDefinition } from './tokenreview.definition.js';
 
 let own: OwnCluster;
-let verifier: TokenVerifier;
+let verifier: Verifier;
 let token: string;
 
 beforeEach(async () => {
@@ -87,7 +87,7 @@ describe('no token text', () => {
 
   it('is shown by the verifier while a review is under way, nor by what waits', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' } });
-    verifier.hydrate();
+    verifier.start();
     const pending = verify();
     await own.cluster.requests.waitFor({ endpoint: 'tokenreviews' });
     expectNoSecret(verifier);

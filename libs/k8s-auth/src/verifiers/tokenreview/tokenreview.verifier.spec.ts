@@ -8,16 +8,16 @@ import {
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
 import { turn, until } from '../../http/https-server.fixture.js';
-import { type TokenVerifier, type Verdict } from '../token-verifier.js';
+import { type Verifier, type Verdict } from '../verifier.js';
 import { tokenreviewDefinition } from './tokenreview.definition.js';
 import { type TokenReviewOptions } from './tokenreview.options.js';
 
 const REVIEWS = { endpoint: 'tokenreviews' } as const;
 
 let own: OwnCluster;
-let verifier: TokenVerifier;
+let verifier: Verifier;
 
-async function create(more: Partial<TokenReviewOptions> = {}): Promise<TokenVerifier> {
+async function create(more: Partial<TokenReviewOptions> = {}): Promise<Verifier> {
   const apiServer = { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile };
   const options = tokenreviewDefinition.schema.parse({ kind: 'tokenreview', apiServer, ...more });
   return tokenreviewDefinition.create(options, { clock: own.clock, log: own.log, environment: {} });
@@ -176,7 +176,7 @@ describe('when nothing can be decided', () => {
   });
 
   it('names the role while the right is missing, and heals when it is there', async () => {
-    verifier.hydrate();
+    verifier.start();
     await own.cluster.requests.waitFor({ endpoint: 'accessreviews', status: 201 });
     own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
     await expect(verify(await tokenFor())).rejects.toMatchObject(unavailable);
@@ -206,7 +206,7 @@ describe('when nothing can be decided', () => {
 
 describe('the audiences of the API server', () => {
   it('are those of our own token, and its issuer', async () => {
-    await expect(verifier.apiServerAudiences()).resolves.toStrictEqual([
+    await expect(verifier.apiServerAudiences?.()).resolves.toStrictEqual([
       ...new Set([own.cluster.issuer, ...own.cluster.apiAudiences]),
     ]);
   });
@@ -215,7 +215,7 @@ describe('the audiences of the API server', () => {
     const kubeconfigFile = await own.cluster.writeKubeconfig();
     await verifier.close();
     verifier = await create({ apiServer: { kubeconfigFile } });
-    await expect(verifier.apiServerAudiences()).resolves.toStrictEqual([]);
+    await expect(verifier.apiServerAudiences?.()).resolves.toStrictEqual([]);
     await expect(verify(await tokenFor())).resolves.toHaveProperty('principal');
   });
 
@@ -223,10 +223,10 @@ describe('the audiences of the API server', () => {
     const tokenFile = `${own.tokenFile}-late`;
     await verifier.close();
     verifier = await create({ apiServer: { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile } });
-    await expect(verifier.apiServerAudiences()).resolves.toBeUndefined();
+    await expect(verifier.apiServerAudiences?.()).resolves.toBeUndefined();
     await copyFile(own.tokenFile, tokenFile);
     await own.clock.advance(60_000);
-    await expect(verifier.apiServerAudiences()).resolves.toContain(own.cluster.issuer);
+    await expect(verifier.apiServerAudiences?.()).resolves.toContain(own.cluster.issuer);
   });
 });
 
@@ -238,7 +238,7 @@ it('does not come into being without an API server', async () => {
 });
 
 it('leaves no timer behind', async () => {
-  verifier.hydrate();
+  verifier.start();
   await own.cluster.requests.waitFor({ status: 201 });
   await verifier.close();
   expect(own.clock.pendingTimers).toBe(0);

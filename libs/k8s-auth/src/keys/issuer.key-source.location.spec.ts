@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { locateJwks } from './jwks-location.js';
+import { locateJwks } from './issuer.key-source.js';
 
 describe('locateJwks', () => {
   // Several clusters behind one host, as with the public issuers of clouds.

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { type TlsSettings } from './https-client.js';
+import { HttpsClient, type TlsSettings } from './https-client.js';
 import {
   endless,
   type HttpsServer,
@@ -11,12 +11,11 @@ import {
   until,
 } from './https-server.fixture.js';
 import { CapturedLog } from '../api-server/own-cluster.fixture.js';
-import { ReloadingHttpsClient } from './reloading-https-client.js';
 
 let oldAuthority: CertificateAuthority;
 let newAuthority: CertificateAuthority;
 let server: HttpsServer;
-let client: ReloadingHttpsClient;
+let client: HttpsClient;
 let clock: FakeClock;
 let log: CapturedLog;
 let reads: number;
@@ -39,10 +38,7 @@ beforeEach(async () => {
     reads++;
     return onDisk();
   };
-  client = new ReloadingHttpsClient(
-    { of: 'the issuer', tls: { ca: oldAuthority.pem }, readTls },
-    { clock, log },
-  );
+  client = new HttpsClient({ of: 'the issuer', tls: { ca: oldAuthority.pem }, readTls }, { clock, log });
 });
 
 afterEach(async () => {
@@ -124,26 +120,6 @@ describe('every ten minutes', () => {
     await ask();
     expect(reads).toBe(1);
     expect(server.connections()).toBe(1);
-  });
-
-  it('nothing ends when the logger of the user throws', async () => {
-    let lines = 0;
-    log.log = log.warn = () => {
-      lines++;
-      throw new Error('disk full');
-    };
-    await ask();
-    await clock.advance(600_000);
-    onDisk = () => Promise.resolve({ ca: oldAuthority.pem + newAuthority.pem });
-    await ask();
-    await until(() => lines === 1);
-    await restartAs(newAuthority);
-    await expect(ask()).resolves.toMatchObject({ body: 'hello' });
-    onDisk = () => Promise.reject(new Error('half a certificate'));
-    await clock.advance(600_000);
-    await ask();
-    await until(() => lines === 2);
-    await expect(ask()).resolves.toMatchObject({ body: 'hello' });
   });
 
   it('a CA that is trusted no longer is seen without any trouble', async () => {

@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type OwnCluster, startOwnCluster } from '../api-server/own-cluster.fixture.js';
-import { findOwnApiServer } from './own-api-server.js';
-
-const kind = 'oidc-discovery';
+import { findOwnApiServer } from './issuer-keys.js';
 
 let own: OwnCluster;
 let home: string;
@@ -25,17 +23,14 @@ describe('findOwnApiServer', () => {
   const context = () => ({ clock: own.clock, log: own.log, environment: { HOME: home } });
 
   it('takes that of the home directory where it is to be read', async () => {
-    const found = await findOwnApiServer({ kind }, context());
+    const found = await findOwnApiServer({}, context());
     expect(found?.url).toBe(own.cluster.url);
-    const asked = await findOwnApiServer(
-      { kind, issuer: 'https://issuer.example', apiServer: {} },
-      context(),
-    );
+    const asked = await findOwnApiServer({ issuer: 'https://issuer.example', apiServer: {} }, context());
     expect(asked?.url).toBe(own.cluster.url);
   });
 
   it('leaves the home directory alone where the issuer is configured', async () => {
-    expect(await findOwnApiServer({ kind, issuer: 'https://issuer.example' }, context())).toBeUndefined();
+    expect(await findOwnApiServer({ issuer: 'https://issuer.example' }, context())).toBeUndefined();
     expect(own.log.events).toEqual([]);
   });
 });

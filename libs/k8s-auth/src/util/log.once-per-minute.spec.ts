@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
-import { OncePerMinute } from './once-per-minute.js';
+import { OncePerMinute } from './log.js';
 
 describe('OncePerMinute', () => {
   it('runs a topic once a minute, the first time at once', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { X509CertificateGenerator } from '@peculiar/x509';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { verificationKeyOf } from '../jwt/verification-key.js';
-import { loadPublicKeys } from './public-keys.loader.js';
+import { loadPublicKeys } from './public-key-files.js';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });

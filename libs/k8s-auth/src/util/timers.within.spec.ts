@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { within } from './within.js';
+import { within } from './timers.js';
 
 describe('within', () => {
   it('is the outcome of the promise while the signal is quiet', async () => {

@@ -1,0 +1,92 @@
+import { type Clock } from '../util/clock.js';
+import { describeError, type Log, OncePerMinute } from '../util/log.js';
+import { Refreshed } from '../util/refreshed.js';
+import { within } from '../util/timers.js';
+import { type TlsSettings } from './https-client.js';
+
+// A CA is replaced with weeks of overlap, but a long-lived process must see it one day.
+const RELOAD_PERIOD_MS = 10 * 60_000;
+// While the other side's certificate is wrong every request would read the files.
+const MIN_RELOAD_PERIOD_MS = 60_000;
+
+/** The TLS settings of a connection, as they are and as they may become. */
+export interface ReloadableTls {
+  /** Whose certificate is checked with them, for the log. */
+  readonly of: string;
+  readonly tls: TlsSettings;
+  readTls(): Promise<TlsSettings>;
+  /** What `readTls` gives besides files: it is called again as soon as this is another object. */
+  clientCertificate?(): object | undefined;
+}
+
+/**
+ * Follows certificate files: they are read again every 10 minutes while requests are sent, and when the other side's
+ * certificate is not trusted. Unusable files change nothing.
+ * @internal
+ */
+export class TlsFiles {
+  // Private to the language: a client key is not for `inspect`.
+  readonly #files: ReloadableTls;
+  readonly #refreshed: Refreshed<TlsSettings>;
+  #clientCertificate?: object | undefined;
+
+  constructor(files: ReloadableTls, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#files = files;
+    const onceAMinute = new OncePerMinute(clock);
+    this.#refreshed = new Refreshed<TlsSettings>(
+      {
+        clock,
+        policy: { periodMs: RELOAD_PERIOD_MS, cooldownMs: MIN_RELOAD_PERIOD_MS },
+        fetch: async (_deadline, last) => {
+          this.#clientCertificate = files.clientCertificate?.();
+          const next = await files.readTls();
+          if (JSON.stringify(next) === JSON.stringify(last)) return last ?? next;
+          log.log({ message: `certificates for ${files.of} have changed` });
+          return next;
+        },
+        onFailure: (error) => {
+          const message = `certificates for ${files.of} stay as they were: ${describeError(error)}`;
+          onceAMinute.run('reload', () => log.warn({ message }));
+          return undefined;
+        },
+      },
+      files.tls,
+    );
+  }
+
+  /** Another object once the files have changed. */
+  get settings(): TlsSettings {
+    return this.#refreshed.last ?? this.#files.tls;
+  }
+
+  /**
+   * Called before each request.
+   * @returns what the request has to wait for: a new client certificate, but not a new CA
+   */
+  follow(signal: AbortSignal): Promise<void> | undefined {
+    if (this.#files.clientCertificate?.() !== this.#clientCertificate) {
+      return within(signal, this.#refreshed.refresh());
+    }
+    if (this.#refreshed.ageMs >= RELOAD_PERIOD_MS) void this.#refreshed.refresh();
+    return undefined;
+  }
+
+  /**
+   * After a request whose other side was not trusted.
+   * @returns whether there are other settings than those that were used, also when another request has reloaded them
+   */
+  async reload(used: TlsSettings, signal: AbortSignal): Promise<boolean> {
+    if (used === this.settings) await within(signal, this.#refreshed.refreshIfDue());
+    return used !== this.settings;
+  }
+}
+
+// OpenSSL's reasons, as Node names them (X509_V_ERR_…), and Node's own for a name that does not fit.
+const TRUST_FAILURE =
+  /^(?:UNABLE_TO_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|ERR_TLS_CERT_ALTNAME_INVALID)/;
+
+/** @internal */
+export function isTrustFailure(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && TRUST_FAILURE.test(code);
+}
