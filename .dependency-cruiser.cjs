@@ -33,6 +33,13 @@ module.exports = {
       from: { path: `${lib}/`, pathNot: spec },
       to: { path: '^libs/k8s-auth/testing/' },
     },
+    {
+      // Tests find development packages too; an installed library does not have them.
+      name: 'sources-import-only-packages-that-are-installed-with-them',
+      severity: 'error',
+      from: { path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing)/', pathNot: spec },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
+    },
     arrow('shared', ['errors']),
     arrow('errors', []),
     arrow('identity', ['errors', 'shared']),
