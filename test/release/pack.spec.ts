@@ -60,7 +60,7 @@ function writeOld(path: string, text: string): void {
 }
 
 describe('npm pack', () => {
-  const changed = 'src/shared/b64token.ts';
+  const changed = 'src/util/syntax.ts';
 
   beforeAll(async () => {
     for (const path of COPIED) {
@@ -80,7 +80,7 @@ describe('npm pack', () => {
   it('builds the sources as they are, whatever the folder dist holds and whichever file is newer', () => {
     expect(filesBelow(unpacked('dist'))).toEqual(expectedBuild());
     expect(readFileSync(unpacked('dist/src/index.js'), 'utf8')).toMatch(/export \{ K8sAuthModule \}/);
-    expect(readFileSync(unpacked('dist/src/shared/b64token.js'), 'utf8')).toContain('with an old date');
+    expect(readFileSync(unpacked('dist/src/util/syntax.js'), 'utf8')).toContain('with an old date');
   });
 
   it('holds what is built, and what a reader of a registry needs', () => {
