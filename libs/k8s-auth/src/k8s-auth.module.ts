@@ -4,7 +4,7 @@ import { K8S_AUTH_INBOUND_ROOT } from './inbound/inbound-root.js';
 import { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { K8sAuthLifecycle } from './k8s-auth.lifecycle.js';
-import { k8sAuthLog } from './k8s-auth.log.js';
+import { k8sAuthLog } from './util/k8s-auth.log.js';
 import { ConfigurableModuleClass } from './k8s-auth.module-definition.js';
 import { k8sAuthProviders } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';

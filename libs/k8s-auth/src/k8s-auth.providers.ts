@@ -4,7 +4,7 @@ import { type InboundRoot, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './in
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { processEnvironment } from './config/k8s-auth.config.js';
-import { k8sAuthLog } from './k8s-auth.log.js';
+import { k8sAuthLog } from './util/k8s-auth.log.js';
 import { K8S_AUTH_OPTIONS } from './k8s-auth.module-definition.js';
 import { type K8sAuthOptions } from './config/k8s-auth.options.js';
 import { type CheckedOptions, checkOptions, DEFAULT_MAX_TOKEN_BYTES } from './config/check-options.js';

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { CapturedLog } from './inbound/inbound-app.fixture.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { type Readiness, type Verifier } from './verifiers/verifier.js';
+import { type Verifier } from './verifiers/verifier.js';
+import { type Readiness } from './util/readiness.js';
 
 type Tokens = Readonly<Record<string, boolean>>;
 

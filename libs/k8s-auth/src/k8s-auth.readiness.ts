@@ -1,6 +1,7 @@
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Log } from './util/log.js';
-import { type Readiness, type Verifier } from './verifiers/verifier.js';
+import { type Verifier } from './verifiers/verifier.js';
+import { type Readiness } from './util/readiness.js';
 
 /**
  * Whether this service can tell who calls it and can say who it is, for a readiness endpoint.
@@ -25,7 +26,8 @@ export class K8sAuthReadiness {
    */
   check(): Readiness {
     const readiness = this.current();
-    if (readiness.status !== this.logged.status || readiness.reason !== this.logged.reason) {
+    const { status, reason, note } = this.logged;
+    if (readiness.status !== status || readiness.reason !== reason || readiness.note !== note) {
       this.logged = readiness;
       const event = { message: 'readiness has changed', ...readiness };
       if (readiness.status === 'ready') this.log.log(event);

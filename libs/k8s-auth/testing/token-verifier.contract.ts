@@ -74,7 +74,7 @@ export function describeTokenVerifierContract(
             credentialId: expect.stringMatching(/^JTI=[-0-9a-f]{36}$/) as unknown,
             issuedAt: new Date(bench.own.clock.wallMs()),
             expiresAt: new Date(bench.own.clock.wallMs() + HOUR * 1000),
-            verifiedBy: name,
+            verifiedBy: traits.kind ?? name,
           });
           expect(validUntilMs).toBe(bench.own.clock.wallMs() + HOUR * 1000);
         });

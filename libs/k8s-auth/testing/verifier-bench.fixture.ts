@@ -1,17 +1,19 @@
 import { inspect } from 'node:util';
 import { expect } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../src/api-server/own-cluster.fixture.js';
-import { type InvalidTokenReason } from '../src/errors.js';
+import { type InvalidTokenError, type InvalidTokenReason } from '../src/errors.js';
 import { turn } from '../src/http/https-server.fixture.js';
 import { type Verifier, type Verdict } from '../src/verifiers/verifier.js';
 import { type EndpointName, type TokenOptions } from './index.js';
 
 /** How a verifier differs from others, where it may. */
 export interface VerifierTraits {
+  /** What principals are `verifiedBy`. @default the name of the suite */
+  readonly kind?: string;
   /** The endpoints of the API server that it cannot do without; none for one that asks nobody. */
   readonly upstreams: readonly EndpointName[];
-  /** What it says instead, for reasons that it leaves to the API server to find. */
-  readonly reasons?: Partial<Record<InvalidTokenReason, InvalidTokenReason>>;
+  /** What it may say instead, for reasons that it leaves to the API server to find. */
+  readonly reasons?: Partial<Record<InvalidTokenReason, readonly InvalidTokenReason[]>>;
   /** Like the API server, it takes the name from the `kubernetes.io` claim and leaves `sub` unread. */
   readonly ignoresSubject?: boolean;
 }
@@ -58,13 +60,13 @@ export class VerifierBench {
 
   async expectRefusal(token: string, reason: InvalidTokenReason, asked?: readonly string[]): Promise<void> {
     const error = await outcome(this.verify(token, asked));
-    const expected = this.traits.reasons?.[reason] ?? reason;
-    // eslint-disable-next-line jest/no-standalone-expect -- called from tests only
-    expect(error).toMatchObject({
-      name: 'InvalidTokenError',
-      reason: expected,
-      code: `ERR_K8S_AUTH_TOKEN_${expected}`,
-    });
+    const allowed = this.traits.reasons?.[reason] ?? [reason];
+    /* eslint-disable jest/no-standalone-expect -- called from tests only */
+    expect(error).toMatchObject({ name: 'InvalidTokenError' });
+    const refusal = error as InvalidTokenError;
+    expect(allowed).toContain(refusal.reason);
+    expect(refusal.code).toBe(`ERR_K8S_AUTH_TOKEN_${refusal.reason}`);
+    /* eslint-enable jest/no-standalone-expect */
     expectNoTokenText(error, token);
   }
 
@@ -94,7 +96,8 @@ export async function settled<Value>({ clock }: OwnCluster, promise: Promise<Val
   void promise.finally(() => (isSettled = true));
   for (let step = 0; !isSettled; step++) {
     if (step > MOST_TURNS) throw new Error('has not settled');
-    await (step < CLOCK_STEPS ? clock.advance(100) : turn());
+    // Now and then also later: what happens before a deadline starts takes its time in the event loop.
+    await (step < CLOCK_STEPS || step % 1_000 === 0 ? clock.advance(100) : turn());
   }
   return promise;
 }

@@ -2,7 +2,7 @@ import { delimiter, join } from 'node:path';
 import { ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
-import { type TlsSettings } from '../http/https-client.js';
+import { type TlsSettings } from '../http/tls-source.js';
 import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { existing, findPodMount, isApiServerOfPod, podApiServerUrl } from './in-cluster.js';

@@ -1,6 +1,6 @@
 import { VerifierUnavailableError } from '../errors.js';
 import { HEADER_VALUE } from '../util/syntax.js';
-import { type TlsSettings } from '../http/https-client.js';
+import { type TlsSettings } from '../http/tls-source.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { type TokenSource } from '../token-file/token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/unverified-claims.js';

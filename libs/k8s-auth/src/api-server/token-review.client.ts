@@ -6,7 +6,7 @@ import { OncePerMinute } from '../util/log.js';
 import { type Deadline, startDeadline } from '../util/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { InFlightLimit } from './in-flight-limit.js';
+import { FairQueue, type QueuedCall } from './fair-queue.js';
 
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 const SELF_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
@@ -43,7 +43,7 @@ export class ReviewRightMissingError extends VerifierUnavailableError {}
  * @internal
  */
 export class TokenReviewClient {
-  private readonly limit = new InFlightLimit(MAX_IN_FLIGHT, MAX_WAITING);
+  private readonly queue = new FairQueue(MAX_IN_FLIGHT, MAX_WAITING);
   private readonly breaker: CircuitBreaker;
   private readonly onceAMinute: OncePerMinute;
 
@@ -56,15 +56,25 @@ export class TokenReviewClient {
   }
 
   /**
+   * @param call who waits for the review, when too many are under way
    * @throws {ReviewRightMissingError} 403
    * @throws {VerifierUnavailableError} no answer within the time, waiting for a free place included
    */
-  async review(token: string, audiences: readonly string[]): Promise<TokenReviewStatus> {
+  async review(
+    token: string,
+    audiences: readonly string[],
+    call: QueuedCall = { isFirst: false },
+  ): Promise<TokenReviewStatus> {
     // Before the queue: nobody waits for a place only to be told this.
     this.client.assertNoPause();
-    const response = await this.breaker.run((deadline) =>
-      this.limit.run(deadline.signal, () => this.post({ token, audiences }, deadline)),
-    );
+    const response = await this.breaker.run(async (deadline) => {
+      await this.queue.enter(deadline.signal, call);
+      try {
+        return await this.post({ token, audiences }, deadline);
+      } finally {
+        this.queue.leave();
+      }
+    });
     return this.readStatus(response);
   }
 

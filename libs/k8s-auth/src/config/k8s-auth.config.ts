@@ -1,7 +1,7 @@
 import { registerAs } from '@nestjs/config';
 import { ConfigurationError } from '../errors.js';
 import { optionsFromEnvironment } from './environment.js';
-import { k8sAuthLog } from '../k8s-auth.log.js';
+import { k8sAuthLog } from '../util/k8s-auth.log.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

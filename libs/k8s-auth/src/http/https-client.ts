@@ -10,6 +10,7 @@ import { PlainError, plainErrorOf } from '../util/plain-error.js';
 import { type Deadline, nextTurn, within } from '../util/timers.js';
 import { type Log } from '../util/log.js';
 import { isTrustFailure, type ReloadableTls, TlsFiles } from './tls-files.js';
+import { type TlsSettings } from './tls-source.js';
 
 // Under the 90 s after which an API server closes idle connections itself.
 const KEEP_ALIVE_MS = 60_000;
@@ -30,17 +31,6 @@ const USUAL_ANSWER_DECAY = 0.9;
 
 /** Code of a deadline that was over before there was a connection. */
 export const NOT_CONNECTED = 'ECONNTIMEDOUT';
-
-/** What TLS needs to know of the other side, and of us. */
-export interface TlsSettings {
-  /** PEM certificates, each a trust anchor even when it is an intermediate CA; the system's roots when omitted. */
-  readonly ca?: string;
-  /** PEM client certificate and key. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** The name the certificate must have, when it is not the URL's host. */
-  readonly servername?: string;
-}
 
 export { type HttpsRequest, type HttpsResponse };
 

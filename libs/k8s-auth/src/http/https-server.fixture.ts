@@ -7,7 +7,8 @@ import {
 import { HttpsListener, LOOPBACK } from '../../testing/local-cluster/https-listener.js';
 import { RequestLog } from '../../testing/local-cluster/request-log.js';
 import { type Clock, systemClock } from '../util/clock.js';
-import { HttpsClient, type TlsSettings } from './https-client.js';
+import { HttpsClient } from './https-client.js';
+import { type TlsSettings } from './tls-source.js';
 import { nextTurn, type OwnDeadline, startDeadline } from '../util/timers.js';
 
 /** An HTTPS server on loopback whose every byte a spec decides. */

@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { HttpsClient, type TlsSettings } from './https-client.js';
+import { HttpsClient } from './https-client.js';
+import { type TlsSettings } from './tls-source.js';
 import {
   endless,
   type HttpsServer,

@@ -2,7 +2,7 @@ import { type Clock } from '../util/clock.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { Refreshed } from '../util/refreshed.js';
 import { within } from '../util/timers.js';
-import { type TlsSettings } from './https-client.js';
+import { type TlsSettings } from './tls-source.js';
 
 // A CA is replaced with weeks of overlap, but a long-lived process must see it one day.
 const RELOAD_PERIOD_MS = 10 * 60_000;

@@ -2,8 +2,18 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { ConfigurationError, type Mistake, type MistakePlace } from '../errors.js';
-import { type TlsSettings } from './https-client.js';
 import { formatPem, type PemBlock, readPemBlocks } from './pem-blocks.js';
+
+/** What TLS needs to know of the other side, and of us. */
+export interface TlsSettings {
+  /** PEM certificates, each a trust anchor even when it is an intermediate CA; the system's roots when omitted. */
+  readonly ca?: string;
+  /** PEM client certificate and key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name the certificate must have, when it is not the URL's host. */
+  readonly servername?: string;
+}
 
 /** PEM text, or the file that holds it. */
 export type PemSource = {

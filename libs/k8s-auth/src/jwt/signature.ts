@@ -4,7 +4,7 @@ import { type UnverifiedJws } from './compact-jws.js';
 import { type VerificationKey } from './verification-key.js';
 
 // A cluster has one to three keys. Where an issuer has many, a token that names none must not be verified with them all.
-const MAX_KEYS_TRIED = 10;
+export const MAX_KEYS_TRIED = 10;
 
 /**
  * The signature has to hold under one of the candidates, by that key's own algorithm. The first ten are tried.

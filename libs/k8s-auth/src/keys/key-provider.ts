@@ -1,6 +1,6 @@
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
-import { type Readiness } from '../verifiers/verifier.js';
+import { type Readiness } from '../util/readiness.js';
 
 /** Which issuers a local verifier trusts, and the keys of each. */
 export interface KeyProvider {

@@ -7,7 +7,7 @@ import { type Clock } from '../util/clock.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
-import { type Readiness } from '../verifiers/verifier.js';
+import { type Readiness } from '../util/readiness.js';
 import { type KeyProvider } from './key-provider.js';
 import { KeySet } from './key-set.js';
 import { isRightMissing, type FetchedKeys, type KeySource, KeySourceError } from './key-source.js';

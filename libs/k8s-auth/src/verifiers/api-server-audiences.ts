@@ -57,9 +57,9 @@ export class ApiServerAudiences {
 
   /** The same verification, but none for an audience that the API server accepts itself. */
   refuse(verify: Verify): Verify {
-    return (token, audiences) => {
+    return (token, audiences, connection) => {
       this.assertNone(audiences);
-      const verdict = verify(token, audiences);
+      const verdict = verify(token, audiences, connection);
       return this.known ? verdict : this.learnAndCheck(verdict, audiences);
     };
   }

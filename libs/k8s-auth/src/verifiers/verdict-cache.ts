@@ -2,8 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { InvalidTokenError, type InvalidTokenReason } from '../errors.js';
 import { type Clock } from '../util/clock.js';
-import { SingleFlight } from '../util/single-flight.js';
+import { SharedWork } from './shared-work.js';
 import { type Verdict, type Verify } from './verifier.js';
+import { type CallerConnection } from '../util/caller-connection.js';
 
 // Of each kind. A digest and a principal take about 1.5 KB, so both together stay under 20 MiB.
 const MAX_ENTRIES = 5_000;
@@ -46,20 +47,20 @@ export class VerdictCache {
   readonly #secret = randomBytes(32);
   private readonly accepted = new LRUCache<string, Remembered<Verdict>>({ max: MAX_ENTRIES });
   private readonly rejected = new LRUCache<string, Remembered<Rejection>>({ max: MAX_ENTRIES });
-  private readonly running = new SingleFlight<string, Verdict>();
+  private readonly running = new SharedWork<Verdict>();
 
   constructor(
     private readonly uncached: Verify,
     private readonly options: VerdictCacheOptions,
   ) {}
 
-  readonly verify: Verify = (token, audiences) => {
+  readonly verify: Verify = (token, audiences, connection) => {
     const key = this.keyOf(token, audiences);
     const verdict = this.recall(this.accepted, key);
     if (verdict && this.options.clock.wallMs() < verdict.validUntilMs) return verdict;
     const rejection = this.recall(this.rejected, key);
     if (rejection) throw new InvalidTokenError(rejection.reason, rejection.message);
-    return this.running.run(key, () => this.verifyAndKeep(key, token, audiences));
+    return this.running.run(key, connection, (callers) => this.verifyAndKeep(key, token, audiences, callers));
   };
 
   clear(): void {
@@ -67,8 +68,13 @@ export class VerdictCache {
     this.rejected.clear();
   }
 
-  private async verifyAndKeep(key: string, token: string, audiences: readonly string[]): Promise<Verdict> {
-    const pending = this.uncached(token, audiences);
+  private async verifyAndKeep(
+    key: string,
+    token: string,
+    audiences: readonly string[],
+    callers: CallerConnection,
+  ): Promise<Verdict> {
+    const pending = this.uncached(token, audiences, callers);
     try {
       const verdict = await pending;
       this.keepVerdict(key, verdict);

@@ -1,4 +1,6 @@
 import { type Principal } from '../identity/principal.js';
+import { type CallerConnection } from '../util/caller-connection.js';
+import { type Readiness } from '../util/readiness.js';
 
 /** A token that was accepted. @publicApi */
 export interface Verdict {
@@ -7,24 +9,22 @@ export interface Verdict {
   readonly validUntilMs: number;
 }
 
-/** Whether a service can do its work; `degraded` still serves, but from what it had before an outage. @publicApi */
-export interface Readiness {
-  readonly status: 'ready' | 'degraded' | 'not-ready';
-  /** Why it is not `ready`. Holds no token text and no data of callers. */
-  readonly reason?: string;
-}
-
 /**
  * Verifies one token. The guard knows this function and no verifier; a cache or a check wraps it with another one.
  *
  * - `token`: a b64token (RFC 6750 §2.1) of bounded length, otherwise unchecked.
  * - `audiences`: what the route requires, at least one; the token must be issued for one of them.
+ * - `connection`: whose request waits. It never changes the verdict: when there is too much to do, it says who goes first.
  * - Returns synchronously where that is possible.
  * @throws {InvalidTokenError} the token was checked and rejected
  * @throws {VerifierUnavailableError} could not decide
  * @publicApi
  */
-export type Verify = (token: string, audiences: readonly string[]) => Verdict | Promise<Verdict>;
+export type Verify = (
+  token: string,
+  audiences: readonly string[],
+  connection?: CallerConnection,
+) => Verdict | Promise<Verdict>;
 
 /** What a verifier's definition creates. @publicApi */
 export interface Verifier {

@@ -13,6 +13,7 @@ import {
   rememberAuthenticated,
 } from './authenticated-request.js';
 import { readBearerToken, takeAuthorizationOff } from './bearer-token.js';
+import { RequestConnection } from './node-request.js';
 import { type RefusedRequest, refuse } from './refusal.js';
 
 /** What is known about a request so far; filled on the way, read when it is refused. */
@@ -45,15 +46,20 @@ function attempt(progress: Progress, route: Route, root: InboundRoot): true | Pr
   const request = context.switchToHttp().getRequest<unknown>();
   const token = lastAuthenticated(request)?.token ?? readBearerToken(request, root.maxTokenBytes);
   progress.token = token;
-  const verdict = verify(token, route, root);
+  const verdict = verify(request, token, route, root);
   if (!isThenable(verdict)) return admit(progress, token, route, root, verdict);
   return Promise.resolve(verdict).then((settled) => admit(progress, token, route, root, settled));
 }
 
-function verify(token: string, { audiences }: Route, root: InboundRoot): Verdict | PromiseLike<Verdict> {
+function verify(
+  request: unknown,
+  token: string,
+  { audiences }: Route,
+  root: InboundRoot,
+): Verdict | PromiseLike<Verdict> {
   // Startup has checked both; an empty list would mean the API server's own audiences to a TokenReview.
   if (!root.verify || audiences.length === 0) throw new VerifierUnavailableError('route cannot be verified');
-  return root.verify(token, audiences);
+  return root.verify(token, audiences, new RequestConnection(request));
 }
 
 function admit(

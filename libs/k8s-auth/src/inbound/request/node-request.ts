@@ -1,8 +1,13 @@
+import { type CallerConnection } from '../../util/caller-connection.js';
+
 /** What is used of Node's IncomingMessage, or of an exotic stand-in that may lack parts of it. */
 export interface NodeRequest {
   readonly headers: Record<string, string | string[] | undefined>;
   readonly headersDistinct?: Record<string, string[] | undefined>;
   readonly rawHeaders?: string[];
+  /** Of HTTP/1 and HTTP/2: the request was given up by its caller. */
+  readonly aborted?: boolean;
+  readonly socket?: { readonly remoteAddress?: string | undefined; readonly destroyed?: boolean };
 }
 
 /**
@@ -23,4 +28,18 @@ function hasHeaders(value: unknown): value is NodeRequest {
   if (typeof value !== 'object' || value === null) return false;
   const { headers } = value as { headers?: unknown };
   return typeof headers === 'object' && headers !== null;
+}
+
+/** Read when somebody asks: most requests are answered before. @internal */
+export class RequestConnection implements CallerConnection {
+  constructor(private readonly request: unknown) {}
+
+  get address(): string {
+    return nodeRequestOf(this.request)?.socket?.remoteAddress ?? '';
+  }
+
+  isClosed(): boolean {
+    const node = nodeRequestOf(this.request);
+    return node?.aborted === true || node?.socket?.destroyed === true;
+  }
 }

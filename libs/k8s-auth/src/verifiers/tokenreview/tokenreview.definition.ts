@@ -1,10 +1,8 @@
-import { ApiServerClient } from '../../api-server/api-server.client.js';
-import { requireApiServer } from '../../api-server/api-server.connection.js';
 import { apiServerVariables } from '../../api-server/api-server.options.js';
-import { TokenReviewClient } from '../../api-server/token-review.client.js';
+import { openReviewer } from '../reviews/reviewer.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier-definition.js';
-import { ReviewReadiness } from './review-readiness.js';
+import { SignatureFilter } from './signature-filter.js';
 import {
   tokenReviewDefaults,
   type TokenReviewOptions,
@@ -16,30 +14,32 @@ import { TokenReviewVerifier } from './tokenreview.verifier.js';
 export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
   kind: 'tokenreview',
   schema: tokenReviewOptionsSchema,
-  variables: apiServerVariables,
-  async create({ apiServer, ...given }, context) {
-    const { successLifetimeMs, rejectionLifetimeMs, timeoutMs } = { ...tokenReviewDefaults, ...given };
-    const { clock, log } = context;
-    const connection = await requireApiServer(apiServer, context);
-    log.log({
-      message: `tokens are reviewed by the API server at ${connection.url}`,
-      found: connection.description,
-    });
-    const client = new ApiServerClient(connection, { clock, log });
-    const reviews = new TokenReviewClient(client, { clock, log, timeoutMs });
-    const readiness = new ReviewReadiness({ reviews, clock, log });
-    const uncached = new TokenReviewVerifier({ reviews, readiness, clock, successLifetimeMs });
+  variables: [
+    ...apiServerVariables,
+    { option: 'checkSignatures', variable: 'K8S_AUTH_CHECK_SIGNATURES', type: 'boolean' },
+  ],
+  async create({ kind, apiServer, ...given }, context) {
+    const { clock } = context;
+    const { successLifetimeMs, rejectionLifetimeMs, timeoutMs, checkSignatures } = {
+      ...tokenReviewDefaults,
+      ...given,
+    };
+    const reviewer = await openReviewer({ kind, apiServer, timeoutMs }, context);
+    const filter = checkSignatures ? new SignatureFilter(reviewer.client, context) : undefined;
+    const uncached = new TokenReviewVerifier({ reviewer, filter, clock, successLifetimeMs });
     const cache = new VerdictCache(uncached.verify, { clock, successLifetimeMs, rejectionLifetimeMs });
     return {
       verify: cache.verify,
-      start: () => readiness.start(),
-      readiness: () => readiness.readiness(),
-      apiServerAudiences: () => client.ownAudiences(),
+      start: () => {
+        reviewer.start();
+        filter?.start();
+      },
+      readiness: () => ({ ...reviewer.readiness.current(), ...(filter && { note: filter.describe() }) }),
+      apiServerAudiences: () => reviewer.client.ownAudiences(),
       close: async () => {
-        readiness.close();
-        reviews.close();
+        filter?.stop();
         cache.clear();
-        await client.close();
+        await reviewer.close();
       },
     };
   },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ApiServerOptions, apiServerOptionsSchema } from '../../api-server/api-server.options.js';
+import { reviewTimeoutMsSchema } from '../reviews/reviewer.js';
 
 /**
  * Has the API server check every token (TokenReview, authentication.k8s.io/v1): sees deleted pods and ServiceAccounts,
@@ -19,6 +20,12 @@ export interface TokenReviewOptions {
   readonly rejectionLifetimeMs?: number;
   /** For a whole review, milliseconds, all retries included. @default 5000, 100 to 30000 */
   readonly timeoutMs?: number;
+  /**
+   * Whether signatures are checked before a review, with the keys that the API server publishes: then forged tokens are
+   * refused without a review, and genuine ones go first when too many wait. Turn it off where the published keys are
+   * not those that tokens are signed with, as an external signer may have it. @default true
+   */
+  readonly checkSignatures?: boolean;
 }
 
 /** @internal */
@@ -26,6 +33,7 @@ export const tokenReviewDefaults = {
   successLifetimeMs: 10_000,
   rejectionLifetimeMs: 2_000,
   timeoutMs: 5_000,
+  checkSignatures: true,
 } as const;
 
 /** @internal */
@@ -34,5 +42,6 @@ export const tokenReviewOptionsSchema: z.ZodType<TokenReviewOptions> = z.strictO
   apiServer: apiServerOptionsSchema.optional(),
   successLifetimeMs: z.int().min(0).max(300_000).optional(),
   rejectionLifetimeMs: z.int().min(0).max(60_000).optional(),
-  timeoutMs: z.int().min(100).max(30_000).optional(),
+  timeoutMs: reviewTimeoutMsSchema.optional(),
+  checkSignatures: z.boolean().optional(),
 });

@@ -106,13 +106,13 @@ describe('an accepted token', () => {
     await expect(verify(token)).rejects.toMatchObject(rejected);
   });
 
-  it('of many is reviewed over one connection', async () => {
+  it('of many is reviewed over one connection, beside the one for the keys', async () => {
     for (let n = 0; n < 20; n++) {
       await verify(await tokenFor());
       await turn();
     }
     expect(reviews()).toBe(20);
-    expect(own.cluster.requests.connections).toBe(1);
+    expect(own.cluster.requests.connections).toBeLessThanOrEqual(2);
   });
 });
 
@@ -240,8 +240,10 @@ it('does not come into being without an API server', async () => {
 it('leaves no timer behind', async () => {
   verifier.start();
   await own.cluster.requests.waitFor({ status: 201 });
+  await own.cluster.requests.waitFor({ endpoint: 'jwks' });
   await verifier.close();
+  const count = own.cluster.requests.count();
   expect(own.clock.pendingTimers).toBe(0);
   await own.clock.advance(60_000);
-  expect(own.cluster.requests.count()).toBe(1);
+  expect(own.cluster.requests.count()).toBe(count);
 });

@@ -1,15 +1,17 @@
-import { type TokenReviewClient } from '../../api-server/token-review.client.js';
 import { createPrincipal } from '../../identity/principal.js';
+import { parseCompactJws, type UnverifiedJws } from '../../jwt/compact-jws.js';
 import { expired } from '../../jwt/jwt-claims.js';
 import { type Clock } from '../../util/clock.js';
-import { type Verdict } from '../verifier.js';
-import { type ReviewReadiness } from './review-readiness.js';
-import { readReview } from './tokenreview.mapper.js';
-import { checkBeforeReview, type UnverifiedToken } from './unverified-token.js';
+import { type Reviewer } from '../reviews/reviewer.js';
+import { checkBeforeReview, type UnverifiedToken } from '../reviews/unverified-token.js';
+import { type Verdict, type Verify } from '../verifier.js';
+import { type CallerConnection } from '../../util/caller-connection.js';
+import { type SignatureFilter } from './signature-filter.js';
 
 export interface TokenReviewVerifierContext {
-  readonly reviews: Pick<TokenReviewClient, 'review'>;
-  readonly readiness: Pick<ReviewReadiness, 'noteAnswer' | 'noteFailure'>;
+  readonly reviewer: Pick<Reviewer, 'review'>;
+  /** Omitted: every token is reviewed without a look at its signature. */
+  readonly filter?: Pick<SignatureFilter, 'isProven'> | undefined;
   readonly clock: Clock;
   /** How long the verdict on a token without `exp` may be kept, milliseconds. */
   readonly successLifetimeMs: number;
@@ -23,23 +25,21 @@ export interface TokenReviewVerifierContext {
 export class TokenReviewVerifier {
   constructor(private readonly context: TokenReviewVerifierContext) {}
 
-  readonly verify = (token: string, audiences: readonly string[]): Promise<Verdict> => {
-    const unverified = checkBeforeReview(token, audiences, this.context.clock.wallMs());
-    return this.review(token, audiences, unverified);
+  readonly verify: Verify = (token, audiences, connection) => {
+    const jws = parseCompactJws(token);
+    const unverified = checkBeforeReview(jws, audiences, this.context.clock.wallMs());
+    return this.review(jws, audiences, unverified, connection);
   };
 
   private async review(
-    token: string,
+    jws: UnverifiedJws,
     audiences: readonly string[],
     unverified: UnverifiedToken,
+    connection: CallerConnection | undefined,
   ): Promise<Verdict> {
-    const { reviews, readiness, clock, successLifetimeMs } = this.context;
-    const status = await reviews.review(token, audiences).catch((error: unknown) => {
-      readiness.noteFailure(error);
-      throw error;
-    });
-    readiness.noteAnswer();
-    const facts = readReview(status, audiences, unverified);
+    const { reviewer, filter, clock, successLifetimeMs } = this.context;
+    const isFirst = (await filter?.isProven(jws)) ?? false;
+    const facts = await reviewer.review(jws.token, audiences, unverified, { isFirst, connection });
     const nowMs = clock.wallMs();
     const validUntilMs = facts.expiresAtMs ?? nowMs + successLifetimeMs;
     // The API server allows for a minute of clock skew, and its answer may have taken seconds.

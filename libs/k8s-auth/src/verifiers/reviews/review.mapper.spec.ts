@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError } from '../../errors.js';
-import { readReview } from './tokenreview.mapper.js';
+import { readReview } from './review.mapper.js';
 
 const TOKEN = { issuer: 'https://issuer.example', issuedAtMs: 1_000, expiresAtMs: 2_000 };
 const POD = 'authentication.kubernetes.io/';
@@ -48,7 +48,6 @@ describe('an accepted review', () => {
       credentialId: 'JTI=1',
       issuedAtMs: 1_000,
       expiresAtMs: 2_000,
-      verifiedBy: 'tokenreview',
     });
   });
 
@@ -63,7 +62,6 @@ describe('an accepted review', () => {
       groups: [],
       audiences: ['orders'],
       issuer: 'i',
-      verifiedBy: 'tokenreview',
     });
   });
 

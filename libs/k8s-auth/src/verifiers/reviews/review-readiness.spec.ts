@@ -35,18 +35,18 @@ beforeEach(() => {
 
 afterEach(() => state.close());
 
-const status = () => state.readiness().status;
+const status = () => state.current().status;
 
 describe('before the first answer', () => {
   it('is not ready, and says why', async () => {
-    expect(state.readiness()).toStrictEqual({
+    expect(state.current()).toStrictEqual({
       status: 'not-ready',
       reason: 'no answer of the API server yet',
     });
     canReview = away;
     state.start();
     await clock.advance(0);
-    expect(state.readiness()).toStrictEqual({ status: 'not-ready', reason: AWAY });
+    expect(state.current()).toStrictEqual({ status: 'not-ready', reason: AWAY });
   });
 
   it('asks again every ten seconds until there is one', async () => {
@@ -79,7 +79,7 @@ describe('before the first answer', () => {
 
   it('is ready when a review was answered first', () => {
     state.noteAnswer();
-    expect(state.readiness()).toStrictEqual({ status: 'ready' });
+    expect(state.current()).toStrictEqual({ status: 'ready' });
   });
 
   it('takes it for an answer that it may not ask', async () => {
@@ -103,7 +103,7 @@ describe('a right that is missing', () => {
     canReview = says('missing');
     state.start();
     await clock.advance(0);
-    expect(state.readiness()).toStrictEqual({
+    expect(state.current()).toStrictEqual({
       status: 'not-ready',
       reason: expect.stringContaining('system:auth-delegator'),
     });
@@ -190,7 +190,7 @@ describe('an outage after the first answer', () => {
     state.start();
     await clock.advance(0);
     state.noteFailure(new VerifierUnavailableError('the API server is away'));
-    expect(state.readiness()).toStrictEqual({ status: 'degraded', reason: AWAY });
+    expect(state.current()).toStrictEqual({ status: 'degraded', reason: AWAY });
     canReview = away;
     await clock.advance(10_000);
     expect(status()).toBe('degraded');

@@ -1,5 +1,5 @@
 import { InvalidTokenError } from '../../errors.js';
-import { parseCompactJws } from '../../jwt/compact-jws.js';
+import { type UnverifiedJws } from '../../jwt/compact-jws.js';
 import { expired, matchAudiences } from '../../jwt/jwt-claims.js';
 import { type JsonObject, member } from '../../jwt/strict-json.js';
 
@@ -14,18 +14,17 @@ export interface UnverifiedToken {
 const LAST_DATE_MS = 8.64e15;
 
 /**
- * The cheap look before the expensive one: what the API server would surely refuse does not reach it. That is no JWT;
- * an `exp` that has passed by our own clock; an `aud` without any audience asked for. A token without `aud` or `exp`
+ * The cheap look before the expensive one: what the API server would surely refuse does not reach it. That is an `exp`
+ * that has passed by our own clock, and an `aud` without any audience asked for. A token without `aud` or `exp`
  * (Secret-based) goes through: the API server knows what it is made for.
  * @throws {InvalidTokenError} MALFORMED, EXPIRED, AUDIENCE
  * @internal
  */
 export function checkBeforeReview(
-  token: string,
+  { unverifiedClaims: claims }: UnverifiedJws,
   audiences: readonly string[],
   nowMs: number,
 ): UnverifiedToken {
-  const { unverifiedClaims: claims } = parseCompactJws(token);
   const expiresAtMs = timeMs(claims, 'exp');
   if (Object.hasOwn(claims, 'exp') && expiresAtMs === undefined) {
     throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a number of seconds that is a date');

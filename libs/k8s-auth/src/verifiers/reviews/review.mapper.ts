@@ -18,7 +18,7 @@ export function readReview(
   status: TokenReviewStatus,
   audiences: readonly string[],
   token: UnverifiedToken,
-): PrincipalFacts {
+): Omit<PrincipalFacts, 'verifiedBy'> {
   if (status.authenticated !== true) {
     throw rejected(`"status.authenticated": expected true${spoken(status.error)}`);
   }
@@ -47,7 +47,6 @@ export function readReview(
     ...(credentialId !== undefined && { credentialId }),
     ...(token.issuedAtMs !== undefined && { issuedAtMs: token.issuedAtMs }),
     ...(token.expiresAtMs !== undefined && { expiresAtMs: token.expiresAtMs }),
-    verifiedBy: 'tokenreview',
   };
 }
 

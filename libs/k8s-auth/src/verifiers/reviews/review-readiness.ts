@@ -6,7 +6,7 @@ import {
 import { type Clock } from '../../util/clock.js';
 import { describeError, type Log } from '../../util/log.js';
 import { repeat } from '../../util/timers.js';
-import { type Readiness } from '../verifier.js';
+import { type Readiness } from '../../util/readiness.js';
 
 // kube-apiserver looks as often for an issuer that it cannot reach.
 const MAX_CHECK_PERIOD_MS = 10_000;
@@ -63,10 +63,12 @@ export class ReviewReadiness {
     else this.failure = describeError(error);
   }
 
-  readiness(): Readiness {
+  /** @param needsAnswer whether a service that has never had an answer is `not-ready`, and not only `degraded` */
+  current({ needsAnswer = true } = {}): Readiness {
     if (this.isRightMissing) return { status: 'not-ready', reason: REVIEW_RIGHT_MISSING };
     if (!this.hasAnswered) {
-      return { status: 'not-ready', reason: this.failure ?? 'no answer of the API server yet' };
+      const reason = this.failure ?? 'no answer of the API server yet';
+      return { status: needsAnswer ? 'not-ready' : 'degraded', reason };
     }
     return this.failure === undefined ? { status: 'ready' } : { status: 'degraded', reason: this.failure };
   }
@@ -96,7 +98,7 @@ export class ReviewReadiness {
         return periodMs;
       },
       async () => {
-        if (this.readiness().status !== 'ready') await this.check();
+        if (this.current().status !== 'ready') await this.check();
       },
     );
   }

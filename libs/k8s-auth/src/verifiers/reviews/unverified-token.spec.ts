@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError } from '../../errors.js';
+import { parseCompactJws } from '../../jwt/compact-jws.js';
 import { checkBeforeReview } from './unverified-token.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1);
@@ -15,7 +16,7 @@ function tokenOf(payload: unknown, header: unknown = { alg: 'RS256' }, signature
 
 function reasonFor(token: string, audiences: readonly string[] = ['orders']): string {
   try {
-    checkBeforeReview(token, audiences, NOW_MS);
+    checkBeforeReview(parseCompactJws(token), audiences, NOW_MS);
     return 'goes to the API server';
   } catch (error) {
     return error instanceof InvalidTokenError ? error.reason : 'another error';
@@ -78,11 +79,13 @@ describe('checkBeforeReview', () => {
 
   it('says what the token says of itself', () => {
     const claims = { iss: 'https://issuer.example', iat: NOW - 10, exp: NOW + 600 };
-    expect(checkBeforeReview(tokenOf(claims), ['orders'], NOW_MS)).toStrictEqual({
+    expect(checkBeforeReview(parseCompactJws(tokenOf(claims)), ['orders'], NOW_MS)).toStrictEqual({
       issuer: 'https://issuer.example',
       issuedAtMs: NOW_MS - 10_000,
       expiresAtMs: NOW_MS + 600_000,
     });
-    expect(checkBeforeReview(tokenOf({ iss: 7, iat: 1e300 }), ['orders'], NOW_MS)).toStrictEqual({});
+    expect(
+      checkBeforeReview(parseCompactJws(tokenOf({ iss: 7, iat: 1e300 })), ['orders'], NOW_MS),
+    ).toStrictEqual({});
   });
 });

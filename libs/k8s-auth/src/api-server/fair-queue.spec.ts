@@ -1,0 +1,182 @@
+import { describe, expect, it } from '@jest/globals';
+import { FairQueue, type QueuedCall } from './fair-queue.js';
+
+const never = new AbortController().signal;
+
+/** Fills a queue for which one call runs at a time, and writes down who gets its turn, or is refused. */
+function filledQueue(maxWaiting: number) {
+  const queue = new FairQueue(1, maxWaiting);
+  const outcomes: string[] = [];
+  const calls: Promise<void>[] = [];
+  const call = (name: string, given: Partial<QueuedCall> = {}, signal = never) => {
+    const entered = (async () => queue.enter(signal, { isFirst: false, ...given }))().then(
+      () => void outcomes.push(name),
+      (error: Error) => void outcomes.push(`${name}: ${error.message}`),
+    );
+    calls.push(entered);
+    return entered;
+  };
+  return {
+    outcomes,
+    call,
+    leave: () => queue.leave(),
+    /** Lets the running call and all that wait leave, one by one. */
+    drain: async () => {
+      for (const _ of calls) {
+        queue.leave();
+        await settle();
+      }
+      await Promise.all(calls);
+      return outcomes;
+    },
+  };
+}
+
+function from(address: string, isClosed = () => false): Pick<QueuedCall, 'connection'> {
+  return { connection: { address, isClosed } };
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('FairQueue', () => {
+  it('lets so many run at a time, the rest in the order in which they came', async () => {
+    const queue = new FairQueue(2, 10);
+    const order: number[] = [];
+    const calls = [1, 2, 3, 4].map((n) =>
+      queue.enter(never, { isFirst: false }).then(() => void order.push(n)),
+    );
+    await settle();
+    expect(order).toEqual([1, 2]);
+    queue.leave();
+    await settle();
+    expect(order).toEqual([1, 2, 3]);
+    queue.leave();
+    await Promise.all(calls);
+    expect(order).toEqual([1, 2, 3, 4]);
+  });
+
+  it('has all places free again when all have left', async () => {
+    const { call, drain } = filledQueue(10);
+    for (const name of ['a', 'b', 'c']) void call(name);
+    await drain();
+    const { outcomes, call: callAgain } = filledQueue(0);
+    await callAgain('d');
+    expect(outcomes).toEqual(['d']);
+  });
+
+  it('gives the place of a call that has ended to the next in line, not to a newcomer', async () => {
+    const { call, leave, outcomes, drain } = filledQueue(10);
+    await call('running');
+    void call('next');
+    leave();
+    void call('newcomer');
+    await settle();
+    expect(outcomes).toEqual(['running', 'next']);
+    expect(await drain()).toEqual(['running', 'next', 'newcomer']);
+  });
+
+  it('lets first calls go before all others', async () => {
+    const { call, drain } = filledQueue(10);
+    await call('running');
+    for (const name of ['a', 'b']) void call(name);
+    for (const name of ['first a', 'first b']) void call(name, { isFirst: true });
+    expect(await drain()).toEqual(['running', 'first a', 'first b', 'a', 'b']);
+  });
+
+  it('lets peers take turns', async () => {
+    const { call, drain } = filledQueue(10);
+    await call('running');
+    for (const name of ['a1', 'a2', 'a3']) void call(name, from('10.0.0.1'));
+    for (const name of ['b1', 'b2']) void call(name, from('10.0.0.2'));
+    void call('c1', from('10.0.0.3'));
+    expect(await drain()).toEqual(['running', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+  });
+
+  it('refuses calls whose caller has gone when their turn comes', async () => {
+    let isClosed = false;
+    const { call, drain } = filledQueue(10);
+    await call('running');
+    void call(
+      'gone',
+      from('10.0.0.1', () => isClosed),
+    );
+    void call('here', from('10.0.0.1'));
+    isClosed = true;
+    expect(await drain()).toEqual(['running', 'gone: caller has closed its connection', 'here']);
+  });
+
+  it('makes room by calls whose caller has gone', async () => {
+    let isClosed = false;
+    const { call, drain } = filledQueue(2);
+    await call('running');
+    void call(
+      'gone',
+      from('10.0.0.1', () => isClosed),
+    );
+    void call('a', from('10.0.0.1'));
+    isClosed = true;
+    void call('b', from('10.0.0.1'));
+    expect(await drain()).toEqual(['running', 'gone: caller has closed its connection', 'a', 'b']);
+  });
+
+  const FULL = 'overload: 3 requests wait for the API server';
+
+  it.each([
+    {
+      newcomer: 'of the peer with the most calls is refused',
+      waiting: ['a1', 'a2', 'b1'],
+      from: '10.0.0.a',
+      refused: 'newcomer',
+    },
+    {
+      newcomer: 'of another peer takes the place of its last call',
+      waiting: ['b1', 'a1', 'a2'],
+      from: '10.0.0.c',
+      refused: 'a2',
+    },
+    {
+      newcomer: 'is refused where all have as many as it',
+      waiting: ['a1', 'b1', 'c1'],
+      from: '10.0.0.a',
+      refused: 'newcomer',
+    },
+  ])('is full: a newcomer $newcomer', async ({ waiting, from: address, refused }) => {
+    const { call, outcomes, drain } = filledQueue(3);
+    await call('running');
+    for (const name of waiting) void call(name, from(`10.0.0.${name[0]}`));
+    void call('newcomer', from(address));
+    await settle();
+    expect(outcomes).toEqual(['running', `${refused}: ${FULL}`]);
+    const served = ['running', ...waiting, 'newcomer'].filter((name) => name !== refused);
+    expect((await drain()).filter((name) => !name.includes(':')).sort()).toEqual(served.sort());
+  });
+
+  it('is full: a first call takes the place of another, and never the other way round', async () => {
+    const { call, outcomes } = filledQueue(2);
+    await call('running');
+    void call('a', from('10.0.0.1'));
+    void call('first a', { isFirst: true, ...from('10.0.0.2') });
+    void call('first b', { isFirst: true, ...from('10.0.0.2') });
+    void call('b', from('10.0.0.3'));
+    void call('first c', { isFirst: true, ...from('10.0.0.2') });
+    await settle();
+    const full = 'overload: 2 requests wait for the API server';
+    expect(outcomes.sort()).toEqual([`a: ${full}`, `b: ${full}`, `first c: ${full}`, 'running']);
+  });
+
+  it('lets go of a call that gave up waiting', async () => {
+    const { call, drain } = filledQueue(10);
+    await call('running');
+    const impatient = new AbortController();
+    void call('impatient', {}, impatient.signal);
+    void call('patient');
+    impatient.abort(new Error('time is up'));
+    expect(await drain()).toEqual([
+      'running',
+      'impatient: overload: no free place for a request to the API server in time',
+      'patient',
+    ]);
+  });
+});

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { ApiServerClient } from '../../api-server/api-server.client.js';
+import { requireApiServer } from '../../api-server/api-server.connection.js';
+import { type ApiServerOptions } from '../../api-server/api-server.options.js';
+import { type QueuedCall } from '../../api-server/fair-queue.js';
+import { TokenReviewClient } from '../../api-server/token-review.client.js';
+import { type PrincipalFacts } from '../../identity/principal.js';
+import { type VerifierContext } from '../verifier-definition.js';
+import { readReview } from './review.mapper.js';
+import { ReviewReadiness } from './review-readiness.js';
+import { type UnverifiedToken } from './unverified-token.js';
+
+/** @internal */
+export const reviewTimeoutMsSchema = z.int().min(100).max(30_000);
+
+export interface ReviewerOptions {
+  readonly apiServer?: ApiServerOptions | undefined;
+  /** Of a whole review, milliseconds. */
+  readonly timeoutMs: number;
+  /** Becomes the principal's `verifiedBy`. */
+  readonly kind: string;
+}
+
+/**
+ * Finds the API server, and connects to nobody yet.
+ * @throws {ConfigurationError} there is none, or it cannot be used
+ * @internal
+ */
+export async function openReviewer(options: ReviewerOptions, context: VerifierContext): Promise<Reviewer> {
+  const { clock, log } = context;
+  const connection = await requireApiServer(options.apiServer, context);
+  const message = `tokens are reviewed by the API server at ${connection.url}`;
+  log.log({ message, found: connection.description });
+  const client = new ApiServerClient(connection, { clock, log });
+  const reviews = new TokenReviewClient(client, { clock, log, timeoutMs: options.timeoutMs });
+  return new Reviewer(client, reviews, new ReviewReadiness({ reviews, clock, log }), options.kind);
+}
+
+/** Asks the API server about tokens, and knows whether it answers. It remembers no answer. @internal */
+export class Reviewer {
+  constructor(
+    readonly client: ApiServerClient,
+    private readonly reviews: TokenReviewClient,
+    readonly readiness: ReviewReadiness,
+    private readonly kind: string,
+  ) {}
+
+  /**
+   * What an accepted token's review says.
+   * @param call who waits for it, when too many reviews are under way
+   * @throws {InvalidTokenError} REJECTED or AUDIENCE: the API server refuses the token
+   * @throws {VerifierUnavailableError} it did not decide
+   */
+  async review(
+    token: string,
+    audiences: readonly string[],
+    unverified: UnverifiedToken,
+    call: QueuedCall,
+  ): Promise<PrincipalFacts> {
+    const status = await this.reviews.review(token, audiences, call).catch((error: unknown) => {
+      this.readiness.noteFailure(error);
+      throw error;
+    });
+    this.readiness.noteAnswer();
+    return { ...readReview(status, audiences, unverified), verifiedBy: this.kind };
+  }
+
+  start(): void {
+    this.readiness.start();
+  }
+
+  async close(): Promise<void> {
+    this.readiness.close();
+    this.reviews.close();
+    await this.client.close();
+  }
+}

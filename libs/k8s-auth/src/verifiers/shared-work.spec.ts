@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { type CallerConnection } from '../util/caller-connection.js';
+import { SharedWork } from './shared-work.js';
+
+function connection(address: string): CallerConnection & { close(): void } {
+  let isClosed = false;
+  return { address, isClosed: () => isClosed, close: () => void (isClosed = true) };
+}
+
+/** Work that ends when it is told to. */
+function work() {
+  let finish = (_: string) => {};
+  const result = new Promise<string>((resolve) => (finish = resolve));
+  const seen: CallerConnection[] = [];
+  const run = (callers: CallerConnection) => {
+    seen.push(callers);
+    return result;
+  };
+  return { run, seen, finish: (value: string) => finish(value) };
+}
+
+describe('SharedWork', () => {
+  it('is done once for all who want it at a time, and again for those who come later', async () => {
+    const shared = new SharedWork<string>();
+    const [first, second] = [work(), work()];
+    const both = [shared.run('key', undefined, first.run), shared.run('key', undefined, second.run)];
+    first.finish('done');
+    expect(await Promise.all(both)).toEqual(['done', 'done']);
+    expect(second.seen).toHaveLength(0);
+    second.finish('again');
+    expect(await shared.run('key', undefined, second.run)).toBe('again');
+  });
+
+  it('is not shared between keys', async () => {
+    const shared = new SharedWork<string>();
+    expect(await shared.run('a', undefined, () => Promise.resolve('a'))).toBe('a');
+    expect(await shared.run('b', undefined, () => Promise.resolve('b'))).toBe('b');
+  });
+
+  it('is given up only when all who want it have gone', async () => {
+    const shared = new SharedWork<string>();
+    const { run, seen, finish } = work();
+    const [one, other] = [connection('10.0.0.1'), connection('10.0.0.2')];
+    const results = [shared.run('key', one, run), shared.run('key', other, run)];
+    one.close();
+    expect(seen[0]?.isClosed()).toBe(false);
+    other.close();
+    expect(seen[0]?.isClosed()).toBe(true);
+    expect(seen[0]?.address).toBe('10.0.0.1');
+    finish('done');
+    await Promise.all(results);
+  });
+
+  it('is never given up while somebody without a connection wants it', async () => {
+    const shared = new SharedWork<string>();
+    const { run, seen, finish } = work();
+    const one = connection('10.0.0.1');
+    const results = [shared.run('key', one, run), shared.run('key', undefined, run)];
+    one.close();
+    expect(seen[0]?.isClosed()).toBe(false);
+    finish('done');
+    await Promise.all(results);
+  });
+});

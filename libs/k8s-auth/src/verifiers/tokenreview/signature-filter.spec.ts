@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
+import { OWN_ACCOUNT, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
+import { until } from '../../http/https-server.fixture.js';
+import { type Verifier } from '../verifier.js';
+import { tokenreviewDefinition } from './tokenreview.definition.js';
+import { type TokenReviewOptions } from './tokenreview.options.js';
+
+const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+
+let own: OwnCluster;
+let verifier: Verifier;
+
+async function create(more: Partial<TokenReviewOptions> = {}): Promise<Verifier> {
+  const apiServer = { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile };
+  const options = tokenreviewDefinition.schema.parse({ kind: 'tokenreview', apiServer, ...more });
+  return tokenreviewDefinition.create(options, { clock: own.clock, log: own.log, environment: {} });
+}
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+  await own.cluster.createServiceAccount('shop', 'checkout');
+  verifier = await create();
+});
+
+afterEach(async () => {
+  await verifier.close();
+  await own.close();
+});
+
+function mint(options: object = {}): Promise<string> {
+  const account = { namespace: 'shop', serviceAccount: 'checkout', audiences: ['orders'] };
+  return own.cluster.createToken({ ...account, ...options });
+}
+
+async function verify(token: string): Promise<string> {
+  try {
+    return (await verifier.verify(token, ['orders'])).principal.serviceAccount;
+  } catch (error) {
+    return (error as { reason?: string; code: string }).reason ?? (error as { code: string }).code;
+  }
+}
+
+const reviews = () => own.cluster.requests.count({ endpoint: 'tokenreviews' });
+
+async function haveKeysRead(): Promise<void> {
+  verifier.start();
+  await until(() => verifier.readiness().note === 'forged tokens are refused before a review');
+}
+
+describe('with the keys of the cluster', () => {
+  beforeEach(haveKeysRead);
+
+  it('a token that one of them disproves is refused without a review', async () => {
+    expect(await verify(await mint({ key: stranger }))).toBe('SIGNATURE');
+    expect(reviews()).toBe(0);
+  });
+
+  it('a genuine token is reviewed, because it may have been revoked', async () => {
+    const token = await mint();
+    expect(await verify(token)).toBe('checkout');
+    await own.cluster.deleteServiceAccount('shop', 'checkout');
+    await own.clock.advance(10_000);
+    expect(await verify(token)).toBe('REJECTED');
+  });
+
+  it.each([
+    ['an unknown key', { kid: 'another' }],
+    ['no key', { kid: undefined }],
+    ['an algorithm that Kubernetes does not use', { alg: 'HS256' }],
+  ])('a token that names %s is reviewed: the API server may know better', async (_, header) => {
+    expect(await verify(await mint({ key: stranger, header }))).toBe('REJECTED');
+    expect(reviews()).toBe(1);
+  });
+
+  it('a token of a key that signs since a moment ago is accepted', async () => {
+    await own.cluster.rotateSigningKey({ keepOld: true });
+    expect(await verify(await mint())).toBe('checkout');
+  });
+});
+
+describe('every token is reviewed', () => {
+  it('while the keys have not been read', async () => {
+    own.cluster.faults.set({ on: 'jwks', fault: { kind: 'hang' } });
+    verifier.start();
+    expect(await verify(await mint())).toBe('checkout');
+    expect(await verify(await mint({ key: stranger }))).toBe('REJECTED');
+    expect(verifier.readiness().note).toMatch(/^tokens are reviewed without a look at their signature/);
+  });
+
+  it('where they may not be read: then the service is ready, and says so', async () => {
+    own.cluster.revoke('read discovery', OWN_ACCOUNT);
+    verifier.start();
+    await until(() => own.log.messages('warn').length > 0);
+    expect(await verify(await mint({ key: stranger }))).toBe('REJECTED');
+    expect(verifier.readiness()).toMatchObject({
+      status: 'ready',
+      note: expect.stringMatching(/without a look at their signature \(.*403/),
+    });
+    expect(own.log.messages('warn')).toEqual([
+      expect.stringMatching(/^keys could not be fetched: .*; tokens are reviewed without a look/),
+    ]);
+    expect(own.log.messages('error')).toEqual([]);
+  });
+
+  it('where the option says so: keys are not even asked for', async () => {
+    await verifier.close();
+    verifier = await create({ checkSignatures: false });
+    verifier.start();
+    expect(await verify(await mint({ key: stranger }))).toBe('REJECTED');
+    expect(own.cluster.requests.count({ endpoint: 'jwks' })).toBe(0);
+    expect(verifier.readiness()).not.toHaveProperty('note');
+  });
+});
+
+describe('when more wait than can be reviewed', () => {
+  beforeEach(haveKeysRead);
+
+  it('genuine tokens go before those that nobody can judge here', async () => {
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'delay', ms: 20 } });
+    const order: string[] = [];
+    const unknown = await Promise.all(
+      Array.from({ length: 40 }, () => mint({ key: stranger, header: { kid: 'another' } })),
+    );
+    const genuine = await mint();
+    const all = unknown.map((token) => verify(token).then((outcome) => void order.push(outcome)));
+    all.push(verify(genuine).then((outcome) => void order.push(outcome)));
+    let left = all.length;
+    for (const one of all) void one.finally(() => left--);
+    while (left > 0) await own.clock.advance(5);
+    // 16 are under way when it comes.
+    expect(order.indexOf('checkout')).toBeLessThan(32);
+    expect(order.filter((outcome) => outcome === 'REJECTED')).toHaveLength(40);
+  });
+});
