@@ -18,8 +18,11 @@ export { type VerifierOptions } from './verifiers/index.js';
 export { type TokenReviewOptions } from './verifiers/tokenreview/tokenreview.options.js';
 export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.options.js';
 export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.options.js';
+export { type HybridOptions } from './verifiers/hybrid/hybrid.options.js';
 export { type ApiServerOptions } from './api-server/api-server.options.js';
-export { type Readiness, type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
+export { type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
+export { type CallerConnection } from './util/caller-connection.js';
+export { type Readiness } from './util/readiness.js';
 
 export { type DestinationOptions } from './outbound/destinations.options.js';
 export { type DestinationState, K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';

@@ -1,3 +1,4 @@
+import { hybridDefinition } from './hybrid/hybrid.definition.js';
 import { jwtPubkeyDefinition } from './jwt-pubkey/jwt-pubkey.definition.js';
 import { oidcDiscoveryDefinition } from './oidc-discovery/oidc-discovery.definition.js';
 import { tokenreviewDefinition } from './tokenreview/tokenreview.definition.js';
@@ -8,6 +9,7 @@ export const verifierDefinitions = [
   tokenreviewDefinition,
   jwtPubkeyDefinition,
   oidcDiscoveryDefinition,
+  hybridDefinition,
 ] as const;
 
 type OptionsOf<Definition> = Definition extends VerifierDefinition<infer Options> ? Options : never;

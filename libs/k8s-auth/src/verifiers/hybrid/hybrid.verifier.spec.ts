@@ -1,0 +1,274 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  OWN_ACCOUNT,
+  outcome,
+  type OwnCluster,
+  startOwnCluster,
+} from '../../api-server/own-cluster.fixture.js';
+import { until } from '../../http/https-server.fixture.js';
+import { settled } from '../../../testing/verifier-bench.fixture.js';
+import { type Verifier } from '../verifier.js';
+import { hybridDefinition } from './hybrid.definition.js';
+import { type HybridOptions } from './hybrid.options.js';
+
+const REVIEWS = { endpoint: 'tokenreviews' } as const;
+const PERIOD_MS = 60_000;
+
+let own: OwnCluster;
+let verifier: Verifier;
+
+async function create(more: Partial<HybridOptions> = {}): Promise<Verifier> {
+  const apiServer = { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile };
+  const options = hybridDefinition.schema.parse({ kind: 'hybrid', apiServer, ...more });
+  return hybridDefinition.create(options, { clock: own.clock, log: own.log, environment: {} });
+}
+
+async function recreate(more: Partial<HybridOptions>): Promise<void> {
+  await verifier.close();
+  verifier = await create(more);
+}
+
+beforeEach(async () => {
+  own = await startOwnCluster();
+  await own.cluster.createServiceAccount('shop', 'checkout');
+  await own.cluster.createPod('shop', 'checkout-1', { serviceAccount: 'checkout' });
+  verifier = await create();
+});
+
+afterEach(async () => {
+  await verifier.close();
+  await own.close();
+});
+
+function tokenFor(audiences: readonly string[] = ['orders'], expirationSeconds = 36_000): Promise<string> {
+  const account = { namespace: 'shop', serviceAccount: 'checkout', pod: 'checkout-1' };
+  return own.cluster.createToken({ ...account, audiences, expirationSeconds });
+}
+
+/** The principal's name, or the code of the error. */
+async function verify(token: string, audiences: readonly string[] = ['orders']): Promise<string> {
+  try {
+    return (await verifier.verify(token, audiences)).principal.username;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+const CHECKOUT = 'system:serviceaccount:shop:checkout';
+const REJECTED = 'ERR_K8S_AUTH_TOKEN_REJECTED';
+const UNAVAILABLE = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';
+
+const reviews = () => own.cluster.requests.count(REVIEWS);
+
+describe('the number of reviews', () => {
+  it('is one for 64 concurrent first uses of a token', async () => {
+    const token = await tokenFor();
+    const names = await Promise.all(Array.from({ length: 64 }, () => verify(token)));
+    expect(new Set(names)).toEqual(new Set([CHECKOUT]));
+    expect(reviews()).toBe(1);
+  });
+
+  it('is one for all audiences that routes require', async () => {
+    const token = await tokenFor(['orders', 'stock']);
+    expect(await verify(token, ['orders'])).toBe(CHECKOUT);
+    expect(await verify(token, ['stock'])).toBe(CHECKOUT);
+    expect(await verify(token, ['billing'])).toBe('ERR_K8S_AUTH_TOKEN_AUDIENCE');
+    expect(reviews()).toBe(1);
+  });
+
+  it('is none for tokens that are refused here', async () => {
+    const forged = (await tokenFor()).replace(/\.[^.]+$/, '.c2ln');
+    expect(await verify(forged)).toBe('ERR_K8S_AUTH_TOKEN_SIGNATURE');
+    expect(await verify(await tokenFor(['stock']))).toBe('ERR_K8S_AUTH_TOKEN_AUDIENCE');
+    expect(await verify(await tokenFor(['orders'], -60))).toBe('ERR_K8S_AUTH_TOKEN_EXPIRED');
+    expect(reviews()).toBe(0);
+  });
+
+  it('is one for a token that is used once', async () => {
+    expect(await verify(await tokenFor())).toBe(CHECKOUT);
+    await own.clock.advance(10 * PERIOD_MS);
+    expect(reviews()).toBe(1);
+  });
+});
+
+describe('a token in use', () => {
+  it('does not wait for the next answer while the last one is young enough', async () => {
+    const token = await tokenFor();
+    await verify(token);
+    expect(await verify(token)).toBe(CHECKOUT);
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' } });
+    // The next answer is asked for now, and does not come.
+    await own.clock.advance(PERIOD_MS - 500);
+    await own.cluster.requests.waitFor(REVIEWS, 2);
+    expect(await verify(token)).toBe(CHECKOUT);
+  });
+
+  it('is refused within the period after its pod was deleted', async () => {
+    const token = await tokenFor();
+    await verify(token);
+    await verify(token);
+    await own.cluster.deletePod('shop', 'checkout-1');
+    expect(await verify(token)).toBe(CHECKOUT);
+    await own.clock.advance(PERIOD_MS - 500);
+    await own.cluster.requests.waitFor(REVIEWS, 2);
+    await own.clock.advance(500);
+    expect(await verify(token)).toBe(REJECTED);
+    expect(reviews()).toBe(2);
+  });
+
+  it('is refused when its ServiceAccount was deleted and made again', async () => {
+    const token = await tokenFor();
+    await verify(token);
+    await own.cluster.deleteServiceAccount('shop', 'checkout');
+    await own.cluster.createServiceAccount('shop', 'checkout');
+    await own.clock.advance(PERIOD_MS);
+    expect(await verify(token)).toBe(REJECTED);
+  });
+
+  it('is refused when the API server means somebody else by it', async () => {
+    own.cluster.faults.set({
+      on: 'tokenreviews',
+      fault: {
+        kind: 'body',
+        body: (honest) => ({
+          ...honest,
+          status: {
+            authenticated: true,
+            audiences: ['orders'],
+            user: { username: 'system:serviceaccount:shop:admin', uid: '1' },
+          },
+        }),
+      },
+    });
+    expect(await verify(await tokenFor())).toBe(REJECTED);
+  });
+
+  it('stays refused for a period without another review', async () => {
+    const token = await tokenFor();
+    await own.cluster.deletePod('shop', 'checkout-1');
+    expect(await verify(token)).toBe(REJECTED);
+    await own.clock.advance(PERIOD_MS - 1);
+    expect(await verify(token)).toBe(REJECTED);
+    expect(reviews()).toBe(1);
+    await own.clock.advance(1);
+    expect(await verify(token)).toBe(REJECTED);
+    expect(reviews()).toBe(2);
+  });
+});
+
+/** So that callers do not wait: the API server refuses connections. */
+function goAway(): () => void {
+  return own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'reset' } });
+}
+
+function afterRetries(result: Promise<string>): Promise<string> {
+  return settled(own, result);
+}
+
+describe('while the API server is unreachable', () => {
+  it("'refuse' accepts a token until the last answer is a period old, then answers 503", async () => {
+    const token = await tokenFor();
+    await verify(token);
+    goAway();
+    await own.clock.advance(PERIOD_MS - 10);
+    expect(await verify(token)).toBe(CHECKOUT);
+    await own.clock.advance(10);
+    expect(await afterRetries(verify(token))).toBe(UNAVAILABLE);
+  });
+
+  it("'refuse' answers 503 to a token that is new here", async () => {
+    await verify(await tokenFor());
+    goAway();
+    expect(await afterRetries(verify(await tokenFor()))).toBe(UNAVAILABLE);
+  });
+
+  it("'accept-until-expiry' goes on with the signature alone, until the token's end", async () => {
+    await recreate({ whenUnavailable: 'accept-until-expiry' });
+    const token = await tokenFor(['orders'], 200);
+    await verify(token);
+    goAway();
+    await own.clock.advance(PERIOD_MS);
+    expect(await afterRetries(verify(token))).toBe(CHECKOUT);
+    await own.clock.advance(180_000);
+    expect(await verify(token)).toBe('ERR_K8S_AUTH_TOKEN_EXPIRED');
+  });
+
+  it("'accept-until-expiry' accepts a token that is new here", async () => {
+    await recreate({ whenUnavailable: 'accept-until-expiry' });
+    await verify(await tokenFor());
+    goAway();
+    expect(await afterRetries(verify(await tokenFor()))).toBe(CHECKOUT);
+  });
+
+  it("'accept-until-expiry' goes on refusing a token that was revoked before", async () => {
+    await recreate({ whenUnavailable: 'accept-until-expiry' });
+    const token = await tokenFor();
+    await own.cluster.deletePod('shop', 'checkout-1');
+    expect(await verify(token)).toBe(REJECTED);
+    goAway();
+    await own.clock.advance(PERIOD_MS);
+    expect(await afterRetries(verify(token))).toBe(REJECTED);
+  });
+
+  it('notices a revocation at the latest 10 s after the API server is back', async () => {
+    await recreate({ whenUnavailable: 'accept-until-expiry' });
+    const token = await tokenFor();
+    await verify(token);
+    const comeBack = goAway();
+    await own.cluster.deletePod('shop', 'checkout-1');
+    await own.clock.advance(PERIOD_MS);
+    expect(await afterRetries(verify(token))).toBe(CHECKOUT);
+    comeBack();
+    await own.clock.advance(10_000);
+    expect(await afterRetries(verify(token))).toBe(REJECTED);
+  });
+});
+
+describe.each(['refuse', 'accept-until-expiry'] as const)('%s', (whenUnavailable) => {
+  beforeEach(() => recreate({ whenUnavailable }));
+
+  it('answers 503 and is not ready while the right to create tokenreviews is missing', async () => {
+    own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
+    expect(await verify(await tokenFor())).toBe(UNAVAILABLE);
+    expect(verifier.readiness()).toMatchObject({ status: 'not-ready' });
+  });
+
+  it('answers 503 while the own credential is refused', async () => {
+    await verify(await tokenFor());
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 401 } });
+    expect(await verify(await tokenFor())).toBe(UNAVAILABLE);
+  });
+
+  it('is ready once it has keys and an answer', async () => {
+    expect(verifier.readiness().status).not.toBe('ready');
+    verifier.start();
+    await until(() => verifier.readiness().status === 'ready');
+  });
+
+  it('leaves no timer behind', async () => {
+    verifier.start();
+    const token = await tokenFor();
+    await verify(token);
+    await verify(token);
+    await verifier.close();
+    expect(own.clock.pendingTimers).toBe(0);
+  });
+});
+
+it('without an answer of the API server is not ready, or only degraded where it goes on without', async () => {
+  own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'reset' } });
+  expect(await afterRetries(verify(await tokenFor()))).toBe(UNAVAILABLE);
+  expect(verifier.readiness().status).toBe('not-ready');
+  await recreate({ whenUnavailable: 'accept-until-expiry' });
+  await afterRetries(verify(await tokenFor()));
+  expect(verifier.readiness().status).toBe('degraded');
+});
+
+it('keeps no token text', async () => {
+  const token = await tokenFor();
+  await verify(token);
+  await own.cluster.deletePod('shop', 'checkout-1');
+  await own.clock.advance(PERIOD_MS);
+  const error = await outcome((async () => verifier.verify(token, ['orders']))());
+  expect(JSON.stringify([error, own.log.events])).not.toContain(token.split('.')[2]);
+});

@@ -1,0 +1,57 @@
+import { InvalidTokenError } from '../../errors.js';
+import { type Principal } from '../../identity/principal.js';
+import { parseCompactJws } from '../../jwt/compact-jws.js';
+import { audiencesOf } from '../../jwt/unverified-claims.js';
+import { type JwtVerifier } from '../jwt.verifier.js';
+import { type Reviewer } from '../reviews/reviewer.js';
+import { type Verify } from '../verifier.js';
+import { type CallerConnection } from '../../util/caller-connection.js';
+import { type RevocationChecks } from './revocation-checks.js';
+
+export interface HybridVerifierContext {
+  readonly local: Pick<JwtVerifier, 'verify'>;
+  readonly reviewer: Pick<Reviewer, 'review'>;
+  readonly checks: Pick<RevocationChecks, 'check'>;
+}
+
+/**
+ * Verifies the signature of every token here, and asks the API server from time to time whether the token still stands.
+ * A token that is refused here is never reviewed. What is believed of a token is what its signature proves; the API
+ * server may only take it back.
+ * @internal
+ */
+export class HybridVerifier {
+  constructor(private readonly context: HybridVerifierContext) {}
+
+  readonly verify: Verify = async (token, audiences, connection) => {
+    const { local, checks } = this.context;
+    const verdict = await local.verify(token, audiences);
+    const ask = (callers?: CallerConnection) => this.askAbout(token, verdict.principal, callers);
+    await checks.check(token, verdict.validUntilMs, ask, connection);
+    return verdict;
+  };
+
+  /**
+   * For all audiences of the token, whichever of them a route requires: so one answer counts for all routes.
+   * @throws {InvalidTokenError} the API server refuses the token, or means somebody else by it
+   */
+  private async askAbout(
+    token: string,
+    { namespace, serviceAccount, serviceAccountUid, issuer }: Principal,
+    connection: CallerConnection | undefined,
+  ): Promise<void> {
+    const audiences = audiencesOf(parseCompactJws(token).unverifiedClaims) ?? [];
+    // The signature has been verified: no forged token can be here.
+    const call = { isFirst: true, connection };
+    const facts = await this.context.reviewer.review(token, audiences, { issuer }, call);
+    const isSame =
+      facts.namespace === namespace &&
+      facts.serviceAccount === serviceAccount &&
+      facts.serviceAccountUid === serviceAccountUid;
+    if (isSame) return;
+    throw new InvalidTokenError(
+      'REJECTED',
+      '"status.user": expected the ServiceAccount that the token names',
+    );
+  }
+}

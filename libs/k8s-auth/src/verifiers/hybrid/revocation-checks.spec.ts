@@ -1,0 +1,128 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../testing/index.js';
+import { VerifierUnavailableError } from '../../errors.js';
+import { sleep } from '../../util/timers.js';
+import { RevocationChecks, type RevocationChecksContext } from './revocation-checks.js';
+
+const PERIOD_MS = 60_000;
+const never = new AbortController().signal;
+
+/** An API server that takes its time, by the fake clock. */
+function checksOf(
+  { reviewMs = 20 } = {},
+  { periodMs = PERIOD_MS, whenUnavailable = 'refuse' }: Partial<RevocationChecksContext> = {},
+) {
+  const clock = new FakeClock();
+  const checks = new RevocationChecks({ clock, periodMs, whenUnavailable });
+  const api = { asked: 0, reviewMs, answer: () => {} };
+  const ask = async () => {
+    api.asked++;
+    await sleep(clock, api.reviewMs, never);
+    api.answer();
+  };
+  /** @returns whether the caller waited */
+  const use = async (token = 'token', endMs = Infinity): Promise<boolean> => {
+    const result = checks.check(token, endMs, ask, undefined);
+    if (!(result instanceof Promise)) return false;
+    void result.catch(() => {});
+    await clock.advance(api.reviewMs);
+    await result;
+    return true;
+  };
+  return { clock, checks, api, use };
+}
+
+describe('a token that is used all the time', () => {
+  it.each([
+    { periodMs: 60_000, reviewMs: 20, periods: 50 },
+    { periodMs: 60_000, reviewMs: 500, periods: 40 },
+    { periodMs: 1_000, reviewMs: 5, periods: 50 },
+    { periodMs: 1_000, reviewMs: 50, periods: 12 },
+  ])(
+    'is asked about at most $periods + 1 times in $periods periods of $periodMs ms, and waits once',
+    async ({ periodMs, reviewMs, periods }) => {
+      const { clock, api, use } = checksOf({ reviewMs }, { periodMs });
+      const waits = [await use()];
+      for (let ms = 0; ms < periods * periodMs; ms += periodMs / 50) {
+        await clock.advance(periodMs / 50);
+        waits.push(await use());
+      }
+      expect(waits.filter((hasWaited) => hasWaited)).toEqual([true]);
+      expect(api.asked).toBeLessThanOrEqual(periods + 1);
+      expect(api.asked).toBeGreaterThanOrEqual(periods);
+    },
+    60_000,
+  );
+
+  it('does not wait where it is used just before the answer becomes too old, and not before', async () => {
+    const { clock, use } = checksOf();
+    await use();
+    await clock.advance(PERIOD_MS - 100);
+    expect(await use()).toBe(false);
+    await clock.advance(200);
+    expect(await use()).toBe(false);
+  });
+
+  it('is not asked about after its end', async () => {
+    const { clock, api, use } = checksOf();
+    const endMs = clock.wallMs() + 30_000;
+    await use('token', endMs);
+    await use('token', endMs);
+    await clock.advance(2 * PERIOD_MS);
+    expect(api.asked).toBe(1);
+  });
+});
+
+it('an answer that comes after more than a period is used for nobody else', async () => {
+  const { clock, api, use } = checksOf({ reviewMs: 1_500 }, { periodMs: 1_000 });
+  await use();
+  expect(await use()).toBe(true);
+  await clock.advance(10_000);
+  expect(api.asked).toBe(2);
+});
+
+it('a failure of the next answer is noticed when the last one is too old, not before', async () => {
+  const { clock, api, use } = checksOf();
+  await use();
+  await use();
+  api.answer = () => {
+    throw new VerifierUnavailableError('API server is unreachable');
+  };
+  await clock.advance(PERIOD_MS - 100);
+  expect(api.asked).toBe(2);
+  expect(await use()).toBe(false);
+  expect(api.asked).toBe(2);
+  await clock.advance(100);
+  await expect(use()).rejects.toThrow('API server is unreachable');
+});
+
+it("with 'accept-until-expiry' a token is asked about every 10 s while there is no answer", async () => {
+  const { clock, api, use } = checksOf({}, { whenUnavailable: 'accept-until-expiry' });
+  api.answer = () => {
+    throw new VerifierUnavailableError('API server is unreachable');
+  };
+  for (let second = 0; second < 30; second++) {
+    await use();
+    await clock.advance(1_000);
+  }
+  expect(api.asked).toBe(3);
+});
+
+it('keeps at most 10,000 tokens, and no timers for others', async () => {
+  const { checks, clock } = checksOf();
+  const asked: unknown[] = [];
+  for (let n = 0; n < 10_050; n++)
+    asked.push(checks.check(`token ${n}`, Infinity, () => Promise.resolve(), undefined));
+  await Promise.all(asked);
+  expect(clock.pendingTimers).toBe(10_000);
+  checks.close();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+it('keeps nothing of an answer that comes after it was closed', async () => {
+  const { checks, clock, use } = checksOf();
+  const used = use();
+  checks.close();
+  await used;
+  expect(clock.pendingTimers).toBe(0);
+});
