@@ -16,5 +16,5 @@ export function readAudiences(value: unknown): readonly string[] | undefined {
 /** Equal for audiences that mean the same. @internal */
 export function audienceKeyOf(audience: unknown): string {
   // What is no audience may be anything, such as a list that contains itself.
-  return JSON.stringify(readAudiences(audience)) ?? typeof audience;
+  return JSON.stringify(readAudiences(audience)?.toSorted()) ?? typeof audience;
 }
