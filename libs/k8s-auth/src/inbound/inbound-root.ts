@@ -21,18 +21,12 @@ export interface Route {
   readonly root: InboundRoot | undefined;
 }
 
-/**
- * What a request can mean: one route; a route that another `forRoot` serves, whose own guard decides; nothing that
- * startup has seen; or several routes that differ in what they require.
- */
-export type RouteMatch = Route | 'served-by-other-root' | 'unknown' | 'ambiguous';
+/** What a request can mean: one route, nothing that startup has seen, or several routes that differ in what they require. */
+export type RouteMatch = Route | 'unknown' | 'ambiguous';
 
 /** The route table, as guards use it. */
 export interface RouteFinder {
-  /** @param root the asking guard's own: a controller may be registered in the modules of several */
-  find(context: ExecutionContext, root?: InboundRoot): RouteMatch;
-  /** Whether decorators of ours stand on the class or the function that a request reaches. */
-  concerns(context: ExecutionContext): boolean;
+  find(context: ExecutionContext): RouteMatch;
 }
 
 /** The receiving side of one `K8sAuthModule.forRoot`: it serves the controllers of the modules that import it. */

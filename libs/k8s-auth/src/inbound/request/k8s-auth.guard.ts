@@ -22,12 +22,12 @@ export class K8sAuthGuard implements CanActivate {
     if (context.getType() !== 'http') {
       return refuse(root, { context }, new UnsupportedContextError('context is not http'));
     }
-    const route = root.routes.find(context, root);
-    if (route === 'served-by-other-root') return true;
+    const route = root.routes.find(context);
     if (typeof route === 'string') {
       return refuse(root, { context }, new UndecoratedRouteError('handler is not in the route table'));
     }
-    if (route.policy.kind === 'protected') return authenticate(context, route, root);
+    // By the root that serves the route: this guard may be of the module that another one serves.
+    if (route.policy.kind === 'protected') return authenticate(context, route, route.root ?? root);
     if (route.policy.kind === 'public') return true;
     return refuse(root, { context }, new UndecoratedRouteError('route has neither @K8sAuth nor @Public'));
   }

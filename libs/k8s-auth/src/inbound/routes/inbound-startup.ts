@@ -54,7 +54,7 @@ export class InboundStartup {
   join(root: InboundRoot, findMistakes: JoinedRoot['findMistakes']): void {
     this.roots.push({ root, findMistakes });
     if (this.guard) return;
-    this.guard = new RouteTableGuard(root);
+    this.guard = new RouteTableGuard(root, this.routes);
     this.config.addGlobalGuard(this.guard);
     // Before the routes are registered: instrumentation copies what is on a function then.
     for (const { routeClass } of [...this.modules.values()].flatMap(controllersOf)) {
@@ -78,15 +78,15 @@ export class InboundStartup {
       const root = controllers.length > 0 ? await rootOf(module) : undefined;
       for (const { routeClass, instance, wrapper } of controllers) {
         const added = compiler.add({ routeClass, instance, moduleKey, root });
-        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, routeClass, ...added });
+        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, ...added });
       }
     }
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
     for (const mistake of [...this.findWrongRoots(), ...this.findMisplaced()]) compiled.mistakes.add(mistake);
-    for (const label of isGuardGlobal ? this.routes.findSharedRoutes() : []) {
+    for (const label of this.routes.findSharedRoutes()) {
       compiled.mistakes.add(
-        `${label}: expected one forRoot to serve it, because the global guard cannot tell which module is called`,
+        `${label}: expected one forRoot to serve it, because a request does not tell which of its modules is called`,
       );
     }
     for (const { root, findMistakes } of this.roots) {
@@ -94,7 +94,13 @@ export class InboundStartup {
         compiled.mistakes.add(mistake);
     }
     if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
-    this.guard?.configure({ scoped, isGuardGlobal, isOverridden: chains.isOverridden() });
+    this.guard?.configure({
+      scoped,
+      providers: this.findClasses().providers,
+      isGuardGlobal,
+      isUsed: isGuardGlobal || this.routes.concernsAny(),
+      isOverridden: chains.isOverridden(),
+    });
     warnOfOpenHandlers(compiled, { isGuardGlobal, roots: this.roots.map(({ root }) => root) }, log);
   }
 
@@ -118,11 +124,16 @@ export class InboundStartup {
     ];
   }
 
-  private findMisplaced(): string[] {
+  private findClasses(): { readonly controllers: Set<RouteClass>; readonly providers: Set<RouteClass> } {
     const modules = [...this.modules.values()];
-    const context = { fieldResolversHaveGuards: fieldResolversHaveGuards(modules) };
     const controllers = new Set(modules.flatMap(controllersOf).map(({ routeClass }) => routeClass));
     const providers = new Set(modules.flatMap(providerClassesOf).filter((one) => !controllers.has(one)));
+    return { controllers, providers };
+  }
+
+  private findMisplaced(): string[] {
+    const context = { fieldResolversHaveGuards: fieldResolversHaveGuards([...this.modules.values()]) };
+    const { controllers, providers } = this.findClasses();
     const find = (classes: Set<RouteClass>, isController: boolean) =>
       [...classes].flatMap((one) => findMisplacedDecorators(one, { ...context, isController }));
     return [...find(controllers, true), ...find(providers, false)];

@@ -48,6 +48,8 @@ export interface CompiledRoutes {
 
 /** What else is used of a controller. */
 export interface CompiledController {
+  /** The class that Nest's contexts name for it. */
+  readonly routeClass: RouteClass;
   readonly methods: ReadonlyMap<string, RouteHandler>;
   readonly isUniform: boolean;
 }
@@ -79,7 +81,6 @@ export class RouteCompiler {
       .map((name) => [name, prototype[name] as RouteHandler] as const)
       .filter(([, method]) => isRoute(method) || isMessageHandler(method));
     const isUniform = names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
-    const result = { methods: new Map(methods), isUniform };
     const isConcerned = isDecorated(routeClass, instance);
     if (!isIdentified(routeClass, instance)) {
       if (isConcerned) {
@@ -88,8 +89,9 @@ export class RouteCompiler {
             'because otherwise nobody can tell which decorators count (a mixin, a Proxy or a constructor changed it)',
         );
       }
-      return result;
+      return this.addUnidentified(methods, isUniform, controller);
     }
+    const result = { routeClass, methods: new Map(methods), isUniform };
     closeDeclarations(routeClass);
     if (isConcerned) [routeClass, ...result.methods.values()].forEach((one) => this.table.noteConcerned(one));
     for (const link of lineageOf(routeClass)) {
@@ -101,6 +103,25 @@ export class RouteCompiler {
       this.table.add(routeClass, undefined, route);
     }
     return result;
+  }
+
+  /** Nothing of ours concerns it: its routes are known by the class that its instance names. */
+  private addUnidentified(
+    methods: readonly (readonly [string, RouteHandler])[],
+    isUniform: boolean,
+    { routeClass, instance, moduleKey }: RegisteredController,
+  ): CompiledController {
+    const claimed: unknown = Reflect.get(instance, 'constructor');
+    const called = typeof claimed === 'function' ? (claimed as RouteClass) : routeClass;
+    for (const [name, method] of methods) {
+      const handler: unknown = Reflect.get(instance, name);
+      const label = `${routeClass.name}.${name}`;
+      const isFunction = typeof handler === 'function';
+      this.addUndecorated(label, method, isFunction ? handler : method, { instance, moduleKey });
+      const handlers = new Set(isFunction ? [handler] : [method]);
+      this.table.add(called, handlers, toRoute(label, { kind: 'undecorated' }, undefined));
+    }
+    return { routeClass: called, methods: new Map(methods), isUniform };
   }
 
   private addMethod(name: string, method: RouteHandler, controller: RegisteredController): void {
@@ -128,7 +149,7 @@ export class RouteCompiler {
     label: string,
     method: RouteHandler,
     handler: RouteHandler,
-    { instance, moduleKey }: RegisteredController,
+    { instance, moduleKey }: Pick<RegisteredController, 'instance' | 'moduleKey'>,
   ): void {
     const { refused, open, openMessages } = this.compiled;
     if (!isRoute(method)) openMessages.push(label);
