@@ -94,12 +94,18 @@ export class InboundStartup {
         compiled.mistakes.add(mistake);
     }
     if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
+    const isOverridden = chains.isOverridden();
+    if (isOverridden) {
+      log.warn({
+        message: 'K8sAuthGuard is overridden by a test: @K8sAuth protects no route of this application',
+      });
+    }
     this.guard?.configure({
       scoped,
       providers: this.findClasses().providers,
       isGuardGlobal,
       isUsed: isGuardGlobal || this.routes.concernsAny(),
-      isOverridden: chains.isOverridden(),
+      isOverridden,
     });
     warnOfOpenHandlers(compiled, { isGuardGlobal, roots: this.roots.map(({ root }) => root) }, log);
   }
