@@ -8,6 +8,7 @@ import { ownMethodsOf, prototypesOf, type RouteClass } from './controller-class.
 import { GuardChains } from './guard-chains.js';
 import { findMisplacedDecorators, isRoute } from './handlers.js';
 import { controllersOf, fieldResolversHaveGuards, providerClassesOf } from './registered-classes.js';
+import { findLostRoutes, findReplacedRoutes } from './replaced-classes.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -83,31 +84,42 @@ export class InboundStartup {
     }
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
-    for (const mistake of [...this.findWrongRoots(), ...this.findMisplaced()]) compiled.mistakes.add(mistake);
-    for (const label of this.routes.findSharedRoutes()) {
-      compiled.mistakes.add(
-        `${label}: expected one forRoot to serve it, because a request does not tell which of its modules is called`,
-      );
-    }
+    const { controllers, providers } = this.findClasses();
+    const lost = findLostRoutes([...controllers, ...providers]);
+    const mistakes = [
+      ...this.findWrongRoots(),
+      ...this.findMisplaced(),
+      ...this.findShared(),
+      ...findReplacedRoutes(compiled.undecorated, lost),
+    ];
+    for (const mistake of mistakes) compiled.mistakes.add(mistake);
     for (const { root, findMistakes } of this.roots) {
       for (const mistake of await findMistakes(compiled.audiences.get(root) ?? new Map()))
         compiled.mistakes.add(mistake);
     }
     if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
     const isOverridden = chains.isOverridden();
-    if (isOverridden) {
-      log.warn({
-        message: 'K8sAuthGuard is overridden by a test: @K8sAuth protects no route of this application',
-      });
-    }
     this.guard?.configure({
       scoped,
-      providers: this.findClasses().providers,
+      providers,
       isGuardGlobal,
-      isUsed: isGuardGlobal || this.routes.concernsAny(),
+      isUsed: isGuardGlobal || this.routes.concernsAny() || lost.length > 0,
       isOverridden,
     });
-    warnOfOpenHandlers(compiled, { isGuardGlobal, roots: this.roots.map(({ root }) => root) }, log);
+    warnOfOpenHandlers(
+      compiled,
+      { isGuardGlobal, isOverridden, roots: this.roots.map(({ root }) => root) },
+      log,
+    );
+  }
+
+  private findShared(): string[] {
+    return this.routes
+      .findSharedRoutes()
+      .map(
+        (label) =>
+          `${label}: expected one forRoot to serve it, because a request does not tell which of its modules is called`,
+      );
   }
 
   private findWrongRoots(): string[] {

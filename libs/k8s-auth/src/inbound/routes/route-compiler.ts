@@ -21,6 +21,7 @@ import {
 import { type GuardChains } from './guard-chains.js';
 import { isMessageHandler, isRoute } from './handlers.js';
 import { classPolicyOf, policyOf, type RoutePolicy } from './route-policy.js';
+import { type RoutedMethod } from './replaced-classes.js';
 import { markedOriginalOf, originalOf, type RouteTable } from './route-table.js';
 
 /** A controller as one module registers it. */
@@ -43,6 +44,7 @@ export interface CompiledRoutes {
   readonly refused: string[];
   readonly open: string[];
   readonly openMessages: string[];
+  readonly undecorated: RoutedMethod[];
   isAnyRouteProtected: boolean;
 }
 
@@ -62,6 +64,7 @@ export class RouteCompiler {
     refused: [],
     open: [],
     openMessages: [],
+    undecorated: [],
     isAnyRouteProtected: false,
   };
 
@@ -117,7 +120,7 @@ export class RouteCompiler {
       const handler: unknown = Reflect.get(instance, name);
       const label = `${routeClass.name}.${name}`;
       const isFunction = typeof handler === 'function';
-      this.addUndecorated(label, method, isFunction ? handler : method, { instance, moduleKey });
+      this.addUndecorated(label, method, isFunction ? handler : method, { routeClass, instance, moduleKey });
       const handlers = new Set(isFunction ? [handler] : [method]);
       this.table.add(called, handlers, toRoute(label, { kind: 'undecorated' }, undefined));
     }
@@ -149,11 +152,15 @@ export class RouteCompiler {
     label: string,
     method: RouteHandler,
     handler: RouteHandler,
-    { instance, moduleKey }: Pick<RegisteredController, 'instance' | 'moduleKey'>,
+    { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
   ): void {
-    const { refused, open, openMessages } = this.compiled;
-    if (!isRoute(method)) openMessages.push(label);
-    else if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
+    const { refused, open, openMessages, undecorated } = this.compiled;
+    if (!isRoute(method)) {
+      openMessages.push(label);
+      return;
+    }
+    undecorated.push({ label, routeClass, method });
+    if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
     else open.push(label);
   }
 
