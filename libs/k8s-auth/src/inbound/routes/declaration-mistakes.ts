@@ -23,3 +23,11 @@ export function findDeclarationMistakes(label: string, { demands, isPublic }: De
     ),
   ];
 }
+
+/** What is wrong with a protected handler on which Nest does not run the guard. @internal */
+export function guardMistakeOf(label: string): string {
+  return (
+    `${label}: expected K8sAuthGuard among the guards that Nest runs: what stands there does not carry it (an ` +
+    'override, a mixin, a constructor or another decorator put it there); repeat @K8sAuth'
+  );
+}

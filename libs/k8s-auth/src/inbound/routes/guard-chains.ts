@@ -7,13 +7,24 @@ import { type RouteHandler } from './controller-class.js';
 /** The guards that Nest runs on a route, found by Nest's own lookup: global ones, the class's, the method's. @internal */
 export class GuardChains {
   private readonly creator: GuardsContextCreator;
+  private readonly creatorWithoutGlobals: GuardsContextCreator;
 
   constructor(
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
   ) {
     // Of the container, the lookup uses the modules alone.
-    this.creator = new GuardsContextCreator({ getModules: () => modules } as NestContainer, config);
+    const container = { getModules: () => modules } as NestContainer;
+    this.creator = new GuardsContextCreator(container, config);
+    this.creatorWithoutGlobals = new GuardsContextCreator(container);
+  }
+
+  /** Without global guards: whether Nest runs them on messages depends on its version, and on `inheritAppConfig`. */
+  includesGuardOfMessages(instance: object, handler: RouteHandler, moduleKey: string): boolean {
+    if (this.isOverridden()) return true;
+    return this.creatorWithoutGlobals
+      .create(instance, handler as (...args: unknown[]) => unknown, moduleKey)
+      .some((guard) => guard instanceof K8sAuthGuard);
   }
 
   /** @param root whose guard it must be; any root's when omitted. What a test has put in its place counts too. */

@@ -6,9 +6,10 @@ import { type Log } from '../../util/log.js';
 import { type InboundRoot, K8S_AUTH_INBOUND_ROOT } from '../inbound-root.js';
 import { ownMethodsOf, prototypesOf, type RouteClass } from './controller-class.js';
 import { GuardChains } from './guard-chains.js';
-import { findMisplacedDecorators, isRoute } from './handlers.js';
-import { controllersOf, fieldResolversHaveGuards, providerClassesOf } from './registered-classes.js';
+import { findMisplacedDecorators, guardedMethodsOf, isRoute } from './handlers.js';
+import { controllersOf, fieldResolversHaveGuards, providersOf } from './registered-classes.js';
 import { findLostRoutes, findReplacedRoutes } from './replaced-classes.js';
+import { policyOf } from './route-policy.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -73,15 +74,8 @@ export class InboundStartup {
   private async compile(log: Log): Promise<void> {
     const chains = new GuardChains(this.modules, this.config);
     const compiler = new RouteCompiler(this.routes, chains, new MetadataScanner());
-    const scoped: ScopedController[] = [];
-    for (const [moduleKey, module] of this.modules) {
-      const controllers = controllersOf(module);
-      const root = controllers.length > 0 ? await rootOf(module) : undefined;
-      for (const { routeClass, instance, wrapper } of controllers) {
-        const added = compiler.add({ routeClass, instance, moduleKey, root });
-        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, ...added });
-      }
-    }
+    const scoped = await this.addControllers(compiler);
+    this.checkProviders(compiler);
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
     const { controllers, providers } = this.findClasses();
@@ -111,6 +105,37 @@ export class InboundStartup {
       { isGuardGlobal, isOverridden, roots: this.roots.map(({ root }) => root) },
       log,
     );
+  }
+
+  /** @returns those of which Nest creates an instance for each request */
+  private async addControllers(compiler: RouteCompiler): Promise<ScopedController[]> {
+    const scoped: ScopedController[] = [];
+    for (const [moduleKey, module] of this.modules) {
+      const controllers = controllersOf(module);
+      const root = controllers.length > 0 ? await rootOf(module) : undefined;
+      for (const { routeClass, instance, wrapper } of controllers) {
+        const added = compiler.add({ routeClass, instance, moduleKey, root });
+        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, ...added });
+      }
+    }
+    return scoped;
+  }
+
+  private checkProviders(compiler: RouteCompiler): void {
+    const context = { fieldResolversHaveGuards: fieldResolversHaveGuards([...this.modules.values()]) };
+    for (const [moduleKey, module] of this.modules) {
+      for (const { routeClass, instance } of providersOf(module)) {
+        for (const [name, method] of guardedMethodsOf(routeClass, context)) {
+          if (policyOf(routeClass, name).kind !== 'protected') continue;
+          const handler: unknown = Reflect.get(instance, name);
+          const isFunction = typeof handler === 'function';
+          compiler.checkMessageHandler(`${routeClass.name}.${name}`, isFunction ? handler : method, {
+            instance,
+            moduleKey,
+          });
+        }
+      }
+    }
   }
 
   private findShared(): string[] {
@@ -145,7 +170,12 @@ export class InboundStartup {
   private findClasses(): { readonly controllers: Set<RouteClass>; readonly providers: Set<RouteClass> } {
     const modules = [...this.modules.values()];
     const controllers = new Set(modules.flatMap(controllersOf).map(({ routeClass }) => routeClass));
-    const providers = new Set(modules.flatMap(providerClassesOf).filter((one) => !controllers.has(one)));
+    const providers = new Set(
+      modules
+        .flatMap(providersOf)
+        .map(({ routeClass }) => routeClass)
+        .filter((one) => !controllers.has(one)),
+    );
     return { controllers, providers };
   }
 

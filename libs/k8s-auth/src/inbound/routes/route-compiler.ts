@@ -1,7 +1,7 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { type InboundRoot, type Route } from '../inbound-root.js';
 import { readAudiences } from './audiences.js';
-import { audienceMistakeOf, findDeclarationMistakes } from './declaration-mistakes.js';
+import { audienceMistakeOf, findDeclarationMistakes, guardMistakeOf } from './declaration-mistakes.js';
 import {
   isIdentified,
   lineageOf,
@@ -117,14 +117,24 @@ export class RouteCompiler {
     const claimed: unknown = Reflect.get(instance, 'constructor');
     const called = typeof claimed === 'function' ? (claimed as RouteClass) : routeClass;
     for (const [name, method] of methods) {
-      const handler: unknown = Reflect.get(instance, name);
+      const found: unknown = Reflect.get(instance, name);
+      const handler = typeof found === 'function' ? found : method;
       const label = `${routeClass.name}.${name}`;
-      const isFunction = typeof handler === 'function';
-      this.addUndecorated(label, method, isFunction ? handler : method, { routeClass, instance, moduleKey });
-      const handlers = new Set(isFunction ? [handler] : [method]);
-      this.table.add(called, handlers, toRoute(label, { kind: 'undecorated' }, undefined));
+      this.addUndecorated(label, method, handler, { routeClass, instance, moduleKey });
+      this.table.add(called, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
     }
     return { routeClass: called, methods: new Map(methods), isUniform };
+  }
+
+  /** A handler of messages with `@K8sAuth`, of a controller or of a provider: `K8sAuthGuard` must run on it, and refuse. */
+  checkMessageHandler(
+    label: string,
+    handler: RouteHandler,
+    { instance, moduleKey }: Pick<RegisteredController, 'instance' | 'moduleKey'>,
+  ): void {
+    this.table.noteConcerned(handler);
+    if (this.chains.includesGuardOfMessages(instance, handler, moduleKey)) return;
+    this.compiled.mistakes.add(guardMistakeOf(label));
   }
 
   private addMethod(name: string, method: RouteHandler, controller: RegisteredController): void {
@@ -144,7 +154,7 @@ export class RouteCompiler {
       return;
     }
     const route = toRoute(label, policy, controller.root);
-    if (policy.kind === 'protected') this.checkProtected(route, handler as RouteHandler, controller);
+    if (policy.kind === 'protected') this.checkProtected(route, method, handler as RouteHandler, controller);
     this.table.add(routeClass, new Set(isFunction ? [method, handler] : [method]), route);
   }
 
@@ -166,6 +176,7 @@ export class RouteCompiler {
 
   private checkProtected(
     { label, policy, audiences }: Route,
+    method: RouteHandler,
     handler: RouteHandler,
     { instance, moduleKey, root }: RegisteredController,
   ): void {
@@ -175,12 +186,10 @@ export class RouteCompiler {
       mistakes.add(`${label}: expected K8sAuthModule in the imports of its module because of @K8sAuth`);
       return;
     }
-    if (!this.chains.includesGuard(instance, handler, moduleKey, root)) {
-      mistakes.add(
-        `${label}: expected K8sAuthGuard among the guards that Nest runs: what stands there does not carry it (an ` +
-          'override, a mixin, a constructor or another decorator put it there); repeat @K8sAuth, or make the guard global',
-      );
+    if (isRoute(method) && !this.chains.includesGuard(instance, handler, moduleKey, root)) {
+      mistakes.add(`${guardMistakeOf(label)}, or register K8sAuthGuard as APP_GUARD`);
     }
+    if (isMessageHandler(method)) this.checkMessageHandler(label, handler, { instance, moduleKey });
     if (!root.verify) mistakes.add(`${label}: expected option 'verifier' because of @K8sAuth`);
     if (audiences.length === 0) mistakes.add(`${label}: ${audienceMistakeOf(policy)}`);
     const byAudience = byRoot.get(root) ?? new Map<string, string[]>();
