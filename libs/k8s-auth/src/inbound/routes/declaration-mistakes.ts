@@ -1,4 +1,4 @@
-import { audienceKeyOf } from './audiences.js';
+import { AUDIENCE_RULE, audienceKeyOf } from './audiences.js';
 import { type Declaration } from './declarations.js';
 import { type RoutePolicy } from './route-policy.js';
 
@@ -6,7 +6,7 @@ import { type RoutePolicy } from './route-policy.js';
 export function audienceMistakeOf(policy: RoutePolicy): string {
   return policy.kind === 'protected' && policy.audience === undefined
     ? "expected an audience, as argument of @K8sAuth or as option 'audience'"
-    : 'expected the audience of @K8sAuth to be a text or a list of different ones, not empty and without white space around it';
+    : `expected the audience of @K8sAuth to be ${AUDIENCE_RULE}`;
 }
 
 /** What is wrong with the decorators of one class or one method, whatever the others say. @internal */
