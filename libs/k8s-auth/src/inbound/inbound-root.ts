@@ -7,8 +7,10 @@ import { type RoutePolicy } from './routes/route-policy.js';
 /** Injection token of the {@link Verifier}; its value is `undefined` in a service that only calls others. @internal */
 export const K8S_AUTH_VERIFIER = Symbol('K8S_AUTH:VERIFIER');
 
-/** Injection token of the {@link InboundRoot}. @internal */
-export const K8S_AUTH_INBOUND_ROOT = Symbol('K8S_AUTH:INBOUND_ROOT');
+/** Injection token of the {@link InboundRoot}. Nest's error shows the text to users who forgot the module. @internal */
+export const K8S_AUTH_INBOUND_ROOT = Symbol(
+  'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...)',
+);
 
 /** Everything that the guard needs to know about one route, computed at startup. */
 export interface Route {

@@ -92,6 +92,22 @@ export function declare(
   Reflect.defineMetadata(METHODS, methods.set(name, merge(methods.get(name), added)), target);
 }
 
+/**
+ * A decorator without parentheses is called with what it stands on, and decorates nothing.
+ * @param used the arguments of the decorator's factory
+ * @throws {ConfigurationError} @internal
+ */
+export function assertParentheses(decorator: string, used: readonly unknown[]): void {
+  const [target, name] = used;
+  const isOnClass = typeof target === 'function' && /^class\b/.test(Function.prototype.toString.call(target));
+  const isOnMember = (typeof name === 'string' || typeof name === 'symbol') && typeof target === 'object';
+  if (!isOnClass && (!isOnMember || target === null || Array.isArray(target))) return;
+  const member = used.length > 1 ? `.${memberOf(name)}` : '';
+  throw new ConfigurationError([
+    `${ownerOf(target).name}${member}: expected ${decorator}() with parentheses, not ${decorator} alone`,
+  ]);
+}
+
 function noteDecorated(owner: object): void {
   if (isClass(owner) && !registered.has(owner)) unregistered.add(owner);
 }
