@@ -8,7 +8,8 @@ import { refuse } from './refusal.js';
  * Lets a request through to the controller, or not, as the route table says that startup compiled.
  *
  * `@K8sAuth` brings it. As `{ provide: APP_GUARD, useExisting: K8sAuthGuard }` it closes every route that has
- * neither `@K8sAuth` nor `@Public`. A request is verified once per handler, however often the guard is bound.
+ * neither `@K8sAuth` nor `@Public`. Without APP_GUARD these routes are open, and startup warns of them only if no route
+ * has `@K8sAuth`. A request is verified once per handler, however often the guard is bound.
  * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`
  * @throws {UnsupportedContextError} the context is not HTTP
  * @publicApi
