@@ -64,6 +64,13 @@ describe('a controller whose instance is of another class', () => {
         return 'in';
       }
     }
+    @Controller('open-class')
+    @Public()
+    class OpenClass {
+      @Get() find() {
+        return 'in';
+      }
+    }
     it.each<[string, { find(): unknown }]>([
       ['an unregistered class', new Unregistered()],
       ['a registered provider', new Service()],
@@ -101,6 +108,32 @@ describe('a controller whose instance is of another class', () => {
         expect(log.lines).toMatchObject(Array(4).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }));
       }
     });
+
+    it.each<[string, () => Open | Service]>([
+      ['a provider', () => new Service()],
+      ['a class that is public as a whole', () => new OpenClass()],
+    ])(
+      'is refused when the constructor returns a Proxy that binds methods at each read: of %s',
+      async (_, create) => {
+        @Controller({ path: 'admin', scope: Scope.REQUEST })
+        class Admin {
+          constructor() {
+            return new Proxy(create(), {
+              get: (target, name) => {
+                const value: unknown = Reflect.get(target, name);
+                return typeof value === 'function' && name !== 'constructor'
+                  ? (value.bind(target) as unknown)
+                  : value;
+              },
+            });
+          }
+          @Get() @K8sAuth('orders', onlyAdmin) find() {}
+        }
+        const { url } = await startApp(adapter, { controllers: [OpenClass, Admin], providers: [Service] });
+        expect((await send(`${url}/admin`)).status).toBe(403);
+        expect((await send(`${url}/open-class`)).body).toBe('in');
+      },
+    );
 
     it('is refused when a provider of the request makes the instance', async () => {
       @Controller({ path: 'admin', scope: Scope.TRANSIENT })

@@ -128,11 +128,17 @@ export class RouteTableGuard implements CanActivate {
     const contextId = request?.[REQUEST_CONTEXT_ID];
     if (contextId === undefined) return false;
     const routeClass = context.getClass();
-    const ofClass = scoped.filter((one) => one.routeClass === routeClass);
-    const called = ofClass.filter((one) => calls(one, context, contextId));
-    if (called.length > 0) return !called.some((one) => isAsCompiled(one, instanceOf(one, contextId)));
-    // Not an instance of its own class: then of a controller whose instances claim to be of this one.
-    return scoped.some((one) => one.routeClass !== routeClass && calls(one, context, contextId));
+    const called = scoped.filter((one) => one.routeClass === routeClass && calls(one, context, contextId));
+    if (called.length > 0 && !called.some((one) => isAsCompiled(one, instanceOf(one, contextId))))
+      return true;
+    // Or of a controller whose instances claim to be of this class. If the function is not of this class either, it
+    // may be any of theirs: a Proxy can make one at each read.
+    const isStray = !this.routes.hasHandler(context);
+    return scoped.some((one) => {
+      const instance = one.routeClass === routeClass ? undefined : instanceOf(one, contextId);
+      const isImpostor = instance !== undefined && !isIdentified(one.routeClass, instance);
+      return isImpostor && (isStray || hasFunction(one, instance, context));
+    });
   }
 }
 
@@ -146,8 +152,12 @@ function isHttpRequest(context: ExecutionContext): boolean {
 function calls(controller: ScopedController, context: ExecutionContext, contextId: ContextId): boolean {
   const instance = instanceOf(controller, contextId);
   if (!instance || Reflect.get(instance, 'constructor') !== context.getClass()) return false;
+  return hasFunction(controller, instance, context);
+}
+
+function hasFunction({ methods }: ScopedController, instance: object, context: ExecutionContext): boolean {
   const handler = originalOf(context.getHandler());
-  return [...controller.methods.keys()].some((name) => {
+  return [...methods.keys()].some((name) => {
     const method: unknown = Reflect.get(instance, name);
     return typeof method === 'function' && originalOf(method) === handler;
   });

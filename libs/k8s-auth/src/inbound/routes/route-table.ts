@@ -70,11 +70,23 @@ export class RouteTable implements RouteFinder {
   }
 
   find(context: ExecutionContext): RouteMatch {
-    const known = this.classes.get(context.getClass());
-    if (!known) return 'unknown';
+    const ofHandler = this.findByHandler(context);
+    if (ofHandler) return ofHandler;
+    const ofClass = standsForAnother(context.getHandler())
+      ? undefined
+      : this.classes.get(context.getClass())?.ofClass;
+    return ofClass ?? 'unknown';
+  }
+
+  /** Whether the function itself is known, and not only the class that it is found on. */
+  hasHandler(context: ExecutionContext): boolean {
+    return this.findByHandler(context) !== undefined;
+  }
+
+  private findByHandler(context: ExecutionContext): Match | undefined {
+    const byHandler = this.classes.get(context.getClass())?.byHandler;
     const handler = context.getHandler();
-    const ofHandler = known.byHandler.get(handler) ?? known.byHandler.get(originalOf(handler));
-    return ofHandler ?? (standsForAnother(handler) ? undefined : known.ofClass) ?? 'unknown';
+    return byHandler && (byHandler.get(handler) ?? byHandler.get(originalOf(handler)));
   }
 
   /** Protected routes of one controller that several roots serve: nobody could say whose verifier decides. */
