@@ -10,7 +10,13 @@ export const {
   MODULE_OPTIONS_TOKEN: K8S_AUTH_OPTIONS,
   OPTIONS_TYPE,
   ASYNC_OPTIONS_TYPE,
-} = new ConfigurableModuleBuilder<K8sAuthOptions>({ moduleName: 'K8sAuth' })
+} = new ConfigurableModuleBuilder<K8sAuthOptions>({
+  moduleName: 'K8sAuth',
+  // Nest's error shows the text to users who import the class itself.
+  optionsInjectionToken: Symbol(
+    'options of K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...), not K8sAuthModule alone',
+  ),
+})
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createK8sAuthOptions')
   .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))

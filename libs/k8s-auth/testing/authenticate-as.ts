@@ -1,6 +1,10 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type Principal } from '../src/identity/principal.js';
-import { AuthenticatedRequest, rememberAuthenticated } from '../src/inbound/request/authenticated-request.js';
+import {
+  AUTHENTICATES_IN_TESTS,
+  AuthenticatedRequest,
+  rememberAuthenticated,
+} from '../src/inbound/request/authenticated-request.js';
 
 /**
  * A guard to put in the place of `K8sAuthGuard`, for tests of what stands behind it: every request comes from
@@ -11,7 +15,8 @@ import { AuthenticatedRequest, rememberAuthenticated } from '../src/inbound/requ
  * @publicApi
  */
 export function authenticateAs(principal: Principal): CanActivate {
-  return {
+  const guard: CanActivate & { readonly [AUTHENTICATES_IN_TESTS]: true } = {
+    [AUTHENTICATES_IN_TESTS]: true,
     canActivate(context: ExecutionContext): boolean {
       rememberAuthenticated(
         context.switchToHttp().getRequest<unknown>(),
@@ -20,6 +25,7 @@ export function authenticateAs(principal: Principal): CanActivate {
       return true;
     },
   };
+  return guard;
 }
 
 /**

@@ -1,25 +1,21 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../errors.js';
+import { AUDIENCE_RULE, readAudiences } from '../inbound/routes/audiences.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { destinationsSchema } from '../outbound/destinations.options.js';
 import { type AnyVerifierDefinition, findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
 
 export const DEFAULT_MAX_TOKEN_BYTES = 8192;
 
-const EXPECTED_AUDIENCE = 'expected a name without white space around it, or a list of different ones';
-
-const audience = z.string(EXPECTED_AUDIENCE).regex(/^\S(.*\S)?$/, EXPECTED_AUDIENCE);
-
-const audiences = z
-  .array(audience)
-  .min(1, EXPECTED_AUDIENCE)
-  .refine((list) => new Set(list).size === list.length, EXPECTED_AUDIENCE)
-  .readonly();
+const audience = z.custom<string | readonly string[]>(
+  (value) => readAudiences(value) !== undefined,
+  `expected ${AUDIENCE_RULE}`,
+);
 
 const schema = z.strictObject({
   // Looked at by the schema of its kind, below: a union would blame every member for one mistake.
   verifier: z.unknown().optional(),
-  audience: z.union([audience, audiences], { error: EXPECTED_AUDIENCE }).optional(),
+  audience: audience.optional(),
   allowApiServerAudience: z.boolean().optional(),
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),

@@ -1,3 +1,4 @@
+import { AUDIENCE_RULE } from '../inbound/routes/audiences.js';
 import { findOptionMistakes } from './check-options.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
@@ -78,8 +79,9 @@ const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
   text: (text) => (text.trim() === '' ? undefined : text),
   list: parseList,
   audience: (text) => {
-    const audiences = parseList(text);
-    return audiences?.length === 1 ? audiences[0] : audiences;
+    // The options' own rule says what is wrong with the entries.
+    const audiences = text.split(',').map((entry) => entry.trim());
+    return audiences.length === 1 ? audiences[0] : audiences;
   },
   integer: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
   boolean: (text) => ({ true: true, false: false })[text],
@@ -88,7 +90,7 @@ const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
 const EXPECTED: Record<Variable['type'], string> = {
   destinations: 'origin=file, comma-separated',
   text: 'a value, not an empty one',
-  audience: 'one or more audiences, comma-separated, none of them empty',
+  audience: AUDIENCE_RULE,
   list: 'one or more values, comma-separated, none of them empty',
   integer: 'a whole number',
   boolean: 'true or false',

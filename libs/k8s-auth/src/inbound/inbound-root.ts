@@ -7,8 +7,10 @@ import { type RoutePolicy } from './routes/route-policy.js';
 /** Injection token of the {@link Verifier}; its value is `undefined` in a service that only calls others. @internal */
 export const K8S_AUTH_VERIFIER = Symbol('K8S_AUTH:VERIFIER');
 
-/** Injection token of the {@link InboundRoot}. @internal */
-export const K8S_AUTH_INBOUND_ROOT = Symbol('K8S_AUTH:INBOUND_ROOT');
+/** Injection token of the {@link InboundRoot}. Nest's error shows the text to users who forgot the module. @internal */
+export const K8S_AUTH_INBOUND_ROOT = Symbol(
+  'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...)',
+);
 
 /** Everything that the guard needs to know about one route, computed at startup. */
 export interface Route {
@@ -21,18 +23,12 @@ export interface Route {
   readonly root: InboundRoot | undefined;
 }
 
-/**
- * What a request can mean: one route; a route that another `forRoot` serves, whose own guard decides; nothing that
- * startup has seen; or several routes that differ in what they require.
- */
-export type RouteMatch = Route | 'served-by-other-root' | 'unknown' | 'ambiguous';
+/** What a request can mean: one route, nothing that startup has seen, or several routes that differ in what they require. */
+export type RouteMatch = Route | 'unknown' | 'ambiguous';
 
 /** The route table, as guards use it. */
 export interface RouteFinder {
-  /** @param root the asking guard's own: a controller may be registered in the modules of several */
-  find(context: ExecutionContext, root?: InboundRoot): RouteMatch;
-  /** Whether decorators of ours stand on the class or the function that a request reaches. */
-  concerns(context: ExecutionContext): boolean;
+  find(context: ExecutionContext): RouteMatch;
 }
 
 /** The receiving side of one `K8sAuthModule.forRoot`: it serves the controllers of the modules that import it. */

@@ -4,6 +4,14 @@ import { type RouteClass, type RouteHandler } from '../routes/controller-class.j
 import { originalOf } from '../routes/route-table.js';
 import { nodeRequestOf } from './node-request.js';
 
+/** On a guard of the testing entry, which may stand in the place of `K8sAuthGuard`. @internal */
+export const AUTHENTICATES_IN_TESTS = Symbol.for('nest-k8s-auth:authenticates-in-tests');
+
+/** @internal */
+export function authenticatesInTests(guard: unknown): boolean {
+  return typeof guard === 'object' && guard !== null && Object.hasOwn(guard, AUTHENTICATES_IN_TESTS);
+}
+
 /** That a root's verifier has accepted a request for one handler, and who sent it. */
 export class AuthenticatedRequest {
   /** Private, so that no inspection of the object shows it. */

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ConfigurationError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
-import { declarationOf } from '../routes/declarations.js';
+import { assertParentheses, declarationOf } from '../routes/declarations.js';
 import { authenticatedFor, isRememberedPublic } from './authenticated-request.js';
 import { handlerLabelOf } from './route-label.js';
 
@@ -38,6 +38,7 @@ function isPublic(context: ExecutionContext): boolean {
  * @throws {ConfigurationError} at the request, when the route is neither guarded nor public
  * @publicApi
  */
-export function Caller(property?: keyof Principal): ParameterDecorator {
+export function Caller(property?: keyof Principal, ...none: never[]): ParameterDecorator {
+  assertParentheses('@Caller', [property, ...none]);
   return CallerParam(property);
 }

@@ -130,6 +130,12 @@ describe('controllers that nothing of ours concerns', () => {
     }
     const open = await startApp('express', { controllers: [Plain] });
     expect((await send(`${open.url}/plain`)).body).toBe('in');
+    @Controller('guarded')
+    class Guarded {
+      @Get() @K8sAuth('orders') find() {}
+    }
+    const mixed = await startApp('express', { controllers: [Plain, Guarded] });
+    expect((await send(`${mixed.url}/plain`)).body).toBe('in');
     const closed = await startApp('express', { controllers: [Plain], guardIsGlobal: true });
     expect((await send(`${closed.url}/plain`, 'Bearer abc')).status).toBe(403);
   });

@@ -1,14 +1,22 @@
 import { Controller, Get, Global, Injectable, Module, type OnModuleInit, type Type } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
-import { ApplicationConfig } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { type AddressInfo } from 'node:net';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { K8sAuthModule } from '../../k8s-auth.module.js';
-import { closeApps } from '../inbound-app.fixture.js';
+import { ADAPTERS, closeApps, send } from '../inbound-app.fixture.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 import { startAndAsk } from './replacements.fixture.js';
+
+interface EarlyFastify {
+  ready(): Promise<void>;
+  inject(path: string): Promise<{ statusCode: number }>;
+}
 
 const onlyAdmin = allowServiceAccounts('shop/admin');
 
@@ -45,6 +53,40 @@ describe('what changes between the registration of routes and their compilation'
     const imports = [beforeCompile(() => K8sAuth('orders', onlyAdmin)(ThirdParty))];
     const { statuses } = await startAndAsk('express', { controllers: [ThirdParty, Own], imports });
     expect(await statuses('third')).toEqual([401, 403]);
+  });
+
+  it.each(ADAPTERS)('cannot open a route: a request that arrives in between on %s', async (adapter) => {
+    @Controller('admin')
+    class Admin {
+      @Get() @K8sAuth('orders') find() {
+        return 'in';
+      }
+    }
+    @Injectable()
+    class EarlyPort implements OnModuleInit {
+      static status?: number;
+      constructor(private readonly host: HttpAdapterHost) {}
+      async onModuleInit() {
+        const early = this.host.httpAdapter.getInstance<RequestListener & EarlyFastify>();
+        Reflect.deleteMetadata(GUARDS_METADATA, Reflect.get(Admin.prototype, 'find'));
+        if (adapter === 'fastify') {
+          await early.ready();
+          EarlyPort.status = (await early.inject('/admin')).statusCode;
+          return;
+        }
+        const server = createServer(early).listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        EarlyPort.status = (
+          await send(`http://127.0.0.1:${(server.address() as AddressInfo).port}/admin`)
+        ).status;
+        server.close();
+      }
+    }
+    @Global()
+    @Module({ providers: [EarlyPort] })
+    class EarlierModule {}
+    await startAndAsk(adapter, { controllers: [Admin], imports: [EarlierModule] }).catch(() => undefined);
+    expect(EarlyPort.status).toBe(503);
   });
 
   it('holds: a global guard that Nest has not seen', async () => {

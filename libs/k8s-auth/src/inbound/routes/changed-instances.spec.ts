@@ -1,4 +1,4 @@
-import { Controller, Get, Scope } from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, Scope } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { ADAPTERS, closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
@@ -51,6 +51,117 @@ describe('a controller whose instance is of another class', () => {
           Array(2).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED', route: 'GET /admin' }),
         );
       }
+    });
+
+    class Unregistered {
+      find() {
+        return 'in';
+      }
+    }
+    @Injectable()
+    class Service {
+      find() {
+        return 'in';
+      }
+    }
+    @Controller('open-class')
+    @Public()
+    class OpenClass {
+      @Get() find() {
+        return 'in';
+      }
+    }
+    it.each<[string, { find(): unknown }]>([
+      ['an unregistered class', new Unregistered()],
+      ['a registered provider', new Service()],
+      ['a plain object', { find: () => 'in' }],
+      [
+        'an object without a prototype',
+        Object.assign(Object.create(null) as object, { find: () => 'in', constructor: Object }),
+      ],
+      ['a Proxy', new Proxy(new Unregistered(), {})],
+    ])('is refused when the constructor returns %s', async (_, instance) => {
+      @Controller({ path: 'method', scope: Scope.REQUEST })
+      class OnMethod {
+        constructor() {
+          return instance;
+        }
+        @Get() @K8sAuth('orders', onlyAdmin) find() {}
+      }
+      @Controller({ path: 'class', scope: Scope.REQUEST })
+      @K8sAuth('orders', onlyAdmin)
+      class OnClass {
+        constructor() {
+          return instance;
+        }
+        @Get() find() {}
+      }
+      for (const guardIsGlobal of [true, false]) {
+        const { url, log } = await startApp(adapter, {
+          controllers: [OnMethod, OnClass],
+          providers: [Service],
+          guardIsGlobal,
+        });
+        for (const path of ['method', 'class'])
+          for (const authorization of [[], 'Bearer abc'])
+            expect((await send(`${url}/${path}`, authorization)).status).toBe(403);
+        expect(log.lines).toMatchObject(Array(4).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }));
+      }
+    });
+
+    it.each<[string, () => Open | Service]>([
+      ['a provider', () => new Service()],
+      ['a class that is public as a whole', () => new OpenClass()],
+    ])(
+      'is refused when the constructor returns a Proxy that binds methods at each read: of %s',
+      async (_, create) => {
+        @Controller({ path: 'admin', scope: Scope.REQUEST })
+        class Admin {
+          constructor() {
+            return new Proxy(create(), {
+              get: (target, name) => {
+                const value: unknown = Reflect.get(target, name);
+                return typeof value === 'function' && name !== 'constructor'
+                  ? (value.bind(target) as unknown)
+                  : value;
+              },
+            });
+          }
+          @Get() @K8sAuth('orders', onlyAdmin) find() {}
+        }
+        const { url } = await startApp(adapter, { controllers: [OpenClass, Admin], providers: [Service] });
+        expect((await send(`${url}/admin`)).status).toBe(403);
+        expect((await send(`${url}/open-class`)).body).toBe('in');
+      },
+    );
+
+    it('is refused when a provider of the request makes the instance', async () => {
+      @Controller({ path: 'admin', scope: Scope.TRANSIENT })
+      class Admin {
+        constructor(@Inject('of the request') instance: Unregistered) {
+          return instance;
+        }
+        @Get() @K8sAuth('orders', onlyAdmin) find() {}
+      }
+      const provider = {
+        provide: 'of the request',
+        scope: Scope.REQUEST,
+        useFactory: () => new Unregistered(),
+      };
+      const { url } = await startApp(adapter, { controllers: [Admin], providers: [provider] });
+      expect((await send(`${url}/admin`)).status).toBe(403);
+    });
+
+    it('is not refused in an application that uses nothing of ours', async () => {
+      @Controller({ path: 'plain', scope: Scope.REQUEST })
+      class Plain {
+        constructor() {
+          return new Unregistered();
+        }
+        @Get() find() {}
+      }
+      const { url } = await startApp(adapter, { controllers: [Plain] });
+      expect((await send(`${url}/plain`)).body).toBe('in');
     });
 
     it('is refused when the instance claims another constructor', async () => {

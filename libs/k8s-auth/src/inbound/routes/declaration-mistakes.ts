@@ -1,4 +1,4 @@
-import { audienceKeyOf } from './audiences.js';
+import { AUDIENCE_RULE, audienceKeyOf } from './audiences.js';
 import { type Declaration } from './declarations.js';
 import { type RoutePolicy } from './route-policy.js';
 
@@ -6,7 +6,7 @@ import { type RoutePolicy } from './route-policy.js';
 export function audienceMistakeOf(policy: RoutePolicy): string {
   return policy.kind === 'protected' && policy.audience === undefined
     ? "expected an audience, as argument of @K8sAuth or as option 'audience'"
-    : 'expected the audience of @K8sAuth to be a text or a list of different ones, not empty and without white space around it';
+    : `expected the audience of @K8sAuth to be ${AUDIENCE_RULE}`;
 }
 
 /** What is wrong with the decorators of one class or one method, whatever the others say. @internal */
@@ -22,4 +22,12 @@ export function findDeclarationMistakes(label: string, { demands, isPublic }: De
       typeof rule === 'function' ? [] : [`${label}: expected rule ${index + 1} of @K8sAuth to be a function`],
     ),
   ];
+}
+
+/** What is wrong with a protected handler on which Nest does not run the guard. @internal */
+export function guardMistakeOf(label: string): string {
+  return (
+    `${label}: expected K8sAuthGuard among the guards that Nest runs: what stands there does not carry it (an ` +
+    'override, a mixin, a constructor or another decorator put it there); repeat @K8sAuth'
+  );
 }

@@ -34,6 +34,26 @@ const HOMES = Symbol.for('nest-k8s-auth:homes');
 /** Classes, and prototypes, whose declarations the route table of an application was made from. */
 const compiled = new WeakSet<object>();
 
+/**
+ * Decorated classes that no application of this process has registered, itself or a subclass. Not weakly: a class
+ * decorator may return another class, and its copies of the methods do not keep the decorated class alive.
+ */
+const unregistered = new Set<RouteClass>();
+const registered = new WeakSet<RouteClass>();
+
+/** Nest has been given this class: what decorators say of it, and of what it inherits from, is known. @internal */
+export function noteRegistered(routeClass: RouteClass): void {
+  for (const link of lineageOf(routeClass)) {
+    registered.add(link);
+    unregistered.delete(link);
+  }
+}
+
+/** @internal */
+export function unregisteredClasses(): readonly RouteClass[] {
+  return [...unregistered];
+}
+
 /** From now on, nothing can be declared on this class or on what it inherits from. @internal */
 export function closeDeclarations(routeClass: RouteClass): void {
   for (const link of [...lineageOf(routeClass), ...prototypesOf(routeClass)]) compiled.add(link);
@@ -56,16 +76,40 @@ export function declare(
     ]);
   }
   // A decorator of a constructor's parameter comes without a name too.
-  if (name === undefined && descriptor === undefined && isClass(target)) return declareClass(target, added);
+  if (name === undefined && descriptor === undefined && isClass(target)) {
+    noteDecorated(target);
+    return declareClass(target, added);
+  }
   const method: unknown = (descriptor as PropertyDescriptor | undefined)?.value;
   if ((typeof name !== 'string' && typeof name !== 'symbol') || typeof method !== 'function') {
     throw new ConfigurationError([
       `${ownerOf(target).name}.${memberOf(name)}: expected @K8sAuth and @Public on a class or a method, with experimentalDecorators`,
     ]);
   }
+  noteDecorated(typeof target === 'function' ? target : target.constructor);
   setDeclaration(method, added);
   const methods = new Map(declaredMethodsOf(target));
   Reflect.defineMetadata(METHODS, methods.set(name, merge(methods.get(name), added)), target);
+}
+
+/**
+ * A decorator without parentheses is called with what it stands on, and decorates nothing.
+ * @param used the arguments of the decorator's factory
+ * @throws {ConfigurationError} @internal
+ */
+export function assertParentheses(decorator: string, used: readonly unknown[]): void {
+  const [target, name] = used;
+  const isOnClass = typeof target === 'function' && /^class\b/.test(Function.prototype.toString.call(target));
+  const isOnMember = (typeof name === 'string' || typeof name === 'symbol') && typeof target === 'object';
+  if (!isOnClass && (!isOnMember || target === null || Array.isArray(target))) return;
+  const member = used.length > 1 ? `.${memberOf(name)}` : '';
+  throw new ConfigurationError([
+    `${ownerOf(target).name}${member}: expected ${decorator}() with parentheses, not ${decorator} alone`,
+  ]);
+}
+
+function noteDecorated(owner: object): void {
+  if (isClass(owner) && !registered.has(owner)) unregistered.add(owner);
 }
 
 function ownerOf(target: object): { readonly name: string } {
@@ -137,6 +181,11 @@ export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): Ro
   // The class that it was written in knows best; a class that only inherits it counts where that one says nothing.
   const written = copied.filter(({ home, origin }) => home.prototype === origin);
   return (written.length > 0 ? written : copied).map(({ home }) => home);
+}
+
+/** Whether a function was written in this class with `@K8sAuth`, or carries the metadata of one that was. @internal */
+export function hasHome(method: RouteHandler, routeClass: RouteClass): boolean {
+  return homesOf(method).some(({ home }) => home === routeClass);
 }
 
 /** `origin` is where the function was written: a sibling that inherits it from there has not copied it. */

@@ -1,6 +1,18 @@
 import { CONTROLLER_WATERMARK, PATH_METADATA } from '@nestjs/common/constants.js';
-import { lineageOf, prototypesOf, type RouteClass, type RouteHandler } from './controller-class.js';
-import { declarationOf, declarationOn, declaredMethodsOf, isDeclared } from './declarations.js';
+import {
+  lineageOf,
+  ownMethodsOf,
+  prototypesOf,
+  type RouteClass,
+  type RouteHandler,
+} from './controller-class.js';
+import {
+  type Declaration,
+  declarationOf,
+  declarationOn,
+  declaredMethodsOf,
+  isDeclared,
+} from './declarations.js';
 
 // Keys of packages that need not be installed: @nestjs/microservices, @nestjs/websockets, @nestjs/graphql.
 const MESSAGE_PATTERN = 'microservices:pattern';
@@ -35,13 +47,16 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
   // Not a route: it is registered as a provider, to be called by other classes.
   const isUnroutedController = !context.isController && Reflect.hasMetadata(CONTROLLER_WATERMARK, routeClass);
   const names = new Set(prototypes.flatMap((prototype) => Reflect.ownKeys(prototype)));
+  // It is the class itself, which is looked at below.
+  names.delete('constructor');
   const members = [...names].map((name) => {
     const owner = prototypes.find((prototype) => Object.hasOwn(prototype, name)) as object;
     const method: unknown = Reflect.getOwnPropertyDescriptor(owner, name)?.value;
     // Nest routes names that are text only.
     const isGuarded =
       typeof name === 'string' && typeof method === 'function' && hasGuards(method, routeClass, context);
-    return { name, method, isGuarded, isMisplaced: !isGuarded && isDeclared(declarationOn(owner, name)) };
+    const declaration = declarationOn(owner, name);
+    return { name, method, isGuarded, declaration, isMisplaced: !isGuarded && isDeclared(declaration) };
   });
   // Some decorators route copies of a method, which carry its declaration.
   const guarded = new Set(
@@ -53,18 +68,43 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
       !isUnroutedController &&
       !(typeof method === 'function' && guarded.has(declarationOf(method))),
   );
-  const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link).keys()]);
+  const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link)]);
+  const ofClass = lineageOf(routeClass).map(declarationOf).find(isDeclared);
   const isClassMisplaced =
-    !context.isController &&
-    !isUnroutedController &&
-    !members.some(({ isGuarded }) => isGuarded) &&
-    lineageOf(routeClass).some((link) => isDeclared(declarationOf(link)));
+    !context.isController && !isUnroutedController && !members.some(({ isGuarded }) => isGuarded);
   return [
-    ...(isClassMisplaced ? [routeClass.name] : []),
-    ...misplaced.map(({ name }) => `${routeClass.name}.${String(name)}`),
-    ...statics.map((name) => `${routeClass.name}.${String(name)} (static)`),
-  ].map(
-    (label) => `${label}: expected @K8sAuth and @Public where Nest runs guards, which it does not do here`,
+    ...(ofClass && isClassMisplaced ? [toMistake(routeClass.name, ofClass)] : []),
+    ...misplaced.map(({ name, declaration }) => toMistake(`${routeClass.name}.${String(name)}`, declaration)),
+    ...statics.map(([name, declaration]) =>
+      toMistake(`${routeClass.name}.${String(name)} (static)`, declaration),
+    ),
+  ];
+}
+
+function toMistake(label: string, { demands }: Declaration): string {
+  const decorator = demands.length > 0 ? '@K8sAuth' : '@Public';
+  return (
+    `${label}: ${decorator} has no effect here, because Nest runs guards on routes and message handlers only; ` +
+    'move it to a controller'
+  );
+}
+
+/**
+ * The methods of a provider that Nest runs guards on: of gateways and resolvers.
+ * @returns name -> function
+ * @internal
+ */
+export function guardedMethodsOf(
+  routeClass: RouteClass,
+  context: Omit<HandlerContext, 'isController'>,
+): ReadonlyMap<string, RouteHandler> {
+  const names = new Set(prototypesOf(routeClass).flatMap((link) => ownMethodsOf(link).map(([name]) => name)));
+  return new Map(
+    [...names].flatMap((name): [string, RouteHandler][] => {
+      const method: unknown = Reflect.get(routeClass.prototype as object, name);
+      if (typeof name !== 'string' || typeof method !== 'function') return [];
+      return hasGuards(method, routeClass, { ...context, isController: false }) ? [[name, method]] : [];
+    }),
   );
 }
 

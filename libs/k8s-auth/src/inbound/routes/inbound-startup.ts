@@ -6,8 +6,10 @@ import { type Log } from '../../util/log.js';
 import { type InboundRoot, K8S_AUTH_INBOUND_ROOT } from '../inbound-root.js';
 import { ownMethodsOf, prototypesOf, type RouteClass } from './controller-class.js';
 import { GuardChains } from './guard-chains.js';
-import { findMisplacedDecorators, isRoute } from './handlers.js';
-import { controllersOf, fieldResolversHaveGuards, providerClassesOf } from './registered-classes.js';
+import { findMisplacedDecorators, guardedMethodsOf, isRoute } from './handlers.js';
+import { controllersOf, fieldResolversHaveGuards, providersOf } from './registered-classes.js';
+import { findLostRoutes, findReplacedRoutes } from './replaced-classes.js';
+import { policyOf } from './route-policy.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -54,7 +56,7 @@ export class InboundStartup {
   join(root: InboundRoot, findMistakes: JoinedRoot['findMistakes']): void {
     this.roots.push({ root, findMistakes });
     if (this.guard) return;
-    this.guard = new RouteTableGuard(root);
+    this.guard = new RouteTableGuard(root, this.routes);
     this.config.addGlobalGuard(this.guard);
     // Before the routes are registered: instrumentation copies what is on a function then.
     for (const { routeClass } of [...this.modules.values()].flatMap(controllersOf)) {
@@ -72,30 +74,77 @@ export class InboundStartup {
   private async compile(log: Log): Promise<void> {
     const chains = new GuardChains(this.modules, this.config);
     const compiler = new RouteCompiler(this.routes, chains, new MetadataScanner());
+    const scoped = await this.addControllers(compiler);
+    this.checkProviders(compiler);
+    const { compiled } = compiler;
+    const isGuardGlobal = chains.isGlobal();
+    const { controllers, providers } = this.findClasses();
+    const lost = findLostRoutes([...controllers, ...providers]);
+    const mistakes = [
+      ...this.findWrongRoots(),
+      ...this.findMisplaced(),
+      ...this.findShared(),
+      ...findReplacedRoutes(compiled.undecorated, lost),
+    ];
+    for (const mistake of mistakes) compiled.mistakes.add(mistake);
+    for (const { root, findMistakes } of this.roots) {
+      for (const mistake of await findMistakes(compiled.audiences.get(root) ?? new Map()))
+        compiled.mistakes.add(mistake);
+    }
+    if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
+    const isOverridden = chains.isOverridden();
+    this.guard?.configure({
+      scoped,
+      providers,
+      isGuardGlobal,
+      isUsed: isGuardGlobal || this.routes.concernsAny() || lost.length > 0,
+      isOverridden,
+    });
+    warnOfOpenHandlers(
+      compiled,
+      { isGuardGlobal, isOverridden, roots: this.roots.map(({ root }) => root) },
+      log,
+    );
+  }
+
+  /** @returns those of which Nest creates an instance for each request */
+  private async addControllers(compiler: RouteCompiler): Promise<ScopedController[]> {
     const scoped: ScopedController[] = [];
     for (const [moduleKey, module] of this.modules) {
       const controllers = controllersOf(module);
       const root = controllers.length > 0 ? await rootOf(module) : undefined;
       for (const { routeClass, instance, wrapper } of controllers) {
         const added = compiler.add({ routeClass, instance, moduleKey, root });
-        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, routeClass, ...added });
+        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, ...added });
       }
     }
-    const { compiled } = compiler;
-    const isGuardGlobal = chains.isGlobal();
-    for (const mistake of [...this.findWrongRoots(), ...this.findMisplaced()]) compiled.mistakes.add(mistake);
-    for (const label of isGuardGlobal ? this.routes.findSharedRoutes() : []) {
-      compiled.mistakes.add(
-        `${label}: expected one forRoot to serve it, because the global guard cannot tell which module is called`,
+    return scoped;
+  }
+
+  private checkProviders(compiler: RouteCompiler): void {
+    const context = { fieldResolversHaveGuards: fieldResolversHaveGuards([...this.modules.values()]) };
+    for (const [moduleKey, module] of this.modules) {
+      for (const { routeClass, instance } of providersOf(module)) {
+        for (const [name, method] of guardedMethodsOf(routeClass, context)) {
+          if (policyOf(routeClass, name).kind !== 'protected') continue;
+          const handler: unknown = Reflect.get(instance, name);
+          const isFunction = typeof handler === 'function';
+          compiler.checkMessageHandler(`${routeClass.name}.${name}`, isFunction ? handler : method, {
+            instance,
+            moduleKey,
+          });
+        }
+      }
+    }
+  }
+
+  private findShared(): string[] {
+    return this.routes
+      .findSharedRoutes()
+      .map(
+        (label) =>
+          `${label}: expected one forRoot to serve it, because a request does not tell which of its modules is called`,
       );
-    }
-    for (const { root, findMistakes } of this.roots) {
-      for (const mistake of await findMistakes(compiled.audiences.get(root) ?? new Map()))
-        compiled.mistakes.add(mistake);
-    }
-    if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
-    this.guard?.configure({ scoped, isGuardGlobal, isOverridden: chains.isOverridden() });
-    warnOfOpenHandlers(compiled, { isGuardGlobal, roots: this.roots.map(({ root }) => root) }, log);
   }
 
   private findWrongRoots(): string[] {
@@ -118,11 +167,21 @@ export class InboundStartup {
     ];
   }
 
-  private findMisplaced(): string[] {
+  private findClasses(): { readonly controllers: Set<RouteClass>; readonly providers: Set<RouteClass> } {
     const modules = [...this.modules.values()];
-    const context = { fieldResolversHaveGuards: fieldResolversHaveGuards(modules) };
     const controllers = new Set(modules.flatMap(controllersOf).map(({ routeClass }) => routeClass));
-    const providers = new Set(modules.flatMap(providerClassesOf).filter((one) => !controllers.has(one)));
+    const providers = new Set(
+      modules
+        .flatMap(providersOf)
+        .map(({ routeClass }) => routeClass)
+        .filter((one) => !controllers.has(one)),
+    );
+    return { controllers, providers };
+  }
+
+  private findMisplaced(): string[] {
+    const context = { fieldResolversHaveGuards: fieldResolversHaveGuards([...this.modules.values()]) };
+    const { controllers, providers } = this.findClasses();
     const find = (classes: Set<RouteClass>, isController: boolean) =>
       [...classes].flatMap((one) => findMisplacedDecorators(one, { ...context, isController }));
     return [...find(controllers, true), ...find(providers, false)];

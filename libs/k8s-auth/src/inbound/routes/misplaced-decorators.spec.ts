@@ -1,5 +1,5 @@
 import { Controller, Get, Injectable, Module, SetMetadata } from '@nestjs/common';
-import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { GUARDS_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -16,8 +16,8 @@ const withProviders = (providers: AppSetup['providers'], imports: AppSetup['impo
     configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
   });
 
-const misplaced = (label: string) =>
-  `${label}: expected @K8sAuth and @Public where Nest runs guards, which it does not do here`;
+const misplaced = (label: string, decorator = '@K8sAuth') =>
+  `${label}: ${decorator} has no effect here, because Nest runs guards on routes and message handlers only; move it to a controller`;
 
 // What the decorators of @nestjs/graphql leave behind.
 const Query = () => SetMetadata('graphql:resolver_type', 'Query');
@@ -33,7 +33,11 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     plain() {}
     @K8sAuth('orders') static help() {}
   }
-  const ofService = ['Service.create', 'Service.open', 'Service.help (static)'].map(misplaced);
+  const ofService = [
+    misplaced('Service.create'),
+    misplaced('Service.open', '@Public'),
+    misplaced('Service.help (static)'),
+  ];
 
   it('on methods of a provider, however it is provided', async () => {
     class Heir extends Service {}
@@ -53,7 +57,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     @Module({})
     class OpenModule {}
     expect(await withProviders([Guarded], [OpenModule])).toEqual(
-      expect.arrayContaining([misplaced('Guarded'), misplaced('OpenModule')]),
+      expect.arrayContaining([misplaced('Guarded'), misplaced('OpenModule', '@Public')]),
     );
   });
 
@@ -68,7 +72,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     }
     expect(await startupMistakes({ controllers: [Orders] })).toEqual([
       misplaced('Orders.helper'),
-      misplaced('Orders.open (static)'),
+      misplaced('Orders.open (static)', '@Public'),
     ]);
   });
 
@@ -88,6 +92,24 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
       @SubscribeMessage('sum') @K8sAuth('orders') sum(_data: unknown) {}
     }
     expect(await withProviders([Gateway])).toEqual([misplaced('Gateway.handleConnection')]);
+  });
+
+  it("on no class of a gateway or a resolver, where it counts for the class's handlers", async () => {
+    @WebSocketGateway()
+    @K8sAuth('orders')
+    class Gateway {
+      @SubscribeMessage('sum') sum(_data: unknown) {}
+    }
+    @WebSocketGateway()
+    @Public()
+    class OpenGateway {
+      @SubscribeMessage('open') sum(_data: unknown) {}
+    }
+    @K8sAuth('orders')
+    class Resolver {
+      @Query() orders() {}
+    }
+    expect(await withProviders([Gateway, OpenGateway, Resolver])).toEqual([]);
   });
 
   it('on field resolvers, unless GraphQL runs guards on them', async () => {
@@ -138,5 +160,44 @@ describe('startup passes over', () => {
     const values: unknown[] = [answering, Object.create(null), 'text', () => {}, null];
     const providers = values.map((useValue, index) => ({ provide: `value ${index}`, useValue }));
     expect(await withProviders(providers)).toEqual([]);
+  });
+});
+
+describe('startup fails when another decorator has taken the guard off', () => {
+  const stripped = SetMetadata(GUARDS_METADATA, []);
+  const lacksGuard = (label: string) =>
+    expect.stringContaining(`${label}: expected K8sAuthGuard among the guards that Nest runs`);
+
+  @WebSocketGateway()
+  class Gateway {
+    @SubscribeMessage('sum') @stripped @K8sAuth('orders') sum(_data: unknown) {}
+    @SubscribeMessage('kept') @K8sAuth('orders') kept(_data: unknown) {}
+    @SubscribeMessage('open') @Public() open(_data: unknown) {}
+  }
+  @WebSocketGateway()
+  @stripped
+  @K8sAuth('orders')
+  class StrippedGateway {
+    @SubscribeMessage('all') all(_data: unknown) {}
+  }
+  class Resolver {
+    @Query() @stripped @K8sAuth('orders') orders() {}
+  }
+  @Controller()
+  class Messages {
+    @MessagePattern('sum') @stripped @K8sAuth('orders') sum(_data: unknown) {}
+    @EventPattern('sent') @K8sAuth('orders') sent(_data: unknown) {}
+  }
+
+  it.each([true, false])('off a handler of messages (guard global: %s)', async (guardIsGlobal) => {
+    const mistakes = await startupMistakes({
+      controllers: [Messages],
+      providers: [Gateway, StrippedGateway, { provide: 'resolver', useClass: Resolver }],
+      configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
+      guardIsGlobal,
+    });
+    expect(mistakes).toEqual(
+      ['Messages.sum', 'Gateway.sum', 'StrippedGateway.all', 'Resolver.orders'].map(lacksGuard),
+    );
   });
 });

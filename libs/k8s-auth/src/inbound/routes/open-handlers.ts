@@ -5,9 +5,22 @@ import { type CompiledRoutes } from './route-compiler.js';
 /** Warns once, at startup, of handlers that nobody has decided about. @internal */
 export function warnOfOpenHandlers(
   { refused, open, openMessages, isAnyRouteProtected }: CompiledRoutes,
-  { isGuardGlobal, roots }: { readonly isGuardGlobal: boolean; readonly roots: readonly InboundRoot[] },
+  {
+    isGuardGlobal,
+    isOverridden,
+    roots,
+  }: {
+    readonly isGuardGlobal: boolean;
+    readonly isOverridden: boolean;
+    readonly roots: readonly InboundRoot[];
+  },
   log: Log,
 ): void {
+  if (isOverridden) {
+    log.warn({
+      message: 'K8sAuthGuard is overridden by a test: @K8sAuth protects no route of this application',
+    });
+  }
   const isHybrid = roots.some(({ adapterHost }) => adapterHost.httpAdapter);
   if (refused.length > 0) {
     log.warn({ message: 'routes without @K8sAuth or @Public are refused for every caller', routes: refused });

@@ -22,20 +22,21 @@ export function controllersOf({ controllers }: Module): ControllerWrapper[] {
       {
         wrapper,
         routeClass,
-        instance: isObject(instance) ? instance : (Object.create(routeClass.prototype as object) as object),
+        instance: instanceOf(routeClass, instance),
       },
     ];
   });
 }
 
-/** The classes of everything in a module that Nest creates or is given, controllers aside. @internal */
-export function providerClassesOf({ providers, injectables }: Module): RouteClass[] {
+/** Everything in a module that Nest creates or is given, controllers aside, where it has a class. @internal */
+export function providersOf({ providers, injectables }: Module): Omit<ControllerWrapper, 'wrapper'>[] {
   const wrappers = [...providers.values(), ...injectables.values()].filter(({ isAlias }) => !isAlias);
   return wrappers.flatMap(({ metatype, inject, instance }) => {
     // A factory's metatype is the factory, a value has none: there the class of the instance counts.
     const isClass = typeof metatype === 'function' && !inject;
     const one: unknown = isClass ? metatype : classOf(instance);
-    return typeof one === 'function' && one !== Object ? [one as RouteClass] : [];
+    if (typeof one !== 'function' || one === Object) return [];
+    return [{ routeClass: one as RouteClass, instance: instanceOf(one as RouteClass, instance) }];
   });
 }
 
@@ -48,6 +49,13 @@ export function fieldResolversHaveGuards(modules: readonly Module[]): boolean {
       Array.isArray(options?.fieldResolverEnhancers) && options.fieldResolverEnhancers.includes('guards')
     );
   });
+}
+
+/** Or what has its methods, where Nest creates an instance for each request. */
+function instanceOf(routeClass: RouteClass, instance: unknown): object {
+  return isObject(instance)
+    ? instance
+    : (Object.create((routeClass.prototype ?? null) as object | null) as object);
 }
 
 /** Without asking the instance itself: it may be a Proxy that answers to any name, or throws. */

@@ -1,7 +1,7 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { type InboundRoot, type Route } from '../inbound-root.js';
 import { readAudiences } from './audiences.js';
-import { audienceMistakeOf, findDeclarationMistakes } from './declaration-mistakes.js';
+import { audienceMistakeOf, findDeclarationMistakes, guardMistakeOf } from './declaration-mistakes.js';
 import {
   isIdentified,
   lineageOf,
@@ -21,6 +21,7 @@ import {
 import { type GuardChains } from './guard-chains.js';
 import { isMessageHandler, isRoute } from './handlers.js';
 import { classPolicyOf, policyOf, type RoutePolicy } from './route-policy.js';
+import { type RoutedMethod } from './replaced-classes.js';
 import { markedOriginalOf, originalOf, type RouteTable } from './route-table.js';
 
 /** A controller as one module registers it. */
@@ -43,11 +44,14 @@ export interface CompiledRoutes {
   readonly refused: string[];
   readonly open: string[];
   readonly openMessages: string[];
+  readonly undecorated: RoutedMethod[];
   isAnyRouteProtected: boolean;
 }
 
 /** What else is used of a controller. */
 export interface CompiledController {
+  /** The class that Nest's contexts name for it. */
+  readonly routeClass: RouteClass;
   readonly methods: ReadonlyMap<string, RouteHandler>;
   readonly isUniform: boolean;
 }
@@ -60,6 +64,7 @@ export class RouteCompiler {
     refused: [],
     open: [],
     openMessages: [],
+    undecorated: [],
     isAnyRouteProtected: false,
   };
 
@@ -79,7 +84,6 @@ export class RouteCompiler {
       .map((name) => [name, prototype[name] as RouteHandler] as const)
       .filter(([, method]) => isRoute(method) || isMessageHandler(method));
     const isUniform = names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
-    const result = { methods: new Map(methods), isUniform };
     const isConcerned = isDecorated(routeClass, instance);
     if (!isIdentified(routeClass, instance)) {
       if (isConcerned) {
@@ -88,8 +92,9 @@ export class RouteCompiler {
             'because otherwise nobody can tell which decorators count (a mixin, a Proxy or a constructor changed it)',
         );
       }
-      return result;
+      return this.addUnidentified(methods, isUniform, controller);
     }
+    const result = { routeClass, methods: new Map(methods), isUniform };
     closeDeclarations(routeClass);
     if (isConcerned) [routeClass, ...result.methods.values()].forEach((one) => this.table.noteConcerned(one));
     for (const link of lineageOf(routeClass)) {
@@ -101,6 +106,35 @@ export class RouteCompiler {
       this.table.add(routeClass, undefined, route);
     }
     return result;
+  }
+
+  /** Nothing of ours concerns it: its routes are known by the class that its instance names. */
+  private addUnidentified(
+    methods: readonly (readonly [string, RouteHandler])[],
+    isUniform: boolean,
+    { routeClass, instance, moduleKey }: RegisteredController,
+  ): CompiledController {
+    const claimed: unknown = Reflect.get(instance, 'constructor');
+    const called = typeof claimed === 'function' ? (claimed as RouteClass) : routeClass;
+    for (const [name, method] of methods) {
+      const found: unknown = Reflect.get(instance, name);
+      const handler = typeof found === 'function' ? found : method;
+      const label = `${routeClass.name}.${name}`;
+      this.addUndecorated(label, method, handler, { routeClass, instance, moduleKey });
+      this.table.add(called, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
+    }
+    return { routeClass: called, methods: new Map(methods), isUniform };
+  }
+
+  /** A handler of messages with `@K8sAuth`, of a controller or of a provider: `K8sAuthGuard` must run on it, and refuse. */
+  checkMessageHandler(
+    label: string,
+    handler: RouteHandler,
+    { instance, moduleKey }: Pick<RegisteredController, 'instance' | 'moduleKey'>,
+  ): void {
+    this.table.noteConcerned(handler);
+    if (this.chains.includesGuardOfMessages(instance, handler, moduleKey)) return;
+    this.compiled.mistakes.add(guardMistakeOf(label));
   }
 
   private addMethod(name: string, method: RouteHandler, controller: RegisteredController): void {
@@ -120,7 +154,7 @@ export class RouteCompiler {
       return;
     }
     const route = toRoute(label, policy, controller.root);
-    if (policy.kind === 'protected') this.checkProtected(route, handler as RouteHandler, controller);
+    if (policy.kind === 'protected') this.checkProtected(route, method, handler as RouteHandler, controller);
     this.table.add(routeClass, new Set(isFunction ? [method, handler] : [method]), route);
   }
 
@@ -128,16 +162,21 @@ export class RouteCompiler {
     label: string,
     method: RouteHandler,
     handler: RouteHandler,
-    { instance, moduleKey }: RegisteredController,
+    { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
   ): void {
-    const { refused, open, openMessages } = this.compiled;
-    if (!isRoute(method)) openMessages.push(label);
-    else if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
+    const { refused, open, openMessages, undecorated } = this.compiled;
+    if (!isRoute(method)) {
+      openMessages.push(label);
+      return;
+    }
+    undecorated.push({ label, routeClass, method });
+    if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
     else open.push(label);
   }
 
   private checkProtected(
     { label, policy, audiences }: Route,
+    method: RouteHandler,
     handler: RouteHandler,
     { instance, moduleKey, root }: RegisteredController,
   ): void {
@@ -147,12 +186,10 @@ export class RouteCompiler {
       mistakes.add(`${label}: expected K8sAuthModule in the imports of its module because of @K8sAuth`);
       return;
     }
-    if (!this.chains.includesGuard(instance, handler, moduleKey, root)) {
-      mistakes.add(
-        `${label}: expected K8sAuthGuard among the guards that Nest runs: what stands there does not carry it (an ` +
-          'override, a mixin, a constructor or another decorator put it there); repeat @K8sAuth, or make the guard global',
-      );
+    if (isRoute(method) && !this.chains.includesGuard(instance, handler, moduleKey, root)) {
+      mistakes.add(`${guardMistakeOf(label)}, or register K8sAuthGuard as APP_GUARD`);
     }
+    if (isMessageHandler(method)) this.checkMessageHandler(label, handler, { instance, moduleKey });
     if (!root.verify) mistakes.add(`${label}: expected option 'verifier' because of @K8sAuth`);
     if (audiences.length === 0) mistakes.add(`${label}: ${audienceMistakeOf(policy)}`);
     const byAudience = byRoot.get(root) ?? new Map<string, string[]>();

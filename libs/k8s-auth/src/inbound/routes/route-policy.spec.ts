@@ -3,7 +3,7 @@ import { type AuthorizationRule } from '../../authorization/authorization-rule.j
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 import { type RouteClass } from './controller-class.js';
-import { policyOf, type RoutePolicy } from './route-policy.js';
+import { isSamePolicy, policyOf, type RoutePolicy } from './route-policy.js';
 
 const rule = (name: string): AuthorizationRule =>
   Object.defineProperty(() => ({ allowed: true }) as const, 'name', { value: name });
@@ -173,5 +173,29 @@ describe('policyOf', () => {
       'orders[r1]',
       'child[r3,r1]',
     ]);
+  });
+});
+
+describe('two policies', () => {
+  const isSame = (one: RoutePolicy, other: RoutePolicy) => [
+    isSamePolicy(one, other),
+    isSamePolicy(other, one),
+  ];
+  const policy = (audience: string | string[], ...rules: AuthorizationRule[]): RoutePolicy => ({
+    kind: 'protected',
+    audience,
+    rules,
+  });
+
+  it('are the same when each has the rules of the other', () => {
+    expect(isSame(policy('orders', r1, r2), policy('orders', r2, r1))).toEqual([true, true]);
+    expect(isSame(policy('orders', r1, r1), policy('orders', r1))).toEqual([true, true]);
+    expect(isSame(policy(['a', 'b']), policy(['b', 'a']))).toEqual([true, true]);
+  });
+
+  it('differ when one has a rule that the other lacks', () => {
+    expect(isSame(policy('orders', r1, r1), policy('orders', r1, r2))).toEqual([false, false]);
+    expect(isSame(policy('orders', r1), policy('orders', r1, r2))).toEqual([false, false]);
+    expect(isSame(policy('orders'), policy('items'))).toEqual([false, false]);
   });
 });

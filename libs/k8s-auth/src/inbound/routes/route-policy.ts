@@ -38,8 +38,8 @@ export function isSamePolicy(one: RoutePolicy, other: RoutePolicy): boolean {
   if (one.kind !== 'protected' || other.kind !== 'protected') return one.kind === other.kind;
   return (
     audienceKeyOf(one.audience) === audienceKeyOf(other.audience) &&
-    one.rules.length === other.rules.length &&
-    one.rules.every((rule) => other.rules.includes(rule))
+    one.rules.every((rule) => other.rules.includes(rule)) &&
+    other.rules.every((rule) => one.rules.includes(rule))
   );
 }
 

@@ -1,13 +1,15 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { type InboundRoot, type Route, type RouteFinder, type RouteMatch } from '../inbound-root.js';
+import { type Route, type RouteFinder, type RouteMatch } from '../inbound-root.js';
 import { type RouteClass, type RouteHandler } from './controller-class.js';
 import { declarationOf, isDeclared } from './declarations.js';
 import { isSamePolicy } from './route-policy.js';
 
+type Match = Exclude<RouteMatch, 'unknown'>;
+
 interface ClassRoutes {
-  readonly byHandler: Map<RouteHandler, Route[]>;
+  readonly byHandler: Map<RouteHandler, Match>;
   /** For functions that stand for no method in particular, where no method of the class declares anything itself. */
-  readonly ofClass: Route[];
+  ofClass?: Match;
 }
 
 /** On each function that Nest routes: itself. A wrapper that copies the function's metadata leads back to it. */
@@ -36,14 +38,15 @@ export function originalOf(method: RouteHandler): RouteHandler {
 export class RouteTable implements RouteFinder {
   private readonly classes = new Map<RouteClass, ClassRoutes>();
   private readonly concerned = new Set<RouteClass | RouteHandler>();
+  private readonly shared = new Set<string>();
 
   /** @param handlers every function that Nest may call for this route; `undefined`: any function of the class */
   add(routeClass: RouteClass, handlers: ReadonlySet<RouteHandler> | undefined, route: Route): void {
-    const known: ClassRoutes = this.classes.get(routeClass) ?? { byHandler: new Map(), ofClass: [] };
+    const known: ClassRoutes = this.classes.get(routeClass) ?? { byHandler: new Map() };
     this.classes.set(routeClass, known);
-    if (!handlers) known.ofClass.push(route);
+    if (!handlers) known.ofClass = this.combine(known.ofClass, route);
     for (const handler of handlers ?? []) {
-      known.byHandler.set(handler, [...(known.byHandler.get(handler) ?? []), route]);
+      known.byHandler.set(handler, this.combine(known.byHandler.get(handler), route));
     }
   }
 
@@ -57,33 +60,48 @@ export class RouteTable implements RouteFinder {
     return this.concerned.has(context.getClass()) || this.concerned.has(originalOf(context.getHandler()));
   }
 
-  /** @param root the asking guard's own: a controller may be registered in the modules of several */
-  find(context: ExecutionContext, root?: InboundRoot): RouteMatch {
-    const known = this.classes.get(context.getClass());
-    if (!known) return 'unknown';
-    const handler = context.getHandler();
-    const ofHandler = known.byHandler.get(handler) ?? known.byHandler.get(originalOf(handler));
-    const routes = ofHandler ?? (standsForAnother(handler) ? [] : known.ofClass);
-    const roots = new Set(routes.flatMap((route) => route.root ?? []));
-    const own = root ?? (roots.size === 1 ? [...roots][0] : undefined);
-    const candidates = routes.filter((route) => route.root === undefined || route.root === own);
-    return candidates.length === 0 && routes.length > 0 ? 'served-by-other-root' : matchOf(candidates);
+  hasClass(routeClass: RouteClass): boolean {
+    return this.classes.has(routeClass);
   }
 
-  /** Protected routes of one controller that several roots serve. */
+  /** Whether decorators of ours stand on any registered controller. */
+  concernsAny(): boolean {
+    return this.concerned.size > 0;
+  }
+
+  find(context: ExecutionContext): RouteMatch {
+    const ofHandler = this.findByHandler(context);
+    if (ofHandler) return ofHandler;
+    const ofClass = standsForAnother(context.getHandler())
+      ? undefined
+      : this.classes.get(context.getClass())?.ofClass;
+    return ofClass ?? 'unknown';
+  }
+
+  /** Whether the function itself is known, and not only the class that it is found on. */
+  hasHandler(context: ExecutionContext): boolean {
+    return this.findByHandler(context) !== undefined;
+  }
+
+  private findByHandler(context: ExecutionContext): Match | undefined {
+    const byHandler = this.classes.get(context.getClass())?.byHandler;
+    const handler = context.getHandler();
+    return byHandler && (byHandler.get(handler) ?? byHandler.get(originalOf(handler)));
+  }
+
+  /** Protected routes of one controller that several roots serve: nobody could say whose verifier decides. */
   findSharedRoutes(): string[] {
-    const all = [...this.classes.values()].flatMap(({ byHandler }) => [...byHandler.values()]);
-    const isShared = (routes: readonly Route[]) => new Set(routes.flatMap(({ root }) => root ?? [])).size > 1;
-    return all.filter(isShared).flatMap(([route]) => route?.label ?? []);
+    return [...this.shared];
+  }
+
+  private combine(known: Match | undefined, route: Route): Match {
+    if (known === undefined || known === 'ambiguous') return known ?? route;
+    if (known.root && route.root && known.root !== route.root) this.shared.add(route.label);
+    return isSamePolicy(known.policy, route.policy) ? known : 'ambiguous';
   }
 }
 
 /** A routed method, or a function with decorators of its own: it does not stand for whatever class it is found on. */
 function standsForAnother(handler: RouteHandler): boolean {
   return markedOriginalOf(handler) !== undefined || isDeclared(declarationOf(handler));
-}
-
-function matchOf([first, ...others]: readonly Route[]): RouteMatch {
-  if (!first) return 'unknown';
-  return others.every((other) => isSamePolicy(other.policy, first.policy)) ? first : 'ambiguous';
 }

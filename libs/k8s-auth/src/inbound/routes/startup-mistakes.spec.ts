@@ -1,10 +1,21 @@
-import { Controller, Get, Injectable, Post, SetMetadata, type Type } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Injectable,
+  type ModuleMetadata,
+  Post,
+  SetMetadata,
+  type Type,
+} from '@nestjs/common';
 import { GUARDS_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
 import { allowNamespaces } from '../../authorization/rules.js';
 import { ConfigurationError } from '../../errors.js';
+import { K8sAuthModule } from '../../k8s-auth.module.js';
 import { type AppSetup, closeApps, startupMistakes } from '../inbound-app.fixture.js';
+import { Caller } from '../request/caller.decorator.js';
 import { K8sAuth } from './k8s-auth.decorator.js';
 import { Public } from './public.decorator.js';
 
@@ -56,6 +67,7 @@ describe('startup', () => {
     [new Array(1)],
     [1n],
     [[['orders']]],
+    ['two\nlines'],
   ])('names a route with the audience %j', async (audience) => {
     @Controller()
     class WrongController {
@@ -135,6 +147,18 @@ describe('startup', () => {
     expect(await mistakesOf(controllers, { guardIsGlobal: true })).toEqual([]);
   });
 
+  it.each<[string, ModuleMetadata['imports'], RegExp]>([
+    ['no module', [], /K8sAuthGuard.*import K8sAuthModule\.forRoot\(\.\.\.\)/],
+    [
+      'the module without forRoot',
+      [K8sAuthModule],
+      /import K8sAuthModule\.forRoot\(\.\.\.\).*not K8sAuthModule alone/,
+    ],
+  ])('says that forRoot must be imported: %s', async (_, imports, text) => {
+    const testing = Test.createTestingModule({ imports: imports ?? [], controllers: [OrdersController] });
+    await expect(testing.compile()).rejects.toThrow(text);
+  });
+
   it('sees routes as Nest does: a path is enough', async () => {
     @Controller()
     class PathController {
@@ -196,6 +220,39 @@ describe('a decorator on anything but a class or a method', () => {
     expect(() => call(Reflect.get(Orders.prototype, 'find'), { kind: 'method' })).toThrow(
       'with experimentalDecorators',
     );
+  });
+
+  it('throws when the parentheses are missing', () => {
+    const bare = (decorator: unknown) => decorator as ClassDecorator & MethodDecorator;
+    const onClass = (decorator: unknown) => () => {
+      @bare(decorator)
+      class Orders {}
+      return Orders;
+    };
+    const onMethod = (decorator: unknown) => () => {
+      class Orders {
+        @bare(decorator) list() {}
+      }
+      return Orders;
+    };
+    const onStatic = () => {
+      class Orders {
+        @bare(K8sAuth) static list() {}
+      }
+      return Orders;
+    };
+    const onParameter = () => {
+      class Orders {
+        list(@(Caller as unknown as ParameterDecorator) _caller: unknown) {}
+      }
+      return Orders;
+    };
+    expect(onClass(K8sAuth)).toThrow('Orders: expected @K8sAuth() with parentheses, not @K8sAuth alone');
+    expect(onClass(Public)).toThrow('Orders: expected @Public() with parentheses');
+    expect(onMethod(K8sAuth)).toThrow('Orders.list: expected @K8sAuth() with parentheses');
+    expect(onMethod(Public)).toThrow('Orders.list: expected @Public() with parentheses');
+    expect(onStatic).toThrow('Orders.list: expected @K8sAuth() with parentheses');
+    expect(onParameter).toThrow('Orders.list: expected @Caller() with parentheses');
   });
 
   it('copies the list of audiences', async () => {
