@@ -52,7 +52,7 @@ module.exports = {
     arrow('verifiers', ['keys', 'api-server', 'token-file', 'jwt', 'identity', 'errors', 'util']),
     arrow('inbound', ['verifiers/verifier', 'authorization', 'jwt', 'identity', 'errors', 'util']),
     arrow('outbound', ['token-file', 'errors', 'util']),
-    arrow('config', ['verifiers', 'outbound/destinations', 'errors', 'util']),
+    arrow('config', ['verifiers', 'outbound/destinations', 'identity', 'errors', 'util']),
     {
       // What several kinds need stands beside their folders, or in reviews/.
       name: 'verifiers-import-no-sibling',

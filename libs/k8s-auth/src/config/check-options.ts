@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../errors.js';
-import { AUDIENCE_RULE, readAudiences } from '../inbound/routes/audiences.js';
+import { AUDIENCE_RULE, readAudiences } from '../identity/audiences.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { destinationsSchema } from '../outbound/destinations.options.js';
 import { type AnyVerifierDefinition, findVerifierDefinition, verifierKinds } from '../verifiers/index.js';

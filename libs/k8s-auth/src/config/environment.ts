@@ -1,4 +1,4 @@
-import { AUDIENCE_RULE } from '../inbound/routes/audiences.js';
+import { AUDIENCE_RULE } from '../identity/audiences.js';
 import { findOptionMistakes } from './check-options.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
 import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';

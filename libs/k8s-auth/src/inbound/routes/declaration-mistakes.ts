@@ -1,4 +1,4 @@
-import { AUDIENCE_RULE, audienceKeyOf } from './audiences.js';
+import { AUDIENCE_RULE, audienceKeyOf } from '../../identity/audiences.js';
 import { type Declaration } from './declarations.js';
 import { type RoutePolicy } from './route-policy.js';
 

@@ -1,6 +1,6 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { type InboundRoot, type Route } from '../inbound-root.js';
-import { readAudiences } from './audiences.js';
+import { readAudiences } from '../../identity/audiences.js';
 import { audienceMistakeOf, findDeclarationMistakes, guardMistakeOf } from './declaration-mistakes.js';
 import {
   isIdentified,

@@ -1,5 +1,5 @@
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
-import { audienceKeyOf } from './audiences.js';
+import { audienceKeyOf } from '../../identity/audiences.js';
 import { lineageOf, type RouteClass } from './controller-class.js';
 import { declarationOf, foreignHomesOf, type K8sAuthDemand, methodDeclarationOf } from './declarations.js';
 
