@@ -8,7 +8,12 @@ import { type Deadline, sleep, startDeadline } from '../util/timers.js';
 import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/unverified-claims.js';
 import { within } from '../util/timers.js';
 import { type ApiServerConnection } from './api-server.connection.js';
-import { NoAnswerError, PassingFailure, unavailable } from './api-server.failures.js';
+import {
+  NoAnswerError,
+  OwnCredentialUnreadableError,
+  PassingFailure,
+  unavailable,
+} from './api-server.failures.js';
 import { OwnCredentialRefusedError } from './own-credential.js';
 import {
   isConnectionFailure,
@@ -38,7 +43,7 @@ export interface ApiServerRequest {
   readonly deadline: Deadline;
   /** Whether a failure that may pass is tried again within the deadline. @default true */
   readonly retry?: boolean;
-  /** Called for each answer, whatever its status. */
+  /** Called when the API server has answered, whatever its status. */
   readonly onAnswer?: () => void;
 }
 
@@ -151,8 +156,9 @@ export class ApiServerClient {
     const token = credential && (await this.ownCredential(deadline, credential.token()));
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
-    // Rotated under us, or deleted: the file may hold its successor already.
+    // The 401 counts as an answer only then: it is of no use to anybody while the next credential is waited for. Rotated under us, or deleted: the file may hold its successor already.
     const isRenewed = credential && (await this.ownCredential(deadline, credential.renew(token)));
+    call.onAnswer?.();
     const second = isRenewed
       ? await this.send(call, await this.ownCredential(deadline, credential.token()))
       : response;
@@ -167,7 +173,7 @@ export class ApiServerClient {
       const message = deadline.signal.aborted
         ? `own credential could not be read within ${deadline.timeoutMs} ms`
         : 'own credential cannot be read';
-      throw new VerifierUnavailableError(message, { cause: plainErrorOf(error) });
+      throw new OwnCredentialUnreadableError(message, { cause: plainErrorOf(error) });
     }
   }
 
@@ -194,7 +200,7 @@ export class ApiServerClient {
         if (!isConnectionFailure(cause)) throw cause;
         throw new PassingFailure(new NoAnswerError('connection to the API server failed', { cause }));
       });
-    call.onAnswer?.();
+    if (response.status !== 401) call.onAnswer?.();
     return this.refuseFailures(response);
   }
 
