@@ -38,8 +38,10 @@ export class TlsFiles {
         clock,
         policy: { periodMs: RELOAD_PERIOD_MS, cooldownMs: MIN_RELOAD_PERIOD_MS },
         fetch: async (_deadline, last) => {
-          this.#clientCertificate = files.clientCertificate?.();
+          const certificate = files.clientCertificate?.();
           const next = await files.readTls();
+          // Not before: until the settings have it, requests wait for it.
+          this.#clientCertificate = certificate;
           if (JSON.stringify(next) === JSON.stringify(last)) return last ?? next;
           log.log({ message: `certificates for ${files.of} have changed` });
           return next;
