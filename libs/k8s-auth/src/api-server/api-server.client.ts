@@ -135,6 +135,7 @@ export class ApiServerClient {
 
   /** Cuts requests under way. */
   close(): Promise<void> {
+    this.#connection.credential?.close?.();
     return this.#https.close();
   }
 
@@ -154,10 +155,11 @@ export class ApiServerClient {
     const { credential } = this.#connection;
     const { deadline } = call;
     const token = credential && (await this.ownCredential(deadline, credential.token()));
+    const sent = { token, certificate: credential?.clientCertificate?.() };
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
     // The 401 counts as an answer only then: it is of no use to anybody while the next credential is waited for. Rotated under us, or deleted: the file may hold its successor already.
-    const isRenewed = credential && (await this.ownCredential(deadline, credential.renew(token)));
+    const isRenewed = credential && (await this.ownCredential(deadline, credential.renew(sent)));
     call.onAnswer?.();
     const second = isRenewed
       ? await this.send(call, await this.ownCredential(deadline, credential.token()))
