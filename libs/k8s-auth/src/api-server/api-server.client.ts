@@ -4,7 +4,7 @@ import { HttpsClient, type HttpsResponse, NOT_CONNECTED } from '../http/https-cl
 import { type Log } from '../util/log.js';
 import { OncePerMinute } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, sleep, startDeadline } from '../util/timers.js';
+import { type Deadline, inWholeMs, sleep, startDeadline } from '../util/timers.js';
 import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/unverified-claims.js';
 import { within } from '../util/timers.js';
 import { type ApiServerConnection } from './api-server.connection.js';
@@ -74,7 +74,10 @@ export class ApiServerClient {
     private readonly context: ApiServerClientContext,
   ) {
     this.#connection = connection;
-    this.#https = new HttpsClient({ ...connection, of: 'the API server' }, context);
+    this.#https = new HttpsClient(
+      { ...connection, of: 'the API server', caOption: 'apiServer.caFile' },
+      context,
+    );
     this.pause = new Pause(context.clock);
     this.random = context.random ?? Math.random;
     this.onceAMinute = new OncePerMinute(context.clock);
@@ -173,7 +176,7 @@ export class ApiServerClient {
       return await within(deadline.signal, reading);
     } catch (error) {
       const message = deadline.signal.aborted
-        ? `own credential could not be read within ${deadline.timeoutMs} ms`
+        ? `own credential could not be read within ${inWholeMs(deadline.timeoutMs)}`
         : 'own credential cannot be read';
       throw new OwnCredentialUnreadableError(message, { cause: plainErrorOf(error) });
     }
@@ -196,7 +199,7 @@ export class ApiServerClient {
         if (deadline.signal.aborted) {
           const wasReached = cause.code !== NOT_CONNECTED;
           const lack = wasReached ? 'answer of' : 'connection to';
-          const message = `no ${lack} the API server within ${deadline.timeoutMs} ms`;
+          const message = `no ${lack} the API server within ${inWholeMs(deadline.timeoutMs)}`;
           throw new NoAnswerError(message, { cause, wasReached });
         }
         if (!isConnectionFailure(cause)) throw cause;

@@ -170,7 +170,7 @@ describe('with a URL', () => {
     await expect(find({ url, caFile: cluster.caFile }, IN_POD, podRoot)).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
       message: expect.stringContaining(
-        "option 'apiServer.tokenFile': expected beside 'apiServer.url', which is not the API server of the pod",
+        "option 'apiServer.tokenFile': is required together with 'apiServer.url', which is not the API server of the pod",
       ),
     });
     const found = await find({ url, tokenFile: otherToken }, IN_POD, podRoot);

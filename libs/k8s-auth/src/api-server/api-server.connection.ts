@@ -116,7 +116,7 @@ async function fromUrl(
   if (tokenFile === undefined) {
     const message = isOwn
       ? 'expected a path, because there is no service account of a pod to take it from'
-      : "expected beside 'apiServer.url', which is not the API server of the pod";
+      : "is required together with 'apiServer.url', which is not the API server of the pod";
     throw new ConfigurationError([{ place: { option: 'apiServer.tokenFile' }, message }]);
   }
   const ca =

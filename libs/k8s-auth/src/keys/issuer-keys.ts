@@ -52,7 +52,10 @@ export async function openIssuerKeys(
   const { caFile, jwksUri } = options;
   const tls = caFile === undefined ? {} : { ca: { place: { option: 'caFile' }, file: caFile } };
   const readCa = () => readTls(tls);
-  const https = new HttpsClient({ of: 'the issuer', tls: await readCa(), readTls: readCa }, context);
+  const https = new HttpsClient(
+    { of: 'the issuer', caOption: 'caFile', tls: await readCa(), readTls: readCa },
+    context,
+  );
   const connection = await findOwnApiServer(options, context);
   const client = connection && new ApiServerClient(connection, context);
   const isOwn = connection && jwksUri !== undefined && (await isSameServer(jwksUri, connection.url, context));
