@@ -38,6 +38,16 @@ export interface OwnCredential {
  */
 export class OwnCredentialRefusedError extends VerifierUnavailableError {}
 
+/** Whom the API server takes us for, for messages about a missing right: as far as our own token tells. @internal */
+export async function nameOfSelf(self: {
+  ownClaims(): Promise<UnverifiedClaims | undefined>;
+}): Promise<string> {
+  const { sub } = (await self.ownClaims().catch(() => undefined)) ?? {};
+  return typeof sub === 'string' && /^[\w:.@/-]{1,350}$/.test(sub)
+    ? sub
+    : 'the user that our own credential is for';
+}
+
 /** The token of a file that is replaced from time to time. @internal */
 export class FileCredential implements OwnCredential {
   readonly #source: TokenSource;

@@ -1,5 +1,5 @@
 import { type ApiServerClient } from '../api-server/api-server.client.js';
-import { OwnCredentialRefusedError } from '../api-server/own-credential.js';
+import { nameOfSelf, OwnCredentialRefusedError } from '../api-server/own-credential.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { describeError } from '../util/log.js';
 import { SingleFlight } from '../util/single-flight.js';
@@ -123,13 +123,6 @@ export async function ownIssuers(
 ): Promise<readonly string[] | undefined> {
   const issuer = clusterIssuerOf(await client.ownClaims());
   return issuer === undefined ? undefined : [issuer];
-}
-
-async function nameOfSelf(client: Pick<ApiServerClient, 'ownClaims'>): Promise<string> {
-  const { sub } = (await client.ownClaims().catch(() => undefined)) ?? {};
-  return typeof sub === 'string' && /^[\w:.@/-]{1,350}$/.test(sub)
-    ? sub
-    : 'the user that our own credential is for';
 }
 
 // openid-client wants a URL; the client knows the real origin, and the path in front of ours.
