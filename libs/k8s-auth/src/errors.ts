@@ -154,6 +154,26 @@ export class ConfigurationError extends K8sAuthError {
   }
 }
 
+/**
+ * Waits for both; where either finds mistakes, for one error with those of both.
+ * @throws {ConfigurationError}
+ * @internal
+ */
+export async function bothOrMistakes<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  const outcomes = await Promise.allSettled([one, other]);
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+  );
+  const [first, second] = errors;
+  if (first instanceof ConfigurationError && second instanceof ConfigurationError) {
+    throw new ConfigurationError([...first.details, ...second.details], {
+      cause: first.cause ?? second.cause,
+    });
+  }
+  // The error of one of them, or none.
+  return Promise.all([one, other]);
+}
+
 function wordMistake(mistake: Mistake | string): string {
   if (typeof mistake === 'string') return mistake;
   const { place, message } = mistake;
