@@ -62,6 +62,20 @@ describe('the tree of errors', () => {
     expect(new VerifierUnavailableError('words', { retryAfterMs: 0 }).retryAfterMs).toBe(0);
   });
 
+  it('has no cause that would be printed where there is none', () => {
+    for (const error of [
+      new VerifierUnavailableError('words', { cause: undefined }),
+      new InvalidTokenError('ISSUER', 'w'),
+    ]) {
+      expect(Object.hasOwn(error, 'cause')).toBe(false);
+      expect(inspect(error)).not.toContain('undefined');
+    }
+  });
+
+  it('states waits in whole milliseconds, never too short', () => {
+    expect(new VerifierUnavailableError('words', { retryAfterMs: 1_000.2 }).retryAfterMs).toBe(1_001);
+  });
+
   it('tells every mistake of a configuration at once', () => {
     const error = new ConfigurationError(['one is wrong', 'two is missing'], { cause });
     expect(error).toMatchObject({

@@ -28,8 +28,9 @@ export abstract class K8sAuthError extends Error {
   /** Stable; safe to branch on. */
   abstract readonly code: K8sAuthErrorCode;
 
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(message: string, { cause }: { cause?: unknown } = {}) {
+    // Without one there is no member either, which loggers would print.
+    super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
   }
 }
@@ -86,12 +87,12 @@ const DEFAULT_RETRY_AFTER_MS = 1_000;
  */
 export class VerifierUnavailableError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';
-  /** When asking again may help, in milliseconds from now. @default 1000 */
+  /** When asking again may help, in whole milliseconds from now. @default 1000 */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
     super(message, options);
-    this.retryAfterMs = options.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS;
+    this.retryAfterMs = Math.ceil(options.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS);
   }
 }
 
@@ -151,6 +152,26 @@ export class ConfigurationError extends K8sAuthError {
     );
     this.mistakes = mistakes;
   }
+}
+
+/**
+ * Waits for both; where either finds mistakes, for one error with those of both.
+ * @throws {ConfigurationError}
+ * @internal
+ */
+export async function bothOrMistakes<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  const outcomes = await Promise.allSettled([one, other]);
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+  );
+  const [first, second] = errors;
+  if (first instanceof ConfigurationError && second instanceof ConfigurationError) {
+    throw new ConfigurationError([...first.details, ...second.details], {
+      cause: first.cause ?? second.cause,
+    });
+  }
+  // The error of one of them, or none.
+  return Promise.all([one, other]);
 }
 
 function wordMistake(mistake: Mistake | string): string {

@@ -52,6 +52,21 @@ describe('K8sAuthReadiness', () => {
     expect(check(inbound, tokens)).toEqual(expected);
   });
 
+  it('warns of no start: only of what is wrong after it', () => {
+    const starting: Readiness = { status: 'not-ready', reason: 'keys have not been fetched yet' };
+    const failing: Readiness = { status: 'not-ready', reason: 'ECONNREFUSED' };
+    const { readiness, log, next } = setUp([starting, failing, { status: 'ready' }], {});
+    for (let count = 0; count < 3; count++) {
+      readiness.check();
+      next();
+    }
+    expect(log.lines.map(({ level, reason }) => ({ level, reason }))).toEqual([
+      { level: 'log', reason: starting.reason },
+      { level: 'warn', reason: failing.reason },
+      { level: 'log', reason: undefined },
+    ]);
+  });
+
   it('logs each change with its reason, and nothing while nothing changes', () => {
     const ready: Readiness = { status: 'ready' };
     const unreachable: Readiness = { status: 'degraded', reason: 'ECONNREFUSED' };

@@ -9,13 +9,17 @@ import { type Readiness } from './util/readiness.js';
  */
 export class K8sAuthReadiness {
   private logged: Readiness = { status: 'ready' };
+  /** Of a verifier that has not been started yet. */
+  private readonly initial: Readiness | undefined;
 
   /** @internal */
   constructor(
     private readonly verifier: Verifier | undefined,
     private readonly tokenSource: K8sAuthTokenSource,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.initial = verifier?.readiness();
+  }
 
   /**
    * `ready`: has had keys, or an answer of the API server, once, lacks no right, and holds a token for each
@@ -26,11 +30,11 @@ export class K8sAuthReadiness {
    */
   check(): Readiness {
     const readiness = this.current();
-    const { status, reason, note } = this.logged;
-    if (readiness.status !== status || readiness.reason !== reason || readiness.note !== note) {
+    if (!isSame(readiness, this.logged)) {
       this.logged = readiness;
       const event = { message: 'readiness has changed', ...readiness };
-      if (readiness.status === 'ready') this.log.log(event);
+      // A service that has just started is not ready for moments, and nothing is wrong.
+      if (readiness.status === 'ready' || isSame(readiness, this.initial)) this.log.log(event);
       else this.log.warn(event);
     }
     return readiness;
@@ -42,4 +46,8 @@ export class K8sAuthReadiness {
     if (inbound.status === 'not-ready' || missing.length === 0) return inbound;
     return { status: 'not-ready', reason: `no token for ${missing.map(({ origin }) => origin).join(', ')}` };
   }
+}
+
+function isSame(one: Readiness, other: Readiness | undefined): boolean {
+  return one.status === other?.status && one.reason === other.reason && one.note === other.note;
 }

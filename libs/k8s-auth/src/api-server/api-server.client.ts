@@ -4,11 +4,16 @@ import { HttpsClient, type HttpsResponse, NOT_CONNECTED } from '../http/https-cl
 import { type Log } from '../util/log.js';
 import { OncePerMinute } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, sleep, startDeadline } from '../util/timers.js';
+import { type Deadline, inWholeMs, sleep, startDeadline } from '../util/timers.js';
 import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/unverified-claims.js';
 import { within } from '../util/timers.js';
 import { type ApiServerConnection } from './api-server.connection.js';
-import { NoAnswerError, PassingFailure, unavailable } from './api-server.failures.js';
+import {
+  NoAnswerError,
+  OwnCredentialUnreadableError,
+  PassingFailure,
+  unavailable,
+} from './api-server.failures.js';
 import { OwnCredentialRefusedError } from './own-credential.js';
 import {
   isConnectionFailure,
@@ -38,7 +43,7 @@ export interface ApiServerRequest {
   readonly deadline: Deadline;
   /** Whether a failure that may pass is tried again within the deadline. @default true */
   readonly retry?: boolean;
-  /** Called for each answer, whatever its status. */
+  /** Called when the API server has answered, whatever its status. */
   readonly onAnswer?: () => void;
 }
 
@@ -69,7 +74,10 @@ export class ApiServerClient {
     private readonly context: ApiServerClientContext,
   ) {
     this.#connection = connection;
-    this.#https = new HttpsClient({ ...connection, of: 'the API server' }, context);
+    this.#https = new HttpsClient(
+      { ...connection, of: 'the API server', caOption: 'apiServer.caFile' },
+      context,
+    );
     this.pause = new Pause(context.clock);
     this.random = context.random ?? Math.random;
     this.onceAMinute = new OncePerMinute(context.clock);
@@ -130,6 +138,7 @@ export class ApiServerClient {
 
   /** Cuts requests under way. */
   close(): Promise<void> {
+    this.#connection.credential?.close?.();
     return this.#https.close();
   }
 
@@ -149,10 +158,12 @@ export class ApiServerClient {
     const { credential } = this.#connection;
     const { deadline } = call;
     const token = credential && (await this.ownCredential(deadline, credential.token()));
+    const sent = { token, certificate: credential?.clientCertificate?.() };
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
-    // Rotated under us, or deleted: the file may hold its successor already.
-    const isRenewed = credential && (await this.ownCredential(deadline, credential.renew(token)));
+    // The 401 counts as an answer only then: it is of no use to anybody while the next credential is waited for. Rotated under us, or deleted: the file may hold its successor already.
+    const isRenewed = credential && (await this.ownCredential(deadline, credential.renew(sent)));
+    call.onAnswer?.();
     const second = isRenewed
       ? await this.send(call, await this.ownCredential(deadline, credential.token()))
       : response;
@@ -165,9 +176,9 @@ export class ApiServerClient {
       return await within(deadline.signal, reading);
     } catch (error) {
       const message = deadline.signal.aborted
-        ? `own credential could not be read within ${deadline.timeoutMs} ms`
+        ? `own credential could not be read within ${inWholeMs(deadline.timeoutMs)}`
         : 'own credential cannot be read';
-      throw new VerifierUnavailableError(message, { cause: plainErrorOf(error) });
+      throw new OwnCredentialUnreadableError(message, { cause: plainErrorOf(error) });
     }
   }
 
@@ -188,13 +199,13 @@ export class ApiServerClient {
         if (deadline.signal.aborted) {
           const wasReached = cause.code !== NOT_CONNECTED;
           const lack = wasReached ? 'answer of' : 'connection to';
-          const message = `no ${lack} the API server within ${deadline.timeoutMs} ms`;
+          const message = `no ${lack} the API server within ${inWholeMs(deadline.timeoutMs)}`;
           throw new NoAnswerError(message, { cause, wasReached });
         }
         if (!isConnectionFailure(cause)) throw cause;
         throw new PassingFailure(new NoAnswerError('connection to the API server failed', { cause }));
       });
-    call.onAnswer?.();
+    if (response.status !== 401) call.onAnswer?.();
     return this.refuseFailures(response);
   }
 

@@ -170,7 +170,7 @@ describe('with a URL', () => {
     await expect(find({ url, caFile: cluster.caFile }, IN_POD, podRoot)).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
       message: expect.stringContaining(
-        "option 'apiServer.tokenFile': expected beside 'apiServer.url', which is not the API server of the pod",
+        "option 'apiServer.tokenFile': is required together with 'apiServer.url', which is not the API server of the pod",
       ),
     });
     const found = await find({ url, tokenFile: otherToken }, IN_POD, podRoot);
@@ -233,6 +233,32 @@ describe('files beside what is found', () => {
     await expect(found?.readTls()).resolves.toStrictEqual({ ca: `${cluster.ca}${cluster.ca}` });
     rmSync(caFile);
     await expect(found?.readTls()).rejects.toBeInstanceOf(ConfigurationError);
+  });
+});
+
+it('tells the mistakes of a credential and of a CA at once', async () => {
+  const kubeconfigFile = join(directory, 'impersonating.kubeconfig');
+  const document = {
+    clusters: [{ name: 'c', cluster: { server: cluster.url, 'certificate-authority': '/missing/ca.crt' } }],
+    users: [{ name: 'u', user: { token: 't', as: 'somebody' } }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  };
+  writeFileSync(kubeconfigFile, JSON.stringify(document));
+  await expect(find({ kubeconfigFile }, {})).rejects.toMatchObject({
+    mistakes: [
+      "option 'apiServer.kubeconfigFile': expected a user without impersonation",
+      "option 'apiServer.kubeconfigFile': certificate-authority: expected PEM in /missing/ca.crt, which cannot be read",
+    ],
+  });
+});
+
+it('tells a missing token file and an unreadable CA at once', async () => {
+  await expect(find({ url: 'https://api.example', caFile: '/missing/ca.crt' }, {})).rejects.toMatchObject({
+    mistakes: [
+      expect.stringContaining("'apiServer.tokenFile': is required together with 'apiServer.url'"),
+      expect.stringContaining("'apiServer.caFile': expected PEM in /missing/ca.crt"),
+    ],
   });
 });
 

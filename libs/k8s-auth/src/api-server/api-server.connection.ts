@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path';
-import { ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
+import { bothOrMistakes, ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type TlsSettings } from '../http/tls-source.js';
@@ -58,11 +58,14 @@ export async function findApiServer(
   const found = await find(options ?? {}, context);
   if (!found) return undefined;
   const { url, tls, description } = found;
-  const credential = found.credential();
+  const [credential, first] = await bothOrMistakes(
+    Promise.resolve().then(() => found.credential()),
+    readTls(tls),
+  );
   const clientCertificate = () => credential?.clientCertificate?.();
   return {
     url: new URL(url).href.replace(/\/+$/, ''),
-    tls: await readTls(tls),
+    tls: first,
     readTls: async () => ({ ...(await readTls(tls)), ...clientCertificate() }),
     clientCertificate,
     credential,
@@ -113,18 +116,19 @@ async function fromUrl(
   const isOwn = await isApiServerOfPod(url, environment, podRoot);
   const mount = isOwn ? await findPodMount(podRoot) : {};
   const tokenFile = options.tokenFile ?? mount.tokenFile;
-  if (tokenFile === undefined) {
+  const credential = () => {
+    if (tokenFile !== undefined) return fileCredential(tokenFile, context);
     const message = isOwn
       ? 'expected a path, because there is no service account of a pod to take it from'
-      : "expected beside 'apiServer.url', which is not the API server of the pod";
+      : "is required together with 'apiServer.url', which is not the API server of the pod";
     throw new ConfigurationError([{ place: { option: 'apiServer.tokenFile' }, message }]);
-  }
+  };
   const ca =
     caSource(options) ?? (mount.caFile && { place: "the pod's CA", file: mount.caFile }) ?? undefined;
   return {
     url,
     tls: ca ? { ca } : {},
-    credential: () => fileCredential(tokenFile, context),
+    credential,
     description: wordPlace(place),
   };
 }

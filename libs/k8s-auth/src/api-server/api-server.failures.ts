@@ -3,6 +3,8 @@ import { plainErrorOf } from '../util/plain-error.js';
 
 /** The API server was asked and did not answer: it could not be reached, or was silent until the deadline. @internal */
 export class NoAnswerError extends VerifierUnavailableError {
+  /** What callers are told who are refused because of it. */
+  readonly outage: string = 'API server is unreachable';
   /** It was reached, and had the request. */
   readonly wasReached: boolean;
 
@@ -10,6 +12,13 @@ export class NoAnswerError extends VerifierUnavailableError {
     super(message, { cause });
     this.wasReached = wasReached;
   }
+}
+
+/** There is no credential to ask the API server with, which is as good as no API server. @internal */
+export class OwnCredentialUnreadableError extends NoAnswerError {
+  // The name of the public class: that there is a subclass is the breaker's business.
+  override name = VerifierUnavailableError.name;
+  override readonly outage = 'API server cannot be called without our own credential';
 }
 
 /** A failure that may pass: the only kind that is tried again. @internal */

@@ -42,7 +42,12 @@ export const apiServerOptionsSchema: z.ZodType<ApiServerOptions> = z
   .refine(
     ({ url, caFile, tokenFile, kubeconfigFile }) =>
       kubeconfigFile === undefined || (url ?? caFile ?? tokenFile) === undefined,
-    { path: ['kubeconfigFile'], message: "expected alone, without 'url', 'caFile' or 'tokenFile'" },
+    {
+      path: ['kubeconfigFile'],
+      message: "expected alone, without 'url', 'caFile' or 'tokenFile'",
+      // Also where one of them has a mistake of its own: all are told at once.
+      when: ({ value }) => typeof value === 'object' && value !== null,
+    },
   );
 
 function isApiServerUrl(value: string): boolean {

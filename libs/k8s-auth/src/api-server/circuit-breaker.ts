@@ -23,7 +23,8 @@ export interface CircuitBreakerContext {
  *
  * - Opens when a call has waited for an answer in vain and nobody else has had one since that call began. An answer of
  *   any status proves that the API server is there: a slow one, one that refuses us, or one that throttles opens nothing.
- *   A failure that comes at once opens nothing either: it makes nobody wait, and a probe would not be sooner.
+ *   A failure that comes at once opens nothing either: it makes nobody wait, and a probe would not be sooner. An own
+ *   credential that cannot be read in time counts like an API server that does not answer.
  * - While it is open, every call is refused at once, those under way too, and one probe at a time looks every 500 ms
  *   whether the API server is back, with or without traffic. The first answer closes it. Beside the probes for which
  *   the API server is too slow, one waits as long as a call would.
@@ -105,8 +106,8 @@ export class CircuitBreaker {
       },
     );
     this.outage = { error, sinceMs, stopProbing };
-    this.abortAll('API server is unreachable');
-    const message = 'API server is unreachable: requests are refused with 503 until it answers';
+    this.abortAll(error.outage);
+    const message = `${error.outage}: requests are refused with 503 until it answers`;
     log.warn({ message, reason: describeError(error) });
   }
 
@@ -138,7 +139,8 @@ export class CircuitBreaker {
   }
 
   private assertReachable(): void {
-    if (this.outage)
-      throw new VerifierUnavailableError('API server is unreachable', { cause: this.outage.error });
+    if (!this.outage) return;
+    const { error } = this.outage;
+    throw new VerifierUnavailableError(error.outage, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -41,6 +41,14 @@ function plugin(script: string, spec: Partial<ExecPluginSpec> = {}): ExecPlugin 
   );
   const context = { clock, environment: { PLAIN: 'yes', OVERRIDDEN: 'no' } };
   return new ExecPlugin({ command: process.execPath, args: [file], ...spec }, context);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 const runsFile = () => join(directory, 'runs');
@@ -162,6 +170,30 @@ describe('ExecPlugin runs the command', () => {
     expect(await asked).toContain('it did not end within 60000 ms');
   });
 
+  it('once for all who wait, refused or not', async () => {
+    const subject = plugin(`status({ token: 'run-' + run, expirationTimestamp: inSeconds(run * 60) })`);
+    await tokenOf(subject);
+    await clock.advance(60_000);
+    expect(await Promise.all([tokenOf(subject), tokenOf(subject, true)])).toEqual(['run-2', 'run-2']);
+    expect(runs()).toBe(2);
+  });
+
+  it('and kills it when it is closed, and starts it no more', async () => {
+    const pidFile = join(directory, 'pid');
+    const subject = plugin(
+      `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1000)`,
+    );
+    const asked = tokenOf(subject).catch((error: Error) => error.message);
+    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+    subject.close();
+    expect(await asked).toContain('verifier was closed');
+    await until(() => !isRunning(Number(readFileSync(pidFile, 'utf8'))));
+    await clock.advance(5_000);
+    await expect(tokenOf(subject)).rejects.toThrow('verifier was closed');
+    expect(runs()).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it.each([
     ['that is missing', {}, { command: '/nonexistent/plugin' }, 'it ended with ENOENT'],
     [
@@ -211,10 +243,11 @@ describe('ExecPlugin runs the command', () => {
   it('and holds nothing that inspect or JSON would show', async () => {
     const subject = plugin(
       `status({ token: 'secret', clientCertificateData: first.cert, clientKeyData: first.key })`,
+      { env: [{ name: 'PASSWORD', value: 'secret' }] },
     );
     await subject.credential(false);
     expect(inspect(subject, { depth: 10, showHidden: true }) + JSON.stringify(subject)).not.toMatch(
-      /secret|PRIVATE/,
+      /secret|PRIVATE|PLAIN/,
     );
   });
 });

@@ -1,7 +1,8 @@
 import { execFile, type ExecFileOptions } from 'node:child_process';
 import { ConfigurationError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
-import { startDeadline } from '../util/timers.js';
+import { SingleFlight } from '../util/single-flight.js';
+import { type OwnDeadline, startDeadline } from '../util/timers.js';
 import { type ClientCertificate, type GivenCredential } from './own-credential.js';
 import { readTls } from '../http/tls-source.js';
 
@@ -26,6 +27,7 @@ const TIMEOUT_MS = 60_000;
 // Each run is a process, and often a call to a cloud. Neither an API server that refuses the credential nor a plugin
 // that fails may cost one for each request.
 const MIN_RETRY_PERIOD_MS = 5_000;
+const CLOSED = 'verifier was closed';
 
 /**
  * The plugin that a kubeconfig names, run as kubectl runs it, but never with a terminal. Its credential is kept until
@@ -38,20 +40,26 @@ export class ExecPlugin {
   #expiresAtMs = Infinity;
   #failure?: Error;
   #nextRunMs = -Infinity;
+  // Private to the language, because variables of the environment are often secrets.
+  readonly #spec: ExecPluginSpec;
+  readonly #context: ExecPluginContext;
+  readonly #runs = new SingleFlight<'run', void>();
+  #deadline?: OwnDeadline;
+  #isClosed = false;
 
-  constructor(
-    private readonly spec: ExecPluginSpec,
-    private readonly context: ExecPluginContext,
-  ) {}
+  constructor(spec: ExecPluginSpec, context: ExecPluginContext) {
+    this.#spec = spec;
+    this.#context = context;
+  }
 
   /**
    * @param afresh the credential that it gave was refused
-   * @throws {Error} the plugin fails
+   * @throws {Error} the plugin fails, or this was closed
    */
   async credential(afresh: boolean): Promise<GivenCredential> {
-    const { clock } = this.context;
+    const { clock } = this.#context;
     if ((afresh || !this.#usable()) && clock.monotonicMs() >= this.#nextRunMs) {
-      await this.#run();
+      await this.#runs.run('run', () => this.#run());
       if (afresh || !this.#usable()) this.#nextRunMs = clock.monotonicMs() + MIN_RETRY_PERIOD_MS;
     }
     const given = this.#usable();
@@ -59,12 +67,18 @@ export class ExecPlugin {
     throw this.#failure ?? new Error(`own credential of ${this.#name} has expired`);
   }
 
+  /** Kills the plugin if it runs, and starts it no more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#deadline?.abort(new Error(CLOSED));
+  }
+
   get #name(): string {
-    return `plugin ${this.spec.command}`;
+    return `plugin ${this.#spec.command}`;
   }
 
   #usable(): GivenCredential | undefined {
-    return this.context.clock.wallMs() < this.#expiresAtMs ? this.#given : undefined;
+    return this.#context.clock.wallMs() < this.#expiresAtMs ? this.#given : undefined;
   }
 
   async #run(): Promise<void> {
@@ -83,17 +97,19 @@ export class ExecPlugin {
   }
 
   async #printed(): Promise<Status> {
-    const { command, args, env, apiVersion, cluster } = this.spec;
+    if (this.#isClosed) throw new Error(CLOSED);
+    const { command, args, env, apiVersion, cluster } = this.#spec;
     const info = {
       apiVersion,
       kind: 'ExecCredential',
       spec: { interactive: false, ...(cluster && { cluster }) },
     };
-    const deadline = startDeadline(this.context.clock, TIMEOUT_MS);
+    const deadline = startDeadline(this.#context.clock, TIMEOUT_MS);
+    this.#deadline = deadline;
     try {
       const output = await print(command, args ?? [], {
         env: {
-          ...this.context.environment,
+          ...this.#context.environment,
           ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
           KUBERNETES_EXEC_INFO: JSON.stringify(info),
         },
@@ -128,7 +144,8 @@ function print(command: string, args: readonly string[], options: ExecFileOption
   return new Promise((resolve, reject) => {
     const child = execFile(command, args, { ...options, encoding: 'utf8' }, (error, stdout) => {
       if (!error) resolve(stdout);
-      else if (options.signal?.aborted) reject(new Error(`it did not end within ${TIMEOUT_MS} ms`));
+      else if (isTimeout(options.signal)) reject(new Error(`it did not end within ${TIMEOUT_MS} ms`));
+      else if (options.signal?.aborted) reject(options.signal.reason as Error);
       else
         reject(
           new Error(`it ended with ${error.code ?? error.signal ?? 'an error'}; run it by hand to see why`),
@@ -136,6 +153,10 @@ function print(command: string, args: readonly string[], options: ExecFileOption
     });
     child.stdin?.on('error', () => {}).end();
   });
+}
+
+function isTimeout(signal: AbortSignal | undefined): boolean {
+  return (signal?.reason as Error | undefined)?.name === 'TimeoutError';
 }
 
 function readStatus(output: string): Status {

@@ -4,7 +4,7 @@ import { dirname, resolve, sep } from 'node:path';
 import type * as ClientNode from '@kubernetes/client-node';
 import { ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
 import { loggable } from '../util/log.js';
-import { plainErrorOf } from '../util/plain-error.js';
+import { importOptional } from '../util/optional-package.js';
 import { type ExecPluginSpec } from './exec-plugin.js';
 
 /** The current context of a kubeconfig: as client-node reads it, with what client-node leaves out. */
@@ -61,7 +61,8 @@ export async function loadKubeconfig(
   place: MistakePlace,
   importClientNode: () => Promise<typeof ClientNode> = () => import('@kubernetes/client-node'),
 ): Promise<LoadedKubeconfig> {
-  const clientNode = await importOptional(importClientNode, place);
+  // Loading it takes half a second and 50 MB.
+  const clientNode = await importOptional('@kubernetes/client-node', place, importClientNode);
   const read = await Promise.all(files.map((file) => readPart(file, place, clientNode)));
   const parts = read.filter((part) => part !== undefined);
   if (parts.length === 0) throw unreadable(files.join(' or '), place);
@@ -90,19 +91,6 @@ export async function loadKubeconfig(
     ...unreadMembers(parts, cluster, user),
     askAuthProvider: () => askAuthProvider(asker, place),
   };
-}
-
-/** Costs half a second and 50 MB, so only who has a kubeconfig pays. */
-async function importOptional(
-  importClientNode: () => Promise<typeof ClientNode>,
-  place: MistakePlace,
-): Promise<typeof ClientNode> {
-  try {
-    return await importClientNode();
-  } catch (error) {
-    const message = 'expected the package @kubernetes/client-node (1.x on Node 20), which cannot be loaded';
-    throw new ConfigurationError([{ place, message }], { cause: plainErrorOf(error) });
-  }
 }
 
 /** @returns `undefined` for a file that is missing */

@@ -1,4 +1,5 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { KubeConfig } from '@kubernetes/client-node';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,16 +89,53 @@ describe('the credential of a kubeconfig', () => {
     const asked = await credential(plugin(PRINT_TOKEN));
     await expect(asked?.token()).resolves.toBe('run-1');
     await expect(asked?.token()).resolves.toBe('run-1');
-    await expect(asked?.renew('run-1')).resolves.toBe(true);
+    await expect(asked?.renew({ token: 'run-1' })).resolves.toBe(true);
     await expect(asked?.token()).resolves.toBe('run-2');
   });
 
   it('after a 401 is what the file holds then', async () => {
     const asked = await credential({ token: 'old' });
-    await expect(asked?.renew('old')).resolves.toBe(false);
+    await expect(asked?.renew({ token: 'old' })).resolves.toBe(false);
     kubeconfig({ token: 'new' });
-    await expect(asked?.renew('old')).resolves.toBe(true);
+    await expect(asked?.renew({ token: 'old' })).resolves.toBe(true);
     await expect(asked?.token()).resolves.toBe('new');
+  });
+
+  it('is read once for many 401s, every 500 ms where the file stays the same', async () => {
+    const asked = await credential({ token: 'old' });
+    kubeconfig({ token: 'new' });
+    expect(await asked?.renew({ token: 'old' })).toBe(true);
+    const reads = jest.spyOn(KubeConfig.prototype, 'loadFromString');
+    try {
+      for (let n = 0; n < 5; n++) expect(await asked?.renew({ token: 'new' })).toBe(false);
+      expect(reads).toHaveBeenCalledTimes(0);
+      await context.clock.advance(500);
+      for (let n = 0; n < 5; n++) expect(await asked?.renew({ token: 'new' })).toBe(false);
+      expect(reads).toHaveBeenCalledTimes(1);
+      kubeconfig({ token: 'newest' });
+      expect(await asked?.renew({ token: 'new' })).toBe(true);
+      expect(reads).toHaveBeenCalledTimes(2);
+    } finally {
+      reads.mockRestore();
+    }
+  });
+
+  it.each([
+    ['another form', { tokenFile: 'other' }],
+    ['an empty token', { token: '' }],
+    ['a number', { token: 5 }],
+  ])('stays what it is when the file holds %s after a 401', async (_what, user) => {
+    const asked = await credential({ token: 'old' });
+    kubeconfig(user);
+    expect(await asked?.renew({ token: 'old' })).toBe(false);
+    expect(await asked?.token()).toBe('old');
+  });
+
+  it('stays what it is when the file cannot be read after a 401', async () => {
+    const asked = await credential({ token: 'old' });
+    write('kubeconfig', '{');
+    await expect(asked?.renew({ token: 'old' })).rejects.toMatchObject(invalid);
+    await expect(asked?.token()).resolves.toBe('old');
   });
 
   it('is nothing to send where a client certificate says who we are', async () => {

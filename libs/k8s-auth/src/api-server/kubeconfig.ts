@@ -3,6 +3,8 @@ import { parseUrl } from '../util/syntax.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { loadKubeconfig, type LoadedKubeconfig } from './kubeconfig-files.js';
 import { AskedCredential, type GivenCredential, type OwnCredential } from './own-credential.js';
+import { MIN_READ_PERIOD_MS } from '../token-file/file-token-source.js';
+import { versionOfTokenFile } from '../token-file/token-file.js';
 import { type PemSource, type TlsSource } from '../http/tls-source.js';
 
 /** The server and the user of a kubeconfig's current context, as far as this library can use them. */
@@ -46,39 +48,64 @@ export async function readKubeconfig(
       const tokenFile = loaded.tokenFile ?? tokenFileOfProvider(loaded);
       // As in client-go, a file beats a token beside it.
       if (tokenFile !== undefined) return ofFile(tokenFile);
-      const ask = askerOf(loaded, place, context, () => loadKubeconfig(files, place));
-      return ask && new AskedCredential(ask);
+      return askedCredentialOf(loaded, place, context, files);
     },
   };
 }
 
-type Ask = (afresh: boolean) => Promise<GivenCredential>;
-
 /** In the order of client-go: what stands in the kubeconfig itself comes before a plugin. */
-function askerOf(
+function askedCredentialOf(
   loaded: LoadedKubeconfig,
   place: MistakePlace,
   context: ExecPluginContext,
-  reload: () => Promise<LoadedKubeconfig>,
-): Ask | undefined {
+  files: readonly string[],
+): AskedCredential | undefined {
   const { user, exec } = loaded;
-  if (typeof user.token === 'string' && user.token !== '') {
-    let { token } = user;
-    return async (afresh) => {
-      if (afresh) token = (await reload()).user.token ?? '';
-      return { token };
-    };
+  if (isToken(user.token)) {
+    const reload = async () => (await loadKubeconfig(files, place)).user.token;
+    return new AskedCredential(askKubeconfig(user.token, files, reload, context));
   }
   if (user.certFile || user.certData) return undefined;
   if (typeof exec?.command === 'string' && exec.interactiveMode !== 'Always') {
     const plugin = new ExecPlugin(exec, context);
-    return (afresh) => plugin.credential(afresh);
+    return new AskedCredential(
+      (afresh) => plugin.credential(afresh),
+      () => plugin.close(),
+    );
   }
-  if (user.authProvider) return async () => ({ token: await loaded.askAuthProvider() });
+  if (user.authProvider) return new AskedCredential(async () => ({ token: await loaded.askAuthProvider() }));
   const message =
     'expected a user with a token (a string), a token file, a client certificate, exec that needs no terminal, or an ' +
     'auth provider';
   throw new ConfigurationError([{ place, message }]);
+}
+
+/** After a 401 the files are read at once if they were replaced, and every 500 ms if not, as token files are. */
+function askKubeconfig(
+  first: string,
+  files: readonly string[],
+  reload: () => Promise<unknown>,
+  { clock }: ExecPluginContext,
+): (afresh: boolean) => Promise<GivenCredential> {
+  let token = first;
+  let lastReadMs = -Infinity;
+  let lastVersion: string | undefined;
+  return async (afresh) => {
+    if (!afresh) return { token };
+    const version = (await Promise.all(files.map(versionOfTokenFile))).join('\n');
+    const startedMs = clock.monotonicMs();
+    if (version !== lastVersion || startedMs - lastReadMs >= MIN_READ_PERIOD_MS) {
+      [lastVersion, lastReadMs] = [version, startedMs];
+      const reloaded = await reload();
+      if (isToken(reloaded)) token = reloaded;
+    }
+    return { token };
+  };
+}
+
+/** A kubeconfig may hold anything there, and half a file nothing. */
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '';
 }
 
 function tokenFileOfProvider({ user }: LoadedKubeconfig): string | undefined {

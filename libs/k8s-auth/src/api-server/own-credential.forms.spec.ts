@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type TLSSocket } from 'node:tls';
 import { FakeClock, LocalCluster } from '../../testing/index.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { endless, issueLoopback, startHttpsServer, turn } from '../http/https-server.fixture.js';
+import { endless, issueLoopback, startHttpsServer, turn, until } from '../http/https-server.fixture.js';
 import { ApiServerClient } from './api-server.client.js';
 import { requireApiServer } from './api-server.connection.js';
 import { type ApiServerOptions } from './api-server.options.js';
@@ -114,7 +115,9 @@ describe('a plugin that gives a client certificate', () => {
   });
 
   /** Gives what the file `given` holds, and counts its runs. */
-  async function connectByPlugin(): Promise<ApiServerClient> {
+  async function connectByPlugin(
+    { url, ca } = cluster as { url: string; ca: string },
+  ): Promise<ApiServerClient> {
     const plugin = write(
       'plugin.cjs',
       `const fs = require('node:fs'); fs.appendFileSync(${JSON.stringify(join(directory, 'runs'))}, '.');
@@ -123,7 +126,7 @@ describe('a plugin that gives a client certificate', () => {
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: [plugin] };
     const user = { exec: { ...exec, interactiveMode: 'IfAvailable' } };
     return connect({
-      kubeconfigFile: write('kubeconfig', kubeconfig({ url: cluster.url, ca: cluster.ca, user })),
+      kubeconfigFile: write('kubeconfig', kubeconfig({ url, ca, user })),
     });
   }
 
@@ -183,6 +186,52 @@ describe('a plugin that gives a client certificate', () => {
     expect(askers().at(-1)).toBe('kubernetes-admin');
   });
 
+  it('is run once for many calls that were refused with the one before', async () => {
+    const authority = await CertificateAuthority.create();
+    let accepted = 'first';
+    const server = await startHttpsServer(await issueLoopback(authority), ({ socket }, response) => {
+      const { subject } = (socket as TLSSocket).getPeerCertificate();
+      response.writeHead(subject?.CN === accepted ? 200 : 401).end();
+    });
+    toClose.push(() => server.close());
+    const giveAs = async (name: string) => {
+      const { cert, key } = await authority.issue({ subject: `CN=${name}`, usage: 'client' });
+      give({ clientCertificateData: cert, clientKeyData: key });
+    };
+    await giveAs('first');
+    const client = await connectByPlugin({ url: server.url, ca: authority.pem });
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+    accepted = 'second';
+    await giveAs('second');
+    const burst = () =>
+      Promise.all(
+        Array.from({ length: 20 }, () => expect(ask(client)).resolves.toMatchObject({ status: 200 })),
+      );
+    await Promise.all([burst(), turn().then(burst)]);
+    expect(runs()).toBe(2);
+  });
+
+  it('is ended with the client, also while it hangs', async () => {
+    const script = `require('node:fs').writeFileSync(${JSON.stringify(join(directory, 'pid'))}, String(process.pid));
+      setInterval(() => {}, 1000)`;
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: process.execPath,
+      args: ['-e', script],
+    };
+    const { url, ca } = cluster;
+    const client = await connect({
+      kubeconfigFile: write('kubeconfig', kubeconfig({ url, ca, user: { exec } })),
+    });
+    const asked = outcome(ask(client));
+    const pid = () =>
+      existsSync(join(directory, 'pid')) ? readFileSync(join(directory, 'pid'), 'utf8') : '';
+    await until(() => pid() !== '');
+    await client.close();
+    expect(await asked).toMatchObject({ message: 'own credential cannot be read' });
+    await until(() => !isRunning(Number(pid())));
+  });
+
   it('may change to a token', async () => {
     await cluster.createServiceAccount('shop', 'orders');
     const expirationTimestamp = new Date(clock.wallMs() + 60_000).toISOString();
@@ -196,6 +245,14 @@ describe('a plugin that gives a client certificate', () => {
     await expect(client.ownClaims()).resolves.toMatchObject({ sub: 'system:serviceaccount:shop:orders' });
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 function kubeconfig({ url, ca, user }: { url: string; ca: string; user: object }): string {
   const data = Buffer.from(ca).toString('base64');

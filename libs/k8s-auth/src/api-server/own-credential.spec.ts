@@ -23,8 +23,8 @@ describe('FileCredential', () => {
 
   it('has the source read again for a token that was refused', async () => {
     const credential = new FileCredential(source(undefined));
-    await expect(credential.renew('old')).resolves.toBe(true);
-    await expect(credential.renew(JWT)).resolves.toBe(false);
+    await expect(credential.renew({ token: 'old' })).resolves.toBe(true);
+    await expect(credential.renew({ token: JWT })).resolves.toBe(false);
   });
 
   it('says what the token says of itself', async () => {
@@ -82,20 +82,34 @@ describe('AskedCredential', () => {
       asked++;
       return Promise.resolve({ token: afresh ? 'new' : 'old' });
     });
-    await expect(Promise.all([credential.renew('old'), credential.renew('old')])).resolves.toEqual([
-      true,
-      true,
-    ]);
+    await expect(
+      Promise.all([credential.renew({ token: 'old' }), credential.renew({ token: 'old' })]),
+    ).resolves.toEqual([true, true]);
     expect(asked).toBe(1);
-    await expect(credential.renew('new')).resolves.toBe(false);
+    await expect(credential.renew({ token: 'new' })).resolves.toBe(false);
+  });
+
+  it('does not ask for a call that was refused with an older one', async () => {
+    const newer = { ...certificate };
+    const given = [{ certificate }, { certificate: newer }, { token: 'old' }, { token: 'new' }];
+    let asked = 0;
+    const credential = new AskedCredential(() => Promise.resolve(given[asked++] ?? {}));
+    await credential.token();
+    await expect(credential.renew({ certificate })).resolves.toBe(true);
+    for (let n = 0; n < 3; n++) await expect(credential.renew({ certificate })).resolves.toBe(true);
+    expect(asked).toBe(2);
+    await credential.token();
+    await expect(credential.renew({ token: 'old' })).resolves.toBe(true);
+    await expect(credential.renew({ token: 'old' })).resolves.toBe(true);
+    expect(asked).toBe(4);
   });
 
   it('counts another client certificate as another credential', async () => {
     const given = [certificate, certificate, { ...certificate }];
     const credential = new AskedCredential(() => Promise.resolve({ certificate: given.shift() }));
     await credential.token();
-    await expect(credential.renew(undefined)).resolves.toBe(false);
-    await expect(credential.renew(undefined)).resolves.toBe(true);
+    await expect(credential.renew({ certificate })).resolves.toBe(false);
+    await expect(credential.renew({ certificate })).resolves.toBe(true);
   });
 
   it('holds nothing that inspect or JSON would show', async () => {

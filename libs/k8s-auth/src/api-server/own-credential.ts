@@ -19,14 +19,16 @@ export interface OwnCredential {
    */
   token(): Promise<string | undefined>;
   /**
-   * Reads the credential afresh, because `rejected` was answered with 401.
+   * Reads the credential afresh, because `rejected` was answered with 401, unless there is another one already.
    * @returns whether there is another one now
    */
-  renew(rejected: string | undefined): Promise<boolean>;
+  renew(rejected: GivenCredential): Promise<boolean>;
   /** What the token says of itself; `undefined` when it is not a JWT. @throws {Error} there is no credential */
   claims(): Promise<UnverifiedClaims | undefined>;
   /** The client certificate that came with the credential when it was last read; another object when it changes. */
   clientCertificate?(): ClientCertificate | undefined;
+  /** Ends what reads the credential, for good: a process would not exit while a plugin runs. */
+  close?(): void;
 }
 
 /**
@@ -35,6 +37,16 @@ export interface OwnCredential {
  * @internal
  */
 export class OwnCredentialRefusedError extends VerifierUnavailableError {}
+
+/** Whom the API server takes us for, for messages about a missing right: as far as our own token tells. @internal */
+export async function nameOfSelf(self: {
+  ownClaims(): Promise<UnverifiedClaims | undefined>;
+}): Promise<string> {
+  const { sub } = (await self.ownClaims().catch(() => undefined)) ?? {};
+  return typeof sub === 'string' && /^[\w:.@/-]{1,350}$/.test(sub)
+    ? sub
+    : 'the user that our own credential is for';
+}
 
 /** The token of a file that is replaced from time to time. @internal */
 export class FileCredential implements OwnCredential {
@@ -48,8 +60,8 @@ export class FileCredential implements OwnCredential {
     return this.#source.current() ?? (await this.#source.getToken());
   }
 
-  async renew(rejected: string): Promise<boolean> {
-    return (await this.#source.renew(rejected)) !== undefined;
+  async renew({ token = '' }: GivenCredential): Promise<boolean> {
+    return (await this.#source.renew(token)) !== undefined;
   }
 
   async claims(): Promise<UnverifiedClaims | undefined> {
@@ -68,21 +80,27 @@ export interface GivenCredential {
 export class AskedCredential implements OwnCredential {
   readonly #asking = new SingleFlight<boolean, GivenCredential>();
   readonly #ask: (afresh: boolean) => Promise<GivenCredential>;
-  #certificate?: ClientCertificate | undefined;
+  readonly #close: () => void;
+  #given?: GivenCredential;
 
-  /** @param ask gives the credential; `afresh` means that the one it gave was refused */
-  constructor(ask: (afresh: boolean) => Promise<GivenCredential>) {
+  /**
+   * @param ask gives the credential; `afresh` means that the one it gave was refused
+   * @param close ends what `ask` has started
+   */
+  constructor(ask: (afresh: boolean) => Promise<GivenCredential>, close: () => void = () => {}) {
     this.#ask = ask;
+    this.#close = close;
   }
 
   async token(): Promise<string | undefined> {
     return (await this.#askFor(false)).token;
   }
 
-  async renew(rejected: string | undefined): Promise<boolean> {
-    const before = this.#certificate;
-    const { token, certificate } = await this.#askFor(true);
-    return token !== rejected || certificate !== before;
+  async renew(rejected: GivenCredential): Promise<boolean> {
+    const isRejected = ({ token, certificate }: GivenCredential) =>
+      token === rejected.token && certificate === rejected.certificate;
+    const known = this.#given;
+    return (known !== undefined && !isRejected(known)) || !isRejected(await this.#askFor(true));
   }
 
   async claims(): Promise<UnverifiedClaims | undefined> {
@@ -91,7 +109,11 @@ export class AskedCredential implements OwnCredential {
   }
 
   clientCertificate(): ClientCertificate | undefined {
-    return this.#certificate;
+    return this.#given?.certificate;
+  }
+
+  close(): void {
+    this.#close();
   }
 
   #askFor(afresh: boolean): Promise<GivenCredential> {
@@ -101,8 +123,8 @@ export class AskedCredential implements OwnCredential {
       if (token === undefined ? !certificate : !HEADER_VALUE.test(token)) {
         throw new Error('own credential is empty, or no header value');
       }
-      this.#certificate = certificate;
-      return { token, certificate };
+      this.#given = { token, certificate };
+      return this.#given;
     });
   }
 }

@@ -4,7 +4,9 @@ import { outcome, OWN_ACCOUNT, type OwnCluster, startOwnCluster } from './own-cl
 import { TokenReviewClient } from './token-review.client.js';
 
 const unavailable = { name: 'VerifierUnavailableError', code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' };
-const RIGHT_MISSING = expect.stringContaining('system:auth-delegator') as unknown as string;
+const RIGHT_MISSING = expect.stringMatching(
+  /ClusterRole system:auth-delegator, .* to system:serviceaccount:shop:orders$/,
+) as unknown as string;
 
 let own: OwnCluster;
 let reviews: TokenReviewClient;

@@ -5,6 +5,7 @@ import { type Log } from '../util/log.js';
 import { OncePerMinute } from '../util/log.js';
 import { type Deadline, startDeadline } from '../util/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
+import { nameOfSelf } from './own-credential.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { FairQueue, type QueuedCall } from './fair-queue.js';
 
@@ -46,6 +47,8 @@ export class TokenReviewClient {
   private readonly queue = new FairQueue(MAX_IN_FLIGHT, MAX_WAITING);
   private readonly breaker: CircuitBreaker;
   private readonly onceAMinute: OncePerMinute;
+  /** What is missing when `canReview` says so, and to whom. */
+  missingRight = reviewRightMissing();
 
   constructor(
     private readonly client: ApiServerClient,
@@ -90,7 +93,7 @@ export class TokenReviewClient {
         retry: false,
         onAnswer: () => this.breaker.noteSignOfLife(),
       });
-      return this.readRight(response);
+      return await this.readRight(response);
     } finally {
       deadline.cancel();
     }
@@ -126,29 +129,31 @@ export class TokenReviewClient {
     });
   }
 
-  private readRight(response: HttpsResponse): ReviewRight {
+  private async readRight(response: HttpsResponse): Promise<ReviewRight> {
     if (response.status === 403 || response.status === 404) return 'unknown';
     const { allowed } = statusOf(response, 'SelfSubjectAccessReview') as { readonly allowed?: unknown };
-    if (allowed !== true) this.warnOfMissingRight();
+    if (allowed !== true) await this.noteMissingRight();
     return allowed === true ? 'granted' : 'missing';
   }
 
-  private readStatus(response: HttpsResponse): TokenReviewStatus {
+  private async readStatus(response: HttpsResponse): Promise<TokenReviewStatus> {
     if (response.status !== 403) return statusOf(response, 'TokenReview');
-    this.warnOfMissingRight();
-    throw new ReviewRightMissingError(REVIEW_RIGHT_MISSING);
+    await this.noteMissingRight();
+    throw new ReviewRightMissingError(this.missingRight);
   }
 
-  private warnOfMissingRight(): void {
+  private async noteMissingRight(): Promise<void> {
+    this.missingRight = reviewRightMissing(await nameOfSelf(this.client));
     this.onceAMinute.run('right', () =>
-      this.context.log.error({ message: REVIEW_RIGHT_MISSING, code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' }),
+      this.context.log.error({ message: this.missingRight, code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' }),
     );
   }
 }
 
-/** Names what grants it: the built-in ClusterRole. @internal */
-export const REVIEW_RIGHT_MISSING =
-  'own ServiceAccount may not create tokenreviews.authentication.k8s.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator, or another with this right, to it';
+/** Names what grants it, the built-in ClusterRole, and to whom. @internal */
+export function reviewRightMissing(name = 'our own ServiceAccount'): string {
+  return `own ServiceAccount may not create tokenreviews.authentication.k8s.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator, or another with this right, to ${name}`;
+}
 
 function statusOf({ status: code, body }: HttpsResponse, kind: string): object {
   const answer = code === 200 || code === 201 ? parseObject(body) : undefined;

@@ -110,6 +110,44 @@ describe('checkOptions', () => {
     }
   });
 
+  it('tells also those that need several options to be seen, in our own words', () => {
+    const given = {
+      verifier: { kind: 'tokenreview', apiServer: { url: 5, kubeconfigFile: '/k', x: 1 }, timeoutMs: 99 },
+      destinations: [
+        { origin: 'http://a', tokenFile: '/a' },
+        { origin: 'http://a', tokenFile: 5 },
+        'http://a',
+      ],
+      maxTokenBytes: 1e6,
+      allowApiServerAudience: 'yes',
+    };
+    expect([...mistakesOf(given)].sort()).toEqual([
+      "option 'allowApiServerAudience': expected true or false",
+      "option 'destinations[1].origin': same as that of [0]",
+      "option 'destinations[1].tokenFile': expected a text",
+      "option 'destinations[2]': expected an object",
+      "option 'maxTokenBytes': expected at most 16384",
+      "option 'verifier.apiServer': expected no option 'x', because there is none of this name",
+      "option 'verifier.apiServer.kubeconfigFile': expected alone, without 'url', 'caFile' or 'tokenFile'",
+      "option 'verifier.apiServer.url': expected a text",
+      "option 'verifier.timeoutMs': expected at least 100",
+    ]);
+  });
+
+  it.each([
+    [
+      { verifier: { kind: 'tokenreview', apiServer: null } },
+      "option 'verifier.apiServer': expected an object",
+    ],
+    [{ destinations: 5 }, "option 'destinations': expected a list"],
+    [
+      { verifier: { kind: 'tokenreview', timeoutMs: 100.5 } },
+      "option 'verifier.timeoutMs': expected a whole number",
+    ],
+  ])('says in our own words what is wrong with %j', (options, expected) => {
+    expect(mistakesOf(options)).toEqual([expected]);
+  });
+
   it('repeats no value, which might be a secret in the wrong place', () => {
     const text = findOptionMistakes({
       audience: 1,

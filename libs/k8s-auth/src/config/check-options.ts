@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ConfigurationError } from '../errors.js';
 import { AUDIENCE_RULE, readAudiences } from '../identity/audiences.js';
 import { type K8sAuthOptions } from './k8s-auth.options.js';
+import { loggable } from '../util/log.js';
 import { destinationsSchema } from '../outbound/destinations.options.js';
 import { type AnyVerifierDefinition, findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
 
@@ -32,7 +33,7 @@ export interface OptionMistake {
  * @internal
  */
 export function findOptionMistakes(options: unknown): OptionMistake[] {
-  const mistakes = toMistakes(schema.safeParse(options).error);
+  const mistakes = toMistakes(schema.safeParse(options, { error: wordIssue }).error);
   if (typeof options !== 'object' || options === null) return mistakes;
   const { verifier, destinations } = options as K8sAuthOptions;
   if (verifier === undefined && destinations === undefined) {
@@ -45,7 +46,7 @@ export function findOptionMistakes(options: unknown): OptionMistake[] {
 function findVerifierMistakes(verifier: unknown): OptionMistake[] {
   const definition = findVerifierDefinition((verifier as { kind?: unknown } | null)?.kind);
   return definition
-    ? toMistakes(definition.schema.safeParse(verifier).error, ['verifier'])
+    ? toMistakes(definition.schema.safeParse(verifier, { error: wordIssue }).error, ['verifier'])
     : [{ path: 'verifier.kind', message: `expected one of ${verifierKinds.join(', ')}` }];
 }
 
@@ -54,6 +55,32 @@ function toMistakes(error: z.ZodError | undefined, prefix: readonly PropertyKey[
     path: joinPath([...prefix, ...path]),
     message,
   }));
+}
+
+// Every number among the options is a whole one.
+const EXPECTED_TYPES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a whole number',
+  object: 'an object',
+  string: 'a text',
+};
+
+/** In our words, where a schema has none of its own: zod's talk of types and inequalities. */
+function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${EXPECTED_TYPES[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return `expected at least ${issue.minimum}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}`;
+    case 'unrecognized_keys':
+      return `expected no option ${issue.keys.map((key) => `'${loggable(key)}'`).join(', ')}, because there is none of this name`;
+    default:
+      return undefined;
+  }
 }
 
 /** `destinations[0].origin` */

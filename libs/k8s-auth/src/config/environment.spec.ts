@@ -156,4 +156,17 @@ describe('optionsFromEnvironment', () => {
     });
     expect(mistakes.join()).not.toContain('hunter2');
   });
+
+  it('tells what cannot be parsed also while the verifier is unknown', () => {
+    const environment = {
+      K8S_AUTH_VERIFIER: 'saml',
+      K8S_AUTH_CLOCK_TOLERANCE_MS: 'x',
+      K8S_AUTH_ISSUER: 'a,,b',
+    };
+    expect(
+      optionsFromEnvironment(environment)
+        .mistakes.map((mistake) => mistake.split(':')[0])
+        .sort(),
+    ).toEqual(['K8S_AUTH_CLOCK_TOLERANCE_MS', 'K8S_AUTH_ISSUER', 'K8S_AUTH_VERIFIER']);
+  });
 });

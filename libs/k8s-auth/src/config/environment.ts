@@ -38,11 +38,12 @@ export interface EnvironmentReading {
 
 /** @internal */
 export function optionsFromEnvironment(environment: Environment): EnvironmentReading {
-  const definition = findVerifierDefinition(environment[KIND.variable]);
-  const variables = [...MODULE_VARIABLES, ...(definition?.variables ?? []).map(belowVerifier)];
+  const kind = environment[KIND.variable];
+  const definition = findVerifierDefinition(kind);
+  const variables = [...MODULE_VARIABLES, ...variablesOfVerifier(kind).map(belowVerifier)];
   const { options, unparsed } = parseVariables(environment, variables);
   if (definition) setOption(options, KIND.option, definition.kind);
-  else if (environment[KIND.variable] !== undefined) {
+  else if (kind !== undefined) {
     unparsed.set(KIND.variable, `expected one of ${verifierKinds.join(', ')}`);
   }
   // What could not even be parsed is missing from the options: one complaint about it is enough.
@@ -68,6 +69,13 @@ function parseVariables(environment: Environment, variables: readonly Variable[]
     else setOption(options, option, value);
   }
   return { options, unparsed };
+}
+
+/** Those of every verifier while it is unknown which one is meant: what cannot be parsed is told at once. */
+function variablesOfVerifier(kind: string | undefined): readonly VerifierVariable[] {
+  const kinds = kind === undefined || verifierKinds.includes(kind) ? [kind] : verifierKinds;
+  const all = kinds.flatMap((one) => findVerifierDefinition(one)?.variables ?? []);
+  return [...new Map(all.map((variable) => [variable.variable, variable])).values()];
 }
 
 function belowVerifier(variable: VerifierVariable): VerifierVariable {

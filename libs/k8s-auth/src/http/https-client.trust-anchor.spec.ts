@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
+import { HttpsClient } from './https-client.js';
 import { clientWith, endless, issueLoopback, startHttpsServer } from './https-server.fixture.js';
 
 // root -> intermediate -> leaf, and strangers of the same names.
@@ -88,6 +89,43 @@ describe('HttpsClient with an intermediate CA as the only CA', () => {
     expect(await ask(expiredIntermediate.pem, await issueLoopback(expiredIntermediate))).toBe(
       'CERT_HAS_EXPIRED',
     );
+  });
+});
+
+describe('what HttpsClient says of a server that is not trusted', () => {
+  it.each([
+    ['by the roots of the system', undefined, () => leaf, "; option 'caFile' names the CA to trust"],
+    ['by another CA', () => stranger.pem, () => leaf, "; option 'caFile' names the CA to trust"],
+    [
+      'by its name, which no CA changes',
+      () => intermediate.pem,
+      () => intermediate.issue({ subject: 'CN=x', usage: 'server' as const, dnsNames: ['other.example'] }),
+      '',
+    ],
+  ])('%s', async (_, ca, certificate, hint) => {
+    const server = await startHttpsServer(await certificate(), (_request, response) => response.end());
+    const tls = ca ? { ca: ca() } : {};
+    const log = { log: () => {}, warn: () => {}, error: () => {} };
+    const client = new HttpsClient(
+      { of: 'the server', caOption: 'caFile', tls, readTls: () => Promise.resolve(tls) },
+      { clock: new FakeClock(), log },
+    );
+    toClose.push(
+      () => client.close(),
+      () => server.close(),
+    );
+    const request = {
+      method: 'GET',
+      url: server.url,
+      headers: {},
+      deadline: endless(),
+      maxBytes: 100,
+    } as const;
+    const { message } = await client.request(request).then(
+      () => new Error('was trusted'),
+      (error: Error) => error,
+    );
+    expect(message).toMatch(hint === '' ? /^(?!.*caFile)/ : new RegExp(`^[\\w ()]+${hint}$`));
   });
 });
 

@@ -7,9 +7,9 @@ import {
   type SilenceLimits,
 } from './https-exchange.js';
 import { PlainError, plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, nextTurn, within } from '../util/timers.js';
+import { type Deadline, inWholeMs, nextTurn, within } from '../util/timers.js';
 import { type Log } from '../util/log.js';
-import { isTrustFailure, type ReloadableTls, TlsFiles } from './tls-files.js';
+import { isTrustFailure, type ReloadableTls, TlsFiles, withCaHint } from './tls-files.js';
 import { type TlsSettings } from './tls-source.js';
 
 // Under the 90 s after which an API server closes idle connections itself.
@@ -50,6 +50,7 @@ export class HttpsClient {
   readonly #tls: TlsFiles;
   /** Of the pool that is open. */
   #settings: TlsSettings;
+  readonly #caOption: string | undefined;
   readonly #clock: Clock;
   readonly #underWay = new Set<HttpsExchange>();
   #pool: Agent;
@@ -59,6 +60,7 @@ export class HttpsClient {
   constructor(tls: ReloadableTls, context: { readonly clock: Clock; readonly log: Log }) {
     this.#tls = new TlsFiles(tls, context);
     this.#settings = this.#tls.settings;
+    this.#caOption = tls.caOption;
     this.#clock = context.clock;
     this.#pool = this.#openPool();
   }
@@ -97,7 +99,8 @@ export class HttpsClient {
         if (isConnectionAtFault && isReused && pool === this.#pool) this.#retirePool();
         this.#assertOpen();
         if (signal.aborted) throw exchange.isConnected ? signal.reason : unconnectedError(call.deadline);
-        if (!isConnectionAtFault || tries === MAX_TRIES) throw plainErrorOf(error);
+        if (!isConnectionAtFault || tries === MAX_TRIES)
+          throw withCaHint(plainErrorOf(error), this.#caOption);
       }
     }
   }
@@ -163,7 +166,7 @@ export class HttpsClient {
 }
 
 function unconnectedError({ timeoutMs }: Deadline): PlainError {
-  return new PlainError('TimeoutError', `no connection within ${timeoutMs} ms`, NOT_CONNECTED);
+  return new PlainError('TimeoutError', `no connection within ${inWholeMs(timeoutMs)}`, NOT_CONNECTED);
 }
 
 function closedError(): PlainError {

@@ -3,7 +3,7 @@ import { type Agent, request } from 'node:https';
 import { type TLSSocket } from 'node:tls';
 import { type Clock } from '../util/clock.js';
 import { PlainError } from '../util/plain-error.js';
-import { type Deadline } from '../util/timers.js';
+import { type Deadline, inWholeMs } from '../util/timers.js';
 
 export interface HttpsRequest {
   readonly method: 'GET' | 'POST';
@@ -104,7 +104,7 @@ export class HttpsExchange {
     const lack = this.isReused ? 'no answer over an open connection' : 'no connection';
     this.cancelCut = this.clock.schedule(limitMs, () => {
       this.isSilent = true;
-      outgoing.destroy(new PlainError('TimeoutError', `${lack} within ${limitMs} ms`, 'ETIMEDOUT'));
+      outgoing.destroy(new PlainError('TimeoutError', `${lack} within ${inWholeMs(limitMs)}`, 'ETIMEDOUT'));
     });
     if (this.isReused) return;
     socket.once('secureConnect', () => {

@@ -132,3 +132,46 @@ describe('every ten minutes', () => {
     await expect(ask()).rejects.toHaveProperty('code');
   });
 });
+
+describe('a new client certificate', () => {
+  let certificate: object;
+
+  beforeEach(async () => {
+    await client.close();
+    certificate = {};
+    const readTls = () => {
+      reads++;
+      return onDisk();
+    };
+    const tls = { ca: oldAuthority.pem };
+    client = new HttpsClient(
+      { of: 'the issuer', tls, readTls, clientCertificate: () => certificate },
+      { clock, log },
+    );
+    await ask();
+    reads = 0;
+    certificate = {};
+  });
+
+  it('is loaded by the next request where the first could not', async () => {
+    onDisk = () => Promise.reject(new Error('half a certificate'));
+    await ask();
+    onDisk = () => Promise.resolve({ ca: newAuthority.pem });
+    await expect(ask()).rejects.toHaveProperty('code');
+    expect(reads).toBe(2);
+    await expect(ask()).rejects.toHaveProperty('code');
+    expect(reads).toBe(2);
+  });
+
+  it('is waited for by all requests, and loaded once', async () => {
+    let load = () => {};
+    onDisk = () => new Promise((resolve) => (load = () => resolve({ ca: newAuthority.pem })));
+    const outcomes = Promise.allSettled([ask(), turn().then(ask)]);
+    await until(() => reads === 1);
+    await turn();
+    await turn();
+    load();
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(reads).toBe(1);
+  });
+});

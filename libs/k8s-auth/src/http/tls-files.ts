@@ -1,5 +1,6 @@
 import { type Clock } from '../util/clock.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
+import { PlainError } from '../util/plain-error.js';
 import { Refreshed } from '../util/refreshed.js';
 import { within } from '../util/timers.js';
 import { type TlsSettings } from './tls-source.js';
@@ -13,6 +14,8 @@ const MIN_RELOAD_PERIOD_MS = 60_000;
 export interface ReloadableTls {
   /** Whose certificate is checked with them, for the log. */
   readonly of: string;
+  /** Names the CA to trust, for errors. */
+  readonly caOption?: string;
   readonly tls: TlsSettings;
   readTls(): Promise<TlsSettings>;
   /** What `readTls` gives besides files: it is called again as soon as this is another object. */
@@ -38,8 +41,10 @@ export class TlsFiles {
         clock,
         policy: { periodMs: RELOAD_PERIOD_MS, cooldownMs: MIN_RELOAD_PERIOD_MS },
         fetch: async (_deadline, last) => {
-          this.#clientCertificate = files.clientCertificate?.();
+          const certificate = files.clientCertificate?.();
           const next = await files.readTls();
+          // Not before: until the settings have it, requests wait for it.
+          this.#clientCertificate = certificate;
           if (JSON.stringify(next) === JSON.stringify(last)) return last ?? next;
           log.log({ message: `certificates for ${files.of} have changed` });
           return next;
@@ -84,6 +89,16 @@ export class TlsFiles {
 // OpenSSL's reasons, as Node names them (X509_V_ERR_…), and Node's own for a name that does not fit.
 const TRUST_FAILURE =
   /^(?:UNABLE_TO_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|ERR_TLS_CERT_ALTNAME_INVALID)/;
+
+// Those that another CA mends: not a wrong name, and not a certificate that has expired.
+const UNKNOWN_CA = /^(?:UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|CERT_UNTRUSTED)/;
+
+/** The same error, with the option that names the CA where that is what is missing. @internal */
+export function withCaHint(error: Error, caOption: string | undefined): Error {
+  const { code } = error as { code?: unknown };
+  if (caOption === undefined || typeof code !== 'string' || !UNKNOWN_CA.test(code)) return error;
+  return new PlainError(error.name, `${error.message}; option '${caOption}' names the CA to trust`, code);
+}
 
 /** @internal */
 export function isTrustFailure(error: unknown): boolean {

@@ -1,5 +1,7 @@
 import { type ApiServerClient } from '../api-server/api-server.client.js';
-import { OwnCredentialRefusedError } from '../api-server/own-credential.js';
+import { nameOfSelf, OwnCredentialRefusedError } from '../api-server/own-credential.js';
+import { VerifierUnavailableError } from '../errors.js';
+import { describeError } from '../util/log.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { type UnverifiedClaims } from '../jwt/unverified-claims.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
@@ -84,15 +86,24 @@ export class ApiServerKeySource implements KeySource {
       if (expected) checkMetadataIssuer(issuer, expected, this.options.issuers ? '' : `; ${NAME_ISSUER}`);
       return issuer;
     } catch (error) {
-      // Not wrapped: what kind of error it is says what becomes of the keys that are held.
-      const isIssuerUnknown = !expected && !(error instanceof OwnCredentialRefusedError);
-      if (isIssuerUnknown && error instanceof Error) error.message += `; ${NAME_ISSUER}`;
-      throw error;
+      // What kind of error it is says what becomes of the keys that are held, and others may hold the error too.
+      if (expected || error instanceof OwnCredentialRefusedError) throw error;
+      throw withHint(error, NAME_ISSUER);
     }
   }
 }
 
 const NAME_ISSUER = "option 'issuer' names the issuer where the API server and the own credential do not";
+
+/** An error of the same kind that says more. */
+function withHint(error: unknown, hint: string): Error {
+  if (error instanceof VerifierUnavailableError) {
+    const { message, cause, retryAfterMs } = error;
+    return new VerifierUnavailableError(`${message}; ${hint}`, { cause, retryAfterMs });
+  }
+  if (!(error instanceof KeySourceError)) return new KeySourceError(`${describeError(error)}; ${hint}`);
+  return new KeySourceError(`${error.message}; ${hint}`, error.isRightMissing, error.retryAfter);
+}
 
 /**
  * The issuer of the cluster, as far as the own token tells: a bound token of a ServiceAccount does. One of a cloud
@@ -112,13 +123,6 @@ export async function ownIssuers(
 ): Promise<readonly string[] | undefined> {
   const issuer = clusterIssuerOf(await client.ownClaims());
   return issuer === undefined ? undefined : [issuer];
-}
-
-async function nameOfSelf(client: Pick<ApiServerClient, 'ownClaims'>): Promise<string> {
-  const { sub } = (await client.ownClaims().catch(() => undefined)) ?? {};
-  return typeof sub === 'string' && /^[\w:.@/-]{1,350}$/.test(sub)
-    ? sub
-    : 'the user that our own credential is for';
 }
 
 // openid-client wants a URL; the client knows the real origin, and the path in front of ours.

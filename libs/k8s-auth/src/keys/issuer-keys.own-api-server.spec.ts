@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type OwnCluster, startOwnCluster } from '../api-server/own-cluster.fixture.js';
-import { findOwnApiServer } from './issuer-keys.js';
+import { findOwnApiServer, openIssuerKeys } from './issuer-keys.js';
 
 let own: OwnCluster;
 let home: string;
@@ -32,5 +32,12 @@ describe('findOwnApiServer', () => {
   it('leaves the home directory alone where the issuer is configured', async () => {
     expect(await findOwnApiServer({ issuer: 'https://issuer.example' }, context())).toBeUndefined();
     expect(own.log.events).toEqual([]);
+  });
+
+  it('has its mistakes told together with those of the CA of the issuer', async () => {
+    const options = { caFile: '/missing/ca.crt', apiServer: { kubeconfigFile: '/missing/kubeconfig' } };
+    await expect(openIssuerKeys(options, context())).rejects.toMatchObject({
+      mistakes: [expect.stringContaining("'caFile'"), expect.stringContaining("'apiServer.kubeconfigFile'")],
+    });
   });
 });

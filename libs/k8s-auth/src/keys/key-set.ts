@@ -3,14 +3,12 @@ import { type VerificationKey } from '../jwt/verification-key.js';
 
 /** The keys that may have signed a token, found by what its unverified header says. Immutable. @internal */
 export class KeySet {
-  private readonly byKeyId = new Map<string, VerificationKey[]>();
+  private readonly byKeyId: ReadonlyMap<unknown, readonly VerificationKey[]>;
+  private readonly byAlgorithm: ReadonlyMap<unknown, readonly VerificationKey[]>;
 
-  constructor(private readonly keys: readonly VerificationKey[]) {
-    for (const key of keys) {
-      const sameId = this.byKeyId.get(key.keyId);
-      if (sameId) sameId.push(key);
-      else this.byKeyId.set(key.keyId, [key]);
-    }
+  constructor(keys: readonly VerificationKey[]) {
+    this.byKeyId = groupBy(keys, ({ keyId }) => keyId);
+    this.byAlgorithm = groupBy(keys, ({ algorithm }) => algorithm);
   }
 
   /**
@@ -18,7 +16,18 @@ export class KeySet {
    * several. Without it, all keys of the algorithm that the token claims. The choice is a hint and grants nothing.
    */
   candidates({ alg, kid }: UnverifiedHeader): readonly VerificationKey[] {
-    if (kid !== undefined) return this.byKeyId.get(kid) ?? [];
-    return this.keys.filter(({ algorithm }) => algorithm === alg);
+    return (kid === undefined ? this.byAlgorithm.get(alg) : this.byKeyId.get(kid)) ?? [];
   }
+}
+
+function groupBy(
+  keys: readonly VerificationKey[],
+  nameOf: (key: VerificationKey) => string,
+): ReadonlyMap<unknown, readonly VerificationKey[]> {
+  const groups = new Map<string, VerificationKey[]>();
+  for (const key of keys) {
+    const name = nameOf(key);
+    groups.set(name, [...(groups.get(name) ?? []), key]);
+  }
+  return groups;
 }

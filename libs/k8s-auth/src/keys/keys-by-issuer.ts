@@ -17,10 +17,12 @@ export interface IssuerGroup {
  */
 export class KeysByIssuer implements KeyProvider {
   private readonly byIssuer: ReadonlyMap<string, KeyProvider>;
+  private readonly accepted: readonly string[];
 
   /** @param groups at least one */
   constructor(groups: readonly IssuerGroup[]) {
     this.byIssuer = new Map(groups.map(({ issuer, keys }) => [issuer, keys]));
+    this.accepted = [...this.byIssuer.keys()];
   }
 
   start(): void {
@@ -32,7 +34,7 @@ export class KeysByIssuer implements KeyProvider {
   }
 
   issuers(): readonly string[] {
-    return [...this.byIssuer.keys()];
+    return this.accepted;
   }
 
   knownIssuers(): readonly string[] {

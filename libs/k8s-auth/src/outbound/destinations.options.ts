@@ -28,18 +28,25 @@ const destinationSchema = z.strictObject({
 });
 
 /** One token file for an origin: two entries for the same would leave open which of them goes there. @internal */
-export const destinationsSchema = z.array(destinationSchema).superRefine((destinations, context) => {
-  const firstIndexes = new Map<string, number>();
-  destinations.forEach(({ origin }, index) => {
-    const normalized = bareOriginOf(origin);
-    if (normalized === undefined) return;
-    const firstIndex = firstIndexes.get(normalized);
-    if (firstIndex === undefined) firstIndexes.set(normalized, index);
-    else
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'origin'],
-        message: `same as that of [${firstIndex}]`,
-      });
-  });
-});
+export const destinationsSchema = z.array(destinationSchema).superRefine(
+  (destinations, context) => {
+    const firstIndexes = new Map<string, number>();
+    // Not checked yet: entries with mistakes of their own are compared too, so that all mistakes are told at once.
+    (destinations as readonly ({ readonly origin?: unknown } | null | undefined)[]).forEach(
+      (entry, index) => {
+        const origin = entry?.origin;
+        const normalized = typeof origin === 'string' ? bareOriginOf(origin) : undefined;
+        if (normalized === undefined) return;
+        const firstIndex = firstIndexes.get(normalized);
+        if (firstIndex === undefined) firstIndexes.set(normalized, index);
+        else
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'origin'],
+            message: `same as that of [${firstIndex}]`,
+          });
+      },
+    );
+  },
+  { when: ({ value }) => Array.isArray(value) },
+);

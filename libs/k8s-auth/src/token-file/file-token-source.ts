@@ -14,7 +14,7 @@ const HURRIED_READ_PERIOD_MS = 5_000;
 const SHORT_REMAINDER_MS = 60_000;
 const LATE_SHARE_OF_LIFE = 1 / 5;
 // For a token that does not do, however often it is asked for: a destination may answer 401 to every request.
-const MIN_READ_PERIOD_MS = 500;
+export const MIN_READ_PERIOD_MS = 500;
 
 export interface FileTokenSourceOptions {
   readonly file: string;

@@ -45,6 +45,12 @@ describe('describeError', () => {
     expect(describeError(missing)).toBe("ENOENT: no such file or directory, open '/nowhere/token'");
   });
 
+  it('says a code once, however many errors have it', () => {
+    const withCode = (message: string, cause?: Error) =>
+      Object.assign(new Error(message, { cause }), { code: 'ERR_SOME' });
+    expect(describeError(withCode('a', withCode('b', withCode('c'))))).toBe('a (ERR_SOME): b: c');
+  });
+
   it('stops after four, so that a circle of causes ends', () => {
     const error = new Error('again');
     error.cause = error;

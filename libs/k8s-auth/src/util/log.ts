@@ -24,7 +24,7 @@ export function loggable(text: string, maxLength = 200): string {
   return oneLine.length > maxLength ? `${oneLine.slice(0, maxLength)}…` : oneLine;
 }
 
-/** An error's own words and those of its causes, made fit for a log. @internal */
+/** An error's own words and those of its causes, each code once, made fit for a log. @internal */
 export function describeError(error: unknown): string {
   return loggable(wordsOf(error), 300);
 }
@@ -36,7 +36,8 @@ export function wordsOf(error: unknown): string {
     for (let cause: unknown = error; isError(cause) && words.length < 4; cause = cause.cause) {
       const { code } = cause as { code?: unknown };
       const message = String(cause.message);
-      words.push(typeof code === 'string' && !message.includes(code) ? `${message} (${code})` : message);
+      const isNew = typeof code === 'string' && ![message, ...words].some((said) => said.includes(code));
+      words.push(isNew ? `${message} (${code})` : message);
     }
   } catch {
     // A foreign error may have accessors that throw: what was read so far has to do.

@@ -1,4 +1,8 @@
-/** Whether a service can do its work; `degraded` still serves, but from what it had before an outage. @publicApi */
+/**
+ * Whether a service can do its work. `degraded`: an outage lasts, and what the verifier had before is used: keys for hours,
+ * verdicts of reviews for seconds, after which callers get 503.
+ * @publicApi
+ */
 export interface Readiness {
   readonly status: 'ready' | 'degraded' | 'not-ready';
   /** Why it is not `ready`. Holds no token text and no data of callers. */

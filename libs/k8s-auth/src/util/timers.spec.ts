@@ -3,6 +3,13 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { repeat, sleep, startDeadline } from './timers.js';
 
 describe('startDeadline', () => {
+  it('states its time in whole milliseconds', async () => {
+    const clock = new FakeClock();
+    const { signal } = startDeadline(clock, 333.3333333);
+    await clock.advance(334);
+    expect(signal.reason).toMatchObject({ message: 'no answer within 333 ms' });
+  });
+
   it('fires when its time is over, saying how long that was', async () => {
     const clock = new FakeClock();
     const { signal } = startDeadline(clock, 5_000);

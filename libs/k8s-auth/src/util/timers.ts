@@ -24,7 +24,7 @@ export function startDeadline(clock: Clock, timeoutMs: number): OwnDeadline {
   const controller = new AbortController();
   const endMs = clock.monotonicMs() + timeoutMs;
   const expire = () =>
-    controller.abort(new PlainError('TimeoutError', `no answer within ${timeoutMs} ms`, 'ETIMEDOUT'));
+    controller.abort(new PlainError('TimeoutError', `no answer within ${inWholeMs(timeoutMs)}`, 'ETIMEDOUT'));
   const cancel = timeoutMs === Infinity ? () => {} : clock.schedule(timeoutMs, expire);
   return {
     signal: controller.signal,
@@ -36,6 +36,11 @@ export function startDeadline(clock: Clock, timeoutMs: number): OwnDeadline {
       controller.abort(reason);
     },
   };
+}
+
+/** A duration as messages state it. @internal */
+export function inWholeMs(durationMs: number): string {
+  return `${Math.round(durationMs)} ms`;
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it aborts. @internal */

@@ -50,7 +50,7 @@ describe('what the API server accepts', () => {
     ]);
     expect(await audiencesWith(undefined, ['b']).findMistakes(given)).toEqual([
       expect.stringMatching(/^audience of A\.one, A\.two: .*'b'/),
-      expect.stringMatching(/^option 'audience': .*'https:\/\/kubernetes\.default\.svc'/),
+      expect.stringMatching(/^option 'audience': .*'https:\/\/kubernetes\.default\.svc'.*K8S_AUTH_AUDIENCE/),
     ]);
   });
 });

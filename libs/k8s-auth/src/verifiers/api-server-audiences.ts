@@ -50,7 +50,7 @@ export class ApiServerAudiences {
         const place = routes.length > 0 ? `audience of ${routes.join(', ')}` : "option 'audience'";
         return (
           `${place}: expected one of this service's own, but the API server accepts '${audience}' too ` +
-          "(option 'allowApiServerAudience' allows it)"
+          "(variable K8S_AUTH_AUDIENCE sets option 'audience'; option 'allowApiServerAudience' allows it)"
         );
       });
   }
@@ -90,7 +90,7 @@ export class ApiServerAudiences {
       await this.learn();
       if (this.includesAny(audiences)) {
         const message =
-          "option 'audience' or @K8sAuth: the API server accepts this audience too; refusing all callers";
+          "option 'audience' (K8S_AUTH_AUDIENCE) or @K8sAuth: the API server accepts this audience too; refusing all callers";
         this.context.log.error({ message, audiences });
       }
     }

@@ -1,8 +1,7 @@
-// @peculiar/x509 needs the metadata API before it is loaded.
-import 'reflect-metadata';
 import { KeyObject, webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import type * as X509 from '@peculiar/x509';
 import { systemClock } from '../../src/util/clock.js';
+import { importOptional } from '../../src/util/optional-package.js';
 
 /** PEM texts. */
 export interface KeyAndCertificate {
@@ -26,11 +25,14 @@ const YEAR_MS = 365 * 24 * HOUR_MS;
 /** A certificate authority of one process: its key is never written anywhere. */
 export class CertificateAuthority {
   private constructor(
+    private readonly x509: typeof X509,
     private readonly keys: webcrypto.CryptoKeyPair,
-    private readonly certificate: x509.X509Certificate,
+    private readonly certificate: X509.X509Certificate,
   ) {}
 
+  /** @throws {ConfigurationError} the optional package @peculiar/x509 is missing */
   static async create(): Promise<CertificateAuthority> {
+    const x509 = await importOptional('@peculiar/x509', 'LocalCluster', importX509);
     const keys = await generateKeys();
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       name: 'CN=kubernetes',
@@ -38,13 +40,14 @@ export class CertificateAuthority {
       ...validity(false),
       signingAlgorithm: P256,
       keys,
-      extensions: await authorityExtensions(keys.publicKey),
+      extensions: await authorityExtensions(x509, keys.publicKey),
     });
-    return new CertificateAuthority(keys, certificate);
+    return new CertificateAuthority(x509, keys, certificate);
   }
 
   /** An intermediate authority: its certificate is signed by this one. */
   async issueAuthority({ isExpired = false } = {}): Promise<CertificateAuthority> {
+    const { x509 } = this;
     const keys = await generateKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       subject: 'CN=kubernetes-intermediate',
@@ -55,11 +58,11 @@ export class CertificateAuthority {
       signingKey: this.keys.privateKey,
       publicKey: keys.publicKey,
       extensions: [
-        ...(await authorityExtensions(keys.publicKey)),
+        ...(await authorityExtensions(x509, keys.publicKey)),
         await x509.AuthorityKeyIdentifierExtension.create(this.certificate, false),
       ],
     });
-    return new CertificateAuthority(keys, certificate);
+    return new CertificateAuthority(x509, keys, certificate);
   }
 
   /** The certificate to trust. */
@@ -68,6 +71,7 @@ export class CertificateAuthority {
   }
 
   async issue({ subject, usage, isExpired = false, ...names }: CertificateSpec): Promise<KeyAndCertificate> {
+    const { x509 } = this;
     const keys = await generateKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       subject,
@@ -81,7 +85,7 @@ export class CertificateAuthority {
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[`${usage}Auth`]]),
         await x509.AuthorityKeyIdentifierExtension.create(this.certificate, false),
-        ...alternativeNames(names),
+        ...alternativeNames(x509, names),
       ],
     });
     const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
@@ -89,7 +93,16 @@ export class CertificateAuthority {
   }
 }
 
-async function authorityExtensions(publicKey: webcrypto.CryptoKey): Promise<x509.Extension[]> {
+async function importX509(): Promise<typeof X509> {
+  // It needs the metadata API before it is loaded.
+  await import('reflect-metadata');
+  return import('@peculiar/x509');
+}
+
+async function authorityExtensions(
+  x509: typeof X509,
+  publicKey: webcrypto.CryptoKey,
+): Promise<X509.Extension[]> {
   return [
     new x509.BasicConstraintsExtension(true, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -97,7 +110,10 @@ async function authorityExtensions(publicKey: webcrypto.CryptoKey): Promise<x509
   ];
 }
 
-function alternativeNames({ dnsNames = [], ipAddresses = [] }: Partial<CertificateSpec>): x509.Extension[] {
+function alternativeNames(
+  x509: typeof X509,
+  { dnsNames = [], ipAddresses = [] }: Partial<CertificateSpec>,
+): X509.Extension[] {
   const names = [
     ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
     ...ipAddresses.map((value) => ({ type: 'ip' as const, value })),

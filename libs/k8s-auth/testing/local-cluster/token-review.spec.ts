@@ -55,11 +55,17 @@ describe('TokenReview', () => {
     });
   });
 
-  it('means its own audiences when none are asked for', async () => {
+  it.each([
+    ['left out', undefined],
+    ['an empty list', []],
+  ])('means its own audiences when they are %s', async (_, audiences) => {
     const own = await cluster.createToken(CHECKOUT);
     const other = await cluster.createToken({ ...CHECKOUT, audiences: ['orders'] });
-    expect(await client.review(reviewer, own)).toMatchObject({ authenticated: true, audiences: [ISSUER] });
-    expect(await client.review(reviewer, other)).toEqual({
+    expect(await client.review(reviewer, own, audiences)).toMatchObject({
+      authenticated: true,
+      audiences: [ISSUER],
+    });
+    expect(await client.review(reviewer, other, audiences)).toEqual({
       user: {},
       error: `[invalid bearer token, token audiences ["orders"] is invalid for the target audiences ["${ISSUER}"]]`,
     });

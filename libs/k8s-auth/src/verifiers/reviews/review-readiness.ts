@@ -1,5 +1,5 @@
 import {
-  REVIEW_RIGHT_MISSING,
+  reviewRightMissing,
   ReviewRightMissingError,
   type TokenReviewClient,
 } from '../../api-server/token-review.client.js';
@@ -16,7 +16,7 @@ const JITTER_SHARE = 0.2;
 const CHECK_PERIOD_AFTER_REFUSAL_MS = 1_000;
 
 export interface ReviewReadinessContext {
-  readonly reviews: Pick<TokenReviewClient, 'canReview'>;
+  readonly reviews: Pick<TokenReviewClient, 'canReview'> & Partial<Pick<TokenReviewClient, 'missingRight'>>;
   readonly clock: Clock;
   readonly log: Log;
   /** From 0 to 1, for the jitter between checks. @default Math.random */
@@ -65,7 +65,10 @@ export class ReviewReadiness {
 
   /** @param needsAnswer whether a service that has never had an answer is `not-ready`, and not only `degraded` */
   current({ needsAnswer = true } = {}): Readiness {
-    if (this.isRightMissing) return { status: 'not-ready', reason: REVIEW_RIGHT_MISSING };
+    if (this.isRightMissing) {
+      const { missingRight = reviewRightMissing() } = this.context.reviews;
+      return { status: 'not-ready', reason: missingRight };
+    }
     if (!this.hasAnswered) {
       const reason = this.failure ?? 'no answer of the API server yet';
       return { status: needsAnswer ? 'not-ready' : 'degraded', reason };

@@ -18,7 +18,10 @@ export interface TokenReviewOptions {
   readonly successLifetimeMs?: number;
   /** The same for a refused token. @default 2000, 0 to 60000 */
   readonly rejectionLifetimeMs?: number;
-  /** For a whole review, milliseconds, all retries included. @default 5000, 100 to 30000 */
+  /**
+   * For a whole review, milliseconds: waiting for a free place, reading the own credential, connecting, all retries. After it
+   * the caller gets 503. @default 5000, 100 to 30000
+   */
   readonly timeoutMs?: number;
   /**
    * Whether signatures are checked before a review, with the keys that the API server publishes: then forged tokens are

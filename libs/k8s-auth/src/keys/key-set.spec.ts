@@ -1,0 +1,23 @@
+import { expect, it } from '@jest/globals';
+import { type VerificationKey } from '../jwt/verification-key.js';
+import { KeySet } from './key-set.js';
+import { KeysByIssuer } from './keys-by-issuer.js';
+
+it('KeySet finds keys by kid, else by algorithm, and makes no list for a token', () => {
+  const keys = [
+    ['a', 'RS256'],
+    ['b', 'ES256'],
+    ['a', 'ES256'],
+  ].map(([keyId, algorithm]) => ({ keyId, algorithm }) as VerificationKey);
+  const set = new KeySet(keys);
+  expect(set.candidates({ alg: 'RS256', kid: 'a' })).toEqual([keys[0], keys[2]]);
+  expect(set.candidates({ alg: 'ES256' })).toEqual([keys[1], keys[2]]);
+  expect(set.candidates({ alg: 'ES256' })).toBe(set.candidates({ alg: 'ES256' }));
+  expect(set.candidates({ alg: 'constructor' })).toEqual([]);
+  expect(set.candidates({ alg: 'ES256', kid: 'c' })).toEqual([]);
+});
+
+it('KeysByIssuer makes no list for a token', () => {
+  const issuers = new KeysByIssuer([]).issuers.bind(new KeysByIssuer([]));
+  expect(issuers()).toBe(issuers());
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigurationError } from '../errors.js';
+import { importOptional, OPTIONAL_PACKAGES } from './optional-package.js';
+
+const missing = () =>
+  Promise.reject(new Error("Cannot find package 'x', with eyJhbGciOiJFUzI1NiJ9.e30.c2ln"));
+
+describe('importOptional', () => {
+  it('returns the package', async () => {
+    expect(await importOptional('@peculiar/x509', 'LocalCluster', () => Promise.resolve('loaded'))).toBe(
+      'loaded',
+    );
+  });
+
+  it.each([
+    ['@peculiar/x509', 'npm install --save-dev @peculiar/x509@2'],
+    ['@kubernetes/client-node', 'npm install @kubernetes/client-node@1'],
+  ] as const)('names the command that installs %s when it is missing', async (name, command) => {
+    const error: unknown = await importOptional(name, 'the feature', missing).catch(
+      (cause: unknown) => cause,
+    );
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error).toMatchObject({
+      code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
+      mistakes: [
+        `the feature: expected the package ${name}, which cannot be loaded; install it with "${command}"`,
+      ],
+      cause: expect.objectContaining({ message: expect.stringContaining('[token]') }),
+    });
+  });
+
+  it('knows every optional dependency of the library, in the version that it declares', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+    const { optionalDependencies } = JSON.parse(text) as { optionalDependencies: Record<string, string> };
+    const majors = Object.entries(optionalDependencies).map(([name, range]) => [
+      name,
+      /^\^(\d+)/.exec(range)?.[1],
+    ]);
+    expect(
+      Object.entries(OPTIONAL_PACKAGES).map(([name, command]) => [name, /@(\d+)$/.exec(command)?.[1]]),
+    ).toEqual(majors);
+  });
+});

@@ -1,0 +1,28 @@
+import { ConfigurationError, type MistakePlace } from '../errors.js';
+import { plainErrorOf } from './plain-error.js';
+
+/** The optional dependencies of this package, each with the command that installs it. @internal */
+export const OPTIONAL_PACKAGES = {
+  '@kubernetes/client-node': 'npm install @kubernetes/client-node@1',
+  '@peculiar/x509': 'npm install --save-dev @peculiar/x509@2',
+} as const;
+
+/**
+ * Loads an optional package when a feature first needs it: everything else works without the package.
+ * @param place what needs the package
+ * @param load imports it; the name stands there as a literal, so that compilers and bundlers find it
+ * @throws {ConfigurationError} the package is missing or cannot be loaded
+ * @internal
+ */
+export async function importOptional<T>(
+  name: keyof typeof OPTIONAL_PACKAGES,
+  place: MistakePlace,
+  load: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    const message = `expected the package ${name}, which cannot be loaded; install it with "${OPTIONAL_PACKAGES[name]}"`;
+    throw new ConfigurationError([{ place, message }], { cause: plainErrorOf(error) });
+  }
+}
