@@ -3,7 +3,6 @@ import http, { type Agent, type AgentOptions } from 'node:http';
 import https from 'node:https';
 import { inspect } from 'node:util';
 import { Agent as Dispatcher } from 'undici';
-import { isLasting } from './body-again.js';
 import { type SentToken } from './sent-token.js';
 import { agentWithToken } from './token-agent.js';
 import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
@@ -39,7 +38,7 @@ export class Connections {
       agent: ({ protocol }: URL) => (protocol === 'https:' ? httpsAgent : httpAgent),
     });
     const { env, maxRedirects } = config;
-    const route: FetchRoute = { sent, connection, maxRedirects, hasLastingBody: isLasting(config.data) };
+    const route: FetchRoute = { sent, connection, maxRedirects, data: config.data as unknown };
     return {
       proxy: proxyOf(config),
       httpAgent: agentWithToken(httpAgent, sent),

@@ -7,8 +7,7 @@ export interface Hop {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** `undefined`: there is none. @throws {TypeError} it was a stream, which cannot be sent again */
-  readonly body?: () => Promise<Body>;
+  readonly hasBody: boolean;
 }
 
 // What the Fetch standard calls a redirect status, and what its "HTTP-redirect fetch" takes away when.
@@ -47,7 +46,7 @@ export function nextHop(hop: Hop, status: number, location: string): Hop {
   const becomesGet =
     status === 303 ? !/^(GET|HEAD)$/.test(hop.method) : status < 303 && hop.method === 'POST';
   return becomesGet
-    ? { url: url.href, method: 'GET', headers: without(headers, HEADERS_OF_BODY) }
+    ? { url: url.href, method: 'GET', headers: without(headers, HEADERS_OF_BODY), hasBody: false }
     : { ...hop, url: url.href, headers };
 }
 
@@ -56,6 +55,7 @@ export function networkError(reason: string): TypeError {
   return new TypeError('fetch failed', { cause: new Error(reason) });
 }
 
-function without(headers: Hop['headers'], names: readonly string[]): Hop['headers'] {
+/** @internal */
+export function without(headers: Hop['headers'], names: readonly string[]): Hop['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }

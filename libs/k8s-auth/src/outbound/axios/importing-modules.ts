@@ -40,7 +40,9 @@ class Probe {
  */
 export async function findTokenSource(registration: Registration): Promise<TokensByOrigin> {
   const { http, tokenSource, moduleRef, modules } = registration;
-  const inner = [...modules.values()].find(({ providers }) => providers.get(ModuleRef)?.instance === moduleRef);
+  const inner = [...modules.values()].find(
+    ({ providers }) => providers.get(ModuleRef)?.instance === moduleRef,
+  );
   const outer = [...modules.values()].find(({ imports }) => inner && imports.has(inner));
   // Without an own import, both see the global root alone.
   if (!outer || (await probe(outer))?.tokenSource !== tokenSource) return tokenSource;
