@@ -2,7 +2,7 @@ import { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } 
 import { type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { type AxiosCopy } from './axios-copy.js';
 import { rememberConfig } from './body-again.js';
-import { type Connections, proxyOf } from './connections.js';
+import { concealDispatcher, type Connections, proxyOf } from './connections.js';
 import { discard } from './discard.js';
 import { redact } from './redact.js';
 import { guardedRedirect } from './redirects.js';
@@ -37,6 +37,7 @@ interface Attempt {
 export async function sendAuthorized(config: Config, attachment: Attachment): Promise<AxiosResponse> {
   const { tokenSource, axios } = attachment;
   const origin = targetOf(config, axios);
+  concealDispatcher(config);
   if (origin === undefined) return axios.send(config);
   const token =
     tokenSource.peekToken?.(origin) ?? (await axios.waitFor(tokenSource.getToken(origin), config));
