@@ -1,6 +1,15 @@
 import { type TokenSourceState } from '../token-file/file-token-source.js';
+import { type Log } from '../util/log.js';
 import { type DestinationOptions } from './destinations.options.js';
-import { Destinations, type TokenSourceDependencies } from './destinations.js';
+import { type Destination, Destinations, type TokenSourceDependencies } from './destinations.js';
+import { parseHttpUrl } from './origin.js';
+
+// The mount of the ServiceAccount admission plugin, by either name of the directory.
+const POD_TOKEN_FILE = /^(\/var)?\/run\/secrets\/kubernetes\.io\/serviceaccount\/(\.\.data\/)?token$/;
+// Where that token belongs.
+const API_SERVER_NAME = /^kubernetes(\.default(\.svc(\..+)?)?)?$/;
+// Requests choose the origins, so their number has to have an end.
+const MAX_NAMED = 100;
 
 /** How a destination stands, for readiness. @publicApi */
 export interface DestinationState extends TokenSourceState {
@@ -26,10 +35,14 @@ export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
  */
 export class K8sAuthTokenSource {
   readonly #destinations: Destinations;
+  readonly #log: Log;
+  /** Origins and files that a log line has named: each is worth one. */
+  readonly #named = new Set<string>();
 
   /** @throws {ConfigurationError} an origin is none */
   constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     this.#destinations = new Destinations(destinations, dependencies);
+    this.#log = dependencies.log;
   }
 
   /**
@@ -38,7 +51,9 @@ export class K8sAuthTokenSource {
    * @throws {TokenSourceError} the file holds no token that could be used: do not call
    */
   async getToken(origin: string): Promise<string | undefined> {
-    return this.#destinations.find(origin)?.source.getToken();
+    const destination = this.#destinations.find(origin);
+    if (!destination) this.#nameUnlisted(origin);
+    return destination?.source.getToken();
   }
 
   /** The token if it can be had without waiting; `undefined` says nothing: ask {@link getToken}. @internal */
@@ -65,10 +80,40 @@ export class K8sAuthTokenSource {
       .map(({ origin, tokenFile, source }) => ({ origin, tokenFile, ...source.state() }));
   }
 
-  /** Starts to read the files that are due, so that the next request finds them read. Trouble is logged only. @internal */
+  /**
+   * Starts to read the files that are due, so that the next request finds them read. What fails is logged only, and so is
+   * a token that opens the Kubernetes API.
+   * @internal
+   */
   hydrate(): void {
-    for (const { source } of this.#destinations.all()) {
-      if (source.current() === undefined) void source.getToken().catch(() => {});
+    for (const destination of this.#destinations.all()) {
+      const { source, tokenFile } = destination;
+      if (POD_TOKEN_FILE.test(tokenFile)) this.#warnOfApiToken(destination);
+      if (source.current() !== undefined) continue;
+      void source.getToken().then(
+        () => source.isForApiServer() && this.#warnOfApiToken(destination),
+        () => {},
+      );
     }
+  }
+
+  #warnOfApiToken({ origin, tokenFile }: Destination): void {
+    if (API_SERVER_NAME.test(new URL(origin).hostname)) return;
+    const message =
+      "the token of this destination is the pod's token for the Kubernetes API, which the destination could then use as " +
+      'this pod; mount a projected token issued for the destination';
+    this.#nameOnce(`file of ${origin}`, () => this.#log.warn({ message, origin, file: tokenFile }));
+  }
+
+  #nameUnlisted(url: string): void {
+    const origin = parseHttpUrl(url)?.origin;
+    const message = 'no token is attached: this origin is not among the destinations';
+    if (origin !== undefined) this.#nameOnce(origin, () => this.#log.log({ message, origin }));
+  }
+
+  #nameOnce(topic: string, action: () => void): void {
+    if (this.#named.has(topic) || this.#named.size >= MAX_NAMED) return;
+    this.#named.add(topic);
+    action();
   }
 }

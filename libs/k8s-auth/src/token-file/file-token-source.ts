@@ -105,6 +105,11 @@ export class FileTokenSource implements TokenSource {
     };
   }
 
+  /** Whether the token that was last read is one for the Kubernetes API. */
+  isForApiServer(): boolean {
+    return this.#held?.isForApiServer ?? false;
+  }
+
   #isReadDue(): boolean {
     const isHurried = this.#failure !== undefined || this.#isNearItsEnd();
     return this.#lastReadAgeMs() >= (isHurried ? HURRIED_READ_PERIOD_MS : READ_PERIOD_MS);

@@ -8,7 +8,9 @@ import {
 import { ApplicationConfig, ModuleRef, type ModulesContainer } from '@nestjs/core';
 import { type Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../../errors.js';
+import { type Log } from '../../util/log.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
+import { isAttached } from './attach-k8s-auth.js';
 
 /** What asks for the tokens of one registration of `K8sAuthHttpModule`. */
 export interface Registration {
@@ -70,6 +72,28 @@ export function importersWithPlainHttpModule(self: object, modules: ModulesConta
   return importersOf(registration, modules).filter(({ imports }) =>
     [...imports].some((imported) => !imported.isGlobal && isOrExportsHttpModule(imported, new Set())),
   );
+}
+
+const warned = new WeakSet<ModulesContainer>();
+
+/**
+ * Warns once for an application that has destinations, and `HttpModule` where `K8sAuthHttpModule` may be meant: in no
+ * module is a token attached.
+ * @internal
+ */
+export function warnOfHttpModuleAlone(modules: ModulesContainer, log: Log): void {
+  const plain = [...modules.values()].filter(({ metatype }) => metatype === HttpModule);
+  const instances = plain.map(({ providers }) => {
+    const http = providers.get(HttpService)?.instance as Partial<HttpService> | undefined;
+    return http?.axiosRef;
+  });
+  if (instances.every((one) => !one) || instances.some((one) => one && isAttached(one))) return;
+  if (warned.has(modules)) return;
+  warned.add(modules);
+  const names = plain.flatMap((module) => importersOf(module, modules)).map(({ name }) => name);
+  const message =
+    'no token is attached to requests of HttpModule: import K8sAuthHttpModule.register() instead, or use attachK8sAuth';
+  log.warn({ message, modules: [...new Set(names)] });
 }
 
 async function probe({ providers }: Module): Promise<Probe | undefined> {
