@@ -1,8 +1,11 @@
-import { type TokenSourceState } from '../token-file/file-token-source.js';
+import {
+  FileTokenSource,
+  type FileTokenSourceOptions,
+  type TokenSourceState,
+} from '../token-file/file-token-source.js';
 import { type Log } from '../util/log.js';
-import { type DestinationOptions } from './destinations.options.js';
-import { type Destination, Destinations, type TokenSourceDependencies } from './destinations.js';
-import { parseHttpUrl } from './origin.js';
+import { bareOriginOf, type DestinationOptions, parseHttpUrl } from './destinations.options.js';
+import { ConfigurationError } from '../errors.js';
 
 // The mount of the ServiceAccount admission plugin, by either name of the directory.
 const POD_TOKEN_FILE = /^(\/var)?\/run\/secrets\/kubernetes\.io\/serviceaccount\/(\.\.data\/)?token$/;
@@ -115,5 +118,50 @@ export class K8sAuthTokenSource {
     if (this.#named.has(topic) || this.#named.size >= MAX_NAMED) return;
     this.#named.add(topic);
     action();
+  }
+}
+
+/** What every token source is made with. @internal */
+export type TokenSourceDependencies = Omit<FileTokenSourceOptions, 'file' | 'audience'>;
+
+/** An origin that gets tokens, and where they come from. @internal */
+export interface Destination {
+  readonly origin: string;
+  readonly tokenFile: string;
+  readonly source: FileTokenSource;
+}
+
+/**
+ * Which origins get a token: the listed ones, compared exactly, and no others. Destinations that share a file and an
+ * audience share its reads.
+ * @internal
+ */
+export class Destinations {
+  readonly #byOrigin = new Map<string, Destination>();
+
+  /** @throws {ConfigurationError} an origin is none */
+  constructor(options: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
+    const sources = new Map<string, FileTokenSource>();
+    options.forEach(({ origin: text, tokenFile, audience }, index) => {
+      const origin = bareOriginOf(text);
+      if (origin === undefined)
+        throw new ConfigurationError([`option 'destinations[${index}].origin': no origin`]);
+      const key = JSON.stringify([tokenFile, audience]);
+      const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, ...dependencies });
+      sources.set(key, source);
+      this.#byOrigin.set(origin, { origin, tokenFile, source });
+    });
+  }
+
+  /** @param urlOrOrigin what is no URL of http or https is not listed */
+  find(urlOrOrigin: string): Destination | undefined {
+    const known = this.#byOrigin.get(urlOrOrigin);
+    if (known || this.#byOrigin.size === 0) return known;
+    const origin = parseHttpUrl(urlOrOrigin)?.origin;
+    return origin === undefined ? undefined : this.#byOrigin.get(origin);
+  }
+
+  all(): Destination[] {
+    return [...this.#byOrigin.values()];
   }
 }

@@ -1,5 +1,5 @@
 import { type InternalAxiosRequestConfig } from 'axios';
-import { namesHostOf, parseHttpUrl } from '../origin.js';
+import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type AxiosCopy } from './axios-copy.js';
 import { waysOut } from './connections.js';
 

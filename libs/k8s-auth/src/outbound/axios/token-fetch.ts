@@ -1,8 +1,14 @@
-import { parseHttpUrl } from '../origin.js';
-import { isLasting } from './body-again.js';
-import { discard } from './discard.js';
-import { type Body, type Hop, locationOf, networkError, nextHop, without } from './fetch-redirect.js';
-import { type SentToken } from './sent-token.js';
+import { parseHttpUrl } from '../destinations.options.js';
+import {
+  type Body,
+  type Hop,
+  isLasting,
+  locationOf,
+  networkError,
+  nextHop,
+  without,
+} from './repeated-request.js';
+import { discard, type SentToken } from './sent-token.js';
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
