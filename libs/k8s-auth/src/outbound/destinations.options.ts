@@ -9,12 +9,16 @@ export interface DestinationOptions {
    */
   readonly origin: string;
 
-  /** The file that holds the token, usually of a projected volume. It is read again while the service runs. */
+  /**
+   * The file that holds the token, usually of a projected volume. It is read again while the service runs: a token is
+   * never used more than 60 s after its file was last read.
+   */
   readonly tokenFile: string;
 
   /**
-   * What the token's `aud` has to include; a file with another one is not used, and the error names both.
-   * Omitted: `aud` is not looked at.
+   * The audience that the token must be issued for, as in the projected volume. A file whose token does not have it in
+   * `aud` counts as a failed read, and the error names both.
+   * @default `aud` is not checked
    */
   readonly audience?: string;
 }

@@ -55,7 +55,10 @@ export class K8sAuthHttpModule implements OnModuleInit {
     return withTokens(HttpModule.register(config), imports);
   }
 
-  /** @param options as for `HttpModule`; `imports` may hold a `K8sAuthModule` too */
+  /**
+   * As {@link register}, with the defaults of the axios instance from a factory.
+   * @param options as for `HttpModule.registerAsync`; `imports` may also hold a `K8sAuthModule` that is not global
+   */
   static registerAsync(options: HttpModuleAsyncOptions): DynamicModule {
     return withTokens(HttpModule.registerAsync(options), options.imports);
   }
