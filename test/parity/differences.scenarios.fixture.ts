@@ -1,6 +1,7 @@
 import { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
 import http from 'node:http';
 import { type Readable } from 'node:stream';
+import { Agent as Dispatcher } from 'undici';
 import { outcomeOf } from './observation.fixture.js';
 import { type Scenario } from './scenario.fixture.js';
 
@@ -95,6 +96,18 @@ export const differences: readonly Scenario[] = [
       return { isSame: late === response.config, keys: Object.keys(late as object).sort() };
     },
     differs: { 'stream.errorConfig': ['outcome.isSame'] },
+  },
+  {
+    name: "the caller's dispatcher in the config",
+    adapters: ['fetch'],
+    run: async ({ http, origin, config }) => {
+      const dispatcher = new Dispatcher();
+      const response = await http.get(origin, config({ fetchOptions: { dispatcher } }));
+      const shown = response.config.fetchOptions as { dispatcher: Dispatcher };
+      await shown.dispatcher.close();
+      return { isSame: shown.dispatcher === dispatcher, isClosed: dispatcher.closed };
+    },
+    differs: { 'fetch.dispatcher': ['outcome.isSame'] },
   },
   {
     name: 'a destination without a token',

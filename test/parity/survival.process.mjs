@@ -5,11 +5,14 @@ import { NestFactory } from '@nestjs/core';
 import { Buffer } from 'node:buffer';
 import { K8sAuthHttpModule, K8sAuthModule } from 'nest-k8s-auth';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { createGzip } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { createGzip, gunzip, gzip } from 'node:zlib';
 
 const [, , client] = process.argv;
 let said = [];
@@ -17,7 +20,19 @@ const say = (...words) => said.push(words.join(' '));
 process.on('uncaughtException', ({ name, message }) => say('the process would have ended:', name, message));
 const stream = { responseType: 'stream' };
 const sink = () => new PassThrough().on('close', () => say('sink closed')).resume();
-const soon = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+/** What a scenario has set off has come to its end: the server is done with it, and so is what was queued before. */
+async function settled() {
+  await Promise.all(closing);
+  // The client handles what has arrived, and what zlib makes of it, before the answers to these.
+  for (let round = 0; round < 5; round++) {
+    await new Promise((resolve) =>
+      get(`${origin}/fence`, { agent: false }, (end) => end.resume().on('close', resolve)),
+    );
+    await promisify(gunzip)(await promisify(gzip)('fence'));
+    await setImmediate();
+  }
+}
 
 function cutOff(status, headers = {}) {
   return (_request, response) =>
@@ -138,7 +153,12 @@ const scenarios = {
 };
 
 let answer = () => {};
-const server = createServer((request, response) => answer(request, response));
+let closing = [];
+const server = createServer((request, response) => {
+  if (request.url === '/fence') return void response.end();
+  closing.push(once(response, 'close'));
+  answer(request, response);
+});
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const origin = `http://127.0.0.1:${server.address().port}`;
 const tokenFile = join(mkdtempSync(join(tmpdir(), 'survival-')), 'token');
@@ -153,11 +173,11 @@ const imports =
 const app = await NestFactory.createApplicationContext({ module: AppModule, imports }, { logger: false });
 const { axiosRef } = app.get(HttpService, { strict: false });
 for (const [name, [serve, act]] of Object.entries(scenarios)) {
-  said = [];
+  [said, closing] = [[], []];
   answer = serve;
-  await act(axiosRef, origin);
-  // Whatever comes after the end of the connection.
-  await soon();
+  const arrived = once(server, 'request');
+  await Promise.all([act(axiosRef, origin), arrived]);
+  await settled();
   console.log(JSON.stringify({ name, said }));
 }
 // Idle connections of the client must not keep the process alive; the server's end with them.

@@ -5,8 +5,11 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
+import { k8sAuthLog } from './k8s-auth.log.js';
+import { warnOfHttpModuleAlone } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Verifier } from './verifiers/verifier.js';
 
@@ -17,6 +20,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     @Inject(K8S_AUTH_VERIFIER) private readonly verifier: Verifier | undefined,
     private readonly tokenSource: K8sAuthTokenSource,
     private readonly refusals: RefusalLog,
+    private readonly modules: ModulesContainer,
   ) {}
 
   onModuleInit(): void {
@@ -26,6 +30,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
 
   onApplicationBootstrap(): void {
     this.verifier?.start();
+    if (this.tokenSource.states().length > 0) warnOfHttpModuleAlone(this.modules, k8sAuthLog);
   }
 
   async onApplicationShutdown(): Promise<void> {

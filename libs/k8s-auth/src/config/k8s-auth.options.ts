@@ -2,7 +2,9 @@ import { type DestinationOptions } from '../outbound/destinations.options.js';
 import { type VerifierOptions } from '../verifiers/index.js';
 
 /**
- * What a service says at boot. One of `verifier` (to be called) and `destinations` (to call) has to be there.
+ * The options of `K8sAuthModule.forRoot`, and what the factory of `forRootAsync` returns. At least one of `verifier` (to
+ * be called) and `destinations` (to call others) is required. They are checked at startup: a `ConfigurationError` lists
+ * every mistake.
  * @publicApi
  */
 export interface K8sAuthOptions {
@@ -10,8 +12,8 @@ export interface K8sAuthOptions {
   readonly verifier?: VerifierOptions;
 
   /**
-   * What `@K8sAuth()` without an argument requires; of a list, a token for any entry is accepted, so that a service can
-   * be renamed without downtime. No default: an audience is named, never guessed.
+   * The audience that `@K8sAuth()` without an argument requires. With a list, a token issued for any entry is accepted,
+   * so that a service can be renamed without downtime. There is no default.
    */
   readonly audience?: string | readonly string[];
 
@@ -22,7 +24,11 @@ export interface K8sAuthOptions {
    */
   readonly allowApiServerAudience?: boolean;
 
-  /** Where this service's own tokens go, and which file holds them. Everybody else is called without one. */
+  /**
+   * The services that this one calls with a token, and the file of the token for each. Requests to all other origins
+   * carry no token.
+   * @default none
+   */
   readonly destinations?: readonly DestinationOptions[];
 
   /**

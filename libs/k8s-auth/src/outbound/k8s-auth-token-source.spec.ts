@@ -155,6 +155,53 @@ describe('K8sAuthTokenSource: what a log of it shows', () => {
   }
 });
 
+describe('K8sAuthTokenSource: what is worth a log line', () => {
+  const opensTheApi = expect.stringContaining("is the pod's token for the Kubernetes API") as unknown;
+
+  it.each([
+    ['the usual audience', { aud: ['https://kubernetes.default.svc.cluster.local', 'k3s'] }],
+    ['its issuer as audience', { aud: 'https://issuer.test' }],
+    ['no audience, as tokens of Secrets', { iss: 'kubernetes/serviceaccount', aud: undefined }],
+  ])('warns once of a token for the Kubernetes API: %s', async (_name, claims) => {
+    volume.write(await mint.mint(claims));
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    source.hydrate();
+    await until(() => log.warnings.length > 0);
+    await clock.advance(60_000);
+    source.hydrate();
+    await until(() => reads.length === 2);
+    expect(log.warnings).toEqual([{ message: opensTheApi, origin: 'http://service2', file: volume.file }]);
+  });
+
+  it('warns of the file of the pod token even where it cannot be read, and names each destination', () => {
+    const tokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+    const origins = ['http://service2', 'http://service3', 'https://kubernetes.default.svc'];
+    sourceOf(...origins.map((origin) => ({ origin, tokenFile }))).hydrate();
+    expect(log.warnings).toEqual([
+      { message: opensTheApi, origin: 'http://service2', file: tokenFile },
+      { message: opensTheApi, origin: 'http://service3', file: tokenFile },
+    ]);
+  });
+
+  it('does not warn of a token issued for its destination', async () => {
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    source.hydrate();
+    await until(() => source.peekToken('http://service2') !== undefined);
+    expect(log.warnings).toEqual([]);
+  });
+
+  it('names an origin that is not a destination once, without path and user name, and 100 of them at most', async () => {
+    const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
+    for (const url of ['http://me:secret@other/x?y', 'http://other/z', 'http://service2/', 'no URL'])
+      await source.getToken(url);
+    expect(log.infos).toEqual([
+      { message: expect.stringContaining('no token is attached') as unknown, origin: 'http://other' },
+    ]);
+    for (let index = 0; index < 200; index++) await source.getToken(`http://other-${index}`);
+    expect(log.infos).toHaveLength(100);
+  });
+});
+
 describe('K8sAuthTokenSource: states', () => {
   it('has read the files before the first request once hydrated', async () => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });

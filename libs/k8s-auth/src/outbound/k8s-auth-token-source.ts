@@ -1,6 +1,18 @@
-import { type TokenSourceState } from '../token-file/file-token-source.js';
-import { type DestinationOptions } from './destinations.options.js';
-import { Destinations, type TokenSourceDependencies } from './destinations.js';
+import {
+  FileTokenSource,
+  type FileTokenSourceOptions,
+  type TokenSourceState,
+} from '../token-file/file-token-source.js';
+import { type Log } from '../util/log.js';
+import { bareOriginOf, type DestinationOptions, parseHttpUrl } from './destinations.options.js';
+import { ConfigurationError } from '../errors.js';
+
+// The mount of the ServiceAccount admission plugin, by either name of the directory.
+const POD_TOKEN_FILE = /^(\/var)?\/run\/secrets\/kubernetes\.io\/serviceaccount\/(\.\.data\/)?token$/;
+// Where that token belongs.
+const API_SERVER_NAME = /^kubernetes(\.default(\.svc(\..+)?)?)?$/;
+// Requests choose the origins, so their number has to have an end.
+const MAX_NAMED = 100;
 
 /** How a destination stands, for readiness. @publicApi */
 export interface DestinationState extends TokenSourceState {
@@ -26,10 +38,14 @@ export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
  */
 export class K8sAuthTokenSource {
   readonly #destinations: Destinations;
+  readonly #log: Log;
+  /** Origins and files that a log line has named: each is worth one. */
+  readonly #named = new Set<string>();
 
   /** @throws {ConfigurationError} an origin is none */
   constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     this.#destinations = new Destinations(destinations, dependencies);
+    this.#log = dependencies.log;
   }
 
   /**
@@ -38,7 +54,9 @@ export class K8sAuthTokenSource {
    * @throws {TokenSourceError} the file holds no token that could be used: do not call
    */
   async getToken(origin: string): Promise<string | undefined> {
-    return this.#destinations.find(origin)?.source.getToken();
+    const destination = this.#destinations.find(origin);
+    if (!destination) this.#nameUnlisted(origin);
+    return destination?.source.getToken();
   }
 
   /** The token if it can be had without waiting; `undefined` says nothing: ask {@link getToken}. @internal */
@@ -65,10 +83,85 @@ export class K8sAuthTokenSource {
       .map(({ origin, tokenFile, source }) => ({ origin, tokenFile, ...source.state() }));
   }
 
-  /** Starts to read the files that are due, so that the next request finds them read. Trouble is logged only. @internal */
+  /**
+   * Starts to read the files that are due, so that the next request finds them read. What fails is logged only, and so is
+   * a token that opens the Kubernetes API.
+   * @internal
+   */
   hydrate(): void {
-    for (const { source } of this.#destinations.all()) {
-      if (source.current() === undefined) void source.getToken().catch(() => {});
+    for (const destination of this.#destinations.all()) {
+      const { source, tokenFile } = destination;
+      if (POD_TOKEN_FILE.test(tokenFile)) this.#warnOfApiToken(destination);
+      if (source.current() !== undefined) continue;
+      void source.getToken().then(
+        () => source.isForApiServer() && this.#warnOfApiToken(destination),
+        () => {},
+      );
     }
+  }
+
+  #warnOfApiToken({ origin, tokenFile }: Destination): void {
+    if (API_SERVER_NAME.test(new URL(origin).hostname)) return;
+    const message =
+      "the token of this destination is the pod's token for the Kubernetes API, which the destination could then use as " +
+      'this pod; mount a projected token issued for the destination';
+    this.#nameOnce(`file of ${origin}`, () => this.#log.warn({ message, origin, file: tokenFile }));
+  }
+
+  #nameUnlisted(url: string): void {
+    const origin = parseHttpUrl(url)?.origin;
+    const message = 'no token is attached: this origin is not among the destinations';
+    if (origin !== undefined) this.#nameOnce(origin, () => this.#log.log({ message, origin }));
+  }
+
+  #nameOnce(topic: string, action: () => void): void {
+    if (this.#named.has(topic) || this.#named.size >= MAX_NAMED) return;
+    this.#named.add(topic);
+    action();
+  }
+}
+
+/** What every token source is made with. @internal */
+export type TokenSourceDependencies = Omit<FileTokenSourceOptions, 'file' | 'audience'>;
+
+/** An origin that gets tokens, and where they come from. @internal */
+export interface Destination {
+  readonly origin: string;
+  readonly tokenFile: string;
+  readonly source: FileTokenSource;
+}
+
+/**
+ * Which origins get a token: the listed ones, compared exactly, and no others. Destinations that share a file and an
+ * audience share its reads.
+ * @internal
+ */
+export class Destinations {
+  readonly #byOrigin = new Map<string, Destination>();
+
+  /** @throws {ConfigurationError} an origin is none */
+  constructor(options: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
+    const sources = new Map<string, FileTokenSource>();
+    options.forEach(({ origin: text, tokenFile, audience }, index) => {
+      const origin = bareOriginOf(text);
+      if (origin === undefined)
+        throw new ConfigurationError([`option 'destinations[${index}].origin': no origin`]);
+      const key = JSON.stringify([tokenFile, audience]);
+      const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, ...dependencies });
+      sources.set(key, source);
+      this.#byOrigin.set(origin, { origin, tokenFile, source });
+    });
+  }
+
+  /** @param urlOrOrigin what is no URL of http or https is not listed */
+  find(urlOrOrigin: string): Destination | undefined {
+    const known = this.#byOrigin.get(urlOrOrigin);
+    if (known || this.#byOrigin.size === 0) return known;
+    const origin = parseHttpUrl(urlOrOrigin)?.origin;
+    return origin === undefined ? undefined : this.#byOrigin.get(origin);
+  }
+
+  all(): Destination[] {
+    return [...this.#byOrigin.values()];
   }
 }

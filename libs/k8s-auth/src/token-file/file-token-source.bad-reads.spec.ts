@@ -86,6 +86,28 @@ describe('FileTokenSource: bad reads', () => {
     },
   );
 
+  it.each<[string, (mint: TokenMint) => Promise<string>]>([
+    ['a token that is not a JWT', () => Promise.resolve('token-abc12:secret')],
+    ['a JWT without "exp"', (mint) => mint.mint({ exp: undefined })],
+  ])('uses %s no longer than 60 s after the last good read', async (_name, make) => {
+    const opaque = new FileTokenSource({ file: volume.file, mayBeOpaque: true, clock, log });
+    const token = await make(mint);
+    volume.write(token);
+    await opaque.getToken();
+    volume.empty();
+    await clock.advance(MINUTE_MS);
+    await expect(opaque.getToken()).resolves.toBe(token);
+    await clock.advance(1);
+    expect(opaque.current()).toBeUndefined();
+    await expect(opaque.getToken()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE' });
+    expect(opaque.state()).toMatchObject({ hasToken: false, trouble: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE' });
+    await expect(opaque.renew(token)).resolves.toBeUndefined();
+
+    volume.write(token);
+    await clock.advance(5_000);
+    await expect(opaque.getToken()).resolves.toBe(token);
+  });
+
   it('takes a whole token with another signature length when its header names no key, or another one', async () => {
     volume.write(await mint.mint({}, 3600, { kid: undefined }));
     await source.getToken();

@@ -45,8 +45,9 @@ export interface TokenSourceState {
  * its `exp`. Reads happen when the token is asked for, not on a timer, and all who wait share one.
  *
  * What the file holds is the truth, an older token included. A bad read (missing, empty, cut off, no JWT, another
- * `aud`, expired) changes nothing: the last good token stays until its own `exp` (wall clock), and the file is tried
- * again at most every 5 s (monotonic clock, so that a jump of the wall clock neither stops nor floods the reads).
+ * `aud`, expired) changes nothing: the last good token stays until its own `exp` (wall clock), one without `exp` until
+ * 60 s after the last good read, and the file is tried again at most every 5 s (monotonic clock, so that a jump of the
+ * wall clock neither stops nor floods the reads).
  *
  * A token that was refused, or has expired in memory, is worth a look at once: a file that was replaced is read again
  * immediately, one that was not at most every 500 ms.
@@ -62,6 +63,7 @@ export class FileTokenSource implements TokenSource {
   #failure?: TokenSourceError;
   #failureWasLogged = false;
   #lastReadMs?: number;
+  #goodReadMs = -Infinity;
   #lastVersion?: string;
 
   constructor(options: FileTokenSourceOptions) {
@@ -105,6 +107,11 @@ export class FileTokenSource implements TokenSource {
     };
   }
 
+  /** Whether the token that was last read is one for the Kubernetes API. */
+  isForApiServer(): boolean {
+    return this.#held?.isForApiServer ?? false;
+  }
+
   #isReadDue(): boolean {
     const isHurried = this.#failure !== undefined || this.#isNearItsEnd();
     return this.#lastReadAgeMs() >= (isHurried ? HURRIED_READ_PERIOD_MS : READ_PERIOD_MS);
@@ -123,8 +130,12 @@ export class FileTokenSource implements TokenSource {
   }
 
   #unexpiredToken(): string | undefined {
+    const { clock } = this.#options;
     const held = this.#held;
-    return held && !hasExpired(held, this.#options.clock) ? held.token : undefined;
+    if (!held || hasExpired(held, clock)) return undefined;
+    // Without an "exp" nothing but its file tells that a token is still good.
+    const isStale = held.expiresAtMs === undefined && clock.monotonicMs() - this.#goodReadMs > READ_PERIOD_MS;
+    return isStale ? undefined : held.token;
   }
 
   #read(): Promise<void> {
@@ -150,6 +161,7 @@ export class FileTokenSource implements TokenSource {
     const startedMs = clock.monotonicMs();
     try {
       this.#held = acceptToken(await read(file, mayBeOpaque), this.#held, this.#options);
+      this.#goodReadMs = startedMs;
       this.#noteGoodRead();
     } catch (error) {
       if (!(error instanceof TokenSourceError)) throw error;
@@ -180,7 +192,7 @@ export class FileTokenSource implements TokenSource {
   #whyThereIsNone(): TokenSourceError {
     const failure = this.#failure;
     const { file } = this.#options;
-    if (failure && (!this.#held || failure.trouble === 'EXPIRED')) {
+    if (failure && (this.#held?.expiresAtMs === undefined || failure.trouble === 'EXPIRED')) {
       return new TokenSourceError(failure.trouble, file, failure.message, { cause: failure.cause });
     }
     return new TokenSourceError('EXPIRED', file, `token last read from ${file} has expired`, {

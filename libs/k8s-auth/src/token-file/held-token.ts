@@ -2,7 +2,12 @@ import { TokenSourceError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { loggable } from '../util/log.js';
 import { type TokenFileContent } from './token-file.js';
-import { audiencesOf, numericDateMs } from '../jwt/unverified-claims.js';
+import {
+  audiencesOf,
+  numericDateMs,
+  type UnverifiedClaims,
+  USUAL_API_SERVER_AUDIENCES,
+} from '../jwt/unverified-claims.js';
 
 /** A token that was fit to use when it was read. */
 export interface HeldToken {
@@ -11,7 +16,12 @@ export interface HeldToken {
   readonly expiresAtMs?: number;
   /** From `exp - iat`; without `iat` from the moment it was first read. */
   readonly lifeMs?: number;
+  /** The Kubernetes API accepts it, as far as its claims tell. */
+  readonly isForApiServer: boolean;
 }
+
+// Of tokens in Secrets: without `aud`, which the API server takes for its own.
+const LEGACY_ISSUER = 'kubernetes/serviceaccount';
 
 /** @internal */
 export interface TokenExpectation {
@@ -52,8 +62,17 @@ export function acceptToken(
     throw new TokenSourceError('EXPIRED', file, `token in ${file} has expired`);
   }
   if (held?.token === token) return held;
-  if (expiresAtMs === undefined) return { token };
-  return { token, expiresAtMs, lifeMs: expiresAtMs - (numericDateMs(claims.iat) ?? clock.wallMs()) };
+  const isForApiServer = hasApiServerAudience(claims);
+  if (expiresAtMs === undefined) return { token, isForApiServer };
+  const lifeMs = expiresAtMs - (numericDateMs(claims.iat) ?? clock.wallMs());
+  return { token, expiresAtMs, lifeMs, isForApiServer };
+}
+
+/** An API server accepts its issuer as audience when nobody says otherwise. */
+function hasApiServerAudience(claims: UnverifiedClaims): boolean {
+  const ofApiServer = [...USUAL_API_SERVER_AUDIENCES, claims.iss];
+  const audiences = audiencesOf(claims);
+  return audiences?.some((audience) => ofApiServer.includes(audience)) ?? claims.iss === LEGACY_ISSUER;
 }
 
 /**

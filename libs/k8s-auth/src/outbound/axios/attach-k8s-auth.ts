@@ -51,6 +51,11 @@ export function attachK8sAuth(axiosInstance: AttachableAxios, tokenSource: Token
   request.use(interceptor, null, { synchronous: true });
 }
 
+/** @internal */
+export function isAttached(axiosInstance: AttachableAxios): boolean {
+  return attached.has(axiosInstance);
+}
+
 function makeInterceptor(instance: AxiosInstance, tokenSource: TokensByOrigin): Interceptor {
   const connections = new Connections();
   let axios: AxiosCopy | undefined;

@@ -1,13 +1,10 @@
 import { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { rememberConfig } from './body-again.js';
-import { type Connections, proxyOf } from './connections.js';
-import { discard } from './discard.js';
-import { redact } from './redact.js';
-import { guardedRedirect } from './redirects.js';
+import { rememberConfig } from './repeated-request.js';
+import { concealDispatcher, type Connections, proxyOf } from './connections.js';
+import { discard, guardedRedirect, redact, SentToken } from './sent-token.js';
 import { targetOf } from './request-target.js';
-import { SentToken } from './sent-token.js';
 
 type Config = InternalAxiosRequestConfig;
 
@@ -37,6 +34,7 @@ interface Attempt {
 export async function sendAuthorized(config: Config, attachment: Attachment): Promise<AxiosResponse> {
   const { tokenSource, axios } = attachment;
   const origin = targetOf(config, axios);
+  concealDispatcher(config);
   if (origin === undefined) return axios.send(config);
   const token =
     tokenSource.peekToken?.(origin) ?? (await axios.waitFor(tokenSource.getToken(origin), config));

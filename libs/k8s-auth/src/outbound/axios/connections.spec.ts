@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AxiosInstance } from 'axios';
+import axios, { type AxiosInstance } from 'axios';
 import http, { Agent } from 'node:http';
 import https from 'node:https';
 import { connect, createServer, type Socket } from 'node:net';
@@ -58,17 +58,47 @@ describe('a request with a token in flight', () => {
     await finish();
   });
 
-  it.each([
-    ['an agent', 'http', () => ({ httpAgent: new Agent({ keepAlive: true }) })],
-    ['a dispatcher', 'fetch', () => ({ fetchOptions: { dispatcher: new Dispatcher() } })],
-  ])('is not shown by %s of the caller that others share', async (_name, adapter, make) => {
+  it('is not shown by an agent of the caller that others share', async () => {
     const unlisted = await bench.server();
-    const shared = { adapter, ...make() };
+    const shared = { httpAgent: new Agent({ keepAlive: true }) };
     const finish = await requestInFlight(shared);
     const response = await client.get(unlisted.origin(), shared);
     expect(inspectDeep(response)).not.toContain(token);
     expect(inspectDeep(shared)).not.toContain(token);
     await finish();
+  });
+
+  it('is not shown by responses and errors of requests that share a dispatcher of the caller', async () => {
+    const unlisted = await bench.server();
+    const shared = { adapter: 'fetch', fetchOptions: { dispatcher: new Dispatcher() } };
+    const finish = await requestInFlight(shared);
+    const response = await client.get(unlisted.origin(), shared);
+    server.answer = (_arrival, answer) => answer.writeHead(500).end();
+    const error = await failureOf(client.get('/', shared));
+    for (const value of [response, error]) {
+      expectNoToken(value, token);
+      expect(JSON.stringify(value.config?.fetchOptions)).toBe('{"dispatcher":"[Agent]"}');
+    }
+    await finish();
+  });
+
+  it('is sent by a dispatcher of the caller that stays as it was', async () => {
+    const dispatcher = new Dispatcher();
+    const before = Reflect.ownKeys(dispatcher);
+    const fetchOptions = { dispatcher };
+    const { config } = await client.get('/', { adapter: 'fetch', fetchOptions });
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+    expect(Reflect.ownKeys(dispatcher)).toEqual(before);
+    expect(fetchOptions.dispatcher).toBe(dispatcher);
+    // The config of a response can be sent again, by an attached instance and by any other.
+    for (const instance of [client, axios]) {
+      await expect(instance.request({ ...config, adapter: 'fetch' })).resolves.toMatchObject({ status: 200 });
+    }
+    const stand = (config.fetchOptions as typeof fetchOptions).dispatcher;
+    await stand.close();
+    expect(dispatcher.closed).toBe(true);
+    await stand.destroy();
+    expect(dispatcher.destroyed).toBe(true);
   });
 
   it('is not seen while its connection is not there yet', async () => {
@@ -185,11 +215,10 @@ describe('the agents of requests with a token', () => {
         const socket = connect(Number(port), hostname, () => done(null, socket));
       },
     });
-    const fetchOptions = { dispatcher };
-    const response = await client.get('/', { adapter: 'fetch', fetchOptions });
+    const response = await client.get('/', { adapter: 'fetch', fetchOptions: { dispatcher } });
     expect(made).toHaveLength(1);
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
-    expect(response.config.fetchOptions).toEqual(fetchOptions);
+    expect(response.config).toHaveProperty('fetchOptions.dispatcher');
     await dispatcher.close();
   });
 

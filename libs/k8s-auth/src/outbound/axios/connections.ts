@@ -1,9 +1,8 @@
 import { type InternalAxiosRequestConfig } from 'axios';
-import http, { type Agent, type AgentOptions } from 'node:http';
+import http, { type Agent as HttpAgent, type AgentOptions } from 'node:http';
 import https from 'node:https';
 import { inspect } from 'node:util';
-import { Agent as Dispatcher } from 'undici';
-import { isLasting } from './body-again.js';
+import { Agent, Dispatcher } from 'undici';
 import { type SentToken } from './sent-token.js';
 import { agentWithToken } from './token-agent.js';
 import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
@@ -12,7 +11,7 @@ type Config = InternalAxiosRequestConfig;
 
 /** With `proxyEnv`, Node sends the agent's requests to the proxy that the environment names. */
 type AgentSettings = AgentOptions & { readonly proxyEnv?: unknown };
-type AnyAgent = Agent & { readonly options?: AgentSettings };
+type AnyAgent = HttpAgent & { readonly options?: AgentSettings };
 /** `false`, as in node:http: one that is used once. */
 type GivenAgent = AnyAgent | false | null | undefined;
 
@@ -23,15 +22,14 @@ type GivenAgent = AnyAgent | false | null | undefined;
  */
 export class Connections {
   /** By the agent whose settings they have. */
-  readonly #agents = new WeakMap<AnyAgent, Agent>();
-  #dispatcher?: Dispatcher;
+  readonly #agents = new WeakMap<AnyAgent, HttpAgent>();
+  #dispatcher?: Agent;
 
   /** The parts of a config that bring a token to its destination and to nobody else. */
   settingsFor(config: Config, sent: SentToken): Partial<Config> {
     const httpAgent = this.#agentFor(http, config.httpAgent as GivenAgent);
     const httpsAgent = this.#agentFor(https, config.httpsAgent as GivenAgent);
-    const { dispatcher = (this.#dispatcher ??= new Dispatcher()), ...fetchOptions } = fetchOptionsOf(config);
-    if (dispatcher !== this.#dispatcher) conceal(dispatcher);
+    const { dispatcher = (this.#dispatcher ??= new Agent()), ...fetchOptions } = fetchOptionsOf(config);
     // Behind a function, because a dispatcher knows the headers of its requests and the config may be shown.
     // Implementations on top of node:http take an agent instead.
     const connection = () => ({
@@ -39,7 +37,7 @@ export class Connections {
       agent: ({ protocol }: URL) => (protocol === 'https:' ? httpsAgent : httpAgent),
     });
     const { env, maxRedirects } = config;
-    const route: FetchRoute = { sent, connection, maxRedirects, hasLastingBody: isLasting(config.data) };
+    const route: FetchRoute = { sent, connection, maxRedirects, data: config.data as unknown };
     return {
       proxy: proxyOf(config),
       httpAgent: agentWithToken(httpAgent, sent),
@@ -50,7 +48,7 @@ export class Connections {
   }
 
   /** The caller's agent, unless it is the global one or would use a proxy of the environment. */
-  #agentFor({ Agent, globalAgent }: typeof http | typeof https, given: GivenAgent): Agent {
+  #agentFor({ Agent, globalAgent }: typeof http | typeof https, given: GivenAgent): HttpAgent {
     if (given === false) return new Agent();
     const model: AnyAgent = given ?? globalAgent;
     if (model !== globalAgent && !model.options?.proxyEnv) return model;
@@ -77,16 +75,65 @@ interface FetchOptions {
 }
 
 /** Those of axios' fetch adapter, which Node's fetch gets as they are. */
-export function fetchOptionsOf({ fetchOptions }: Config): FetchOptions {
+function fetchOptionsOf({ fetchOptions }: Config): FetchOptions {
   return (fetchOptions ?? {}) as FetchOptions;
 }
 
-/** A dispatcher of the caller's stands in the config that responses and errors show, and knows the headers in flight. */
-function conceal(dispatcher: object): void {
-  const label = `[${dispatcher.constructor.name}]`;
-  for (const key of ['toJSON', inspect.custom]) {
-    Reflect.defineProperty(dispatcher, key, { value: () => label, configurable: true });
+/**
+ * Stands for a dispatcher of the caller's in the configs that responses and errors show: a dispatcher knows the headers
+ * of all its requests in flight, and the caller's own object must not be changed.
+ */
+class ShownDispatcher extends Dispatcher {
+  static readonly #shown = new WeakMap<object, ShownDispatcher>();
+  readonly #real: Dispatcher;
+
+  private constructor(real: Dispatcher) {
+    super();
+    this.#real = real;
+    ShownDispatcher.#shown.set(real, this);
   }
+
+  static of(dispatcher: object): ShownDispatcher {
+    if (dispatcher instanceof ShownDispatcher) return dispatcher;
+    return this.#shown.get(dispatcher) ?? new ShownDispatcher(dispatcher as Dispatcher);
+  }
+
+  static realOf(dispatcher: unknown): unknown {
+    return dispatcher instanceof ShownDispatcher ? dispatcher.#real : dispatcher;
+  }
+
+  override dispatch(...request: Parameters<Dispatcher['dispatch']>): boolean {
+    return this.#real.dispatch(...request);
+  }
+
+  override close(...args: never[]): Promise<void> {
+    return this.#real.close(...(args as []));
+  }
+
+  override destroy(...args: never[]): Promise<void> {
+    return this.#real.destroy(...(args as []));
+  }
+
+  toJSON(): string {
+    return `[${this.#real.constructor.name}]`;
+  }
+
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+}
+
+/** Puts a stand-in for the caller's dispatcher into a config that is about to be sent and shown. */
+export function concealDispatcher(config: Config): void {
+  const { dispatcher } = fetchOptionsOf(config);
+  if (typeof dispatcher !== 'object' || dispatcher === null) return;
+  config.fetchOptions = { ...config.fetchOptions, dispatcher: ShownDispatcher.of(dispatcher) };
+}
+
+/** By which ways of the caller's own a request may leave. */
+export function waysOut(config: Config): unknown[] {
+  const { dispatcher, agent } = fetchOptionsOf(config);
+  return [config.httpAgent, ShownDispatcher.realOf(dispatcher), agent];
 }
 
 /** Only an object is a proxy of the caller's; anything else that axios would take for "look at the environment" is none. */

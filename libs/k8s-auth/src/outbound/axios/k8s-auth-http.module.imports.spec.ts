@@ -54,6 +54,13 @@ function feature(...imports: (Type | DynamicModule)[]): Type {
   return FeatureModule;
 }
 
+/** A module that imports another one and exports it again. */
+function exporting(module: DynamicModule): Type {
+  @Module({ imports: [module], exports: [module.module] })
+  class ExportingModule {}
+  return ExportingModule;
+}
+
 async function start(...imports: (Type | DynamicModule)[]): Promise<TestingModule> {
   const keep = (event: unknown) => void warnings.push(event);
   const logger = { log() {}, warn: keep, error() {} } as LoggerService;
@@ -108,6 +115,71 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
     const inFeature = feature(other, K8sAuthHttpModule.register({ imports: [auth] }));
     await start(authModule(bench.tokenSource({}), { isGlobal: true }), inFeature);
     await expect(authorizationIn(inFeature)).resolves.toBe(`Bearer ${listed.token}`);
+  });
+
+  it('is the one that a module imported by the feature exports again', async () => {
+    const own = await bench.tokenVolume();
+    const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
+    const inFeature = feature(exporting(auth), K8sAuthHttpModule.register());
+    await start(authModule(listed.tokenSource, { isGlobal: true }), inFeature);
+    await expect(authorizationIn(inFeature)).resolves.toBe(`Bearer ${own.token}`);
+  });
+
+  it('is the one that a module in `imports` of register exports again', async () => {
+    const auth = authModule(listed.tokenSource);
+    const inFeature = feature(K8sAuthHttpModule.register({ imports: [exporting(auth)] }));
+    await start(authModule(bench.tokenSource({}), { isGlobal: true }), inFeature);
+    await expect(authorizationIn(inFeature)).resolves.toBe(`Bearer ${listed.token}`);
+  });
+
+  it('is the one of the feature that gets the registration from a module that exports it again', async () => {
+    const own = await bench.tokenVolume();
+    const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
+    const inFeature = feature(auth, exporting(K8sAuthHttpModule.register()));
+    await start(authModule(listed.tokenSource, { isGlobal: true }), inFeature);
+    await expect(authorizationIn(inFeature)).resolves.toBe(`Bearer ${own.token}`);
+  });
+
+  it.each<[string, (registration: DynamicModule) => DynamicModule | Type]>([
+    ['imported by both', (registration) => registration],
+    ['exported again to both', (registration) => exporting(registration)],
+    ['global', (registration) => ({ ...registration, global: true })],
+  ])('fails startup where features of two roots share a registration that is %s', async (_name, share) => {
+    const auth = authModule(bench.tokenSource({}));
+    const shared = share(K8sAuthHttpModule.register());
+    @Module({ imports: [auth, shared], providers: [Caller] })
+    class OrdersModule {}
+    @Module({ imports: [shared], providers: [Caller] })
+    class StockModule {}
+    const root = authModule(listed.tokenSource, { isGlobal: true });
+    const mistakes = await mistakesOf(start(root, OrdersModule, StockModule));
+    expect(mistakes).toContain('K8sAuthHttpModule: expected the modules that share one registration');
+    for (const name of ['OrdersModule', 'StockModule']) expect(mistakes).toContain(name);
+  });
+
+  it('starts where features of one root share a registration, and a feature of another root has its own', async () => {
+    const own = await bench.tokenVolume();
+    const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
+    const shared = K8sAuthHttpModule.register();
+    const [first, second] = [feature(shared), feature(shared)];
+    const apart = feature(auth, K8sAuthHttpModule.register({ timeout: 1000 }));
+    await start(authModule(listed.tokenSource, { isGlobal: true }), first, second, apart);
+    for (const module of [first, second])
+      await expect(authorizationIn(module)).resolves.toBe(`Bearer ${listed.token}`);
+    await expect(authorizationIn(apart)).resolves.toBe(`Bearer ${own.token}`);
+  });
+
+  it('is the right one for a request that is sent while Nest creates providers', async () => {
+    const own = await bench.tokenVolume();
+    const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
+    const useFactory = ({ axiosRef }: HttpService) => axiosRef.get(listed.origin);
+    @Module({
+      imports: [auth, K8sAuthHttpModule.register()],
+      providers: [{ provide: 'early', useFactory, inject: [HttpService] }],
+    })
+    class EarlyModule {}
+    await start(authModule(listed.tokenSource, { isGlobal: true }), EarlyModule);
+    expect(server.last?.authorization).toBe(`Bearer ${own.token}`);
   });
 
   it.each([

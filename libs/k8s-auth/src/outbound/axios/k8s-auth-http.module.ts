@@ -7,12 +7,12 @@ import {
   type OnModuleInit,
   Optional,
 } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../../errors.js';
 import { k8sAuthLog } from '../../util/k8s-auth.log.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
-import { importersOf, importsPlainHttpModule, moduleOf, ownTokenSourceOf } from './importing-modules.js';
+import { findTokenSource, importersWithPlainHttpModule } from './importing-modules.js';
 
 type Imports = Pick<ModuleMetadata, 'imports'>;
 
@@ -21,8 +21,8 @@ const ATTACHED = Symbol('K8S_AUTH:ATTACHED');
 
 interface Attached {
   readonly http: HttpService;
-  /** Asked at each request. */
-  tokenSource: () => TokensByOrigin;
+  /** Asked once, at startup or by a request before that. @throws {ConfigurationError} see {@link findTokenSource} */
+  readonly tokenSource: () => Promise<TokensByOrigin>;
 }
 
 @Module({})
@@ -32,7 +32,8 @@ class AttachedHttpModule {}
  * `HttpModule` of @nestjs/axios whose `HttpService` sends this service's tokens to the destinations of `K8sAuthModule`,
  * as {@link attachK8sAuth} says. Each registration has an axios instance of its own: the process-wide default, which a
  * bare `HttpModule` gives, would carry tokens into code that knows nothing of them.
- * @throws {ConfigurationError} at startup: there is no K8sAuthModule, or the class was imported without `register`
+ * @throws {ConfigurationError} at startup: there is no K8sAuthModule, the class was imported without `register`, or modules
+ *   that belong to different roots share one registration
  * @publicApi
  */
 @Module({
@@ -43,12 +44,8 @@ class AttachedHttpModule {}
 export class K8sAuthHttpModule implements OnModuleInit {
   constructor(
     private readonly modules: ModulesContainer,
-    @Optional() @Inject(ATTACHED) attached?: Attached,
-  ) {
-    if (!attached) return;
-    const { tokenSource } = attached;
-    attached.tokenSource = () => this.importedTokenSource() ?? tokenSource();
-  }
+    @Optional() @Inject(ATTACHED) private readonly attached?: Attached,
+  ) {}
 
   /**
    * @param options defaults of the axios instance; and `imports`, for a `K8sAuthModule` that is not global: hand over
@@ -58,30 +55,21 @@ export class K8sAuthHttpModule implements OnModuleInit {
     return withTokens(HttpModule.register(config), imports);
   }
 
-  /** @param options as for `HttpModule`; `imports` may hold a `K8sAuthModule` too */
+  /**
+   * As {@link register}, with the defaults of the axios instance from a factory.
+   * @param options as for `HttpModule.registerAsync`; `imports` may also hold a `K8sAuthModule` that is not global
+   */
   static registerAsync(options: HttpModuleAsyncOptions): DynamicModule {
     return withTokens(HttpModule.registerAsync(options), options.imports);
   }
 
-  onModuleInit(): void {
-    const self = moduleOf(this, this.modules);
-    for (const { name } of importersOf(self, this.modules).filter(importsPlainHttpModule)) {
+  async onModuleInit(): Promise<void> {
+    await this.attached?.tokenSource();
+    for (const { name } of importersWithPlainHttpModule(this, this.modules)) {
       const message =
         'HttpModule is imported beside K8sAuthHttpModule: HttpService may be the one without tokens';
       k8sAuthLog.warn({ message, module: name });
     }
-  }
-
-  /**
-   * The `imports` of `register` decide. Without them Nest injects what a global K8sAuthModule offers, but one that the
-   * importing module imports itself goes before it, as for everything else in that module.
-   */
-  private importedTokenSource(): TokensByOrigin | undefined {
-    const self = moduleOf(this, this.modules);
-    if (!self || [...self.imports].some((imported) => ownTokenSourceOf(imported))) return undefined;
-    return importersOf(self, this.modules)
-      .map(ownTokenSourceOf)
-      .find((source) => source !== undefined);
   }
 }
 
@@ -97,7 +85,7 @@ function withTokens(
       {
         provide: ATTACHED,
         useFactory: attach,
-        inject: [HttpService, { token: K8sAuthTokenSource, optional: true }],
+        inject: [HttpService, ModuleRef, ModulesContainer, { token: K8sAuthTokenSource, optional: true }],
       },
     ],
     exports: [ATTACHED],
@@ -110,20 +98,30 @@ function withTokens(
   };
 }
 
-function attach(http: HttpService, tokenSource: TokensByOrigin | undefined): Attached {
+function attach(
+  http: HttpService,
+  moduleRef: ModuleRef,
+  modules: ModulesContainer,
+  tokenSource: TokensByOrigin | undefined,
+): Attached {
   if (!tokenSource) {
     throw new ConfigurationError([
       'K8sAuthHttpModule needs K8sAuthModule: expected K8sAuthModule.forRoot() in the root module or, where `isGlobal` ' +
         'is false, in the `imports` of K8sAuthHttpModule.register()',
     ]);
   }
-  const attached: Attached = { http, tokenSource: () => tokenSource };
+  let found: TokensByOrigin | undefined;
+  let finding: Promise<TokensByOrigin> | undefined;
+  const find = () => {
+    finding ??= findTokenSource({ http, tokenSource, moduleRef, modules }).then((source) => (found = source));
+    return finding;
+  };
   attachK8sAuth(http.axiosRef, {
-    peekToken: (origin) => attached.tokenSource().peekToken?.(origin),
-    getToken: (origin) => attached.tokenSource().getToken(origin),
-    renewToken: async (origin, rejected) => attached.tokenSource().renewToken?.(origin, rejected),
+    peekToken: (origin) => found?.peekToken?.(origin),
+    getToken: async (origin) => (await find()).getToken(origin),
+    renewToken: async (origin, rejected) => (await find()).renewToken?.(origin, rejected),
   });
-  return attached;
+  return { http, tokenSource: find };
 }
 
 function refuseBareClass(): never {

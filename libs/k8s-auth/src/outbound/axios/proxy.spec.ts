@@ -187,7 +187,8 @@ describe('an agent of the caller that leads to a proxy', () => {
   it('gets the request without its token: a dispatcher', async () => {
     class EnvHttpProxyAgent extends Dispatcher {}
     const dispatcher = new EnvHttpProxyAgent();
-    await client.get('/', { adapter: 'fetch', fetchOptions: { dispatcher } });
+    const { config } = await client.get('/', { adapter: 'fetch', fetchOptions: { dispatcher } });
+    await client.request({ ...config, adapter: 'fetch' });
     expect(server.last).toMatchObject({ authorization: undefined });
     await dispatcher.close();
   });

@@ -3,7 +3,7 @@ import { AxiosHeaders, type AxiosRequestConfig } from 'axios';
 import http from 'node:http';
 import { type TokenVolume } from '../../token-file/token-volume.fixture.js';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
-import { namesHostOf } from '../origin.js';
+import { namesHostOf } from '../destinations.options.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;

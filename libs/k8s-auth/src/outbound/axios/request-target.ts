@@ -1,7 +1,7 @@
 import { type InternalAxiosRequestConfig } from 'axios';
-import { namesHostOf, parseHttpUrl } from '../origin.js';
+import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { fetchOptionsOf } from './connections.js';
+import { waysOut } from './connections.js';
 
 /**
  * The origin that a request goes to, computed as its adapter will.
@@ -43,11 +43,6 @@ function valuesOf({ headers }: InternalAxiosRequestConfig, header: string): unkn
 /** axios leaves out these. For `Authorization`, `false` and `null` still mean that the caller wants none. */
 function isSent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false;
-}
-
-function waysOut(config: InternalAxiosRequestConfig): unknown[] {
-  const { dispatcher, agent } = fetchOptionsOf(config);
-  return [config.httpAgent, dispatcher, agent];
 }
 
 /**

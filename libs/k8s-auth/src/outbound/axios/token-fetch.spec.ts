@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import nodeFetch, { Request as NodeFetchRequest, Response as NodeFetchResponse } from 'node-fetch';
 import { Readable } from 'node:stream';
@@ -109,6 +109,30 @@ describe.each(implementations)('a fetch that follows redirects with a token: %s'
     expect(bodies).toHaveLength(1 + blobs.length);
     expect(bodies[0]).toBe('bytes');
     expect(bodies.join()).toContain(blobs.length > 0 ? 'in the form' : '');
+  });
+
+  it('names the boundary of the form that it sends again after 307', async () => {
+    if (name === 'node-fetch') return;
+    redirectStart(home, 307, '/end');
+    const form = new FormData();
+    form.append('a', 'in the form');
+    for (const limit of [undefined, 1e6]) {
+      await client.post('/start', form, { ...config, ...(limit && { maxBodyLength: limit }) });
+      const [, boundary = 'none'] = /boundary=(.+)$/.exec(home.last?.headers['content-type'] ?? '') ?? [];
+      expect(home.last?.body.startsWith(`--${boundary}\r\n`)).toBe(true);
+    }
+  });
+
+  it('keeps no copy of an upload for the case of a redirect', async () => {
+    const copies = [jest.spyOn(Request.prototype, 'clone'), jest.spyOn(NodeFetchRequest.prototype, 'clone')];
+    try {
+      redirectStart(home, 307, '/end');
+      await client.put('/start', Buffer.alloc(200_000, 'x'), config);
+      expect(home.last?.body).toHaveLength(200_000);
+      for (const copy of copies) expect(copy).not.toHaveBeenCalled();
+    } finally {
+      for (const copy of copies) copy.mockRestore();
+    }
   });
 
   it('follows no more redirects than maxRedirects allows', async () => {

@@ -1,7 +1,14 @@
-import { parseHttpUrl } from '../origin.js';
-import { discard } from './discard.js';
-import { type Hop, locationOf, networkError, nextHop } from './fetch-redirect.js';
-import { type SentToken } from './sent-token.js';
+import { parseHttpUrl } from '../destinations.options.js';
+import {
+  type Body,
+  type Hop,
+  isLasting,
+  locationOf,
+  networkError,
+  nextHop,
+  without,
+} from './repeated-request.js';
+import { discard, type SentToken } from './sent-token.js';
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
@@ -15,8 +22,8 @@ export interface FetchRoute {
   readonly connection: () => object;
   /** 0: a redirect is the answer. Omitted: 20, as in the Fetch standard. */
   readonly maxRedirects: number | undefined;
-  /** The body is not a stream: a redirect with 307 or 308 can send it again. */
-  readonly hasLastingBody: boolean;
+  /** The body as the caller gave it: a redirect with 307 or 308 sends it again, unless it can be read only once. */
+  readonly data: unknown;
 }
 
 /** The key of the {@link FetchRoute} in `fetchOptions`, which axios hands to the fetch that it calls. @internal */
@@ -57,13 +64,13 @@ async function follow(
   request: RequestLike,
   headers: Hop['headers'],
   options: RequestInit,
-  { sent, connection, maxRedirects = MAX_REDIRECTS, hasLastingBody }: FetchRoute,
+  { sent, connection, maxRedirects = MAX_REDIRECTS, data }: FetchRoute,
 ): Promise<Response> {
   const { url, method = 'GET', signal = null } = request;
   const mode = maxRedirects === 0 ? 'manual' : (options.redirect ?? request.redirect);
   const common: RequestInit = { ...connection(), ...options, signal, redirect: 'manual' };
 
-  let hop: Hop = { url, method, headers, body: bodyOf(request, hasLastingBody) };
+  let hop: Hop = { url, method, headers, hasBody: Boolean(request.body) };
   let response = await (isRequest(request) && request.body
     ? fetch(copyOf(request, headersWithToken(hop, sent)), common)
     : fetch(url, { ...common, method, headers: headersWithToken(hop, sent) }));
@@ -74,9 +81,9 @@ async function follow(
     discard(response.body);
     if (mode === 'error') throw networkError('unexpected redirect');
     if (redirects >= Math.min(maxRedirects, MAX_REDIRECTS)) throw networkError('redirect count exceeded');
-    hop = nextHop(hop, response.status, location);
+    hop = withRepeatedBody(nextHop(hop, response.status, location), data);
     const { url, method } = hop;
-    const body = (await hop.body?.()) ?? null;
+    const body = hop.hasBody ? (data as Body) : null;
     response = await fetch(url, { ...common, method, headers: headersWithToken(hop, sent), body });
   }
 }
@@ -85,16 +92,16 @@ function isRequest(input: string | URL | RequestLike): input is Request {
   return typeof input === 'object' && 'clone' in input;
 }
 
-/** For the hops after the first, where a redirect keeps the body. */
-function bodyOf(request: RequestLike, isLasting: boolean): Hop['body'] {
-  const { body } = request;
-  if (!body) return undefined;
-  if (!isLasting)
-    return () => Promise.reject(networkError('a redirect needs the body again, which was a stream'));
-  if (!isRequest(request)) return () => Promise.resolve(body);
-  const spare = request.clone();
-  let bytes: Promise<ArrayBuffer> | undefined;
-  return () => (bytes ??= spare.arrayBuffer());
+/**
+ * A hop whose body is made anew of the caller's data: a copy of the sent one would hold all of it in memory.
+ * @throws {TypeError} the data can be read only once
+ */
+function withRepeatedBody(hop: Hop, data: unknown): Hop {
+  if (!hop.hasBody) return hop;
+  if (!isLasting(data)) throw networkError('a redirect needs the body again, which was a stream');
+  // Each time a form is sent it gets another boundary, which its media type names.
+  const isForm = Object.prototype.toString.call(data) === '[object FormData]';
+  return isForm ? { ...hop, headers: without(hop.headers, ['content-type']) } : hop;
 }
 
 function headersWithToken({ url, headers }: Hop, sent: SentToken): Record<string, string> {
