@@ -58,7 +58,7 @@ describe('docs/configuration.md', () => {
 
   it('names no variable that the code does not know', () => {
     const known =
-      source('k8s-auth.environment.ts') +
+      source('config/environment.ts') +
       JSON.stringify(verifierDefinitions.map(({ variables }) => variables));
     for (const [variable] of page.matchAll(/K8S_AUTH_[A-Z_]+/g)) expect(known).toContain(variable);
   });
@@ -67,13 +67,14 @@ describe('docs/configuration.md', () => {
 describe('docs/errors.md', () => {
   it('has a row for every class that the library exports, and for every reason', () => {
     const page = readPage('docs/errors.md');
-    const classes = [...source('errors/index.ts').matchAll(/\b([A-Z]\w+Error)\b/g)]
-      .map(([, name]) => name ?? '')
-      .filter((name) => name !== 'K8sAuthError');
+    const errors = source('errors.ts');
+    const classes = [...errors.matchAll(/^export class ([A-Z]\w+Error)\b/gm)].map(([, name]) => name ?? '');
     expect(classes).toHaveLength(9);
     for (const name of classes) expect(page).toContain(`\`${name}\``);
-    for (const [, reason = ''] of source('errors/error-codes.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)) {
-      expect(page).toContain(reason);
-    }
+    const reasons = [...errors.matchAll(/^export type \w+ =([^;]+)/gm)].flatMap(([, union = '']) =>
+      [...union.matchAll(/'([A-Z_]+)'/g)].map(([, reason]) => reason ?? ''),
+    );
+    expect(reasons).toHaveLength(12);
+    for (const reason of reasons) expect(page).toContain(reason);
   });
 });
