@@ -113,8 +113,15 @@ describe('npm pack', () => {
   it('holds what is built, and what a reader of a registry needs', () => {
     const names = ['CHANGELOG.md', 'LICENSE', 'README.md'];
     expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'dist', 'package.json']));
-    for (const name of names) {
-      expect(readFileSync(unpacked(name), 'utf8')).toBe(readFileSync(join(ROOT, name), 'utf8'));
+  });
+
+  it('has pages whose links lead somewhere without the repository', () => {
+    for (const page of ['README.md', 'CHANGELOG.md']) {
+      const text = readFileSync(unpacked(page), 'utf8');
+      expect(text.split('\n')[0]).toBe(readFileSync(join(ROOT, page), 'utf8').split('\n')[0]);
+      for (const [, link = ''] of text.matchAll(/\]\(([^)#]+)/g)) {
+        expect(/^https:/.test(link) || existsSync(unpacked(link))).toBe(true);
+      }
     }
   });
 
