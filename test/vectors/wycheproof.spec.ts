@@ -5,10 +5,7 @@ import { InvalidTokenError } from '../../libs/k8s-auth/src/errors.js';
 import { parseCompactJws } from '../../libs/k8s-auth/src/jwt/compact-jws.js';
 import { KeySet } from '../../libs/k8s-auth/src/keys/key-set.js';
 import { verifySignature } from '../../libs/k8s-auth/src/jwt/signature.js';
-import {
-  type VerificationKey,
-  verificationKeyOfJwk,
-} from '../../libs/k8s-auth/src/jwt/verification-key.js';
+import { type VerificationKey, verificationKeyOfJwk } from '../../libs/k8s-auth/src/jwt/verification-key.js';
 import { isJsonObject } from '../../libs/k8s-auth/src/jwt/strict-json.js';
 
 /**
