@@ -1,12 +1,13 @@
-// Before the library is packed: its build, and beside it the README and the licence that readers of a registry need.
+// Before the library is packed: its build, and beside it the pages that readers of a registry need.
 // The build is made anew from the sources, because neither dates nor names tell whether `dist` is theirs.
 import { execFile } from 'node:child_process';
-import { copyFile, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { lockBuild } from './demo/build-lock.mjs';
 import { ROOT } from './demo/root.mjs';
+import { packagePage } from './package-page.mjs';
 
 const LIBRARY = join(ROOT, 'libs/k8s-auth');
 const BUILD = join(LIBRARY, 'dist');
@@ -25,8 +26,10 @@ try {
   await rm(fresh, { recursive: true, force: true });
   await unlock();
 }
-for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
-  await copyFile(join(ROOT, file), join(LIBRARY, file));
+await copyFile(join(ROOT, 'LICENSE'), join(LIBRARY, 'LICENSE'));
+const packageJson = JSON.parse(await readFile(join(LIBRARY, 'package.json'), 'utf8'));
+for (const page of ['README.md', 'CHANGELOG.md']) {
+  await writeFile(join(LIBRARY, page), packagePage(await readFile(join(ROOT, page), 'utf8'), packageJson));
 }
 
 async function compile(folder) {

@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2034
 # Kubernetes as processes of one Linux machine, without Docker: the program that CLUSTER_HARNESS names.
-harness=${CLUSTER_HARNESS:-$here/../../shared/cluster/cluster}
+harness=${CLUSTER_HARNESS:-}
 name=(--name "${CLUSTER_NAME:=nest-k8s-auth}")
-[[ -x $harness ]] || { echo "cluster: there is no program $harness" >&2 && exit 2; }
+[[ -n $harness ]] || { echo 'cluster: CLUSTER_HARNESS is not set' >&2 && exit 2; }
+[[ -x $harness ]] || { echo "cluster: there is no program $harness (CLUSTER_HARNESS)" >&2 && exit 2; }
 options='up:--issuer up:--signing-key up:--control-plane-only rotate-signing-key:--drop-old'
 
 build() { # IMAGE DIRECTORY [TARGET]

@@ -112,7 +112,7 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
     expect(knownForMs).toBeLessThan(TOKENREVIEW_REMEMBERS_MS + 1000);
   });
 
-  it('then they are told that nobody can say now, and when to come again, but never that their token is bad', () => {
+  it('with tokenreview callers then get a 503 with Retry-After, and never a 401', () => {
     const refused = calls.tokenreview.filter(({ status }) => status !== 200);
     measured('the longest wait for a 503 was', Math.max(...refused.map(({ tookMs }) => tookMs)));
     const first = answeredAt(refused[0]);
@@ -126,7 +126,7 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
     }
   });
 
-  it('service1 sees the 503, too, not only its own timeout', () => {
+  it('service1 logs the 503, not only its own timeout', () => {
     const sinceMs = wentAt + TOKENREVIEW_REMEMBERS_MS + REVIEW_TIMEOUT_MS + 1000;
     const meanwhile = clientLines.filter(({ at }) => at > sinceMs && at < listensAgainAt);
     expect(meanwhile.length).toBeGreaterThan(40);
@@ -135,7 +135,7 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
     process.stdout.write(`measured: calls of service1 that ended by its own timeout: ${timeouts.length}\n`);
   });
 
-  it('and are known again a second after it is back', () => {
+  it('with tokenreview callers are accepted again within a second of its return', () => {
     const later = calls.tokenreview.filter((probe) => answeredAt(probe) >= cameBackAt);
     const known = answeredAt(later.find(({ status }) => status === 200));
     measured('tokenreview knows callers again, after the API server is back, by', known - cameBackAt);
@@ -170,7 +170,7 @@ describeIfPossible(`The API server is away for a minute, while all are being cal
       expect(reasons !== null).toBe(says === 'down');
     });
 
-    it('and is ready soon after it is back', () => {
+    it('is ready soon after the API server has returned', () => {
       const ready = answeredAt(since().find(({ at, status }) => at >= cameBackAt && status === 200));
       measured(`${kind} is ready, after the API server is back, by`, ready - cameBackAt);
       expect(ready - cameBackAt).toBeLessThan(NOTICED_WITHIN_MS);

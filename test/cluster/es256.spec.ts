@@ -21,7 +21,7 @@ describeIfPossible(`My cluster signs ServiceAccount tokens with an elliptic curv
   });
   afterAll(() => cluster.down());
 
-  it('so that its tokens are ES256', async () => {
+  it('tokens are signed with ES256', async () => {
     const token = await createToken(cluster, { audience: 'service2' });
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256' });
   });
@@ -30,7 +30,7 @@ describeIfPossible(`My cluster signs ServiceAccount tokens with an elliptic curv
     ['oidc-discovery', 'service1'],
     ['tokenreview', 'service1-tokenreview'],
     ['jwt-pubkey', 'service1-jwt-pubkey'],
-  ])('and service2 verifies them by %s as any others', async (_, client) => {
+  ])('service2 with %s accepts ES256 tokens', async (_, client) => {
     expect(await deployment.firstSuccess(client)).toContain(
       "status=200, response: 'hello system:serviceaccount:mytest:default'",
     );

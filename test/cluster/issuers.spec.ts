@@ -29,14 +29,14 @@ describeIfPossible.each([USUAL, 'https://kubernetes.default.svc'])(
     });
     afterAll(() => cluster.down());
 
-    it('and its discovery document names the address of a node for the keys', async () => {
+    it('the discovery document of the API server names the address of a node for the keys', async () => {
       const token = decodeJwt(await createToken(cluster, { audience: 'service2' }));
       const metadata = await cluster.metadata();
       expect([token.iss, metadata.issuer]).toEqual([issuer, issuer]);
       expect(isIP(new URL(metadata.jwks_uri).hostname)).toBeGreaterThan(0);
     });
 
-    it('oidc-discovery needs to be told nothing of that', async () => {
+    it('oidc-discovery works without an option for the issuer', async () => {
       expect(await deployment.firstSuccess('service1-oidc-discovery')).toContain(SUCCESS);
     });
 
@@ -46,7 +46,7 @@ describeIfPossible.each([USUAL, 'https://kubernetes.default.svc'])(
       expect(line).toContain(`"iss" claim: expected ${USUAL}, got ${issuer}`);
     });
 
-    it('and jwt-pubkey, told the issuer by the command of k8s/README.md, knows its callers', async () => {
+    it('jwt-pubkey accepts callers once the command of k8s/README.md has set the issuer', async () => {
       const command = codeBlocks('k8s/README.md', 'sh').find((block) => block.includes('K8S_AUTH_ISSUER'));
       await cluster.shell(command ?? 'false');
       await deployment.rolledOut('service2');

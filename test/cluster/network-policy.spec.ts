@@ -38,7 +38,7 @@ describeIfPossible(`I deploy both applications with k8s/overlays/production${why
   });
   afterAll(() => deployment?.remove());
 
-  it('and service1 reaches service2', async () => {
+  it('service1 reaches service2', async () => {
     expect(await deployment.firstSuccess()).toContain('status=200');
   });
 
@@ -50,7 +50,7 @@ describeIfPossible(`I deploy both applications with k8s/overlays/production${why
     expect(await connect('service1', 'kubernetes.default.svc', 443)).toBe('timeout');
   });
 
-  it('but service2 does not reach service1', async () => {
+  it('service2 does not reach service1', async () => {
     const address = await deployment.kubectl(
       ...['get', 'pod', '--selector', 'app.kubernetes.io/name=service1'],
       ...['--output', 'jsonpath={.items[0].status.podIP}'],
@@ -61,11 +61,11 @@ describeIfPossible(`I deploy both applications with k8s/overlays/production${why
   it.each([
     ['another', 'default'],
     ['the same', 'mytest'],
-  ])('nor does a pod of %s namespace reach service2', async (_, namespace) => {
+  ])('a pod of %s namespace does not reach service2', async (_, namespace) => {
     expect(await answerToStranger(namespace)).toMatchObject(TIMED_OUT);
   });
 
-  it('which only the policies keep it from', async () => {
+  it('such a pod reaches service2 without the policies', async () => {
     await deployment.kubectl('delete', 'networkpolicy', '--all');
     expect(await connect('service1', 'kubernetes.default.svc', 443)).toBe('connected');
     expect(await answerToStranger('default')).toMatchObject({ status: 401 });

@@ -47,12 +47,12 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
     await deployment?.remove();
   });
 
-  it('and it is known to service2 by its own name', async () => {
+  it('service2 knows the new service by its own name', async () => {
     const line = await LogStream.lineOf(cluster, 'deployment/orders', /service2 says/, 'shop');
     expect(line).toBe('service2 says: hello system:serviceaccount:shop:orders');
   });
 
-  it('and it knows who calls, without a word about the cluster in its options', async () => {
+  it('the new service knows its callers, without options about the cluster', async () => {
     expect(await answerTo({ audience: 'orders' })).toMatchObject({
       status: 200,
       body: 'hello system:serviceaccount:mytest:default',
@@ -62,7 +62,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
     ).toMatchObject({ status: 200, body: 'orders of checkout' });
   });
 
-  it('and shop/checkout may order', async () => {
+  it('shop/checkout may order', async () => {
     const caller = { namespace: 'shop', serviceAccount: 'checkout', audience: 'orders' };
     expect(await answerTo({ ...caller, method: 'POST' })).toMatchObject({ status: 201, body: 'created' });
   });
@@ -70,7 +70,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
   it.each([
     ['another ServiceAccount of the shop', 'shop'],
     ['one that has the right name in another namespace', 'mytest'],
-  ])('but %s may not', async (_, namespace) => {
+  ])('%s may not order', async (_, namespace) => {
     const serviceAccount = namespace === 'shop' ? 'default' : 'checkout';
     if (namespace !== 'shop') await deployment.kubectl('create', 'serviceaccount', serviceAccount);
     const answer = await answerTo({ namespace, serviceAccount, audience: 'orders', method: 'POST' });
@@ -80,7 +80,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
     });
   });
 
-  it('nor anybody without a token, or with one for service2', async () => {
+  it('nobody may order without a token, or with a token issued for service2', async () => {
     expect(await answerTo({})).toMatchObject({ status: 401, challenge: 'Bearer' });
     expect(await answerTo({ audience: 'service2' })).toMatchObject({
       status: 401,
@@ -88,7 +88,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
     });
   });
 
-  it('but its health is for everybody', async () => {
+  it('its health endpoint answers everybody', async () => {
     expect(await answerTo({ path: '/health' })).toMatchObject({ status: 200, body: 'ok' });
   });
 });

@@ -26,7 +26,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
   });
   afterAll(() => deployment?.remove());
 
-  it('and service1 is known to service2 by its own name', async () => {
+  it('service2 knows service1 by its own name', async () => {
     const line = await deployment.firstSuccess();
     const name = overlay === 'production' ? 'service1' : 'default';
     expect(line).toContain(
@@ -34,7 +34,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
     );
   });
 
-  it('and applying it once more changes nothing', async () => {
+  it('applying the overlay once more changes nothing', async () => {
     const lines = (await cluster.kubectl('apply', '--kustomize', `k8s/overlays/${overlay}`))
       .trim()
       .split('\n');
@@ -44,7 +44,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
     expect(changed).toEqual([]);
   });
 
-  it('in a namespace that enforces the Pod Security Standard "restricted"', async () => {
+  it('both applications run under the Pod Security Standard "restricted"', async () => {
     const { metadata } = await cluster.get<{ metadata: { labels: Record<string, string> } }>(
       'namespace',
       'mytest',
@@ -52,7 +52,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
     expect(metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
   });
 
-  it('and nobody gets in without a token', async () => {
+  it('a request without a token is refused', async () => {
     const { answer, log } = await refusal();
     expect(answer).toMatchObject({ status: 401, challenge: 'Bearer' });
     expect(log).toContain('ERR_K8S_AUTH_TOKEN_MISSING');
@@ -61,7 +61,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
   it.each([
     ['that was made for another service', { audience: 'service3' }],
     ['that was made for the API server', {}],
-  ])('nor with a token %s', async (_, request) => {
+  ])('a request with a token %s is refused', async (_, request) => {
     const { answer, log } = await refusal(await createToken(cluster, request));
     expect(answer).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
     expect(log).toContain('ERR_K8S_AUTH_TOKEN_AUDIENCE');
@@ -81,7 +81,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
   });
 
   const itIfPossible = canSign ? it : it.skip;
-  itIfPossible('nor with a token whose time is over', async () => {
+  itIfPossible('a request with an expired token is refused', async () => {
     const now = Math.floor(Date.now() / 1000);
     const good = await createToken(cluster, { audience: 'service2' });
     const old = await signedAnew(cluster, good, (claims) => ({
@@ -95,7 +95,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
     expect(log).toContain('ERR_K8S_AUTH_TOKEN_EXPIRED');
   });
 
-  it('and no part of a token is in the log of any pod', async () => {
+  it('no part of a token is in the log of any pod', async () => {
     const logs = (await deployment.log('service1')) + (await deployment.log('service2'));
     expect(logs).toContain('status=200');
     expect(logs).not.toMatch(/eyJ[\w-]{10}/);

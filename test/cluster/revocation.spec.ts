@@ -100,24 +100,24 @@ describe('A pod is deleted, and somebody else has its token', () => {
     expect(unseen).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
   });
 
-  it('one that it knew it refuses after 10 s at the latest, for it asked the API server itself', async () => {
+  it('tokenreview refuses a token that it has reviewed within 10 s', async () => {
     measured('deleted pod: tokenreview refuses a known token after', refusedAt - deletedAt);
     expect(refusedAt - deletedAt).toBeLessThan(REMEMBERED_MS + LEEWAY_MS);
     expect(await deployment.log('service2')).toContain('ERR_K8S_AUTH_TOKEN_REJECTED');
   });
 
-  it('one that somebody else asked about before it after 20 s at the latest', () => {
+  it('tokenreview refuses a token that another client has reviewed within 20 s', () => {
     measured('deleted pod: at worst tokenreview refuses after', refusedElsewhereAt - deletedAt);
     expect(refusedElsewhereAt - deletedAt).toBeLessThan(2 * REMEMBERED_MS + LEEWAY_MS);
   });
 
-  it('oidc-discovery cannot know, and goes on', () => {
+  it('oidc-discovery accepts the token, because it cannot know', () => {
     expect(unseenLocally).toMatchObject({ status: 200 });
     expect(locally.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
   const itIfPossible = canSign ? it : it.skip;
-  itIfPossible('until the token expires, and the clock tolerance after it', () => {
+  itIfPossible('oidc-discovery refuses the token after its expiry and the clock tolerance', () => {
     const lateMs = answeredAt(outlived?.refused) - (outlived?.exp ?? NaN) * 1000;
     measured('deleted pod: oidc-discovery refuses after "exp" by', lateMs);
     expect(lateMs).toBeGreaterThanOrEqual(CLOCK_TOLERANCE_MS);
@@ -157,7 +157,7 @@ describe('A ServiceAccount is deleted, and made again under its name', () => {
     expect(refused).toMatchObject({ challenge: 'Bearer error="invalid_token"' });
   });
 
-  it('and a pod that is restarted is known', () => {
+  it('a pod that is restarted is accepted', () => {
     expect(again).toMatchObject({ status: 200, body: 'hello system:serviceaccount:mytest:worker' });
   });
 

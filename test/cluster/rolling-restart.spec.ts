@@ -75,7 +75,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
     expect(calls.flat().filter((line) => !line.includes('status=200'))).toEqual([]);
   });
 
-  it('nor does one of other clients, whether they keep their connections or not', async () => {
+  it('no call of other clients fails, whether they keep their connections or not', async () => {
     const probes = await Promise.all(probers.map((prober) => prober.probes()));
     const seconds = probes.map((calls) => ((calls.at(-1)?.at ?? 0) - (calls[0]?.at ?? 0)) / 1000);
     process.stdout.write(

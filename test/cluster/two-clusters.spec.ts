@@ -52,11 +52,11 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
     });
     afterAll(() => other.down());
 
-    it('at home its token is that of mytest/default', async () => {
+    it('the token of the other cluster is accepted there as mytest/default', async () => {
       expect(await reviewToken(other, token, 'service2')).toBe(NAME);
     });
 
-    it('as mine is in my cluster', async () => {
+    it('the token of my cluster is accepted in my cluster', async () => {
       const mine = await createToken(cluster, { audience: 'service2' });
       expect(decodeJwt(token)).toMatchObject({ iss: await issuer(), sub: decodeJwt(mine).sub });
       expect(decodeProtectedHeader(token).kid).not.toBe(decodeProtectedHeader(mine).kid);
@@ -68,16 +68,19 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
       }
     });
 
-    it.each(OVERLAYS)('but service2 of my cluster, with %s, refuses that of the other', async (kind) => {
-      const service = serviceOf(kind);
-      const answer = await requestFromPod(cluster, { token, service });
-      expect(answer).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
-      const log = (await deployment.log(service)).split('\n');
-      const line = log.find((entry) => entry.includes(`JTI=${decodeJwt(token).jti}`));
-      expect(line).toContain(`ERR_K8S_AUTH_TOKEN_${codes[kind]}`);
-    });
+    it.each(OVERLAYS)(
+      'service2 of my cluster, with %s, refuses the token of the other cluster',
+      async (kind) => {
+        const service = serviceOf(kind);
+        const answer = await requestFromPod(cluster, { token, service });
+        expect(answer).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
+        const log = (await deployment.log(service)).split('\n');
+        const line = log.find((entry) => entry.includes(`JTI=${decodeJwt(token).jti}`));
+        expect(line).toContain(`ERR_K8S_AUTH_TOKEN_${codes[kind]}`);
+      },
+    );
 
-    it('and so does the other with mine', async () => {
+    it('the other cluster refuses the token of my cluster', async () => {
       const mine = await createToken(cluster, { audience: 'service2' });
       expect(await reviewToken(other, mine, 'service2')).toBeUndefined();
     });

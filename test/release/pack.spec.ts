@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../support/running-process.js';
 
@@ -53,6 +53,33 @@ function expectedBuild(): string[] {
     .sort();
 }
 
+interface PackageJson {
+  readonly exports: Record<string, string | { types: string; default: string }>;
+  readonly dependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
+}
+
+/**
+ * An application that has installed the packed library with `npm ci --omit=dev --omit=optional`: nothing can be
+ * resolved there but the library, its dependencies and its peer dependencies.
+ */
+function installWithoutOptional(): string {
+  const application = mkdtempSync(join(tmpdir(), 'pack-application-'));
+  const installed = (name: string) => join(application, 'node_modules', name);
+  // A copy, because Node resolves what a linked package imports from the place that the link names.
+  cpSync(unpacked(''), installed('nest-k8s-auth'), { recursive: true });
+  const { dependencies, peerDependencies } = packageJson();
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+    mkdirSync(dirname(installed(name)), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), installed(name));
+  }
+  return application;
+}
+
+function packageJson(): PackageJson {
+  return JSON.parse(readFileSync(unpacked('package.json'), 'utf8')) as PackageJson;
+}
+
 /** A source that is older than every build, as one from a backup or an archive. */
 function writeOld(path: string, text: string): void {
   writeFileSync(join(library, path), text);
@@ -86,19 +113,44 @@ describe('npm pack', () => {
   it('holds what is built, and what a reader of a registry needs', () => {
     const names = ['CHANGELOG.md', 'LICENSE', 'README.md'];
     expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'dist', 'package.json']));
-    for (const name of names) {
-      expect(readFileSync(unpacked(name), 'utf8')).toBe(readFileSync(join(ROOT, name), 'utf8'));
+  });
+
+  it('has pages whose links lead somewhere without the repository', () => {
+    for (const page of ['README.md', 'CHANGELOG.md']) {
+      const text = readFileSync(unpacked(page), 'utf8');
+      expect(text.split('\n')[0]).toBe(readFileSync(join(ROOT, page), 'utf8').split('\n')[0]);
+      for (const [, link = ''] of text.matchAll(/\]\(([^)#]+)/g)) {
+        expect(/^https:/.test(link) || existsSync(unpacked(link))).toBe(true);
+      }
     }
   });
 
   it('holds every file that its package.json exports', () => {
-    const { exports } = JSON.parse(readFileSync(unpacked('package.json'), 'utf8')) as {
-      exports: Record<string, string | { types: string; default: string }>;
-    };
-    for (const target of Object.values(exports)) {
+    for (const target of Object.values(packageJson().exports)) {
       const paths = typeof target === 'string' ? [target] : [target.types, target.default];
       for (const path of paths) expect(existsSync(unpacked(path))).toBe(true);
     }
+  });
+
+  describe('in an application without dev and optional dependencies', () => {
+    let application: string;
+
+    beforeAll(() => {
+      application = installWithoutOptional();
+    });
+    afterAll(() => rmSync(application, { recursive: true }));
+
+    it.each([
+      ['nest-k8s-auth', 'import', 'K8sAuthModule'],
+      ['nest-k8s-auth', 'require', 'K8sAuthModule'],
+      ['nest-k8s-auth/testing', 'import', 'createTestPrincipal'],
+      ['nest-k8s-auth/testing', 'require', 'createTestPrincipal'],
+    ])('loads %s by %s', async (entry, load, exported) => {
+      const code = `(async () => console.log(typeof (await ${load}('${entry}')).${exported}))()`;
+      const program = ['--input-type=commonjs', '--eval', code];
+      const { stdout } = await execute(process.execPath, program, { cwd: application });
+      expect(stdout).toBe('function\n');
+    });
   });
 
   it(

@@ -6,9 +6,12 @@ import { dirname, join } from 'node:path';
 
 const SCRIPTS = join(import.meta.dirname, '../../scripts');
 
+/** A program that is there. */
+let harness = process.execPath;
+
 function cluster(provider: string, ...args: string[]) {
   const { status, stderr } = spawnSync('bash', [join(SCRIPTS, 'cluster.sh'), ...args], {
-    env: { PATH: process.env.PATH, CLUSTER_PROVIDER: provider, CLUSTER_HARNESS: process.execPath },
+    env: { PATH: process.env.PATH, CLUSTER_PROVIDER: provider, CLUSTER_HARNESS: harness },
     encoding: 'utf8',
   });
   return { status, stderr };
@@ -46,6 +49,20 @@ describe('scripts/cluster.sh', () => {
       stderr: `cluster: no provider 'k3s': there is ${providers.join(' ')}\n`,
     });
     expect(cluster('../images', 'up').status).toBe(2);
+  });
+});
+
+describe('the provider harness', () => {
+  afterEach(() => {
+    harness = process.execPath;
+  });
+
+  it.each([
+    ['', 'cluster: CLUSTER_HARNESS is not set\n'],
+    ['/nowhere', 'cluster: there is no program /nowhere (CLUSTER_HARNESS)\n'],
+  ])('is not there when CLUSTER_HARNESS is "%s"', (program, stderr) => {
+    harness = program;
+    expect(cluster('harness', 'can', 'up')).toEqual({ status: 2, stderr });
   });
 });
 

@@ -15,10 +15,12 @@ function compilerOptions(): ts.CompilerOptions {
 /**
  * Type-checks sources that need not exist as files.
  * @param sources path, relative to the repository, to text
+ * @param types packages whose global declarations the sources use, besides those of tsconfig.json
  * @returns one line per complaint, as `path:line message`
  */
-export function compile(sources: Readonly<Record<string, string>>): string[] {
-  const options = compilerOptions();
+export function compile(sources: Readonly<Record<string, string>>, types: readonly string[] = []): string[] {
+  const ours = compilerOptions();
+  const options = { ...ours, types: [...(ours.types ?? []), ...types] };
   const texts = new Map(Object.entries(sources).map(([path, text]) => [join(ROOT, path), text]));
   const host = ts.createCompilerHost(options);
   const original = ts.createCompilerHost(options);

@@ -8,7 +8,7 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
-import { k8sAuthLog } from './k8s-auth.log.js';
+import { k8sAuthLog } from './util/k8s-auth.log.js';
 import { warnOfHttpModuleAlone } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Verifier } from './verifiers/verifier.js';

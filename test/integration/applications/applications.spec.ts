@@ -29,7 +29,7 @@ describe.each(EVERYWHERE)('service1 and service2: $verifier on $adapter', ({ ver
     expect(scenario.clock.pendingTimers).toBe(0);
   });
 
-  it('service2 takes its audience and its admins from the environment', async () => {
+  it('service2 takes its audience from the environment', async () => {
     scenario = await Scenario.start({
       verifier,
       adapter,

@@ -60,7 +60,7 @@ describe('what is tried again', () => {
     await expect(asked).resolves.toMatchObject({ status: 200 });
   });
 
-  it.each([400, 403, 404, 501])('not status %d, which is an answer', async (status) => {
+  it.each([400, 403, 404, 501])('does not include status %d, which is an answer', async (status) => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status } });
     await expect(ask()).resolves.toMatchObject({ status });
     expect(tries()).toBe(1);
@@ -106,7 +106,7 @@ describe('how often and how long', () => {
     await expect(asked).resolves.toMatchObject({ status: 200 });
   });
 
-  it('not at all where Retry-After does not fit, and the error says when', async () => {
+  it('never when Retry-After exceeds the deadline, and the error says when to come again', async () => {
     const fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } } as const;
     own.cluster.faults.set({ on: 'jwks', fault });
     await expect(ask()).rejects.toMatchObject({

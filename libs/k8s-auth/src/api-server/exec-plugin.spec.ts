@@ -75,7 +75,7 @@ describe('ExecPlugin keeps a credential', () => {
     expect(await tokenOf(subject)).toBe('run-2');
   });
 
-  it('and runs at most every 5 s for an API server that refuses every credential', async () => {
+  it('with at most one run every 5 s for an API server that refuses every credential', async () => {
     const subject = plugin(`status({ token: 'run-' + run })`);
     await tokenOf(subject);
     for (let n = 0; n < 5; n++) expect(await tokenOf(subject, true)).toBe('run-2');
@@ -92,7 +92,7 @@ describe('ExecPlugin keeps a credential', () => {
     expect(await tokenOf(subject, true)).toBe('run-3');
   });
 
-  it('but runs at most every 5 s while it fails or gives what has expired', async () => {
+  it('with at most one run every 5 s while the command fails or gives an expired credential', async () => {
     const subject = plugin(
       `run < 3 ? process.exit(1) : status({ token: 'old', expirationTimestamp: inSeconds(-1) })`,
     );
@@ -126,7 +126,7 @@ describe('ExecPlugin gives client certificates', () => {
     ['a key without certificate', `status({ token: 't', clientKeyData: first.key })`],
     ['the key of another', `status({ clientCertificateData: first.cert, clientKeyData: second.key })`],
     ['what is no PEM', `status({ clientCertificateData: 'eyJ.eyJ.secret', clientKeyData: 'secret' })`],
-  ])('and refuses %s', async (_, script) => {
+  ])('except for %s', async (_, script) => {
     const failure: unknown = await plugin(script)
       .credential(false)
       .catch((error: unknown) => error);
@@ -162,7 +162,7 @@ describe('ExecPlugin runs the command', () => {
     });
   });
 
-  it('and ends one that hangs', async () => {
+  it('for a limited time, and ends one that hangs', async () => {
     const subject = plugin(`setInterval(() => {}, 1000)`);
     const asked = tokenOf(subject).catch((error: Error) => error.message);
     await until(() => clock.pendingTimers === 1);
@@ -230,7 +230,7 @@ describe('ExecPlugin runs the command', () => {
       'it ended with ERR_CHILD_PROCESS_STDIO_MAXBUFFER',
     ],
   ])(
-    'and names one %s, without a word of what it printed',
+    'with an error that names one %s, without a word of what it printed',
     async (_, { script = '' }: { script?: string }, spec, reason) => {
       const failure: unknown = await plugin(script, spec)
         .credential(false)
@@ -240,7 +240,7 @@ describe('ExecPlugin runs the command', () => {
     },
   );
 
-  it('and holds nothing that inspect or JSON would show', async () => {
+  it('without showing its credential to inspect or JSON', async () => {
     const subject = plugin(
       `status({ token: 'secret', clientCertificateData: first.cert, clientKeyData: first.key })`,
       { env: [{ name: 'PASSWORD', value: 'secret' }] },

@@ -12,15 +12,16 @@ const NOW_MS = Date.UTC(2030, 0, 1, 12, 0, 0);
 
 describe('what is tried again', () => {
   it.each([429, 500, 503, 504])('status %d', (status) => expect(isWorthRetrying(status)).toBe(true));
-  it.each([200, 201, 400, 401, 403, 404, 405, 501, 502])('not status %d', (status) =>
+  it.each([200, 201, 400, 401, 403, 404, 405, 501, 502])('does not include status %d', (status) =>
     expect(isWorthRetrying(status)).toBe(false),
   );
   it.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'EHOSTUNREACH', 'EAI_AGAIN'])(
     'a connection with %s',
     (code) => expect(isConnectionFailure(Object.assign(new Error('broken'), { code }))).toBe(true),
   );
-  it.each([{ code: 'ENOTFOUND' }, { code: 'CERT_HAS_EXPIRED' }, {}, undefined])('not %p', (error) =>
-    expect(isConnectionFailure(error)).toBe(false),
+  it.each([{ code: 'ENOTFOUND' }, { code: 'CERT_HAS_EXPIRED' }, {}, undefined])(
+    'does not include the error %p',
+    (error) => expect(isConnectionFailure(error)).toBe(false),
   );
 });
 

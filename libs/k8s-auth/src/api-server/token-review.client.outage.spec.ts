@@ -73,7 +73,7 @@ describe.each(OUTAGES)('while the API server %s', (_, outage) => {
     expect(own.clock.monotonicMs()).toBe(atMs);
   });
 
-  it('and are answered again half a second after its return, without traffic in between', async () => {
+  it('reviews are refused, and are answered again half a second after its return, without traffic in between', async () => {
     for (let n = 0; n < 20; n++) await own.clock.advance(PROBE_PERIOD_MS);
     own.cluster.faults.clear();
     await own.cluster.recover();

@@ -63,7 +63,7 @@ describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => 
     expectNoToken(error, token);
   });
 
-  it('too long an answer', async () => {
+  it('when the answer is too long', async () => {
     server.answer = (_arrival, response) =>
       response.write('x'.repeat(100), () => response.end('x'.repeat(100)));
     const error = await failureOf(client.get('/', { adapter, maxContentLength: 50 }));
@@ -85,7 +85,7 @@ describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => 
 });
 
 describe('errors of redirects carry no token', () => {
-  it('too many', async () => {
+  it('when there are too many', async () => {
     server.answer = (_arrival, response) => response.writeHead(302, { location: '/' }).end();
     const error = await failureOf(client.get('/', { maxRedirects: 2 }));
     expect(error.code).toBe('ERR_FR_TOO_MANY_REDIRECTS');

@@ -21,8 +21,8 @@ afterEach(() => bench.close());
 
 const adapters = ['http', 'fetch'];
 
-describe.each(adapters)('responses of the %s adapter carry no token', (adapter) => {
-  it('and show the rest of their request', async () => {
+describe.each(adapters)('responses of the %s adapter', (adapter) => {
+  it('carry no token, only the rest of their request', async () => {
     const response = await client.get<string>('/orders?x=1', { adapter });
     expectNoToken(response, token);
     expect(response.data).toBe('ok');
@@ -34,7 +34,7 @@ describe.each(adapters)('responses of the %s adapter carry no token', (adapter) 
     expect(response.config.beforeRedirect).toBeUndefined();
   });
 
-  it('nor do streams, which give the same bytes', async () => {
+  it('carry no token when they are streams, which give the same bytes', async () => {
     server.answer = (_arrival, response) => response.write('one ', () => response.end('two'));
     const { data, ...response } = await client.get<Readable>('/', { adapter, responseType: 'stream' });
     expectNoToken([response, data], token);
@@ -43,7 +43,7 @@ describe.each(adapters)('responses of the %s adapter carry no token', (adapter) 
     expect(Buffer.concat(chunks).toString()).toBe('one two');
   });
 
-  it('nor do errors of streams', async () => {
+  it('carry no token in the error of a stream', async () => {
     server.answer = (_arrival, response) =>
       response.write('x'.repeat(60), () => response.write('x'.repeat(60)));
     const { data } = await client.get<Readable>('/', {

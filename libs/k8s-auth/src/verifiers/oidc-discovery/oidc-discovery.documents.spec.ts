@@ -93,7 +93,7 @@ describe('oidc-discovery reads a document', () => {
   it.each([
     ['a redirect', { location: '/elsewhere' }, 302],
     ['said to be compressed', { 'content-encoding': 'gzip' }, 200],
-  ])('but not metadata that are %s', async (_, headers, status) => {
+  ])('unless it is metadata that are %s', async (_, headers, status) => {
     server.answers.set(METADATA, (_request, response) => {
       response.writeHead(status, headers).end(JSON.stringify({ issuer: server.url, jwks_uri: server.url }));
     });
@@ -101,7 +101,7 @@ describe('oidc-discovery reads a document', () => {
     expect(server.paths()).toEqual([METADATA]);
   });
 
-  it('but not a compressed key set, and says so', async () => {
+  it('unless it is a compressed key set, and logs that', async () => {
     const keys = Buffer.from(JSON.stringify(server.keySet()));
     const asked: unknown[] = [];
     server.answers.set('/keys', ({ headers }, response) => {

@@ -87,7 +87,7 @@ describe('oidc-discovery reads from the API server', () => {
     expect(asked()).toEqual(OWN_REQUESTS);
   });
 
-  it('and from nowhere that its metadata names', async () => {
+  it('only, even when its metadata name another server', async () => {
     const body = (honest: object) => ({ ...honest, jwks_uri: `${server.url}/keys` });
     own.cluster.faults.set({ on: 'discovery', fault: { kind: 'body', body } });
     const verifier = await create({ apiServer: apiServer() });
@@ -96,7 +96,7 @@ describe('oidc-discovery reads from the API server', () => {
   });
 
   it.each(['https://kubernetes.default.svc', 'HTTPS://kubernetes.default.svc.cluster.local'])(
-    'but not when its metadata name the issuer %j',
+    'unless its metadata name the issuer %j',
     async (issuer) => {
       own.cluster.faults.set({ on: 'discovery', fault: { kind: 'body', body: asIssuer(issuer) } });
       const verifier = await create({ apiServer: apiServer() });
@@ -106,7 +106,7 @@ describe('oidc-discovery reads from the API server', () => {
     },
   );
 
-  it('and says which right is missing', async () => {
+  it('with a warning that names a missing right', async () => {
     own.cluster.revoke('read discovery', OWN_ACCOUNT);
     const verifier = await create({ apiServer: apiServer() });
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
@@ -121,7 +121,7 @@ describe('oidc-discovery reads from the API server', () => {
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
   });
 
-  it('and starts while its own token is not there yet', async () => {
+  it('as soon as its own token exists, and starts before that', async () => {
     await rm(own.tokenFile, { force: true });
     const verifier = await create({ apiServer: apiServer() });
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
@@ -142,25 +142,31 @@ describe('oidc-discovery reads from the issuer', () => {
     expect(own.cluster.requests.count()).toBe(0);
   });
 
-  it('and lets no API server that cannot be used stop it', async () => {
+  it('even when no API server can be used', async () => {
     const options = { issuer: server.url, caFile: server.caFile };
     const verifier = await create(options, { KUBECONFIG: '/nonexistent/config', HOME: '/nonexistent' });
     expect(await result(verifier, serverToken())).toBe(ACCEPTED);
     expect(warnings()).toContain('issuer is read without the API server');
   });
 
-  it.each([{ issuer: 'https://other.example' }, { jwksUri: 'keys' }])('nor %j', async (published) => {
-    server.publish(published);
-    expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
-    expect(server.paths()).toEqual([METADATA]);
-  });
+  it.each([{ issuer: 'https://other.example' }, { jwksUri: 'keys' }])(
+    'unless its metadata publish %j',
+    async (published) => {
+      server.publish(published);
+      expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
+      expect(server.paths()).toEqual([METADATA]);
+    },
+  );
 
-  it.each([{}, { issuer: 5 }])('nor without an issuer and a place of the keys, as %j', async (document) => {
-    server.answers.set(METADATA, json(document));
-    expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
-  });
+  it.each([{}, { issuer: 5 }])(
+    'unless its metadata lack the issuer or the jwks_uri, as %j',
+    async (document) => {
+      server.answers.set(METADATA, json(document));
+      expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
+    },
+  );
 
-  it('and trusts nobody but the CA it was given', async () => {
+  it('only with a certificate of the CA that it was given', async () => {
     expect(await result(await direct({ caFile: own.cluster.caFile }), serverToken())).toBe(UNAVAILABLE);
     expect(server.requests).toEqual([]);
   });
@@ -227,7 +233,7 @@ describe('oidc-discovery does not start', () => {
     await expect(create(options)).rejects.toThrow(mistake);
   });
 
-  it('but does with an unreadable issuer that may be that of the API server', async () => {
+  it('with an unreadable issuer, unless it may be the issuer of the API server', async () => {
     const verifier = await create({ issuer: 'kubernetes.default.svc' }, await kubeconfig(OWN_ACCOUNT));
     expect(await result(verifier, serverToken('kubernetes.default.svc'))).toBe(UNAVAILABLE);
     expect(warnings()).toContain("option 'issuer': expected https URLs without query");

@@ -97,7 +97,7 @@ describe('refused as REJECTED', () => {
     expect(reasonFor({ error })).toBe('REJECTED'),
   );
 
-  it.each(['', null, undefined])('but not when "error" is %j', (error) =>
+  it.each(['', null, undefined])('except when "error" is %j', (error) =>
     expect(reasonFor({ error })).toBe('accepted'),
   );
 
