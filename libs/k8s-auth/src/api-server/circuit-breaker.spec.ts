@@ -48,6 +48,20 @@ const respond = () => {
   return Promise.resolve('answer');
 };
 
+/** As the client of TokenReviews. */
+async function run<Value>(call: (deadline: Deadline) => Promise<Value>): Promise<Value> {
+  const permitted = breaker.enter();
+  let value: Value;
+  try {
+    value = await call(permitted.deadline);
+  } catch (error) {
+    breaker.leave(permitted, error);
+    throw error;
+  }
+  breaker.leave(permitted);
+  return value;
+}
+
 async function after(delayMs: number, deadline: Deadline, then: () => Promise<unknown>): Promise<unknown> {
   await within(deadline.signal, new Promise<void>((resolve) => clock.schedule(delayMs, resolve)), noAnswer);
   return then();
@@ -55,13 +69,13 @@ async function after(delayMs: number, deadline: Deadline, then: () => Promise<un
 
 /** Opens it by a call that waits in vain. */
 async function open(): Promise<void> {
-  const failed = outcome(breaker.run(hang));
+  const failed = outcome(run(hang));
   await clock.advance(TIMEOUT_MS);
   expect(await failed).toBeInstanceOf(NoAnswerError);
 }
 
 const isRefused = async () => {
-  const error = await outcome(breaker.run(respond));
+  const error = await outcome(run(respond));
   return error instanceof VerifierUnavailableError && error.message === UNREACHABLE.message;
 };
 
@@ -69,7 +83,7 @@ describe('a circuit breaker opens', () => {
   it('after the first call that has waited in vain, and then refuses at once, saying why and when to come back', async () => {
     await open();
     const sinceMs = clock.monotonicMs();
-    expect(await outcome(breaker.run(respond))).toMatchObject({
+    expect(await outcome(run(respond))).toMatchObject({
       ...UNREACHABLE,
       cause: { message: 'no answer of the API server' },
     });
@@ -78,16 +92,16 @@ describe('a circuit breaker opens', () => {
   });
 
   it('for the calls under way, too', async () => {
-    const first = outcome(breaker.run(hang));
+    const first = outcome(run(hang));
     await clock.advance(1_000);
-    const others = Array.from({ length: 3 }, () => outcome(breaker.run(hang)));
+    const others = Array.from({ length: 3 }, () => outcome(run(hang)));
     await clock.advance(4_000);
     expect(await first).toBeInstanceOf(NoAnswerError);
     for (const other of others) expect(await other).toMatchObject(UNREACHABLE);
   });
 
   it('after a call whose tries all failed', async () => {
-    const failed = outcome(breaker.run((deadline) => after(500, deadline, refuse)));
+    const failed = outcome(run((deadline) => after(500, deadline, refuse)));
     await clock.advance(500);
     await failed;
     expect(await isRefused()).toBe(true);
@@ -96,21 +110,21 @@ describe('a circuit breaker opens', () => {
 
 describe('a circuit breaker stays closed', () => {
   it('after a failure that comes at once, because nobody waits for it', async () => {
-    await outcome(breaker.run(refuse));
+    await outcome(run(refuse));
     expect(await isRefused()).toBe(false);
   });
 
   it('after a failure of another kind', async () => {
     const overload = () => Promise.reject(new VerifierUnavailableError('overload'));
-    const failed = outcome(breaker.run((deadline) => after(4_000, deadline, overload)));
+    const failed = outcome(run((deadline) => after(4_000, deadline, overload)));
     await clock.advance(4_000);
     expect(await failed).toMatchObject({ message: 'overload' });
-    await expect(breaker.run(respond)).resolves.toBe('answer');
+    await expect(run(respond)).resolves.toBe('answer');
   });
 
   it('while the API server is slow, but answers somebody', async () => {
     const queue = Array.from({ length: 20 }, (_, n) =>
-      outcome(breaker.run((deadline) => after(n < 16 ? 4_000 : 8_000, deadline, respond))),
+      outcome(run((deadline) => after(n < 16 ? 4_000 : 8_000, deadline, respond))),
     );
     await clock.advance(TIMEOUT_MS);
     const outcomes = await Promise.all(queue);
@@ -144,7 +158,7 @@ describe('the probes of an open circuit breaker', () => {
     await clock.advance(249);
     expect(await isRefused()).toBe(true);
     await clock.advance(1);
-    await expect(breaker.run(respond)).resolves.toBe('answer');
+    await expect(run(respond)).resolves.toBe('answer');
     expect(log.events.at(-1)).toMatchObject({ level: 'log', outageMs: 10_500 });
     await clock.advance(60_000);
     expect(clock.pendingTimers).toBe(0);
@@ -201,7 +215,7 @@ describe('the probes of an open circuit breaker', () => {
 });
 
 it('does not open once it is stopped', async () => {
-  const failed = outcome(breaker.run(hang));
+  const failed = outcome(run(hang));
   breaker.stop();
   await clock.advance(TIMEOUT_MS);
   await failed;

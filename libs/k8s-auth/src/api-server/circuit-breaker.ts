@@ -17,9 +17,17 @@ export interface CircuitBreakerContext {
   readonly probe: (deadline: Deadline) => Promise<unknown>;
 }
 
+/** A call that may run until its deadline. */
+export interface PermittedCall {
+  readonly deadline: OwnDeadline;
+  readonly startedMs: number;
+  /** How many answers the breaker knew of when the call began. */
+  readonly answersBefore: number;
+}
+
 /**
- * Keeps callers from waiting for an API server that does not answer. Input: calls, and every answer of the API server
- * to them; output: what the call comes to, or an immediate refusal.
+ * Keeps callers from waiting for an API server that does not answer. Input: the start and the end of each call, and
+ * every answer of the API server; output: the deadline of a call, or an immediate refusal.
  *
  * - Opens when a call has waited for an answer in vain and nobody else has had one since that call began. An answer of
  *   any status proves that the API server is there: a slow one, one that refuses us, or one that throttles opens nothing.
@@ -43,23 +51,33 @@ export class CircuitBreaker {
 
   constructor(private readonly context: CircuitBreakerContext) {}
 
-  /** @throws {VerifierUnavailableError} at once while the API server is unreachable; otherwise what the call throws */
-  async run<Value>(call: (deadline: Deadline) => Promise<Value>): Promise<Value> {
+  /**
+   * Lets a call begin. A call that was let in has to {@link leave}.
+   * @throws {VerifierUnavailableError} at once while the API server is unreachable
+   */
+  enter(): PermittedCall {
     this.assertReachable();
     const { clock, timeoutMs } = this.context;
-    const { answers } = this;
-    const startedMs = clock.monotonicMs();
-    return this.callWithDeadline(timeoutMs, async (deadline) => {
-      try {
-        return await call(deadline);
-      } catch (error) {
-        this.assertReachable();
-        const hasWaited = deadline.signal.aborted || clock.monotonicMs() - startedMs >= PROBE_PERIOD_MS;
-        const isSilent = this.answers === answers;
-        if (error instanceof NoAnswerError && hasWaited && isSilent) this.open(error);
-        throw error;
-      }
-    });
+    return {
+      deadline: this.startDeadline(timeoutMs),
+      startedMs: clock.monotonicMs(),
+      answersBefore: this.answers,
+    };
+  }
+
+  /**
+   * Ends a call, whatever came of it.
+   * @param failure the error that it failed with
+   * @throws {VerifierUnavailableError} the call failed, and another one has found the API server unreachable meanwhile
+   */
+  leave({ deadline, startedMs, answersBefore }: PermittedCall, failure?: unknown): void {
+    const hasWaited =
+      deadline.signal.aborted || this.context.clock.monotonicMs() - startedMs >= PROBE_PERIOD_MS;
+    this.endDeadline(deadline);
+    if (failure === undefined) return;
+    this.assertReachable();
+    const isSilent = this.answers === answersBefore;
+    if (failure instanceof NoAnswerError && hasWaited && isSilent) this.open(failure);
   }
 
   /** The API server has answered a call or a probe. */
@@ -113,25 +131,25 @@ export class CircuitBreaker {
 
   /** Never rejects. */
   private async probe(timeoutMs: number): Promise<void> {
+    const deadline = this.startDeadline(timeoutMs);
     try {
-      await this.callWithDeadline(timeoutMs, this.context.probe);
+      await this.context.probe(deadline);
     } catch (error) {
       if (error instanceof NoAnswerError && error.wasReached) this.noteSignOfLife();
+    } finally {
+      this.endDeadline(deadline);
     }
   }
 
-  private async callWithDeadline<Value>(
-    timeoutMs: number,
-    call: (deadline: Deadline) => Promise<Value>,
-  ): Promise<Value> {
+  private startDeadline(timeoutMs: number): OwnDeadline {
     const deadline = startDeadline(this.context.clock, timeoutMs);
     this.underWay.add(deadline);
-    try {
-      return await call(deadline);
-    } finally {
-      this.underWay.delete(deadline);
-      deadline.cancel();
-    }
+    return deadline;
+  }
+
+  private endDeadline(deadline: OwnDeadline): void {
+    this.underWay.delete(deadline);
+    deadline.cancel();
   }
 
   private abortAll(reason: string): void {

@@ -22,6 +22,12 @@ const SELF_REVIEW = JSON.stringify({
   spec: { resourceAttributes: { group: 'authentication.k8s.io', resource: 'tokenreviews', verb: 'create' } },
 });
 
+/** `spec` of a TokenReview (authentication.k8s.io/v1). */
+interface ReviewSpec {
+  readonly token: string;
+  readonly audiences?: readonly string[];
+}
+
 /** `status` of a TokenReview (authentication.k8s.io/v1) as it came: nothing about it is checked. */
 export interface TokenReviewStatus {
   readonly authenticated?: unknown;
@@ -70,14 +76,15 @@ export class TokenReviewClient {
   ): Promise<TokenReviewStatus> {
     // Before the queue: nobody waits for a place only to be told this.
     this.client.assertNoPause();
-    const response = await this.breaker.run(async (deadline) => {
-      await this.queue.enter(deadline.signal, call);
-      try {
-        return await this.post({ token, audiences }, deadline);
-      } finally {
-        this.queue.leave();
-      }
-    });
+    const permitted = this.breaker.enter();
+    let response: HttpsResponse;
+    try {
+      response = await this.postInTurn({ token, audiences }, call, permitted.deadline);
+    } catch (error) {
+      this.breaker.leave(permitted, error);
+      throw error;
+    }
+    this.breaker.leave(permitted);
     return this.readStatus(response);
   }
 
@@ -112,10 +119,16 @@ export class TokenReviewClient {
     return this.post({ token: '' }, deadline);
   }
 
-  private post(
-    spec: { readonly token: string; readonly audiences?: readonly string[] },
-    deadline: Deadline,
-  ): Promise<HttpsResponse> {
+  private async postInTurn(spec: ReviewSpec, call: QueuedCall, deadline: Deadline): Promise<HttpsResponse> {
+    await this.queue.enter(deadline.signal, call);
+    try {
+      return await this.post(spec, deadline);
+    } finally {
+      this.queue.leave();
+    }
+  }
+
+  private post(spec: ReviewSpec, deadline: Deadline): Promise<HttpsResponse> {
     // A place that comes free in the last moment: those before us ran into the same deadline.
     if (deadline.remainingMs() === 0)
       throw new VerifierUnavailableError('overload: no time left for a review');
