@@ -1,10 +1,12 @@
 import { Agent } from 'node:https';
 import { type Clock } from '../util/clock.js';
 import {
-  HttpsExchange,
+  type Exchange,
   type HttpsRequest,
   type HttpsResponse,
+  isConnectionAtFault,
   type SilenceLimits,
+  startExchange,
 } from './https-exchange.js';
 import { PlainError, plainErrorOf } from '../util/plain-error.js';
 import { type Deadline, inWholeMs, nextTurn, within } from '../util/timers.js';
@@ -52,7 +54,7 @@ export class HttpsClient {
   #settings: TlsSettings;
   readonly #caOption: string | undefined;
   readonly #clock: Clock;
-  readonly #underWay = new Set<HttpsExchange>();
+  readonly #underWay = new Set<Exchange>();
   #pool: Agent;
   #isClosed = false;
   #usualAnswerMs = 0;
@@ -89,18 +91,18 @@ export class HttpsClient {
       this.#assertOpen();
       if (signal.aborted) throw unconnectedError(call.deadline);
       const pool = this.#pool;
-      const exchange = new HttpsExchange(call, pool, this.#limits(call, tries), this.#clock);
+      const exchange = startExchange(call, pool, this.#limits(call, tries), this.#clock);
       try {
         return await this.#receive(exchange, signal);
       } catch (error) {
         exchange.end(error as Error);
-        const { isConnectionAtFault, isReused } = exchange;
+        const { isReused, isConnected } = exchange.progress;
+        const isAtFault = isConnectionAtFault(exchange.progress);
         // Also where no time is left for another try: the next request must not meet the same connections.
-        if (isConnectionAtFault && isReused && pool === this.#pool) this.#retirePool();
+        if (isAtFault && isReused && pool === this.#pool) this.#retirePool();
         this.#assertOpen();
-        if (signal.aborted) throw exchange.isConnected ? signal.reason : unconnectedError(call.deadline);
-        if (!isConnectionAtFault || tries === MAX_TRIES)
-          throw withCaHint(plainErrorOf(error), this.#caOption);
+        if (signal.aborted) throw isConnected ? signal.reason : unconnectedError(call.deadline);
+        if (!isAtFault || tries === MAX_TRIES) throw withCaHint(plainErrorOf(error), this.#caOption);
       }
     }
   }
@@ -114,11 +116,11 @@ export class HttpsClient {
     await nextTurn();
   }
 
-  async #receive(exchange: HttpsExchange, signal: AbortSignal): Promise<HttpsResponse> {
+  async #receive(exchange: Exchange, signal: AbortSignal): Promise<HttpsResponse> {
     this.#underWay.add(exchange);
     try {
       const response = await within(signal, exchange.response);
-      this.#usualAnswerMs = Math.max(exchange.answerMs, this.#usualAnswerMs * USUAL_ANSWER_DECAY);
+      this.#usualAnswerMs = Math.max(exchange.progress.answerMs, this.#usualAnswerMs * USUAL_ANSWER_DECAY);
       return response;
     } finally {
       this.#underWay.delete(exchange);

@@ -31,88 +31,108 @@ export interface SilenceLimits {
   readonly reusedMs: number;
 }
 
-/**
- * One request over one connection of a pool. A connection that gives no sign of life is cut: a reused one may have been
- * dropped on the way without a word (a lost NAT entry), and a new one may lead to a server that is gone.
- * @internal
- */
-export class HttpsExchange {
+/** How far a request has come over its connection. */
+export interface ExchangeProgress {
+  /** The connection has served before. */
+  isReused: boolean;
+  /** TLS was established. */
+  isConnected: boolean;
+  /** An answer has begun. */
+  isAnswered: boolean;
+  /** The connection was cut because it gave no sign of life. */
+  isSilent: boolean;
+  /** How long the answer took to begin, once the connection was there, milliseconds. */
+  answerMs: number;
+}
+
+/** One request under way over one connection. */
+export interface Exchange {
   /** Rejects with foreign errors: the caller converts them. */
   readonly response: Promise<HttpsResponse>;
-  isReused = false;
-  /** TLS was established. */
-  isConnected = false;
-  /** How long the answer took to begin, once the connection was there, milliseconds. */
-  answerMs = 0;
-  #request?: ClientRequest;
-  private abandon: (reason: Error) => void = () => {};
-  private isEnded = false;
-  private isAnswered = false;
-  private isSilent = false;
-  private sentMs = 0;
-  private cancelCut = () => {};
-
-  constructor(
-    call: HttpsRequest,
-    pool: Agent,
-    private readonly limits: SilenceLimits,
-    private readonly clock: Clock,
-  ) {
-    const abandoned = new Promise<never>((_, reject) => (this.abandon = reject));
-    const answer = this.send(call, pool).then((response) => read(response, call.maxBytes));
-    this.response = Promise.race([answer, abandoned]).finally(() => this.cancelCut());
-  }
-
-  /** The failure says nothing about the server: another connection may do. */
-  get isConnectionAtFault(): boolean {
-    return !this.isAnswered && (this.isReused || this.isSilent);
-  }
-
+  readonly progress: Readonly<ExchangeProgress>;
   /** Cuts the connection, if it is still in use; the response is then this reason. */
-  end(reason: Error): void {
-    this.isEnded = true;
-    this.abandon(reason);
-    // A request that has no socket yet gets one: destroyed now, it would leave that in the pool, connected or not.
-    if (this.#request?.socket) this.#request.destroy();
-  }
+  end(reason: Error): void;
+}
 
-  private send(call: HttpsRequest, pool: Agent): Promise<IncomingMessage> {
+/**
+ * Sends one request over one connection of a pool. A connection that gives no sign of life is cut: a reused one may have
+ * been dropped on the way without a word (a lost NAT entry), and a new one may lead to a server that is gone.
+ * @internal
+ */
+export function startExchange(
+  call: HttpsRequest,
+  pool: Agent,
+  limits: SilenceLimits,
+  clock: Clock,
+): Exchange {
+  const progress = { isReused: false, isConnected: false, isAnswered: false, isSilent: false, answerMs: 0 };
+  let outgoing: ClientRequest | undefined;
+  let isEnded = false;
+  let stopWatch = () => {};
+  let abandon: (reason: Error) => void = () => {};
+  const abandoned = new Promise<never>((_, reject) => (abandon = reject));
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
     const { method, url, headers, body } = call;
-    return new Promise((resolve, reject) => {
-      const outgoing = request(url, { method, headers, agent: pool });
-      this.#request = outgoing;
-      // Also within the body, where the response would only say that it was cut off.
-      outgoing.on('error', (error) => this.abandon(error));
-      // Also where Node reports nothing else, after a protocol switch that nobody asked for.
-      outgoing.on('close', () => reject(new PlainError('Error', 'connection was closed', 'ECONNRESET')));
-      outgoing.on('socket', (socket: TLSSocket) => this.watch(socket, outgoing));
-      outgoing.on('response', (incoming) => {
-        this.cancelCut();
-        this.isAnswered = true;
-        this.answerMs = this.clock.monotonicMs() - this.sentMs;
-        resolve(incoming);
-      });
-      outgoing.end(body);
+    const sent = request(url, { method, headers, agent: pool });
+    outgoing = sent;
+    // Also within the body, where the response would only say that it was cut off.
+    sent.on('error', (error) => abandon(error));
+    // Also where Node reports nothing else, after a protocol switch that nobody asked for.
+    sent.on('close', () => reject(new PlainError('Error', 'connection was closed', 'ECONNRESET')));
+    sent.on('socket', (socket: TLSSocket) => {
+      if (isEnded) sent.destroy();
+      else stopWatch = watch(sent, socket, progress, limits, clock);
     });
-  }
+    sent.on('response', resolve);
+    sent.end(body);
+  }).then((incoming) => read(incoming, call.maxBytes));
+  return {
+    progress,
+    response: Promise.race([answer, abandoned]).finally(() => stopWatch()),
+    end(reason) {
+      isEnded = true;
+      abandon(reason);
+      // A request that has no socket yet gets one: destroyed now, it would leave that in the pool, connected or not.
+      if (outgoing?.socket) outgoing.destroy();
+    },
+  };
+}
 
-  private watch(socket: TLSSocket, outgoing: ClientRequest): void {
-    if (this.isEnded) return void outgoing.destroy();
-    this.isReused = this.isConnected = outgoing.reusedSocket;
-    this.sentMs = this.clock.monotonicMs();
-    const limitMs = this.isReused ? this.limits.reusedMs : this.limits.newMs;
-    const lack = this.isReused ? 'no answer over an open connection' : 'no connection';
-    this.cancelCut = this.clock.schedule(limitMs, () => {
-      this.isSilent = true;
-      outgoing.destroy(new PlainError('TimeoutError', `${lack} within ${inWholeMs(limitMs)}`, 'ETIMEDOUT'));
-    });
-    if (this.isReused) return;
+/** The failure says nothing about the server: another connection may do. @internal */
+export function isConnectionAtFault({ isAnswered, isReused, isSilent }: ExchangeProgress): boolean {
+  return !isAnswered && (isReused || isSilent);
+}
+
+/** @returns ends the watch */
+function watch(
+  sent: ClientRequest,
+  socket: TLSSocket,
+  progress: ExchangeProgress,
+  limits: SilenceLimits,
+  clock: Clock,
+): () => void {
+  const isReused = sent.reusedSocket;
+  progress.isReused = progress.isConnected = isReused;
+  let sentMs = clock.monotonicMs();
+  const limitMs = isReused ? limits.reusedMs : limits.newMs;
+  const lack = isReused ? 'no answer over an open connection' : 'no connection';
+  const stop = clock.schedule(limitMs, () => {
+    progress.isSilent = true;
+    sent.destroy(new PlainError('TimeoutError', `${lack} within ${inWholeMs(limitMs)}`, 'ETIMEDOUT'));
+  });
+  sent.once('response', () => {
+    stop();
+    progress.isAnswered = true;
+    progress.answerMs = clock.monotonicMs() - sentMs;
+  });
+  if (!isReused) {
     socket.once('secureConnect', () => {
-      this.isConnected = true;
-      this.sentMs = this.clock.monotonicMs();
-      this.cancelCut();
+      progress.isConnected = true;
+      sentMs = clock.monotonicMs();
+      stop();
     });
   }
+  return stop;
 }
 
 async function read(response: IncomingMessage, maxBytes: number): Promise<HttpsResponse> {
