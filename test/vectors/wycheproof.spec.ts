@@ -2,11 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError } from '../../libs/k8s-auth/src/errors.js';
-import { parseCompactJws } from '../../libs/k8s-auth/src/jwt/compact-jws.js';
-import { KeySet } from '../../libs/k8s-auth/src/keys/key-set.js';
-import { verifySignature } from '../../libs/k8s-auth/src/jwt/signature.js';
+import { isJsonObject, parseCompactJws } from '../../libs/k8s-auth/src/jwt/compact-jws.js';
+import { KeySet, verifySignature } from '../../libs/k8s-auth/src/jwt/signature.js';
 import { type VerificationKey, verificationKeyOfJwk } from '../../libs/k8s-auth/src/jwt/verification-key.js';
-import { isJsonObject } from '../../libs/k8s-auth/src/jwt/strict-json.js';
 
 /**
  * Third-party test vectors of C2SP/wycheproof (Apache-2.0), which are not part of the repository. Every local verifier has

@@ -1,12 +1,10 @@
 import { type Clock } from '../util/clock.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { HttpsClient, type HttpsResponse, NOT_CONNECTED } from '../http/https-client.js';
-import { type Log } from '../util/log.js';
-import { OncePerMinute } from '../util/log.js';
+import { type Log, OncePerMinute } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, inWholeMs, sleep, startDeadline } from '../util/timers.js';
-import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/unverified-claims.js';
-import { within } from '../util/timers.js';
+import { type Deadline, inWholeMs, sleep, startDeadline, within } from '../util/timers.js';
+import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { type ApiServerConnection } from './api-server.connection.js';
 import {
   NoAnswerError,

@@ -3,7 +3,7 @@ import { HEADER_VALUE } from '../util/syntax.js';
 import { type TlsSettings } from '../http/tls-source.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { type TokenSource } from '../token-file/token-source.js';
-import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/unverified-claims.js';
+import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 
 /** PEM texts that belong together. */
 export type ClientCertificate = Required<Pick<TlsSettings, 'cert' | 'key'>>;

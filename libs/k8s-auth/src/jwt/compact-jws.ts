@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { InvalidTokenError } from '../errors.js';
-import { isJsonObject, type JsonObject, member, parseStrictJson } from './strict-json.js';
 
 /** What is read of a JOSE header. `jwk`, `jku`, `x5u` and `x5c` are not: a token does not name its own key (RFC 8725 §3.10). */
 export interface UnverifiedHeader {
@@ -69,4 +68,90 @@ function decode(what: string, part: string): Buffer {
 
 function malformed(message: string): InvalidTokenError {
   return new InvalidTokenError('MALFORMED', message);
+}
+
+/** A JSON object of which only own members are read, see {@link member}. @internal */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+// A token is at most 16 KiB; Kubernetes' claims nest four deep.
+const MAX_LENGTH = 16_384;
+const MAX_DEPTH = 16;
+
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/**
+ * JSON.parse for hostile text. Two readers of an object with a repeated name may see two different values
+ * (RFC 7519 §4: names are unique), and a `__proto__` that is assigned somewhere later gives an object claims nobody
+ * signed: both are refused, at any depth, and so is text that is too long or nests too deep.
+ * @throws {SyntaxError} without any of the text in its message
+ * @internal
+ */
+export function parseStrictJson(text: string): unknown {
+  if (text.length > MAX_LENGTH) throw new SyntaxError(`JSON: expected at most ${MAX_LENGTH} characters`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Its own message quotes the text.
+    throw new SyntaxError('JSON: expected by RFC 8259');
+  }
+  checkNames(text);
+  return value;
+}
+
+/** @internal */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An own member, so that nothing is ever inherited. @internal */
+export function member(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** One pass over text that JSON.parse took: there, a string before a colon is a name, and nothing else is. */
+function checkNames(text: string): void {
+  const namesByDepth: Set<string>[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === OPEN_OBJECT || character === OPEN_LIST) {
+      if (namesByDepth.push(new Set()) > MAX_DEPTH) {
+        throw new SyntaxError(`JSON: expected at most ${MAX_DEPTH} levels`);
+      }
+    } else if (character === CLOSE_OBJECT || character === CLOSE_LIST) {
+      namesByDepth.pop();
+    } else if (character === QUOTE) {
+      const end = endOfString(text, at);
+      if (isBeforeColon(text, end)) checkName(text.slice(at, end), namesByDepth.at(-1));
+      at = end - 1;
+    }
+  }
+}
+
+function checkName(literal: string, names: Set<string> | undefined): void {
+  // Compared unescaped: "a" and "\u0061" are one name.
+  const name = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
+  if (names?.has(name)) throw new SyntaxError('JSON: expected unique names');
+  if (name === '__proto__') throw new SyntaxError('JSON: expected no "__proto__"');
+  names?.add(name);
+}
+
+/** @returns the index behind the closing quote */
+function endOfString(text: string, openingQuote: number): number {
+  let at = openingQuote + 1;
+  while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at + 1;
+}
+
+function isBeforeColon(text: string, from: number): boolean {
+  let at = from;
+  // The four white-space characters of RFC 8259 §2, all of them below "!".
+  while (text.charCodeAt(at) <= 0x20) at++;
+  return text.charCodeAt(at) === COLON;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError } from '../errors.js';
 import { checkIssuer, checkTimes, matchAudiences } from './jwt-claims.js';
-import { type JsonObject } from './strict-json.js';
+import { type JsonObject } from './compact-jws.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1);
 const NOW = NOW_MS / 1000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError } from '../errors.js';
 import { readBoundClaims, readLegacyClaims } from './service-account-claims.js';
-import { type JsonObject } from './strict-json.js';
+import { type JsonObject } from './compact-jws.js';
 
 const SUB = 'system:serviceaccount:shop:checkout';
 const serviceaccount = { name: 'checkout', uid: 'u-1' };

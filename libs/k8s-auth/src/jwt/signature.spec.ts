@@ -3,8 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { signRaw } from '../../testing/raw-token.fixture.js';
 import { outcome } from '../api-server/own-cluster.fixture.js';
 import { parseCompactJws } from './compact-jws.js';
-import { KeySet } from '../keys/key-set.js';
-import { verifySignature } from './signature.js';
+import { KeySet, verifySignature } from './signature.js';
 import { type VerificationKey, verificationKeyOf } from './verification-key.js';
 
 const newPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });

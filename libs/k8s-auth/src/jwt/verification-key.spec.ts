@@ -6,9 +6,8 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { algorithmOf, UnfitKeyError } from './key-rules.js';
-import { KeySet } from '../keys/key-set.js';
-import { verificationKeyOf, verificationKeyOfJwk } from './verification-key.js';
+import { algorithmOf, UnfitKeyError, verificationKeyOf, verificationKeyOfJwk } from './verification-key.js';
+import { KeySet } from './signature.js';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const rsaJwk = rsa.publicKey.export({ format: 'jwk' });

@@ -3,13 +3,12 @@ import { nameOfSelf, OwnCredentialRefusedError } from '../api-server/own-credent
 import { VerifierUnavailableError } from '../errors.js';
 import { describeError } from '../util/log.js';
 import { SingleFlight } from '../util/single-flight.js';
-import { type UnverifiedClaims } from '../jwt/unverified-claims.js';
+import { type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
-import { METADATA_PATH, readIssuerMetadata } from './issuer-metadata.js';
+import { checkMetadataIssuer, METADATA_PATH, readIssuerMetadata } from './issuer.key-source.js';
 import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES } from './jwks.js';
 import {
   type Attempt,
-  checkMetadataIssuer,
   DOCUMENT_ACCEPT,
   type FetchedKeys,
   type KeySource,
@@ -127,3 +126,33 @@ export async function ownIssuers(
 
 // openid-client wants a URL; the client knows the real origin, and the path in front of ours.
 const ANY_ORIGIN = 'https://kubernetes.default.svc';
+
+/**
+ * For an issuer that is configured and an API server that merely happens to be there: when our own API token is of
+ * that issuer, the issuer is this API server. Asked anew at each attempt, because the token's file may not be there
+ * yet at the first.
+ * @internal
+ */
+export class ChosenKeySource implements KeySource {
+  constructor(
+    private readonly issuers: readonly string[],
+    private readonly client: Pick<ApiServerClient, 'ownClaims'>,
+    private readonly sources: { readonly apiServer: KeySource; readonly issuer: KeySource },
+  ) {}
+
+  async fetch(attempt: Attempt): Promise<FetchedKeys> {
+    return (await this.isOwnIssuer())
+      ? this.sources.apiServer.fetch(attempt)
+      : this.sources.issuer.fetch(attempt);
+  }
+
+  private async isOwnIssuer(): Promise<boolean> {
+    try {
+      const iss = (await this.client.ownClaims())?.iss;
+      return typeof iss === 'string' && this.issuers.includes(iss);
+    } catch {
+      // Without the token the API server could not be asked anyway.
+      return false;
+    }
+  }
+}

@@ -9,16 +9,24 @@ import { isApiServerOfPod } from '../api-server/in-cluster.js';
 import { bothOrMistakes, ConfigurationError } from '../errors.js';
 import { HttpsClient } from '../http/https-client.js';
 import { readTls } from '../http/tls-source.js';
-import { audiencesNamedBy } from '../jwt/unverified-claims.js';
+import { audiencesNamedBy } from '../jwt/jwt-claims.js';
 import { describeError, type Log } from '../util/log.js';
-import { ApiServerKeySource, clusterIssuerOf, ownIssuers, ownReader } from './api-server.key-source.js';
-import { ChosenKeySource } from './chosen.key-source.js';
-import { anonymousReader, IssuerKeySource, UNREADABLE_ISSUER } from './issuer.key-source.js';
-import { type IssuerKeysOptions, isReadableIssuer, issuersOf } from './issuer-keys.options.js';
-import { JwksUriKeySource } from './jwks.js';
-import { type KeyProvider } from './key-provider.js';
+import {
+  ApiServerKeySource,
+  ChosenKeySource,
+  clusterIssuerOf,
+  ownIssuers,
+  ownReader,
+} from './api-server.key-source.js';
+import {
+  anonymousReader,
+  IssuerKeySource,
+  JwksUriKeySource,
+  UNREADABLE_ISSUER,
+} from './issuer.key-source.js';
+import { isReadableIssuer, type IssuerKeysOptions, issuersOf } from './issuer-keys.options.js';
+import { type IssuerGroup, type KeyProvider, KeysByIssuer } from './key-provider.js';
 import { type KeySource, KeySourceError, type ReadDocument } from './key-source.js';
-import { type IssuerGroup, KeysByIssuer } from './keys-by-issuer.js';
 import { PUBLISHED_KEYS, RefreshedKeys } from './refreshed-keys.js';
 
 /** The published keys of one or more issuers, and the connections that they are read over. */

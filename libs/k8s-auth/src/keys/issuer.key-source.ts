@@ -1,17 +1,18 @@
+import { type ServerMetadata } from 'openid-client';
 import { type HttpsClient } from '../http/https-client.js';
 import { loggable } from '../util/log.js';
 import { isReadableIssuer } from './issuer-keys.options.js';
-import { METADATA_PATH, readIssuerMetadata } from './issuer-metadata.js';
 import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES } from './jwks.js';
 import {
   type Attempt,
-  checkMetadataIssuer,
   DOCUMENT_ACCEPT,
+  documentText,
   type FetchedKeys,
   type KeySource,
   KeySourceError,
   type ReadDocument,
 } from './key-source.js';
+import { parseUrl } from '../util/syntax.js';
 
 /** Reads a document as nobody in particular: there is no token that could go along. @internal */
 export function anonymousReader(https: Pick<HttpsClient, 'request'>): ReadDocument {
@@ -52,6 +53,23 @@ export class IssuerKeySource implements KeySource {
   }
 }
 
+/** Keys from the place that option `jwksUri` names, for every issuer: metadata are not asked for. @internal */
+export class JwksUriKeySource implements KeySource {
+  private readonly jwks = new JwksReader();
+
+  /** @param issuers may throw while they are not known */
+  constructor(
+    private readonly jwksUri: string,
+    private readonly issuers: () => Promise<readonly string[]>,
+    private readonly read: ReadDocument,
+  ) {}
+
+  async fetch(attempt: Attempt): Promise<FetchedKeys> {
+    const issuers = await this.issuers();
+    return { issuers, keys: await this.jwks.read(await this.read(this.jwksUri, attempt)) };
+  }
+}
+
 /** @internal */
 export const UNREADABLE_ISSUER =
   "option 'issuer': expected https URLs without query, because keys are read from them";
@@ -79,4 +97,67 @@ export function locateJwks(
     url: isAsNamed ? origin + pathname + search : belowIssuer(issuer, API_SERVER_JWKS_PATH),
     isAsNamed,
   };
+}
+
+/** What is used of the discovery document (KEP-1393; OpenID Connect Discovery 1.0 §3). Not yet compared with anything. */
+export interface IssuerMetadata {
+  readonly issuer: string;
+  readonly jwksUri: string;
+}
+
+export const METADATA_PATH = '/.well-known/openid-configuration';
+
+// The library asks for one; nothing is ever requested as a client.
+const CLIENT_ID = 'nest-k8s-auth';
+
+/**
+ * Reads the metadata through openid-client. Given the document's full URL it compares the issuer with nothing, and
+ * given less it compares too little (a trailing slash, the scheme's case): the caller has to.
+ * @throws {Error} trouble of any kind
+ * @internal
+ */
+export async function readIssuerMetadata(
+  url: string,
+  read: ReadDocument,
+  attempt: Attempt,
+): Promise<IssuerMetadata> {
+  // Only those who choose discovery pay for loading it.
+  const { customFetch, discovery } = await import('openid-client');
+  let trouble: unknown;
+  const fetchWithin = async (): Promise<Response> => {
+    try {
+      const text = documentText('issuer metadata', await read(url, attempt));
+      return new Response(text, { headers: { 'content-type': 'application/json' } });
+    } catch (error) {
+      trouble = error;
+      throw error;
+    }
+  };
+  try {
+    const configuration = await discovery(new URL(url), CLIENT_ID, undefined, undefined, {
+      [customFetch]: fetchWithin,
+    });
+    return readMembers(configuration.serverMetadata());
+  } catch (error) {
+    // The library wraps what the fetch threw; the reason is ours to know.
+    throw trouble ?? error;
+  }
+}
+
+/** That `issuer` is a string the library has seen to; it leaves the rest as it came. */
+function readMembers({
+  issuer,
+  jwks_uri: jwksUri,
+}: Pick<ServerMetadata, 'issuer' | 'jwks_uri'>): IssuerMetadata {
+  if (typeof jwksUri !== 'string' || !parseUrl(jwksUri)) {
+    throw new KeySourceError('issuer metadata: expected "jwks_uri" to be a URL');
+  }
+  return { issuer, jwksUri };
+}
+
+/** As {@link checkIssuer} does with a token's: byte for byte (OpenID Connect Discovery 1.0 §4.3). @internal */
+export function checkMetadataIssuer(issuer: string, expected: readonly string[], hint = ''): void {
+  if (expected.includes(issuer)) return;
+  const wanted = expected.map((one) => loggable(one)).join(' or ');
+  throw new KeySourceError(`issuer metadata: expected issuer ${wanted}, got ${loggable(issuer)}${hint}`);
 }

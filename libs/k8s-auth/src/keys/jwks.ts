@@ -1,15 +1,8 @@
 import { type HttpsResponse } from '../http/https-client.js';
 import { nextTurn } from '../util/timers.js';
-import { isJsonObject, member } from '../jwt/strict-json.js';
+import { isJsonObject, member } from '../jwt/compact-jws.js';
 import { type VerificationKey, verificationKeyOfJwk } from '../jwt/verification-key.js';
-import {
-  type Attempt,
-  documentText,
-  type FetchedKeys,
-  type KeySource,
-  KeySourceError,
-  type ReadDocument,
-} from './key-source.js';
+import { documentText, KeySourceError } from './key-source.js';
 
 /** Where every API server has its keys (KEP-1393), whatever its metadata says. */
 export const API_SERVER_JWKS_PATH = '/openid/v1/jwks';
@@ -77,21 +70,4 @@ function readEntries(text: string): readonly unknown[] {
   const entries = isJsonObject(document) ? member(document, 'keys') : undefined;
   if (!Array.isArray(entries)) throw new KeySourceError('key set: expected a list of keys');
   return entries;
-}
-
-/** Keys from the place that option `jwksUri` names, for every issuer: metadata are not asked for. @internal */
-export class JwksUriKeySource implements KeySource {
-  private readonly jwks = new JwksReader();
-
-  /** @param issuers may throw while they are not known */
-  constructor(
-    private readonly jwksUri: string,
-    private readonly issuers: () => Promise<readonly string[]>,
-    private readonly read: ReadDocument,
-  ) {}
-
-  async fetch(attempt: Attempt): Promise<FetchedKeys> {
-    const issuers = await this.issuers();
-    return { issuers, keys: await this.jwks.read(await this.read(this.jwksUri, attempt)) };
-  }
 }

@@ -61,10 +61,3 @@ export function documentText(what: string, { status, headers, body }: HttpsRespo
   }
   return body.replace(/^\uFEFF/, '');
 }
-
-/** As {@link checkIssuer} does with a token's: byte for byte (OpenID Connect Discovery 1.0 §4.3). @internal */
-export function checkMetadataIssuer(issuer: string, expected: readonly string[], hint = ''): void {
-  if (expected.includes(issuer)) return;
-  const wanted = expected.map((one) => loggable(one)).join(' or ');
-  throw new KeySourceError(`issuer metadata: expected issuer ${wanted}, got ${loggable(issuer)}${hint}`);
-}

@@ -1,9 +1,8 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type PemBlock, readPemBlocks } from '../http/pem-blocks.js';
-import { UnfitKeyError } from '../jwt/key-rules.js';
+import { type PemBlock, readPemBlocks } from '../http/tls-source.js';
+import { UnfitKeyError, type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
 import { ConfigurationError } from '../errors.js';
-import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
 import { type FetchedKeys, type KeySource, KeySourceError } from './key-source.js';
 
 /** The keys of some files, or what is wrong with the files: never both. */

@@ -9,8 +9,8 @@ import { plainErrorOf } from '../util/plain-error.js';
 import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
 import { type Readiness } from '../util/readiness.js';
 import { type KeyProvider } from './key-provider.js';
-import { KeySet } from './key-set.js';
-import { isRightMissing, type FetchedKeys, type KeySource, KeySourceError } from './key-source.js';
+import { KeySet } from '../jwt/signature.js';
+import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
 
 const MIN_RETRY_AFTER_MS = 1_000;
 

@@ -7,7 +7,7 @@ import {
   numericDateMs,
   type UnverifiedClaims,
   USUAL_API_SERVER_AUDIENCES,
-} from '../jwt/unverified-claims.js';
+} from '../jwt/jwt-claims.js';
 
 /** A token that was fit to use when it was read. */
 export interface HeldToken {

@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { TokenSourceError } from '../errors.js';
 import { HEADER_VALUE } from '../util/syntax.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/unverified-claims.js';
+import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 
 /** A header of 16 KiB is all that Node takes; four times that is no token, whatever it is. */
 const LARGEST_FILE_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import { POD_TOKEN_FILE } from '../api-server/in-cluster.js';
 import { VerifierUnavailableError } from '../errors.js';
-import { audiencesNamedBy, USUAL_API_SERVER_AUDIENCES } from '../jwt/unverified-claims.js';
+import { audiencesNamedBy, USUAL_API_SERVER_AUDIENCES } from '../jwt/jwt-claims.js';
 import { readTokenFile } from '../token-file/token-file.js';
 import { type Clock } from '../util/clock.js';
 import { type Log } from '../util/log.js';

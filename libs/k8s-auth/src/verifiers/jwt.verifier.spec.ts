@@ -5,7 +5,7 @@ import { encodePart, signRaw } from '../../testing/raw-token.fixture.js';
 import { InvalidTokenError } from '../errors.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { JwtVerifier } from './jwt.verifier.js';
-import { KeySet } from '../keys/key-set.js';
+import { KeySet } from '../jwt/signature.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
 import { type VerificationKey, verificationKeyOf } from '../jwt/verification-key.js';
 

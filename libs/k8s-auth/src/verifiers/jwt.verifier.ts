@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { InvalidTokenError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
 import { type Clock } from '../util/clock.js';
-import { parseCompactJws, type UnverifiedHeader } from '../jwt/compact-jws.js';
+import { type JsonObject, parseCompactJws, type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { checkIssuer, checkTimes, type Instant, matchAudiences } from '../jwt/jwt-claims.js';
-import { isKeyAlgorithm } from '../jwt/key-rules.js';
+import { isKeyAlgorithm, type VerificationKey } from '../jwt/verification-key.js';
 import {
   isLegacyLayout,
   LEGACY_ISSUER,
@@ -12,8 +12,6 @@ import {
   readLegacyClaims,
 } from '../jwt/service-account-claims.js';
 import { verifySignature } from '../jwt/signature.js';
-import { type JsonObject } from '../jwt/strict-json.js';
-import { type VerificationKey } from '../jwt/verification-key.js';
 import { type KeyProvider } from '../keys/key-provider.js';
 import { type Verdict } from './verifier.js';
 

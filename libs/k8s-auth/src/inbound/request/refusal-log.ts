@@ -1,8 +1,8 @@
 import { type K8sAuthError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { type Clock } from '../../util/clock.js';
-import { type Log, loggable, type LogEvent, wordsOf } from '../../util/log.js';
-import { readUnverifiedClaims } from '../../jwt/unverified-claims.js';
+import { type Log, type LogEvent, loggable, wordsOf } from '../../util/log.js';
+import { readUnverifiedClaims } from '../../jwt/jwt-claims.js';
 
 /** A request that was turned away. */
 export interface Refusal {

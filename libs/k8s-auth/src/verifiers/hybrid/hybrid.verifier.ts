@@ -1,7 +1,7 @@
 import { InvalidTokenError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { parseCompactJws } from '../../jwt/compact-jws.js';
-import { audiencesOf } from '../../jwt/unverified-claims.js';
+import { audiencesOf } from '../../jwt/jwt-claims.js';
 import { type JwtVerifier } from '../jwt.verifier.js';
 import { type Reviewer } from '../reviews/reviewer.js';
 import { type Verify } from '../verifier.js';

@@ -3,7 +3,7 @@ import { InvalidTokenError } from '../../errors.js';
 import { type PrincipalFacts } from '../../identity/principal.js';
 import { parseUsername } from '../../identity/service-account-name.js';
 import { loggable } from '../../util/log.js';
-import { isJsonObject, type JsonObject, member } from '../../jwt/strict-json.js';
+import { isJsonObject, type JsonObject, member } from '../../jwt/compact-jws.js';
 import { type UnverifiedToken } from './unverified-token.js';
 
 const EXTRA = 'authentication.kubernetes.io/';

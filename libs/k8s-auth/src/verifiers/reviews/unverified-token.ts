@@ -1,7 +1,6 @@
 import { InvalidTokenError } from '../../errors.js';
-import { type UnverifiedJws } from '../../jwt/compact-jws.js';
+import { type JsonObject, member, type UnverifiedJws } from '../../jwt/compact-jws.js';
 import { expired, matchAudiences } from '../../jwt/jwt-claims.js';
-import { type JsonObject, member } from '../../jwt/strict-json.js';
 
 /** What a token says of itself. To be believed once the API server has accepted the token, not before. */
 export interface UnverifiedToken {

@@ -1,9 +1,10 @@
 import { type ApiServerClient } from '../../api-server/api-server.client.js';
 import { type UnverifiedJws } from '../../jwt/compact-jws.js';
-import { isKeyAlgorithm } from '../../jwt/key-rules.js';
+import { isKeyAlgorithm } from '../../jwt/verification-key.js';
 import { MAX_KEYS_TRIED, verifySignature } from '../../jwt/signature.js';
 import { ownReader } from '../../keys/api-server.key-source.js';
-import { API_SERVER_JWKS_PATH, JwksUriKeySource } from '../../keys/jwks.js';
+import { JwksUriKeySource } from '../../keys/issuer.key-source.js';
+import { API_SERVER_JWKS_PATH } from '../../keys/jwks.js';
 import { PUBLISHED_KEYS, RefreshedKeys } from '../../keys/refreshed-keys.js';
 import { type Clock } from '../../util/clock.js';
 import { type Log } from '../../util/log.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { audiencesNamedBy, audiencesOf, numericDateMs, readUnverifiedClaims } from './unverified-claims.js';
+import { audiencesNamedBy, audiencesOf, numericDateMs, readUnverifiedClaims } from './jwt-claims.js';
 
 function tokenOf(payload: string | Buffer): string {
   return `aGVhZGVy.${Buffer.from(payload).toString('base64url')}.c2ln`;

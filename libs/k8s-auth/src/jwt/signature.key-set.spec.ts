@@ -1,7 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { type VerificationKey } from '../jwt/verification-key.js';
-import { KeySet } from './key-set.js';
-import { KeysByIssuer } from './keys-by-issuer.js';
+import { type VerificationKey } from './verification-key.js';
+import { KeySet } from './signature.js';
 
 it('KeySet finds keys by kid, else by algorithm, and makes no list for a token', () => {
   const keys = [
@@ -15,9 +14,4 @@ it('KeySet finds keys by kid, else by algorithm, and makes no list for a token',
   expect(set.candidates({ alg: 'ES256' })).toBe(set.candidates({ alg: 'ES256' }));
   expect(set.candidates({ alg: 'constructor' })).toEqual([]);
   expect(set.candidates({ alg: 'ES256', kid: 'c' })).toEqual([]);
-});
-
-it('KeysByIssuer makes no list for a token', () => {
-  const issuers = new KeysByIssuer([]).issuers.bind(new KeysByIssuer([]));
-  expect(issuers()).toBe(issuers());
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { VerifierUnavailableError } from '../errors.js';
 import { endless } from '../http/https-server.fixture.js';
-import { type UnverifiedClaims } from '../jwt/unverified-claims.js';
-import { ChosenKeySource } from './chosen.key-source.js';
+import { type UnverifiedClaims } from '../jwt/jwt-claims.js';
+import { ChosenKeySource } from './api-server.key-source.js';
 import { type Attempt, type KeySource } from './key-source.js';
 
 const attempt: Attempt = endless();

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { formatPem, readPemBlocks } from './pem-blocks.js';
+import { formatPem, readPemBlocks } from './tls-source.js';
 
 const one = '-----BEGIN PUBLIC KEY-----\nAAAA\nBBBB\n-----END PUBLIC KEY-----';
 const two = '-----BEGIN CERTIFICATE-----\r\nCCCC\r\n-----END CERTIFICATE-----';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isJsonObject, member, parseStrictJson } from './strict-json.js';
+import { isJsonObject, member, parseStrictJson } from './compact-jws.js';
 
 /** A small deterministic generator (mulberry32), so that a failure can be repeated. */
 function randomFrom(seed: number): () => number {
