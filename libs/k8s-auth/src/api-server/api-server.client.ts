@@ -1,26 +1,20 @@
 import { type Clock } from '../util/clock.js';
 import { VerifierUnavailableError } from '../errors.js';
-import { HttpsClient, type HttpsResponse, NOT_CONNECTED } from '../http/https-client.js';
+import { HttpsClient, type HttpsResponse } from '../http/https-client.js';
 import { type Log, OncePerMinute } from '../util/log.js';
-import { plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, inWholeMs, sleep, startDeadline, within } from '../util/timers.js';
+import { type Deadline, startDeadline } from '../util/timers.js';
 import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { type ApiServerConnection } from './api-server.connection.js';
 import {
-  NoAnswerError,
-  OwnCredentialUnreadableError,
-  PassingFailure,
-  unavailable,
-} from './api-server.failures.js';
-import { OwnCredentialRefusedError } from './own-credential.js';
-import {
-  isConnectionFailure,
+  failureWithoutAnswer,
   isWorthRetrying,
   MAX_TRIES,
+  PassingFailure,
   Pause,
   readRetryAfterMs,
-  waitMsBefore,
+  unavailable,
 } from './retry-policy.js';
+import { OwnCredentialRefusedError, readInTime } from './own-credential.js';
 
 // For the own credential, where nobody waits for a verdict.
 const CREDENTIAL_TIMEOUT_MS = 5_000;
@@ -90,7 +84,7 @@ export class ApiServerClient {
     if (!credential) return undefined;
     const deadline = startDeadline(this.context.clock, CREDENTIAL_TIMEOUT_MS);
     try {
-      return await this.ownCredential(deadline, credential.claims());
+      return await readInTime(deadline, credential.claims());
     } finally {
       deadline.cancel();
     }
@@ -122,7 +116,8 @@ export class ApiServerClient {
       } catch (error) {
         if (!(error instanceof PassingFailure)) throw unavailable(error);
         const mayRetry = call.retry !== false && tries < MAX_TRIES;
-        if (!mayRetry || !(await this.waitToRetry(tries + 1, call.deadline))) throw error.unavailable;
+        if (!mayRetry || !(await this.pause.waitBefore(tries + 1, call.deadline, this.random)))
+          throw error.unavailable;
       }
     }
   }
@@ -140,44 +135,21 @@ export class ApiServerClient {
     return this.#https.close();
   }
 
-  /** @returns whether there is time for the try: nobody is helped by one that the deadline would not let begin */
-  private async waitToRetry(nthTry: number, deadline: Deadline): Promise<boolean> {
-    const { signal } = deadline;
-    let waitMs = Math.max(waitMsBefore(nthTry, this.random), this.pause.remainingMs());
-    // Again where another request was told to pause meanwhile.
-    for (; waitMs > 0; waitMs = this.pause.remainingMs()) {
-      if (signal.aborted || waitMs >= deadline.remainingMs()) return false;
-      await sleep(this.context.clock, waitMs, signal).catch(() => {});
-    }
-    return !signal.aborted;
-  }
-
   private async callAsOurselves(call: ApiServerRequest): Promise<HttpsResponse> {
     const { credential } = this.#connection;
     const { deadline } = call;
-    const token = credential && (await this.ownCredential(deadline, credential.token()));
+    const token = credential && (await readInTime(deadline, credential.token()));
     const sent = { token, certificate: credential?.clientCertificate?.() };
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
     // The 401 counts as an answer only then: it is of no use to anybody while the next credential is waited for. Rotated under us, or deleted: the file may hold its successor already.
-    const isRenewed = credential && (await this.ownCredential(deadline, credential.renew(sent)));
+    const isRenewed = credential && (await readInTime(deadline, credential.renew(sent)));
     call.onAnswer?.();
     const second = isRenewed
-      ? await this.send(call, await this.ownCredential(deadline, credential.token()))
+      ? await this.send(call, await readInTime(deadline, credential.token()))
       : response;
     if (second.status === 401) throw this.ownCredentialRefused();
     return second;
-  }
-
-  private async ownCredential<Value>(deadline: Deadline, reading: Promise<Value>): Promise<Value> {
-    try {
-      return await within(deadline.signal, reading);
-    } catch (error) {
-      const message = deadline.signal.aborted
-        ? `own credential could not be read within ${inWholeMs(deadline.timeoutMs)}`
-        : 'own credential cannot be read';
-      throw new OwnCredentialUnreadableError(message, { cause: plainErrorOf(error) });
-    }
   }
 
   private async send(call: ApiServerRequest, token: string | undefined): Promise<HttpsResponse> {
@@ -193,15 +165,7 @@ export class ApiServerClient {
     const response = await this.#https
       .request({ method, url, headers, ...(body !== undefined && { body }), deadline, maxBytes })
       .catch((error: unknown) => {
-        const cause = plainErrorOf(error);
-        if (deadline.signal.aborted) {
-          const wasReached = cause.code !== NOT_CONNECTED;
-          const lack = wasReached ? 'answer of' : 'connection to';
-          const message = `no ${lack} the API server within ${inWholeMs(deadline.timeoutMs)}`;
-          throw new NoAnswerError(message, { cause, wasReached });
-        }
-        if (!isConnectionFailure(cause)) throw cause;
-        throw new PassingFailure(new NoAnswerError('connection to the API server failed', { cause }));
+        throw failureWithoutAnswer(error, deadline);
       });
     if (response.status !== 401) call.onAnswer?.();
     return this.refuseFailures(response);

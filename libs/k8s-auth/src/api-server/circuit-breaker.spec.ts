@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { VerifierUnavailableError } from '../errors.js';
-import { type Deadline } from '../util/timers.js';
-import { within } from '../util/timers.js';
-import { NoAnswerError } from './api-server.failures.js';
+import { type Deadline, within } from '../util/timers.js';
+import { NoAnswerError } from './retry-policy.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CapturedLog, outcome } from './own-cluster.fixture.js';
 

@@ -2,7 +2,7 @@ import { VerifierUnavailableError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { describeError, type Log } from '../util/log.js';
 import { type Deadline, type OwnDeadline, repeat, startDeadline } from '../util/timers.js';
-import { NoAnswerError } from './api-server.failures.js';
+import { NoAnswerError } from './retry-policy.js';
 
 // From the start of one probe to the start of the next, and the time of each: so the first caller is served at most a
 // second after the API server is back, also when the probe before was still waiting for it.

@@ -1,6 +1,9 @@
 import { VerifierUnavailableError } from '../errors.js';
 import { HEADER_VALUE } from '../util/syntax.js';
 import { type TlsSettings } from '../http/tls-source.js';
+import { plainErrorOf } from '../util/plain-error.js';
+import { type Deadline, inWholeMs, within } from '../util/timers.js';
+import { NoAnswerError } from './retry-policy.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { type TokenSource } from '../token-file/token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/jwt-claims.js';
@@ -37,6 +40,29 @@ export interface OwnCredential {
  * @internal
  */
 export class OwnCredentialRefusedError extends VerifierUnavailableError {}
+
+/** There is no credential to ask the API server with, which is as good as no API server. @internal */
+export class OwnCredentialUnreadableError extends NoAnswerError {
+  // The name of the public class: that there is a subclass is the breaker's business.
+  override name = VerifierUnavailableError.name;
+  override readonly outage = 'API server cannot be called without our own credential';
+}
+
+/**
+ * The result of reading the own credential, within the deadline.
+ * @throws {OwnCredentialUnreadableError}
+ * @internal
+ */
+export async function readInTime<Value>(deadline: Deadline, reading: Promise<Value>): Promise<Value> {
+  try {
+    return await within(deadline.signal, reading);
+  } catch (error) {
+    const message = deadline.signal.aborted
+      ? `own credential could not be read within ${inWholeMs(deadline.timeoutMs)}`
+      : 'own credential cannot be read';
+    throw new OwnCredentialUnreadableError(message, { cause: plainErrorOf(error) });
+  }
+}
 
 /** Whom the API server takes us for, for messages about a missing right: as far as our own token tells. @internal */
 export async function nameOfSelf(self: {

@@ -1,6 +1,49 @@
-// The table of kube-apiserver's own webhook client (apiserver/pkg/util/webhook): what is tried again, and when.
-
+import { VerifierUnavailableError } from '../errors.js';
+import { NOT_CONNECTED } from '../http/https-client.js';
 import { type Clock } from '../util/clock.js';
+import { plainErrorOf } from '../util/plain-error.js';
+import { type Deadline, inWholeMs, sleep } from '../util/timers.js';
+
+/** The API server was asked and did not answer: it could not be reached, or was silent until the deadline. @internal */
+export class NoAnswerError extends VerifierUnavailableError {
+  /** What callers are told who are refused because of it. */
+  readonly outage: string = 'API server is unreachable';
+  /** It was reached, and had the request. */
+  readonly wasReached: boolean;
+
+  constructor(message: string, { cause, wasReached = false }: { cause?: Error; wasReached?: boolean } = {}) {
+    super(message, { cause });
+    this.wasReached = wasReached;
+  }
+}
+
+/** A failure that may pass: the only kind that is tried again. @internal */
+export class PassingFailure extends Error {
+  constructor(readonly unavailable: VerifierUnavailableError) {
+    super(unavailable.message);
+  }
+}
+
+/** What callers of the client see of any failure. @internal */
+export function unavailable(error: unknown): VerifierUnavailableError {
+  if (error instanceof VerifierUnavailableError) return error;
+  return new VerifierUnavailableError('no usable answer of the API server', { cause: plainErrorOf(error) });
+}
+
+/** What it means that a request brought no answer at all. @internal */
+export function failureWithoutAnswer(error: unknown, deadline: Deadline): Error {
+  const cause = plainErrorOf(error);
+  if (deadline.signal.aborted) {
+    const wasReached = cause.code !== NOT_CONNECTED;
+    const missing = wasReached ? 'answer of' : 'connection to';
+    const message = `no ${missing} the API server within ${inWholeMs(deadline.timeoutMs)}`;
+    return new NoAnswerError(message, { cause, wasReached });
+  }
+  if (!isConnectionFailure(cause)) return cause;
+  return new PassingFailure(new NoAnswerError('connection to the API server failed', { cause }));
+}
+
+// The table of kube-apiserver's own webhook client (apiserver/pkg/util/webhook): what is tried again, and when.
 
 /** Tries in all, the first one included. */
 export const MAX_TRIES = 5;
@@ -68,5 +111,21 @@ export class Pause {
   /** 0 when there is none. */
   remainingMs(): number {
     return Math.max(0, this.endMs - this.clock.monotonicMs());
+  }
+
+  /**
+   * Waits before the given try, and until there is no pause.
+   * @param random from 0 to 1, for the jitter
+   * @returns whether there is time for the try: nobody is helped by one that the deadline would not let begin
+   */
+  async waitBefore(nthTry: number, deadline: Deadline, random: () => number): Promise<boolean> {
+    const { signal } = deadline;
+    let waitMs = Math.max(waitMsBefore(nthTry, random), this.remainingMs());
+    // Again where another request was told to pause meanwhile.
+    for (; waitMs > 0; waitMs = this.remainingMs()) {
+      if (signal.aborted || waitMs >= deadline.remainingMs()) return false;
+      await sleep(this.clock, waitMs, signal).catch(() => {});
+    }
+    return !signal.aborted;
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import { loggable } from '../util/log.js';
-import { type JsonObject, member } from './compact-jws.js';
+import { isJsonObject, type JsonObject, member } from './compact-jws.js';
 
 /**
  * Claims of a token that nobody has verified. Good for three things: refusing early what would be refused anyway,
@@ -25,7 +25,7 @@ export function readUnverifiedClaims(token: string): UnverifiedClaims | undefine
   try {
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
     // Own properties only: "__proto__" in hostile JSON stays an ordinary member of this copy.
-    return typeof claims === 'object' && claims !== null && !Array.isArray(claims)
+    return isJsonObject(claims)
       ? Object.assign(Object.create(null) as object, ownKnownClaims(claims))
       : undefined;
   } catch {
