@@ -1,10 +1,9 @@
 import { ConfigurationError, type MistakePlace } from '../errors.js';
 import { parseUrl } from '../util/syntax.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
-import { loadKubeconfig, type LoadedKubeconfig } from './kubeconfig-files.js';
+import { type LoadedKubeconfig, loadKubeconfig } from './kubeconfig-files.js';
 import { AskedCredential, type GivenCredential, type OwnCredential } from './own-credential.js';
-import { MIN_READ_PERIOD_MS } from '../token-file/file-token-source.js';
-import { versionOfTokenFile } from '../token-file/token-file.js';
+import { MIN_READ_PERIOD_MS, versionOfTokenFile } from '../token-file/token-file.js';
 import { type PemSource, type TlsSource } from '../http/tls-source.js';
 
 /** The server and the user of a kubeconfig's current context, as far as this library can use them. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { type TokenSource } from '../token-file/token-source.js';
-import { AskedCredential, FileCredential, type GivenCredential } from './own-credential.js';
+import { AskedCredential, FileCredential, type GivenCredential, type TokenSource } from './own-credential.js';
 
 const JWT = `${part({ alg: 'ES256' })}.${part({ iss: 'https://issuer.example' })}.c2ln`;
 

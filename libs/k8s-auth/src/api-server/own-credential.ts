@@ -5,8 +5,11 @@ import { plainErrorOf } from '../util/plain-error.js';
 import { type Deadline, inWholeMs, within } from '../util/timers.js';
 import { NoAnswerError } from './retry-policy.js';
 import { SingleFlight } from '../util/single-flight.js';
-import { type TokenSource } from '../token-file/token-source.js';
+import { type FileTokenSource } from '../token-file/file-token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/jwt-claims.js';
+
+/** What is asked of the source of a token file. */
+export type TokenSource = Pick<FileTokenSource, 'current' | 'getToken' | 'renew'>;
 
 /** PEM texts that belong together. */
 export type ClientCertificate = Required<Pick<TlsSettings, 'cert' | 'key'>>;

@@ -1,20 +1,21 @@
 import { type K8sAuthErrorCode, TokenSourceError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
-import { acceptToken, hasExpired, type HeldToken } from './held-token.js';
-import { describeError, type Log } from '../util/log.js';
-import { OncePerMinute } from '../util/log.js';
+import {
+  acceptToken,
+  hasExpired,
+  type HeldToken,
+  isNearItsEnd,
+  MIN_READ_PERIOD_MS,
+  readTokenFile,
+  versionOfTokenFile,
+} from './token-file.js';
+import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { SingleFlight } from '../util/single-flight.js';
-import { readTokenFile, versionOfTokenFile } from './token-file.js';
-import { type TokenSource } from './token-source.js';
 
 // The kubelet replaces a file at 80 % of the token's life and looks about once a minute; client-go re-reads as often.
 const READ_PERIOD_MS = 60_000;
 // Near the token's end the next one has to be there any moment, and after a bad read the file may be whole again.
 const HURRIED_READ_PERIOD_MS = 5_000;
-const SHORT_REMAINDER_MS = 60_000;
-const LATE_SHARE_OF_LIFE = 1 / 5;
-// For a token that does not do, however often it is asked for: a destination may answer 401 to every request.
-export const MIN_READ_PERIOD_MS = 500;
 
 export interface FileTokenSourceOptions {
   readonly file: string;
@@ -55,7 +56,7 @@ export interface TokenSourceState {
  * All that it knows is private, so that no log of it, or of what holds it, shows the token.
  * @internal
  */
-export class FileTokenSource implements TokenSource {
+export class FileTokenSource {
   readonly #options: FileTokenSourceOptions;
   readonly #reads = new SingleFlight<'read', void>();
   readonly #onceAMinute: OncePerMinute;
@@ -71,10 +72,15 @@ export class FileTokenSource implements TokenSource {
     this.#onceAMinute = new OncePerMinute(options.clock);
   }
 
+  /** The token if it can be used as it is, without waiting: the hot path. `undefined`: ask {@link getToken}. */
   current(): string | undefined {
     return this.#isReadDue() ? undefined : this.#unexpiredToken();
   }
 
+  /**
+   * The token, after reading the file where that is due.
+   * @throws {TokenSourceError} there is none, or none that has not expired
+   */
   async getToken(): Promise<string> {
     if (this.#isReadDue()) await this.#read();
     // A suspended machine moves on the wall clock alone: the token expires before its next read is due.
@@ -84,6 +90,10 @@ export class FileTokenSource implements TokenSource {
     return token;
   }
 
+  /**
+   * Reads the file at once, because `rejected` was answered with 401. Concurrent calls share one read.
+   * @returns another token than the rejected one, or `undefined` if the file holds no other
+   */
   async renew(rejected: string): Promise<string | undefined> {
     const known = this.current();
     if (known !== undefined && known !== rejected) return known;
@@ -93,12 +103,11 @@ export class FileTokenSource implements TokenSource {
   }
 
   state(): TokenSourceState {
-    const failure = this.#failure;
     const expiresAtMs = this.#held?.expiresAtMs;
     const lastReadMs = this.#lastReadMs;
     const hasToken = this.#unexpiredToken() !== undefined;
     const trouble =
-      failure?.code ?? (this.#held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
+      this.#failure?.code ?? (this.#held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
     return {
       hasToken,
       ...(trouble && { trouble }),
@@ -113,20 +122,13 @@ export class FileTokenSource implements TokenSource {
   }
 
   #isReadDue(): boolean {
-    const isHurried = this.#failure !== undefined || this.#isNearItsEnd();
+    const isHurried = this.#failure !== undefined || isNearItsEnd(this.#held, this.#options.clock);
     return this.#lastReadAgeMs() >= (isHurried ? HURRIED_READ_PERIOD_MS : READ_PERIOD_MS);
   }
 
   /** Infinite before the first read. */
   #lastReadAgeMs(): number {
     return this.#options.clock.monotonicMs() - (this.#lastReadMs ?? -Infinity);
-  }
-
-  #isNearItsEnd(): boolean {
-    const { expiresAtMs, lifeMs = 0 } = this.#held ?? {};
-    if (expiresAtMs === undefined) return false;
-    const leftMs = expiresAtMs - this.#options.clock.wallMs();
-    return leftMs <= Math.max(SHORT_REMAINDER_MS, lifeMs * LATE_SHARE_OF_LIFE);
   }
 
   #unexpiredToken(): string | undefined {
@@ -139,20 +141,18 @@ export class FileTokenSource implements TokenSource {
   }
 
   #read(): Promise<void> {
-    return this.#reads.run('read', async () => this.#readVersion(await this.#version()));
+    return this.#reads.run('read', async () =>
+      this.#readVersion(await versionOfTokenFile(this.#options.file)),
+    );
   }
 
   #readIfReplaced(): Promise<void> {
     return this.#reads.run('read', async () => {
-      const version = await this.#version();
+      const version = await versionOfTokenFile(this.#options.file);
       if (version !== this.#lastVersion || this.#lastReadAgeMs() >= MIN_READ_PERIOD_MS) {
         await this.#readVersion(version);
       }
     });
-  }
-
-  #version(): Promise<string> {
-    return versionOfTokenFile(this.#options.file);
   }
 
   async #readVersion(version: string): Promise<void> {
@@ -173,10 +173,9 @@ export class FileTokenSource implements TokenSource {
 
   #noteGoodRead(): void {
     this.#failure = undefined;
-    if (!this.#failureWasLogged) return;
-    this.#failureWasLogged = false;
     const { file, log } = this.#options;
-    log.log({ message: 'token file can be used again', file });
+    if (this.#failureWasLogged) log.log({ message: 'token file can be used again', file });
+    this.#failureWasLogged = false;
   }
 
   #noteBadRead(failure: TokenSourceError): void {
@@ -195,8 +194,7 @@ export class FileTokenSource implements TokenSource {
     if (failure && (this.#held?.expiresAtMs === undefined || failure.trouble === 'EXPIRED')) {
       return new TokenSourceError(failure.trouble, file, failure.message, { cause: failure.cause });
     }
-    return new TokenSourceError('EXPIRED', file, `token last read from ${file} has expired`, {
-      cause: failure,
-    });
+    const message = `token last read from ${file} has expired`;
+    return new TokenSourceError('EXPIRED', file, message, { cause: failure });
   }
 }
