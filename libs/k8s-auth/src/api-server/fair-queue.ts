@@ -1,5 +1,12 @@
 import { VerifierUnavailableError } from '../errors.js';
-import { type CallerConnection } from '../util/caller-connection.js';
+
+/** The connection that a request came in on. @publicApi */
+export interface CallerConnection {
+  /** The peer's IP address; a proxy's, where one stands in between. Empty when nobody can tell. */
+  readonly address: string;
+  /** Whether the caller has gone: nobody would read an answer. */
+  isClosed(): boolean;
+}
 
 /** Who asks for a place. */
 export interface QueuedCall {

@@ -4,7 +4,7 @@ import { InvalidTokenError, type InvalidTokenReason } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SharedWork } from './shared-work.js';
 import { type Verdict, type Verify } from './verifier.js';
-import { type CallerConnection } from '../util/caller-connection.js';
+import { type CallerConnection } from '../api-server/fair-queue.js';
 
 // Of each kind. A digest and a principal take about 1.5 KB, so both together stay under 20 MiB.
 const MAX_ENTRIES = 5_000;
