@@ -4,7 +4,7 @@ import { buildWhatIsMissing } from './demo/build.mjs';
 import { startApps } from './demo/apps.mjs';
 import { refuseTakenPorts } from './demo/ports.mjs';
 
-const VERIFIERS = ['oidc-discovery', 'tokenreview', 'jwt-pubkey'];
+const VERIFIERS = ['oidc-discovery', 'tokenreview', 'jwt-pubkey', 'hybrid'];
 const USAGE = `npm start [-- --verifier ${VERIFIERS.join('|')}] [--service2-port 8080] [--service1-port 8081]`;
 
 function fail(message, code) {

@@ -9,6 +9,9 @@ import { rotateSigningKeys } from './signing-keys.mjs';
 // A real cluster grants 600 s at least and rotates after 480 s: too long to watch.
 const TOKEN_SECONDS = 40;
 
+// The verifiers that need the right to create tokenreviews.
+const REVIEWING = ['tokenreview', 'hybrid'];
+
 const say = (line) => console.log(`[cluster] ${line}`);
 
 export async function startCluster(verifier) {
@@ -16,7 +19,7 @@ export async function startCluster(verifier) {
   const [apiAudience] = cluster.apiAudiences;
   const directory = mkdtempSync(join(tmpdir(), 'nest-k8s-auth-demo-'));
   for (const name of ['default', 'service2', 'admin']) await cluster.createServiceAccount('mytest', name);
-  if (verifier === 'tokenreview') cluster.grant('create tokenreviews', 'mytest/service2');
+  if (REVIEWING.includes(verifier)) cluster.grant('create tokenreviews', 'mytest/service2');
 
   const project = (serviceAccount, path, audience, onRotate) =>
     cluster.projectVolume({

@@ -36,7 +36,7 @@ describe('npm start', () => {
       `target=http://127.0.0.1:${ports.service2}, status=200, response: 'hello system:serviceaccount:mytest:default'`,
     );
 
-  it.each(['oidc-discovery', 'tokenreview', 'jwt-pubkey'])(
+  it.each(['oidc-discovery', 'tokenreview', 'jwt-pubkey', 'hybrid'])(
     'shows service1 greeted over %s, and what it tells to try works',
     async (verifier) => {
       const demo = await start('--verifier', verifier);
@@ -89,7 +89,7 @@ describe('npm start', () => {
   it('refuses a verifier that does not exist', async () => {
     started = new Started('--verifier', 'saml');
     expect(await started.ended).toBe(2);
-    expect(started.text).toContain('npm start [-- --verifier oidc-discovery|tokenreview|jwt-pubkey]');
+    expect(started.text).toContain('npm start [-- --verifier oidc-discovery|tokenreview|jwt-pubkey|hybrid]');
   });
 });
 
