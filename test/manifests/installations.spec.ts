@@ -119,7 +119,9 @@ describeIfRenderable.each(OVERLAYS)('two installations of %s in one kustomizatio
     const subjects = manifests
       .filter(({ kind }) => kind === 'ClusterRoleBinding')
       .flatMap((binding) => binding.subjects.map(({ namespace }) => namespace));
-    const each = ['market', 'shop'].flatMap((namespace) => Array(numberOfBindings(overlay)).fill(namespace));
+    const each = ['market', 'shop'].flatMap((namespace) =>
+      Array.from({ length: numberOfBindings(overlay) }, () => namespace),
+    );
     expect(subjects.sort()).toEqual(each);
   });
 });
