@@ -17,8 +17,11 @@ import {
   type StartOptions,
 } from './services.js';
 
-export const VERIFIERS = ['tokenreview', 'jwt-pubkey', 'oidc-discovery'] as const;
+export const VERIFIERS = ['tokenreview', 'jwt-pubkey', 'oidc-discovery', 'hybrid'] as const;
 export type VerifierKind = (typeof VERIFIERS)[number];
+
+/** Those that have the API server review tokens, and so notice a revocation, and an outage. */
+export const REVIEWING: readonly VerifierKind[] = ['tokenreview', 'hybrid'];
 
 /** Every verifier on every HTTP server. */
 export const EVERYWHERE = VERIFIERS.flatMap((verifier) => ADAPTERS.map((adapter) => ({ verifier, adapter })));
