@@ -20,8 +20,9 @@ export interface TokenReviewOptions {
   /** @default what KUBECONFIG names, the pod's own service account, or `~/.kube/config`; none stops the boot */
   readonly apiServer?: ApiServerOptions;
   /**
-   * How long an accepted token is accepted again without asking, milliseconds, never past its `exp`: how late a
-   * deleted pod is noticed. 0: every request is asked about. @default 10000, 0 to 300000
+   * How long an accepted token is accepted again without asking, milliseconds, from when the API server was asked, never
+   * past its `exp`. A revoked token is refused at the latest this time plus the 10 s for which the API server itself may
+   * remember its answer after the deletion. 0: every request is asked about. @default 10000, 0 to 300000
    */
   readonly successLifetimeMs?: number;
   /** The same for a refused token. @default 2000, 0 to 60000 */
