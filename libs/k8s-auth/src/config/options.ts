@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type DestinationOptions, destinationsSchema } from '../outbound/destinations.options.js';
 import {
   type AnyVerifierDefinition,
@@ -5,7 +6,6 @@ import {
   verifierKinds,
   type VerifierOptions,
 } from '../verifiers/index.js';
-import { z } from 'zod';
 import { ConfigurationError } from '../errors.js';
 import { AUDIENCE_RULE, readAudiences } from '../identity/audiences.js';
 import { loggable } from '../util/log.js';
@@ -43,7 +43,8 @@ export interface K8sAuthOptions {
   /**
    * The longest token that is looked at, in bytes; a longer one is refused.
    * @default 8192
-   * minimum 1024, maximum 16384 (what Node reads as headers by default)
+   * @minimum 1024
+   * @maximum 16384, which is what Node reads as headers by default
    */
   readonly maxTokenBytes?: number;
 }

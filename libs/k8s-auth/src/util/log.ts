@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { type Clock } from './clock.js';
 import { Logger, type LoggerService } from '@nestjs/common';
+import { type Clock } from './clock.js';
 
 /** What the library says: one object per event, in the manner of Nest's Logger, which takes objects. Never token text. */
 export interface LogEvent {

@@ -1,7 +1,7 @@
+import { type z } from 'zod';
 import { type Principal } from '../identity/principal.js';
 import { type CallerConnection } from '../api-server/fair-queue.js';
 import { type Readiness } from '../util/readiness.js';
-import { type z } from 'zod';
 import { type Clock } from '../util/clock.js';
 import { type Log } from '../util/log.js';
 

@@ -1,40 +1,41 @@
+import { z } from 'zod';
 import { issuerSchema, issuersOf } from '../../keys/issuer-keys.options.js';
 import { PublicKeyFiles } from '../../keys/public-key-files.js';
 import { KEYS_IN_FILES, RefreshedKeys } from '../../keys/refreshed-keys.js';
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
 import { type VerifierDefinition } from '../verifier.js';
-import { z } from 'zod';
 
 /**
- * Verifies signatures with public keys from files, asking nobody: a deleted ServiceAccount or pod stays known until
- * its token's `exp`.
+ * Verifies signatures with public keys from files and sends no requests. The tokens of a deleted ServiceAccount or pod stay
+ * valid until their `exp`.
  * @publicApi
  */
 export interface JwtPubkeyOptions {
   readonly kind: 'jwt-pubkey';
 
   /**
-   * Accepted as `iss`, byte for byte; a list while one cluster changes its issuer. Files do not tell whose keys they
-   * hold: each key verifies tokens of every issuer in the list, so the issuers of two clusters must not stand in one.
+   * The accepted values of the `iss` claim, compared byte for byte. Use a list while one cluster changes its issuer. Each key
+   * in the files verifies tokens of every issuer in the list, so a list must not hold the issuers of two clusters.
    */
   readonly issuer: string | readonly string[];
 
   /**
-   * PEM files with one or several public keys or certificates each. A missing or wrong one fails startup; later they
-   * are read again every 10 s, and the last good keys stay while that fails.
+   * PEM files, each with one or more public keys or certificates. Startup fails if one is missing or invalid. The files are
+   * read again every 10 s; if that fails, the last good keys are used.
    */
   readonly publicKeyFiles: readonly string[];
 
   /**
    * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
    * @default 30000
-   * minimum 0, maximum 60000
+   * @minimum 0
+   * @maximum 60000
    */
   readonly clockToleranceMs?: number;
 
   /**
-   * Lets in tokens kept in Secrets, which have no audience and no end: whoever received one can use it everywhere,
-   * for ever.
+   * Also accepts tokens that are kept in Secrets. They have no audience and do not expire: whoever received one can use it
+   * with every service that accepts such tokens.
    * @default false
    */
   readonly acceptLegacyTokens?: boolean;

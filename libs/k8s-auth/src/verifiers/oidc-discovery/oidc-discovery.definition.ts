@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { openIssuerKeys } from '../../keys/issuer-keys.js';
 import {
   type IssuerKeysOptions,
@@ -6,7 +7,6 @@ import {
 } from '../../keys/issuer-keys.options.js';
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
 import { type VerifierDefinition } from '../verifier.js';
-import { z } from 'zod';
 
 /**
  * Verifies signatures with the keys that the issuer publishes (KEP-1393): the API server's own discovery, or the

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   type ApiServerOptions,
   apiServerOptionsSchema,
@@ -8,7 +9,6 @@ import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 import { SignatureFilter } from './signature-filter.js';
 import { TokenReviewVerifier } from './tokenreview.verifier.js';
-import { z } from 'zod';
 
 /**
  * Has the API server check every token (TokenReview, authentication.k8s.io/v1): sees deleted pods and ServiceAccounts,
@@ -17,25 +17,45 @@ import { z } from 'zod';
  */
 export interface TokenReviewOptions {
   readonly kind: 'tokenreview';
-  /** @default what KUBECONFIG names, the pod's own service account, or `~/.kube/config`; none stops the boot */
-  readonly apiServer?: ApiServerOptions;
+
   /**
-   * How long an accepted token is accepted again without asking, milliseconds, from when the API server was asked, never
-   * past its `exp`. A revoked token is refused at the latest this time plus the 10 s for which the API server itself may
-   * remember its answer after the deletion. 0: every request is asked about. @default 10000, 0 to 300000
+   * The API server that is asked. Startup fails if none is found.
+   * @default the first found of the kubeconfigs that `KUBECONFIG` names, the pod's own ServiceAccount, and `~/.kube/config`
+   */
+  readonly apiServer?: ApiServerOptions;
+
+  /**
+   * How long an accepted token is accepted again without another review, milliseconds, counted from when the API server was
+   * asked; never past the token's `exp`. A revoked token is refused at the latest this time plus 10 s after the deletion,
+   * because the API server itself may remember its answer for 10 s. With 0, every request is reviewed.
+   * @default 10000
+   * @minimum 0
+   * @maximum 300000
    */
   readonly successLifetimeMs?: number;
-  /** The same for a refused token. @default 2000, 0 to 60000 */
-  readonly rejectionLifetimeMs?: number;
+
   /**
-   * For a whole review, milliseconds: waiting for a free place, reading the own credential, connecting, all retries. After it
-   * the caller gets 503. @default 5000, 100 to 30000
+   * How long a refused token is refused again without another review, milliseconds.
+   * @default 2000
+   * @minimum 0
+   * @maximum 60000
+   */
+  readonly rejectionLifetimeMs?: number;
+
+  /**
+   * The time for one review, milliseconds: waiting for a free place, reading the own credential, connecting, and all
+   * retries. When it is over, the caller gets 503.
+   * @default 5000
+   * @minimum 100
+   * @maximum 30000
    */
   readonly timeoutMs?: number;
+
   /**
-   * Whether signatures are checked before a review, with the keys that the API server publishes: then forged tokens are
-   * refused without a review, and genuine ones go first when too many wait. Turn it off where the published keys are
-   * not those that tokens are signed with, as an external signer may have it. @default true
+   * Whether signatures are checked before a review, with the keys that the API server publishes. Forged tokens are then
+   * refused without a review, and genuine tokens are reviewed first when many wait. Set it to `false` if tokens are signed
+   * with keys that the API server does not publish, as an external signer may do.
+   * @default true
    */
   readonly checkSignatures?: boolean;
 }
