@@ -65,7 +65,6 @@ const refused = {
 describe('an own credential that cannot be read in time', () => {
   it('makes only the first callers wait: after their deadline reviews are refused at once', async () => {
     const first = Array.from({ length: 40 }, review);
-    await until(() => reads === 16);
     await own.clock.advance(TIMEOUT_MS);
     for (const one of await Promise.all(first)) expect(one).toMatchObject({ retryAfterMs: 1_000 });
     const atMs = own.clock.monotonicMs();
@@ -78,7 +77,6 @@ describe('an own credential that cannot be read in time', () => {
 
   it('is used again within half a second once it is read, without traffic in between', async () => {
     const first = review();
-    await until(() => reads === 1);
     await own.clock.advance(TIMEOUT_MS);
     await first;
     release();

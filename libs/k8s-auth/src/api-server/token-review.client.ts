@@ -120,7 +120,8 @@ export class TokenReviewClient {
   }
 
   private async postInTurn(spec: ReviewSpec, call: QueuedCall, deadline: Deadline): Promise<HttpsResponse> {
-    await this.queue.enter(deadline.signal, call);
+    const turn = this.queue.enter(deadline.signal, call);
+    if (turn) await turn;
     try {
       return await this.post(spec, deadline);
     } finally {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ScriptedVerifier, send } from '../inbound/inbound-app.fixture.js';
 import { K8S_AUTH_VERIFIER } from '../inbound/inbound-root.js';
 import { K8sAuth, K8sAuthModule } from '../index.js';
-import { k8sAuthLog } from './k8s-auth.log.js';
+import { k8sAuthLog } from './log.js';
 
 @Controller()
 class OrdersController {

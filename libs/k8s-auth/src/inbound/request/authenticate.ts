@@ -1,6 +1,5 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
-import { decide } from '../../authorization/decide.js';
+import { type AuthorizationRule, decide } from '../../authorization/authorization-rule.js';
 import { ForbiddenPrincipalError, VerifierUnavailableError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { loggable } from '../../util/log.js';

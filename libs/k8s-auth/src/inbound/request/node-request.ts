@@ -1,4 +1,4 @@
-import { type CallerConnection } from '../../util/caller-connection.js';
+import { type CallerConnection } from '../../verifiers/verifier.js';
 
 /** What is used of Node's IncomingMessage, or of an exotic stand-in that may lack parts of it. */
 export interface NodeRequest {
