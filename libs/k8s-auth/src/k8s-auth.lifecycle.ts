@@ -6,7 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { K8S_AUTH_VERIFIER } from './inbound/inbound-root.js';
+import { K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { k8sAuthLog } from './util/k8s-auth.log.js';
 import { warnOfHttpModuleAlone } from './outbound/axios/importing-modules.js';

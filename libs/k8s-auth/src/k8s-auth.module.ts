@@ -1,6 +1,6 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { K8S_AUTH_INBOUND_ROOT } from './inbound/inbound-root.js';
+import { K8S_AUTH_INBOUND_ROOT } from './inbound/inbound.constants.js';
 import { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { K8sAuthLifecycle } from './k8s-auth.lifecycle.js';

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { findOptionMistakes } from '../config/check-options.js';
 import { optionsFromEnvironment } from '../config/environment.js';
 import { closeApps, startupMistakes } from '../inbound/inbound-app.fixture.js';
-import { K8sAuth } from '../inbound/routes/k8s-auth.decorator.js';
+import { K8sAuth } from '../inbound/k8s-auth.decorators.js';
 
 afterEach(closeApps);
 

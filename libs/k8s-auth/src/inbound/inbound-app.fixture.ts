@@ -11,7 +11,7 @@ import { K8S_AUTH_CLOCK } from '../util/clock.js';
 import { type Log, type LogEvent } from '../util/log.js';
 import { type Verdict, type Verifier, type Verify } from '../verifiers/verifier.js';
 import { K8sAuthModule } from '../k8s-auth.module.js';
-import { K8S_AUTH_VERIFIER } from './inbound-root.js';
+import { K8S_AUTH_VERIFIER } from './inbound.constants.js';
 import { K8sAuthGuard } from './request/k8s-auth.guard.js';
 import { RefusalLog } from './request/refusal-log.js';
 

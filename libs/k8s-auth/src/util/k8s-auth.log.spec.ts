@@ -2,7 +2,7 @@ import { Controller, Get, type INestApplication, type LoggerService } from '@nes
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ScriptedVerifier, send } from '../inbound/inbound-app.fixture.js';
-import { K8S_AUTH_VERIFIER } from '../inbound/inbound-root.js';
+import { K8S_AUTH_VERIFIER } from '../inbound/inbound.constants.js';
 import { K8sAuth, K8sAuthModule } from '../index.js';
 import { k8sAuthLog } from './k8s-auth.log.js';
 

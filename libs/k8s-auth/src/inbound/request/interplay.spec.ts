@@ -26,8 +26,7 @@ import {
   startApp,
   verdictFor,
 } from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
-import { Public } from '../routes/public.decorator.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 @Injectable()
 class ClosingGuard implements CanActivate {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { UnsupportedContextError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
-import { Caller } from './caller.decorator.js';
+import { Caller, K8sAuth, Public } from '../k8s-auth.decorators.js';
 import {
   ADAPTERS,
   closeApps,
@@ -15,9 +15,7 @@ import {
   startApp,
   verdictFor,
 } from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
 import { K8sAuthGuard } from './k8s-auth.guard.js';
-import { Public } from '../routes/public.decorator.js';
 
 @Controller('orders')
 @K8sAuth('orders')

@@ -7,7 +7,7 @@ import {
   VerifierUnavailableError,
 } from '../../errors.js';
 import { CapturedLog, principalNamed, shapedToken } from '../inbound-app.fixture.js';
-import { type Refusal, RefusalLog } from './refusal-log.js';
+import { type RefusalEntry, RefusalLog } from './refusal-log.js';
 
 const MINUTE_MS = 60_000;
 
@@ -18,7 +18,7 @@ function setUp() {
 }
 
 /** The one line that a refusal makes. */
-function lineOf(refusal: Omit<Refusal, 'route'>): object | undefined {
+function lineOf(refusal: Omit<RefusalEntry, 'route'>): object | undefined {
   const { log, refusals } = setUp();
   refusals.record({ route: 'GET /orders', ...refusal });
   refusals.close();

@@ -12,7 +12,7 @@ import {
   startApp,
   verdictFor,
 } from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
+import { K8sAuth } from '../k8s-auth.decorators.js';
 
 const EXPIRED = shapedToken({ sub: 'system:serviceaccount:shop:expired' });
 

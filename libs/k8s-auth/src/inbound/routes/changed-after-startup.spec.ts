@@ -3,7 +3,7 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { ADAPTERS, closeApps } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
+import { K8sAuth } from '../k8s-auth.decorators.js';
 import {
   bound,
   inheriting,

@@ -3,9 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { ADAPTERS, closeApps, startupMistakes } from '../inbound-app.fixture.js';
 import { type Principal } from '../../identity/principal.js';
-import { Caller } from '../request/caller.decorator.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { Caller, K8sAuth, Public } from '../k8s-auth.decorators.js';
 import {
   bound,
   inheriting,

@@ -2,8 +2,7 @@ import { Controller, Get, Inject, Injectable, Scope } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { ADAPTERS, closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 const onlyAdmin = allowServiceAccounts('shop/admin');
 

@@ -13,7 +13,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 import { K8sAuth, K8sAuthGuard, K8sAuthModule } from '../../index.js';
 import { ScriptedVerifier } from '../inbound-app.fixture.js';
-import { K8S_AUTH_VERIFIER } from '../inbound-root.js';
+import { K8S_AUTH_VERIFIER } from '../inbound.constants.js';
 
 @Controller()
 class MethodController {

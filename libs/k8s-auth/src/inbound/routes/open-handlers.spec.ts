@@ -5,10 +5,9 @@ import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { K8sAuthModule } from '../../k8s-auth.module.js';
 import { ScriptedVerifier } from '../inbound-app.fixture.js';
-import { K8S_AUTH_VERIFIER } from '../inbound-root.js';
+import { K8S_AUTH_VERIFIER } from '../inbound.constants.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 @Controller('plain')
 class Plain {
