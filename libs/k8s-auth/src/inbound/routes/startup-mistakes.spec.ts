@@ -14,7 +14,7 @@ import { type AuthorizationRule } from '../../authorization/authorization-rule.j
 import { allowNamespaces } from '../../authorization/rules.js';
 import { ConfigurationError } from '../../errors.js';
 import { K8sAuthModule } from '../../k8s-auth.module.js';
-import { type AppSetup, closeApps, startupMistakes } from '../inbound-app.fixture.js';
+import { type AppSetup, closeApps, startupMistakes } from '../../../test-support/inbound-app.js';
 import { Caller, K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 const mistakesOf = (controllers: unknown[], setup: Partial<AppSetup> = {}) =>
