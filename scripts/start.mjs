@@ -1,10 +1,18 @@
 // npm start: a stand-in for the Kubernetes API, service2 and service1, until Ctrl-C.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildWhatIsMissing } from './demo/build.mjs';
 import { startApps } from './demo/apps.mjs';
 import { refuseTakenPorts } from './demo/ports.mjs';
+import { ROOT } from './demo/root.mjs';
 
-const VERIFIERS = ['oidc-discovery', 'tokenreview', 'jwt-pubkey'];
+const DEFAULT_VERIFIER = 'oidc-discovery';
+// Each is a folder with a definition. The library, which has the list, may not be built yet.
+const FOLDER = join(ROOT, 'libs/k8s-auth/src/verifiers');
+const VERIFIERS = readdirSync(FOLDER).filter((kind) =>
+  existsSync(join(FOLDER, kind, `${kind}.definition.ts`)),
+);
 const USAGE = `npm start [-- --verifier ${VERIFIERS.join('|')}] [--service2-port 8080] [--service1-port 8081]`;
 
 function fail(message, code) {
@@ -16,7 +24,7 @@ function readArguments() {
   try {
     const { values } = parseArgs({
       options: {
-        verifier: { type: 'string', default: VERIFIERS[0] },
+        verifier: { type: 'string', default: DEFAULT_VERIFIER },
         'service1-port': { type: 'string', default: '8081' },
         'service2-port': { type: 'string', default: '8080' },
         help: { type: 'boolean', default: false },

@@ -4,7 +4,7 @@ import { Deployment, type Overlay } from './support/deployment.fixture.js';
 import { requestFromPod } from './support/request.fixture.js';
 import { createToken, signedAnew } from './support/tokens.fixture.js';
 
-const OVERLAYS: readonly Overlay[] = ['tokenreview', 'jwt-pubkey', 'oidc-discovery', 'production'];
+const OVERLAYS: readonly Overlay[] = ['tokenreview', 'jwt-pubkey', 'oidc-discovery', 'hybrid', 'production'];
 const canSign = await providerCan('signing-key');
 const cluster = Cluster.given();
 

@@ -9,7 +9,7 @@ const CALLS_PER_SECOND = 20;
 const INTERVAL_MS = 1000 / CALLS_PER_SECOND;
 /** Of calls before and after each restart. */
 const STEADY_MS = 3_000;
-const SUFFIXES = { tokenreview: '', 'oidc-discovery': '-oidc-discovery' };
+const SUFFIXES = { tokenreview: '', 'oidc-discovery': '-oidc-discovery', hybrid: '-hybrid' };
 
 describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND} calls a second`, () => {
   const cluster = Cluster.given();
@@ -39,6 +39,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
   beforeAll(async () => {
     deployment = await Deployment.of(cluster, 'tokenreview');
     await deployment.beside('oidc-discovery');
+    await deployment.beside('hybrid');
     await Promise.all(
       names('service1').map((name) => deployment.set(name, { INTERVAL_MS: String(INTERVAL_MS) })),
     );
@@ -66,7 +67,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
   afterAll(() => deployment?.remove());
 
   it('no call of service1 fails, neither of the old pods nor of the new ones', () => {
-    expect(streams).toHaveLength(4);
+    expect(streams).toHaveLength(6);
     const calls = streams.map(({ lines }) => lines.filter((line) => line.includes('target=')));
     process.stdout.write(
       `measured: calls of service1's pods: ${calls.map(({ length }) => length).join(', ')}\n`,

@@ -4,7 +4,12 @@ import { Cluster, isLong } from './support/cluster.fixture.js';
 import { Deployment, type Overlay } from './support/deployment.fixture.js';
 import { measured } from './support/measured.fixture.js';
 
-const OVERLAYS = ['tokenreview', 'jwt-pubkey', 'oidc-discovery'] as const satisfies readonly Overlay[];
+const OVERLAYS = [
+  'tokenreview',
+  'jwt-pubkey',
+  'oidc-discovery',
+  'hybrid',
+] as const satisfies readonly Overlay[];
 const TOKEN_FILE = '/var/run/secrets/tokens/service2';
 const CALLS_PER_SECOND = 5;
 

@@ -5,7 +5,7 @@ import { Deployment } from './support/deployment.fixture.js';
 import { requestFromPod } from './support/request.fixture.js';
 import { createToken, reviewToken } from './support/tokens.fixture.js';
 
-const OVERLAYS = ['tokenreview', 'jwt-pubkey', 'oidc-discovery'] as const;
+const OVERLAYS = ['tokenreview', 'jwt-pubkey', 'oidc-discovery', 'hybrid'] as const;
 type Kind = (typeof OVERLAYS)[number];
 const NAME = 'system:serviceaccount:mytest:default';
 
@@ -22,7 +22,7 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
 
   beforeAll(async () => {
     deployment = await Deployment.of(cluster, 'tokenreview');
-    await Promise.all([deployment.beside('jwt-pubkey'), deployment.beside('oidc-discovery')]);
+    await Promise.all(OVERLAYS.slice(1).map((overlay) => deployment.beside(overlay)));
   });
   afterAll(() => deployment?.remove());
 
@@ -32,13 +32,23 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
       name: 'elsewhere',
       issuer: () => 'https://kubernetes.elsewhere.example',
       // The API server says no more than that.
-      codes: { tokenreview: 'REJECTED', 'jwt-pubkey': 'ISSUER', 'oidc-discovery': 'ISSUER' },
+      codes: {
+        tokenreview: 'REJECTED',
+        'jwt-pubkey': 'ISSUER',
+        'oidc-discovery': 'ISSUER',
+        hybrid: 'ISSUER',
+      },
     },
     {
       what: 'has the same issuer, and another key',
       name: 'twin',
       issuer: issuerOfMine,
-      codes: { tokenreview: 'REJECTED', 'jwt-pubkey': 'SIGNATURE', 'oidc-discovery': 'SIGNATURE' },
+      codes: {
+        tokenreview: 'REJECTED',
+        'jwt-pubkey': 'SIGNATURE',
+        'oidc-discovery': 'SIGNATURE',
+        hybrid: 'SIGNATURE',
+      },
     },
   ] satisfies Other[])('The other one $what', ({ name, issuer, codes }) => {
     let other: Cluster;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isRenderable, OVERLAYS, readSource, Rendered } from './rendered.fixture.js';
+import { isRenderable, type Manifest, OVERLAYS, readSource, Rendered } from './rendered.fixture.js';
 
 // Kubernetes makes it itself (plugin/pkg/auth/authorizer/rbac/bootstrappolicy); no overlay renders it.
 const DISCOVERY = {
@@ -7,21 +7,26 @@ const DISCOVERY = {
   rights: '`get` `/.well-known/openid-configuration` and `/openid/v1/jwks`',
 };
 
-/** The rows of "Rights", without the first column and its overlay. */
-function tableOf(overlay: string): string[] {
+/** The rows of "Rights", without the first column and its overlay: one for each binding, or an empty one. */
+function tableOf(overlay: string): string[][] {
   const [, section = ''] = readSource('k8s/README.md').split('## Rights');
   const rows = section.split('\n## ')[0]?.split('\n') ?? [];
-  const [row = ''] = rows.filter((line) => line.startsWith(`| \`${overlay}\` `));
-  return row
-    .split('|')
-    .slice(2, -1)
-    .map((cell) => cell.trim());
+  return rows
+    .filter((line) => line.startsWith(`| \`${overlay}\` `))
+    .map((row) =>
+      row
+        .split('|')
+        .slice(2, -1)
+        .map((cell) => cell.trim()),
+    );
 }
 
-function rightsOf(rendered: Rendered): string[] {
-  const [binding, ...others] = rendered.all('ClusterRoleBinding');
-  expect(others).toEqual([]);
-  if (!binding) return ['', '', '', ''];
+function rightsOf(rendered: Rendered): string[][] {
+  const rights = rendered.all('ClusterRoleBinding').map((binding) => rightsBy(binding, rendered));
+  return rights.length > 0 ? rights : [['', '', '', '']];
+}
+
+function rightsBy(binding: Manifest, rendered: Rendered): string[] {
   const [subject] = binding.subjects;
   expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: subject?.name, namespace: 'mytest' }]);
   const role = binding.roleRef.name;

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { verifierKinds } from '../../libs/k8s-auth/src/verifiers/index.js';
 import { freePort } from '../support/free-port.js';
 import { ROOT } from '../support/running-process.js';
 import { Started } from './started.js';
@@ -36,7 +37,7 @@ describe('npm start', () => {
       `target=http://127.0.0.1:${ports.service2}, status=200, response: 'hello system:serviceaccount:mytest:default'`,
     );
 
-  it.each(['oidc-discovery', 'tokenreview', 'jwt-pubkey'])(
+  it.each(verifierKinds)(
     'shows service1 greeted over %s, and what it tells to try works',
     async (verifier) => {
       const demo = await start('--verifier', verifier);
@@ -89,7 +90,8 @@ describe('npm start', () => {
   it('refuses a verifier that does not exist', async () => {
     started = new Started('--verifier', 'saml');
     expect(await started.ended).toBe(2);
-    expect(started.text).toContain('npm start [-- --verifier oidc-discovery|tokenreview|jwt-pubkey]');
+    const [, named = ''] = /npm start \[-- --verifier ([^\]]+)\]/.exec(started.text) ?? [];
+    expect(named.split('|').sort()).toEqual([...verifierKinds].sort());
   });
 });
 

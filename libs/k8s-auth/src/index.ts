@@ -1,7 +1,7 @@
 // The only door: applications import nothing deeper.
 export { K8sAuthModule } from './k8s-auth.module.js';
-export { type K8sAuthOptionsFactory } from './k8s-auth.module-definition.js';
-export { type K8sAuthOptions } from './config/k8s-auth.options.js';
+export { type K8sAuthOptionsFactory } from './k8s-auth.providers.js';
+export { type K8sAuthOptions } from './config/options.js';
 export { k8sAuthConfig } from './config/k8s-auth.config.js';
 export { K8sAuthReadiness } from './k8s-auth.readiness.js';
 
@@ -13,13 +13,12 @@ export { type AuthorizationRule, type Decision } from './authorization/authoriza
 export { allOf, allowNamespaces, allowServiceAccounts, anyOf, not } from './authorization/rules.js';
 
 export { type VerifierOptions } from './verifiers/index.js';
-export { type TokenReviewOptions } from './verifiers/tokenreview/tokenreview.options.js';
-export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.options.js';
-export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.options.js';
+export { type TokenReviewOptions } from './verifiers/tokenreview/tokenreview.definition.js';
+export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.definition.js';
+export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.definition.js';
 export { type HybridOptions } from './verifiers/hybrid/hybrid.options.js';
 export { type ApiServerOptions } from './api-server/api-server.options.js';
-export { type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
-export { type CallerConnection } from './util/caller-connection.js';
+export { type CallerConnection, type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
 export { type Readiness } from './util/readiness.js';
 
 export { type DestinationOptions } from './outbound/destinations.options.js';

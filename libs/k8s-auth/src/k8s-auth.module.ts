@@ -1,15 +1,49 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { K8S_AUTH_INBOUND_ROOT } from './inbound/inbound.constants.js';
+import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
-import { K8sAuthLifecycle } from './k8s-auth.lifecycle.js';
-import { k8sAuthLog } from './util/k8s-auth.log.js';
-import { ConfigurableModuleClass } from './k8s-auth.module-definition.js';
-import { k8sAuthProviders } from './k8s-auth.providers.js';
+import { k8sAuthLog } from './util/log.js';
+import { ConfigurableModuleClass, k8sAuthProviders } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { K8S_AUTH_CLOCK } from './util/clock.js';
+import { RefusalLog } from './inbound/request/refusal-log.js';
+import { warnOfHttpModuleAlone } from './outbound/axios/importing-modules.js';
+import { type Verifier } from './verifiers/verifier.js';
+
+/** What a root starts and ends: tokens are read first, fetching starts at bootstrap, all ends at shutdown. */
+@Injectable()
+export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    @Inject(K8S_AUTH_VERIFIER) private readonly verifier: Verifier | undefined,
+    private readonly tokenSource: K8sAuthTokenSource,
+    private readonly refusals: RefusalLog,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  onModuleInit(): void {
+    // Files of our own tokens are read now, so that the first request finds them; a missing one fails nothing.
+    this.tokenSource.hydrate();
+  }
+
+  onApplicationBootstrap(): void {
+    this.verifier?.start();
+    if (this.tokenSource.states().length > 0) warnOfHttpModuleAlone(this.modules, k8sAuthLog);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.refusals.close();
+    await this.verifier?.close();
+  }
+}
 
 /**
  * The composition root: `K8sAuthModule.forRoot(options)`, or `forRootAsync` with `useFactory`, `useClass` or

@@ -1,20 +1,48 @@
-import { type Provider } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { type InboundRoot } from './inbound/routes/route.js';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
-import { processEnvironment } from './config/k8s-auth.config.js';
-import { k8sAuthLog } from './util/k8s-auth.log.js';
-import { K8S_AUTH_OPTIONS } from './k8s-auth.module-definition.js';
-import { type K8sAuthOptions } from './config/k8s-auth.options.js';
-import { type CheckedOptions, checkOptions, DEFAULT_MAX_TOKEN_BYTES } from './config/check-options.js';
+import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
+import { k8sAuthLog } from './util/log.js';
+import {
+  type CheckedOptions,
+  checkOptions,
+  DEFAULT_MAX_TOKEN_BYTES,
+  type K8sAuthOptions,
+} from './config/options.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
-import { nameVariables } from './config/variable-names.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
 import { ApiServerAudiences } from './verifiers/api-server-audiences.js';
 import { type Verifier } from './verifiers/verifier.js';
+
+/**
+ * `forRoot`, `forRootAsync` (useFactory, useClass, useExisting) and `isGlobal`, which is true unless set: feature
+ * modules then need no import of their own. `isGlobal` stands beside the factory, not in what it returns.
+ */
+export const {
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN: K8S_AUTH_OPTIONS,
+  OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<K8sAuthOptions>({
+  moduleName: 'K8sAuth',
+  // Nest's error shows the text to users who import the class itself.
+  optionsInjectionToken: Symbol(
+    'options of K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...), not K8sAuthModule alone',
+  ),
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createK8sAuthOptions')
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
+  .build();
+
+/** What `useClass` and `useExisting` of `forRootAsync` have to be. @publicApi */
+export interface K8sAuthOptionsFactory {
+  createK8sAuthOptions(): K8sAuthOptions | Promise<K8sAuthOptions>;
+}
 
 /** Injection token of the {@link CheckedOptions}. */
 export const K8S_AUTH_CHECKED_OPTIONS = Symbol('K8S_AUTH:CHECKED_OPTIONS');

@@ -4,7 +4,7 @@ import { LogStream } from './log-stream.fixture.js';
 
 export const NAMESPACE = 'mytest';
 
-export type Overlay = 'tokenreview' | 'jwt-pubkey' | 'oidc-discovery' | 'production';
+export type Overlay = 'tokenreview' | 'jwt-pubkey' | 'oidc-discovery' | 'hybrid' | 'production';
 
 interface PodObject {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
@@ -57,7 +57,9 @@ export class Deployment {
     const rendered = await this.cluster.kubectl('kustomize', `k8s/overlays/${overlay}`);
     const manifests = rendered
       // The last is the annotation from which service1 knows what to call.
-      .replace(/\b(?:name|serviceAccountName|target-service): service[12]$/gm, `$&-${overlay}`);
+      .replace(/\b(?:name|serviceAccountName|target-service): service[12]$/gm, `$&-${overlay}`)
+      // Roles and bindings belong to the whole cluster: under the same name they would replace those of the other one.
+      .replace(/\bname: nest-k8s-auth-[\w-]+$/gm, `$&-${overlay}`);
     this.manifestsBeside.push(manifests);
     await this.cluster.kubectlWithInput(manifests, 'apply', '--filename', '-');
     if (overlay === 'jwt-pubkey') await this.publishKeys();

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ADAPTERS } from '../support/services.js';
-import { EVERYWHERE, Scenario } from '../support/scenario.js';
+import { EVERYWHERE, REVIEWING, Scenario } from '../support/scenario.js';
 
 describe.each(ADAPTERS.map((adapter) => ({ adapter })))(
   'what is deleted: tokenreview on $adapter',
@@ -29,7 +29,7 @@ describe.each(ADAPTERS.map((adapter) => ({ adapter })))(
   },
 );
 
-describe.each(EVERYWHERE.filter(({ verifier }) => verifier !== 'tokenreview'))(
+describe.each(EVERYWHERE.filter(({ verifier }) => !REVIEWING.includes(verifier)))(
   'what is deleted: $verifier on $adapter',
   ({ verifier, adapter }) => {
     let scenario: Scenario;

@@ -7,6 +7,7 @@ import {
   type LocalClusterOptions,
   type ProjectedVolume,
 } from 'nest-k8s-auth/testing';
+import { verifierDefinitions, type VerifierOptions } from '../../../libs/k8s-auth/src/verifiers/index.js';
 import { CapturedLog } from './captured-log.js';
 import {
   type Adapter,
@@ -17,8 +18,11 @@ import {
   type StartOptions,
 } from './services.js';
 
-export const VERIFIERS = ['tokenreview', 'jwt-pubkey', 'oidc-discovery'] as const;
-export type VerifierKind = (typeof VERIFIERS)[number];
+export type VerifierKind = VerifierOptions['kind'];
+export const VERIFIERS: readonly VerifierKind[] = verifierDefinitions.map(({ kind }) => kind);
+
+/** Those that have the API server review tokens, and so notice a revocation, and an outage. */
+export const REVIEWING: readonly VerifierKind[] = ['tokenreview', 'hybrid'];
 
 /** Every verifier on every HTTP server. */
 export const EVERYWHERE = VERIFIERS.flatMap((verifier) => ADAPTERS.map((adapter) => ({ verifier, adapter })));

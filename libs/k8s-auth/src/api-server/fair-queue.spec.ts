@@ -44,9 +44,10 @@ describe('FairQueue', () => {
   it('lets so many run at a time, the rest in the order in which they came', async () => {
     const queue = new FairQueue(2, 10);
     const order: number[] = [];
-    const calls = [1, 2, 3, 4].map((n) =>
-      queue.enter(never, { isFirst: false }).then(() => void order.push(n)),
-    );
+    const calls = [1, 2, 3, 4].map(async (n) => {
+      await queue.enter(never, { isFirst: false });
+      order.push(n);
+    });
     await settle();
     expect(order).toEqual([1, 2]);
     queue.leave();

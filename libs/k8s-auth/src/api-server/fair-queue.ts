@@ -1,5 +1,12 @@
 import { VerifierUnavailableError } from '../errors.js';
-import { type CallerConnection } from '../util/caller-connection.js';
+
+/** The connection that a request came in on. @publicApi */
+export interface CallerConnection {
+  /** The peer's IP address; a proxy's, where one stands in between. Empty when nobody can tell. */
+  readonly address: string;
+  /** Whether the caller has gone: nobody would read an answer. */
+  isClosed(): boolean;
+}
 
 /** Who asks for a place. */
 export interface QueuedCall {
@@ -38,12 +45,13 @@ export class FairQueue {
 
   /**
    * Takes a place, or waits for one. Whoever got a place has to {@link leave} it.
+   * @returns `undefined` when there was a free place: the call need not wait for the event loop
    * @throws {VerifierUnavailableError} too many wait, the caller is gone, or the signal fired before its turn
    */
-  enter(signal: AbortSignal, call: QueuedCall): Promise<void> {
+  enter(signal: AbortSignal, call: QueuedCall): Promise<void> | undefined {
     if (this.running >= this.maxRunning) return this.waitForTurn(signal, call);
     this.running++;
-    return Promise.resolve();
+    return undefined;
   }
 
   /** The place goes straight to the next in line, so that a newcomer cannot take it meanwhile. */

@@ -71,7 +71,8 @@ export class TokenReviewClient {
     // Before the queue: nobody waits for a place only to be told this.
     this.client.assertNoPause();
     const response = await this.breaker.run(async (deadline) => {
-      await this.queue.enter(deadline.signal, call);
+      const turn = this.queue.enter(deadline.signal, call);
+      if (turn) await turn;
       try {
         return await this.post({ token, audiences }, deadline);
       } finally {

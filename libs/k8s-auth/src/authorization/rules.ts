@@ -1,8 +1,7 @@
 import { ConfigurationError } from '../errors.js';
 import { type Principal } from '../identity/principal.js';
 import { isNamespaceName, parseServiceAccountPath } from '../identity/service-account-name.js';
-import { type AuthorizationRule, type Decision } from './authorization-rule.js';
-import { decide } from './decide.js';
+import { type AuthorizationRule, type Decision, decide } from './authorization-rule.js';
 
 // Rules compare whole names for equality. No patterns: a prefix, a suffix or an expression is where allow-lists get
 // bypassed.

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../errors.js';
-import { type K8sAuthOptions } from './k8s-auth.options.js';
-import { checkOptions, findOptionMistakes } from './check-options.js';
+import { type K8sAuthOptions, checkOptions, findOptionMistakes } from './options.js';
 
 const SECRET = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQifQ.c2lnbmF0dXJl';
 

@@ -1,8 +1,7 @@
 import { AUDIENCE_RULE } from '../identity/audiences.js';
-import { findOptionMistakes } from './check-options.js';
-import { type K8sAuthOptions } from './k8s-auth.options.js';
+import { findOptionMistakes, type K8sAuthOptions } from './options.js';
 import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
-import { type VerifierVariable } from '../verifiers/verifier-definition.js';
+import { type VerifierVariable } from '../verifiers/verifier.js';
 
 /** Of the module or of a verifier. */
 type Variable = Omit<VerifierVariable, 'type'> & {
@@ -26,7 +25,8 @@ const PREFIX = 'K8S_AUTH_';
 const OF_A_KUBERNETES_SERVICE = /^K8S_AUTH_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)/;
 const KIND_OR_DESTINATIONS = `${KIND.variable} or ${DESTINATIONS}`;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the environment says, and every mistake in it, each naming its variable. @internal */
 export interface EnvironmentReading {

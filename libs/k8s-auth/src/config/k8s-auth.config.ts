@@ -1,10 +1,9 @@
 import { registerAs } from '@nestjs/config';
-import { ConfigurationError } from '../errors.js';
-import { optionsFromEnvironment } from './environment.js';
-import { k8sAuthLog } from '../util/k8s-auth.log.js';
-import { type K8sAuthOptions } from './k8s-auth.options.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { ConfigurationError, type Mistake, type MistakePlace } from '../errors.js';
+import { k8sAuthLog } from '../util/log.js';
+import { type VerifierVariable } from '../verifiers/verifier.js';
+import { type Environment, optionsFromEnvironment } from './environment.js';
+import { type K8sAuthOptions } from './options.js';
 
 /** The only place in the library that reads the process environment. @internal */
 export function processEnvironment(): Environment {
@@ -28,3 +27,23 @@ export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
   }
   return options;
 });
+
+/**
+ * A verifier names its own option in a mistake that only its creation finds, such as a missing file. Whoever configures
+ * by the environment knows the variable instead: both are named.
+ * @internal
+ */
+export function nameVariables(error: unknown, variables: readonly VerifierVariable[]): Error {
+  if (!(error instanceof ConfigurationError)) return error as Error;
+  const named = (place: MistakePlace): MistakePlace => {
+    if (typeof place === 'string') return place;
+    const variable = variables.find(({ option }) => option === place.option)?.variable;
+    return variable === undefined ? place : `option 'verifier.${place.option}' (${variable})`;
+  };
+  const details = error.details.map((mistake): Mistake | string =>
+    typeof mistake === 'string' || mistake.place === undefined
+      ? mistake
+      : { ...mistake, place: named(mistake.place) },
+  );
+  return new ConfigurationError(details, { cause: error.cause });
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../errors.js';
-import { nameVariables } from './variable-names.js';
+import { nameVariables } from './k8s-auth.config.js';
 
 const VARIABLES = [
   { option: 'apiServer.caFile', variable: 'K8S_AUTH_API_SERVER_CA_FILE', type: 'text' },

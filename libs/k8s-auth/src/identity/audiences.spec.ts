@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { findOptionMistakes } from '../config/check-options.js';
+import { findOptionMistakes } from '../config/options.js';
 import { optionsFromEnvironment } from '../config/environment.js';
 import { closeApps, startupMistakes } from '../../test-support/inbound-app.js';
 import { K8sAuth } from '../inbound/k8s-auth.decorators.js';

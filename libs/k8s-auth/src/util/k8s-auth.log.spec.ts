@@ -5,7 +5,7 @@ import { ScriptedVerifier } from '../../test-support/scripted-verifier.js';
 import { send } from '../../test-support/inbound-app.js';
 import { K8S_AUTH_VERIFIER } from '../inbound/inbound.constants.js';
 import { K8sAuth, K8sAuthModule } from '../index.js';
-import { k8sAuthLog } from './k8s-auth.log.js';
+import { k8sAuthLog } from './log.js';
 
 @Controller()
 class OrdersController {

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { Logger, type LoggerService } from '@nestjs/common';
 import { type Clock } from './clock.js';
 
 /** What the library says: one object per event, in the manner of Nest's Logger, which takes objects. Never token text. */
@@ -70,3 +71,27 @@ export class OncePerMinute {
     action();
   }
 }
+
+/**
+ * Nest's Logger in front of any logger that the application uses, for callers that must not fail because of it: an
+ * error that it throws is dropped, and so is the rejection of an asynchronous one.
+ */
+class ReliableLogger extends Logger {
+  override get localInstance(): LoggerService {
+    const logger = super.localInstance;
+    const reliably =
+      (level: 'log' | 'warn' | 'error') =>
+      (...args: [unknown, ...unknown[]]): void => {
+        try {
+          const result: unknown = logger[level](...args);
+          void Promise.resolve(result).catch(() => {});
+        } catch {
+          // There is nobody left to tell.
+        }
+      };
+    return { log: reliably('log'), warn: reliably('warn'), error: reliably('error') };
+  }
+}
+
+/** What every part of the library logs through. @internal */
+export const k8sAuthLog = new ReliableLogger('K8sAuth');

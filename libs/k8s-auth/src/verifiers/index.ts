@@ -2,7 +2,7 @@ import { hybridDefinition } from './hybrid/hybrid.definition.js';
 import { jwtPubkeyDefinition } from './jwt-pubkey/jwt-pubkey.definition.js';
 import { oidcDiscoveryDefinition } from './oidc-discovery/oidc-discovery.definition.js';
 import { tokenreviewDefinition } from './tokenreview/tokenreview.definition.js';
-import { type VerifierDefinition } from './verifier-definition.js';
+import { type VerifierDefinition } from './verifier.js';
 
 /** THE LIST of verifiers: option types, validation, environment variables and creation all follow from it. */
 export const verifierDefinitions = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type CallerConnection } from '../util/caller-connection.js';
+import { type CallerConnection } from '../api-server/fair-queue.js';
 import { SharedWork } from './shared-work.js';
 
 function connection(address: string): CallerConnection & { close(): void } {

@@ -1,4 +1,4 @@
-import { type CallerConnection } from '../util/caller-connection.js';
+import { type CallerConnection } from '../api-server/fair-queue.js';
 
 /**
  * Lets concurrent callers of the same key share one piece of work. Nothing is remembered once it has settled, so a

@@ -72,6 +72,24 @@ describe('an accepted token', () => {
     expect(uncached.calls).toHaveLength(2);
   });
 
+  it('has a lifetime that starts when it was asked about, however long the answer takes', async () => {
+    uncached.answer = async () => {
+      await new Promise<void>((resolve) => clock.schedule(4_000, resolve));
+      return uncached.verdict();
+    };
+    const first = verify();
+    await clock.advance(4_000);
+    await first;
+    await clock.advance(5_999);
+    await verify();
+    expect(uncached.calls).toHaveLength(1);
+    await clock.advance(1);
+    const next = verify();
+    await clock.advance(4_000);
+    await next;
+    expect(uncached.calls).toHaveLength(2);
+  });
+
   it('is not renewed by being used', async () => {
     await verify();
     for (let second = 0; second < 9; second++) {

@@ -4,7 +4,7 @@ import { InvalidTokenError, type InvalidTokenReason } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SharedWork } from './shared-work.js';
 import { type Verdict, type Verify } from './verifier.js';
-import { type CallerConnection } from '../util/caller-connection.js';
+import { type CallerConnection } from '../api-server/fair-queue.js';
 
 // Of each kind. A digest and a principal take about 1.5 KB, so both together stay under 20 MiB.
 const MAX_ENTRIES = 5_000;
@@ -35,7 +35,8 @@ interface Rejection {
  * - Keyed by an HMAC-SHA-256 with a random key of this cache over token and audiences, each with its length in front: no
  *   token text is kept, nobody outside can make two keys collide, and a verdict for one audience does not count for
  *   another (kube-apiserver's token cache does the same).
- * - Ages on the monotonic clock, ends with the verdict's own end on the wall clock, whichever is first; a wall clock
+ * - An accepted verdict ages from when it was asked for: a deletion may have come right after the question, however late the
+ *   answer was. Ages on the monotonic clock, ends with the verdict's own end on the wall clock, whichever is first; a wall clock
  *   that jumps back lengthens nothing.
  * - Concurrent calls of the same key share one verification, even with both lifetimes 0.
  * - Rejections that cost something are remembered, in a store of their own, so that garbage cannot evict good entries.
@@ -74,10 +75,11 @@ export class VerdictCache {
     audiences: readonly string[],
     callers: CallerConnection,
   ): Promise<Verdict> {
+    const askedMs = this.options.clock.monotonicMs();
     const pending = this.uncached(token, audiences, callers);
     try {
       const verdict = await pending;
-      this.keepVerdict(key, verdict);
+      this.keepVerdict(key, verdict, askedMs);
       return verdict;
     } catch (error) {
       if (error instanceof InvalidTokenError) this.keepRejection(key, error);
@@ -85,9 +87,10 @@ export class VerdictCache {
     }
   }
 
-  private keepVerdict(key: string, verdict: Verdict): void {
+  private keepVerdict(key: string, verdict: Verdict, askedMs: number): void {
     const { clock, successLifetimeMs } = this.options;
-    const lifetimeMs = Math.min(successLifetimeMs, verdict.validUntilMs - clock.wallMs());
+    const ageMs = clock.monotonicMs() - askedMs;
+    const lifetimeMs = Math.min(successLifetimeMs - ageMs, verdict.validUntilMs - clock.wallMs());
     this.keep(this.accepted, key, verdict, lifetimeMs);
   }
 

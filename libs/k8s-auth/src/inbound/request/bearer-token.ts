@@ -1,6 +1,6 @@
 import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors.js';
-import { type CallerConnection } from '../../util/caller-connection.js';
 import { B64TOKEN } from '../../util/syntax.js';
+import { type CallerConnection } from '../../verifiers/verifier.js';
 
 /** What is used of Node's IncomingMessage, or of an exotic stand-in that may lack parts of it. */
 export interface NodeRequest {

@@ -1,6 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
-import { decide } from '../../authorization/decide.js';
+import { type AuthorizationRule, decide } from '../../authorization/authorization-rule.js';
 import {
   ForbiddenPrincipalError,
   UndecoratedRouteError,

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../../errors.js';
-import { k8sAuthLog } from '../../util/k8s-auth.log.js';
+import { k8sAuthLog } from '../../util/log.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 import { findTokenSource, importersWithPlainHttpModule } from './importing-modules.js';

@@ -3,7 +3,7 @@ import { issuerKeysVariables } from '../../keys/issuer-keys.options.js';
 import { DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
 import { openReviewer } from '../reviews/reviewer.js';
 import { worseOf } from '../../util/readiness.js';
-import { type VerifierDefinition } from '../verifier-definition.js';
+import { type VerifierDefinition } from '../verifier.js';
 import { hybridDefaults, type HybridOptions, hybridOptionsSchema } from './hybrid.options.js';
 import { HybridVerifier } from './hybrid.verifier.js';
 import { RevocationChecks } from './revocation-checks.js';

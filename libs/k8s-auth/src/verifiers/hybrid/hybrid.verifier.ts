@@ -5,7 +5,7 @@ import { audiencesOf } from '../../jwt/unverified-claims.js';
 import { type JwtVerifier } from '../jwt.verifier.js';
 import { type Reviewer } from '../reviews/reviewer.js';
 import { type Verify } from '../verifier.js';
-import { type CallerConnection } from '../../util/caller-connection.js';
+import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { type RevocationChecks } from './revocation-checks.js';
 
 export interface HybridVerifierContext {

@@ -5,7 +5,7 @@ import { OwnCredentialRefusedError } from '../../api-server/own-credential.js';
 import { InvalidTokenError, VerifierUnavailableError } from '../../errors.js';
 import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
-import { type CallerConnection } from '../../util/caller-connection.js';
+import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { type WhenUnavailable } from './hybrid.options.js';
 
 // One takes less than 1 KB.

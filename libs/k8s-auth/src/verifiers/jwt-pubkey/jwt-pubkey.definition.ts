@@ -1,9 +1,58 @@
-import { issuersOf } from '../../keys/issuer-keys.options.js';
+import { z } from 'zod';
+import { issuerSchema, issuersOf } from '../../keys/issuer-keys.options.js';
 import { PublicKeyFiles } from '../../keys/public-key-files.js';
 import { KEYS_IN_FILES, RefreshedKeys } from '../../keys/refreshed-keys.js';
-import { DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
-import { type VerifierDefinition } from '../verifier-definition.js';
-import { type JwtPubkeyOptions, jwtPubkeyOptionsSchema } from './jwt-pubkey.options.js';
+import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
+import { type VerifierDefinition } from '../verifier.js';
+
+/**
+ * Verifies signatures with public keys from files and sends no requests. The tokens of a deleted ServiceAccount or pod stay
+ * valid until their `exp`.
+ * @publicApi
+ */
+export interface JwtPubkeyOptions {
+  readonly kind: 'jwt-pubkey';
+
+  /**
+   * The accepted values of the `iss` claim, compared byte for byte. Use a list while one cluster changes its issuer. Each key
+   * in the files verifies tokens of every issuer in the list, so a list must not hold the issuers of two clusters.
+   */
+  readonly issuer: string | readonly string[];
+
+  /**
+   * PEM files, each with one or more public keys or certificates. Startup fails if one is missing or invalid. The files are
+   * read again every 10 s; if that fails, the last good keys are used.
+   */
+  readonly publicKeyFiles: readonly string[];
+
+  /**
+   * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
+   * @default 30000
+   * @minimum 0
+   * @maximum 60000
+   */
+  readonly clockToleranceMs?: number;
+
+  /**
+   * Also accepts tokens that are kept in Secrets. They have no audience and do not expire: whoever received one can use it
+   * with every service that accepts such tokens.
+   * @default false
+   */
+  readonly acceptLegacyTokens?: boolean;
+}
+
+const EXPECTED_FILES = 'expected at least one PEM file';
+
+const path = z.string('expected a path').min(1, 'expected a path, not an empty one');
+
+/** @internal */
+export const jwtPubkeyOptionsSchema: z.ZodType<JwtPubkeyOptions> = z.strictObject({
+  kind: z.literal('jwt-pubkey'),
+  issuer: issuerSchema,
+  publicKeyFiles: z.array(path, EXPECTED_FILES).min(1, EXPECTED_FILES).readonly(),
+  clockToleranceMs: clockToleranceMsSchema.optional(),
+  acceptLegacyTokens: z.boolean().optional(),
+});
 
 /** Signatures, checked here with keys from files. @internal */
 export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {

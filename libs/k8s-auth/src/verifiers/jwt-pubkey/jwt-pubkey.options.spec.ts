@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { jwtPubkeyOptionsSchema } from './jwt-pubkey.options.js';
+import { jwtPubkeyOptionsSchema } from './jwt-pubkey.definition.js';
 
 const options = { kind: 'jwt-pubkey', issuer: 'https://issuer.example', publicKeyFiles: ['/keys/sa.pub'] };
 

@@ -9,8 +9,7 @@ import { ConfigurationError, K8sAuthError } from '../../errors.js';
 import { type LogEvent } from '../../util/log.js';
 import { verificationKeyOf } from '../../jwt/verification-key.js';
 import { type Verifier } from '../verifier.js';
-import { jwtPubkeyDefinition } from './jwt-pubkey.definition.js';
-import { type JwtPubkeyOptions } from './jwt-pubkey.options.js';
+import { jwtPubkeyDefinition, type JwtPubkeyOptions } from './jwt-pubkey.definition.js';
 
 const ISSUER = 'https://issuer.example';
 const first = generateKeyPairSync('rsa', { modulusLength: 2048 });

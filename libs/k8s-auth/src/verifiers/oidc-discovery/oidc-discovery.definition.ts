@@ -1,8 +1,36 @@
+import { z } from 'zod';
 import { openIssuerKeys } from '../../keys/issuer-keys.js';
-import { issuerKeysVariables } from '../../keys/issuer-keys.options.js';
-import { DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
-import { type VerifierDefinition } from '../verifier-definition.js';
-import { type OidcDiscoveryOptions, oidcDiscoveryOptionsSchema } from './oidc-discovery.options.js';
+import {
+  type IssuerKeysOptions,
+  issuerKeysShape,
+  issuerKeysVariables,
+} from '../../keys/issuer-keys.options.js';
+import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
+import { type VerifierDefinition } from '../verifier.js';
+
+/**
+ * Verifies signatures with the keys that the issuer publishes (KEP-1393): the API server's own discovery, or the
+ * issuer's. The tokens of a deleted ServiceAccount or pod stay valid until their `exp`.
+ * @publicApi
+ */
+export interface OidcDiscoveryOptions extends IssuerKeysOptions {
+  readonly kind: 'oidc-discovery';
+
+  /**
+   * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
+   * @default 30000
+   * @minimum 0
+   * @maximum 60000
+   */
+  readonly clockToleranceMs?: number;
+}
+
+/** @internal */
+export const oidcDiscoveryOptionsSchema: z.ZodType<OidcDiscoveryOptions> = z.strictObject({
+  kind: z.literal('oidc-discovery'),
+  ...issuerKeysShape,
+  clockToleranceMs: clockToleranceMsSchema.optional(),
+});
 
 /** Signatures, checked here with the keys that the issuer publishes. @internal */
 export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { oidcDiscoveryOptionsSchema } from './oidc-discovery.options.js';
+import { oidcDiscoveryOptionsSchema } from './oidc-discovery.definition.js';
 
 function mistakesIn(changes: object): string[] {
   const { error } = oidcDiscoveryOptionsSchema.safeParse({ kind: 'oidc-discovery', ...changes });

@@ -9,7 +9,7 @@ import {
 import { ConfigurationError, K8sAuthError } from '../../errors.js';
 import { type Verifier } from '../verifier.js';
 import { IssuerServer, json } from '../../keys/issuer-server.fixture.js';
-import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
+import { type OidcDiscoveryOptions } from './oidc-discovery.definition.js';
 import { OidcVerifiers } from './oidc-verifiers.fixture.js';
 
 const METADATA = '/.well-known/openid-configuration';

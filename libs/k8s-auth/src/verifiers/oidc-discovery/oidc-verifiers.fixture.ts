@@ -1,7 +1,6 @@
 import { type OwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { type Verifier } from '../verifier.js';
-import { oidcDiscoveryDefinition } from './oidc-discovery.definition.js';
-import { type OidcDiscoveryOptions } from './oidc-discovery.options.js';
+import { oidcDiscoveryDefinition, type OidcDiscoveryOptions } from './oidc-discovery.definition.js';
 
 /** The verifiers of one test, with the cluster's clock and log, closed together. */
 export class OidcVerifiers {

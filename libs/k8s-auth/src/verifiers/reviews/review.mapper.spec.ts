@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError } from '../../errors.js';
-import { readReview } from './review.mapper.js';
+import { readReview } from './review.js';
 
 const TOKEN = { issuer: 'https://issuer.example', issuedAtMs: 1_000, expiresAtMs: 2_000 };
 const POD = 'authentication.kubernetes.io/';

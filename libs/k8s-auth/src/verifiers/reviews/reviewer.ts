@@ -5,10 +5,9 @@ import { type ApiServerOptions } from '../../api-server/api-server.options.js';
 import { type QueuedCall } from '../../api-server/fair-queue.js';
 import { TokenReviewClient } from '../../api-server/token-review.client.js';
 import { type PrincipalFacts } from '../../identity/principal.js';
-import { type VerifierContext } from '../verifier-definition.js';
-import { readReview } from './review.mapper.js';
+import { type VerifierContext } from '../verifier.js';
+import { readReview, type UnverifiedToken } from './review.js';
 import { ReviewReadiness } from './review-readiness.js';
-import { type UnverifiedToken } from './unverified-token.js';
 
 /** @internal */
 export const reviewTimeoutMsSchema = z.int().min(100).max(30_000);

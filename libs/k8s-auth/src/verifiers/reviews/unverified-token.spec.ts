@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError } from '../../errors.js';
 import { parseCompactJws } from '../../jwt/compact-jws.js';
-import { checkBeforeReview } from './unverified-token.js';
+import { checkBeforeReview } from './review.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1);
 const NOW = NOW_MS / 1000;

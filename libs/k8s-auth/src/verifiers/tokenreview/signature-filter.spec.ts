@@ -3,8 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { OWN_ACCOUNT, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { until } from '../../http/https-server.fixture.js';
 import { type Verifier } from '../verifier.js';
-import { tokenreviewDefinition } from './tokenreview.definition.js';
-import { type TokenReviewOptions } from './tokenreview.options.js';
+import { tokenreviewDefinition, type TokenReviewOptions } from './tokenreview.definition.js';
 
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 

@@ -1,14 +1,82 @@
-import { apiServerVariables } from '../../api-server/api-server.options.js';
-import { openReviewer } from '../reviews/reviewer.js';
-import { VerdictCache } from '../verdict-cache.js';
-import { type VerifierDefinition } from '../verifier-definition.js';
-import { SignatureFilter } from './signature-filter.js';
+import { z } from 'zod';
 import {
-  tokenReviewDefaults,
-  type TokenReviewOptions,
-  tokenReviewOptionsSchema,
-} from './tokenreview.options.js';
+  type ApiServerOptions,
+  apiServerOptionsSchema,
+  apiServerVariables,
+} from '../../api-server/api-server.options.js';
+import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
+import { VerdictCache } from '../verdict-cache.js';
+import { type VerifierDefinition } from '../verifier.js';
+import { SignatureFilter } from './signature-filter.js';
 import { TokenReviewVerifier } from './tokenreview.verifier.js';
+
+/**
+ * Has the API server check every token (TokenReview, authentication.k8s.io/v1): sees deleted pods and ServiceAccounts,
+ * and needs the right to create tokenreviews (ClusterRole `system:auth-delegator`).
+ * @publicApi
+ */
+export interface TokenReviewOptions {
+  readonly kind: 'tokenreview';
+
+  /**
+   * The API server that is asked. Startup fails if none is found.
+   * @default the first found of the kubeconfigs that `KUBECONFIG` names, the pod's own ServiceAccount, and `~/.kube/config`
+   */
+  readonly apiServer?: ApiServerOptions;
+
+  /**
+   * How long an accepted token is accepted again without another review, milliseconds, counted from when the API server was
+   * asked; never past the token's `exp`. A revoked token is refused at the latest this time plus 10 s after the deletion,
+   * because the API server itself may remember its answer for 10 s. With 0, every request is reviewed.
+   * @default 10000
+   * @minimum 0
+   * @maximum 300000
+   */
+  readonly successLifetimeMs?: number;
+
+  /**
+   * How long a refused token is refused again without another review, milliseconds.
+   * @default 2000
+   * @minimum 0
+   * @maximum 60000
+   */
+  readonly rejectionLifetimeMs?: number;
+
+  /**
+   * The time for one review, milliseconds: waiting for a free place, reading the own credential, connecting, and all
+   * retries. When it is over, the caller gets 503.
+   * @default 5000
+   * @minimum 100
+   * @maximum 30000
+   */
+  readonly timeoutMs?: number;
+
+  /**
+   * Whether signatures are checked before a review, with the keys that the API server publishes. Forged tokens are then
+   * refused without a review, and genuine tokens are reviewed first when many wait. Set it to `false` if tokens are signed
+   * with keys that the API server does not publish, as an external signer may do.
+   * @default true
+   */
+  readonly checkSignatures?: boolean;
+}
+
+/** @internal */
+export const tokenReviewDefaults = {
+  successLifetimeMs: 10_000,
+  rejectionLifetimeMs: 2_000,
+  timeoutMs: 5_000,
+  checkSignatures: true,
+} as const;
+
+/** @internal */
+export const tokenReviewOptionsSchema: z.ZodType<TokenReviewOptions> = z.strictObject({
+  kind: z.literal('tokenreview'),
+  apiServer: apiServerOptionsSchema.optional(),
+  successLifetimeMs: z.int().min(0).max(300_000).optional(),
+  rejectionLifetimeMs: z.int().min(0).max(60_000).optional(),
+  timeoutMs: reviewTimeoutMsSchema.optional(),
+  checkSignatures: z.boolean().optional(),
+});
 
 /** Has the API server review each token, behind a cache of its verdicts. @internal */
 export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { tokenReviewOptionsSchema } from './tokenreview.options.js';
+import { tokenReviewOptionsSchema } from './tokenreview.definition.js';
 
 const kind = 'tokenreview';
 

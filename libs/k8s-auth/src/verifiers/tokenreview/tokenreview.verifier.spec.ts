@@ -9,8 +9,7 @@ import {
 } from '../../api-server/own-cluster.fixture.js';
 import { turn, until } from '../../http/https-server.fixture.js';
 import { type Verifier, type Verdict } from '../verifier.js';
-import { tokenreviewDefinition } from './tokenreview.definition.js';
-import { type TokenReviewOptions } from './tokenreview.options.js';
+import { tokenreviewDefinition, type TokenReviewOptions } from './tokenreview.definition.js';
 
 const REVIEWS = { endpoint: 'tokenreviews' } as const;
 

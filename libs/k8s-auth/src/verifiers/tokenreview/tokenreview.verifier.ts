@@ -3,9 +3,9 @@ import { parseCompactJws, type UnverifiedJws } from '../../jwt/compact-jws.js';
 import { expired } from '../../jwt/jwt-claims.js';
 import { type Clock } from '../../util/clock.js';
 import { type Reviewer } from '../reviews/reviewer.js';
-import { checkBeforeReview, type UnverifiedToken } from '../reviews/unverified-token.js';
+import { checkBeforeReview, type UnverifiedToken } from '../reviews/review.js';
 import { type Verdict, type Verify } from '../verifier.js';
-import { type CallerConnection } from '../../util/caller-connection.js';
+import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { type SignatureFilter } from './signature-filter.js';
 
 export interface TokenReviewVerifierContext {
