@@ -1,5 +1,7 @@
 // The arrows of ARCHITECTURE.md, as failing checks.
 const lib = '^libs/k8s-auth/src';
+// What the specs of several folders share. It is not packed.
+const testSupport = '^libs/k8s-auth/test-support/';
 const spec = '\\.(spec|contract|fixture)\\.ts$';
 
 /** `from` may import only `to` (folders of the library) and packages. */
@@ -32,6 +34,12 @@ module.exports = {
       severity: 'error',
       from: { path: `${lib}/`, pathNot: spec },
       to: { path: '^libs/k8s-auth/testing/' },
+    },
+    {
+      name: 'only-tests-import-test-support',
+      severity: 'error',
+      from: { pathNot: [spec, testSupport, '^test/'] },
+      to: { path: testSupport },
     },
     {
       // Tests find development packages too; an installed library does not have them.

@@ -64,7 +64,13 @@ export default tseslint.config(
     rules: oneDoor,
   },
   {
-    files: ['**/*.spec.ts', '**/*.contract.ts', '**/*.fixture.ts', 'test/**/*.ts'],
+    files: [
+      '**/*.spec.ts',
+      '**/*.contract.ts',
+      '**/*.fixture.ts',
+      'libs/*/test-support/**/*.ts',
+      'test/**/*.ts',
+    ],
     ...jest.configs['flat/recommended'],
     settings: { jest: { version: 30, globalPackage: '@jest/globals' } },
     rules: {

@@ -6,9 +6,7 @@ export { k8sAuthConfig } from './config/k8s-auth.config.js';
 export { K8sAuthReadiness } from './k8s-auth.readiness.js';
 
 export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
-export { K8sAuth } from './inbound/routes/k8s-auth.decorator.js';
-export { Public } from './inbound/routes/public.decorator.js';
-export { Caller, getPrincipal } from './inbound/request/caller.decorator.js';
+export { Caller, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
 
 export { type Principal } from './identity/principal.js';
 export { type AuthorizationRule, type Decision } from './authorization/authorization-rule.js';

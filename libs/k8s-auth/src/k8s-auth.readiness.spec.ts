@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CapturedLog } from './inbound/inbound-app.fixture.js';
+import { CapturedLog } from '../test-support/captured-log.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Verifier } from './verifiers/verifier.js';
@@ -60,7 +60,7 @@ describe('K8sAuthReadiness', () => {
       readiness.check();
       next();
     }
-    expect(log.lines.map(({ level, reason }) => ({ level, reason }))).toEqual([
+    expect(log.events.map(({ level, reason }) => ({ level, reason }))).toEqual([
       { level: 'log', reason: starting.reason },
       { level: 'warn', reason: failing.reason },
       { level: 'log', reason: undefined },
@@ -78,7 +78,7 @@ describe('K8sAuthReadiness', () => {
       next();
     }
     const message = 'readiness has changed';
-    expect(log.lines).toEqual([
+    expect(log.events).toEqual([
       { level: 'warn', message, ...unreachable },
       { level: 'warn', message, ...refused },
       { level: 'log', message, ...ready },

@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalCluster } from '../testing/index.js';
-import { ADAPTERS, newAdapter, send } from './inbound/inbound-app.fixture.js';
+import { ADAPTERS, newAdapter, send } from '../test-support/inbound-app.js';
 import {
   Caller,
   ConfigurationError,

@@ -1,10 +1,7 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type Principal } from '../src/identity/principal.js';
-import {
-  AUTHENTICATES_IN_TESTS,
-  AuthenticatedRequest,
-  rememberAuthenticated,
-} from '../src/inbound/request/authenticated-request.js';
+import { AUTHENTICATES_IN_TESTS } from '../src/inbound/inbound.constants.js';
+import { AuthenticatedRequest, rememberAuthenticated } from '../src/inbound/request/authenticated-request.js';
 
 /**
  * A guard to put in the place of `K8sAuthGuard`, for tests of what stands behind it: every request comes from

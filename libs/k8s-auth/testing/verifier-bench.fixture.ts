@@ -2,9 +2,11 @@ import { inspect } from 'node:util';
 import { expect } from '@jest/globals';
 import { outcome, type OwnCluster, startOwnCluster } from '../src/api-server/own-cluster.fixture.js';
 import { type InvalidTokenError, type InvalidTokenReason } from '../src/errors.js';
-import { turn } from '../src/http/https-server.fixture.js';
+import { nextTurn } from '../src/util/timers.js';
 import { type Verifier, type Verdict } from '../src/verifiers/verifier.js';
 import { type EndpointName, type TokenOptions } from './index.js';
+
+export { eventually } from '../test-support/until.js';
 
 /** How a verifier differs from others, where it may. */
 export interface VerifierTraits {
@@ -97,19 +99,7 @@ export async function settled<Value>({ clock }: OwnCluster, promise: Promise<Val
   for (let step = 0; !isSettled; step++) {
     if (step > MOST_TURNS) throw new Error('has not settled');
     // Now and then also later: what happens before a deadline starts takes its time in the event loop.
-    await (step < CLOCK_STEPS || step % 1_000 === 0 ? clock.advance(100) : turn());
+    await (step < CLOCK_STEPS || step % 1_000 === 0 ? clock.advance(100) : nextTurn());
   }
   return promise;
-}
-
-/** Tries until it no longer fails: what happens in the background has to end first. */
-export async function eventually<Value>(action: () => Promise<Value>): Promise<Value> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await action();
-    } catch (error) {
-      if (tries === 1000) throw error;
-      await turn();
-    }
-  }
 }

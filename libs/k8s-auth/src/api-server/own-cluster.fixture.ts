@@ -1,19 +1,10 @@
 import { join } from 'node:path';
 import { FakeClock, LocalCluster } from '../../testing/index.js';
-import { type Log, type LogEvent } from '../util/log.js';
+import { CapturedLog } from '../../test-support/captured-log.js';
 import { ApiServerClient } from './api-server.client.js';
 import { type ApiServerConnection, requireApiServer } from './api-server.connection.js';
 
-export class CapturedLog implements Log {
-  readonly events: (LogEvent & { level: string })[] = [];
-  log = (event: LogEvent) => void this.events.push({ level: 'log', ...event });
-  warn = (event: LogEvent) => void this.events.push({ level: 'warn', ...event });
-  error = (event: LogEvent) => void this.events.push({ level: 'error', ...event });
-
-  messages(level: string): string[] {
-    return this.events.filter((event) => event.level === level).map(({ message }) => message);
-  }
-}
+export { CapturedLog };
 
 /** A cluster, and a pod `shop/orders-1` in it, as which specs call: its ServiceAccount may create TokenReviews. */
 export interface OwnCluster {

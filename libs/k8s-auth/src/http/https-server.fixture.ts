@@ -6,10 +6,13 @@ import {
 } from '../../testing/local-cluster/certificates.js';
 import { HttpsListener, LOOPBACK } from '../../testing/local-cluster/https-listener.js';
 import { RequestLog } from '../../testing/local-cluster/request-log.js';
-import { type Clock, systemClock } from '../util/clock.js';
+import { type Clock } from '../util/clock.js';
 import { HttpsClient } from './https-client.js';
 import { type TlsSettings } from './tls-source.js';
-import { nextTurn, type OwnDeadline, startDeadline } from '../util/timers.js';
+import { type OwnDeadline, startDeadline } from '../util/timers.js';
+
+export { until } from '../../test-support/until.js';
+export { nextTurn as turn } from '../util/timers.js';
 
 /** An HTTPS server on loopback whose every byte a spec decides. */
 export interface HttpsServer {
@@ -58,23 +61,6 @@ export async function startHttpsServer(
 /** A deadline that never comes. */
 export function endless(): OwnDeadline {
   return startDeadline(new FakeClock(), 60_000);
-}
-
-// Less than a test may take: a loop that outlives its test would keep Jest from ending.
-const MAX_WAIT_MS = 25_000;
-
-/** Lets the event loop turn until something has happened. @throws {Error} it does not happen */
-export async function until(condition: () => boolean): Promise<void> {
-  const endMs = systemClock.monotonicMs() + MAX_WAIT_MS;
-  while (!condition()) {
-    if (systemClock.monotonicMs() > endMs) throw new Error(`has not happened: ${condition.toString()}`);
-    await turn();
-  }
-}
-
-/** One turn of the event loop. */
-export function turn(): Promise<void> {
-  return nextTurn();
 }
 
 /** A client with fixed TLS settings. */

@@ -2,8 +2,8 @@ import { Controller, Get } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { findOptionMistakes } from '../config/options.js';
 import { optionsFromEnvironment } from '../config/environment.js';
-import { closeApps, startupMistakes } from '../inbound/inbound-app.fixture.js';
-import { K8sAuth } from '../inbound/routes/k8s-auth.decorator.js';
+import { closeApps, startupMistakes } from '../../test-support/inbound-app.js';
+import { K8sAuth } from '../inbound/k8s-auth.decorators.js';
 
 afterEach(closeApps);
 

@@ -3,15 +3,16 @@ import { ConsoleLogger } from '@nestjs/common';
 import { inspect } from 'node:util';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { ConfigurationError, TokenSourceError } from '../errors.js';
-import { until } from '../http/https-server.fixture.js';
+import { until } from '../../test-support/until.js';
 import { readTokenFile } from '../token-file/token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from '../token-file/token-volume.fixture.js';
+import { CapturedLog } from '../../test-support/captured-log.js';
+import { TokenMint, TokenVolume } from '../token-file/token-volume.fixture.js';
 import { pathsTo } from './axios/secrecy.fixture.js';
 import { type DestinationOptions } from './destinations.options.js';
 import { K8sAuthTokenSource } from './k8s-auth-token-source.js';
 
 let clock: FakeClock;
-let log: RecordingLog;
+let log: CapturedLog;
 let mint: TokenMint;
 let volume: TokenVolume;
 let token: string;
@@ -19,7 +20,7 @@ let reads: string[];
 
 beforeEach(async () => {
   clock = new FakeClock();
-  log = new RecordingLog();
+  log = new CapturedLog();
   mint = new TokenMint(clock);
   token = await mint.mint();
   volume = new TokenVolume(token);

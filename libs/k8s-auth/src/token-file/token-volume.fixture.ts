@@ -3,11 +3,13 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
+import { CapturedLog } from '../../test-support/captured-log.js';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from './file-token-source.js';
-import { type Log, type LogEvent } from '../util/log.js';
 import { readTokenFile } from './token-file.js';
+
+export { CapturedLog as RecordingLog };
 
 /** A directory as the kubelet makes it: `token -> ..data/token`, `..data -> ..<timestamp>`, replaced by a rename. */
 export class TokenVolume {
@@ -68,33 +70,10 @@ export class TokenMint {
   }
 }
 
-/** Keeps what was said. */
-export class RecordingLog implements Log {
-  readonly infos: LogEvent[] = [];
-  readonly warnings: LogEvent[] = [];
-  readonly errors: LogEvent[] = [];
-
-  log(event: LogEvent): void {
-    this.infos.push(event);
-  }
-
-  warn(event: LogEvent): void {
-    this.warnings.push(event);
-  }
-
-  error(event: LogEvent): void {
-    this.errors.push(event);
-  }
-
-  text(): string {
-    return JSON.stringify([this.infos, this.warnings, this.errors]);
-  }
-}
-
 /** A source that reads the file of a volume, which is empty at first, and everything around it. */
 export class TokenFileBench {
   readonly clock = new FakeClock();
-  readonly log = new RecordingLog();
+  readonly log = new CapturedLog();
   readonly mint = new TokenMint(this.clock);
   readonly volume = new TokenVolume();
   readonly source: FileTokenSource;

@@ -1,8 +1,9 @@
 import { Controller, Get, type INestApplication, type LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ScriptedVerifier, send } from '../inbound/inbound-app.fixture.js';
-import { K8S_AUTH_VERIFIER } from '../inbound/inbound-root.js';
+import { ScriptedVerifier } from '../../test-support/scripted-verifier.js';
+import { send } from '../../test-support/inbound-app.js';
+import { K8S_AUTH_VERIFIER } from '../inbound/inbound.constants.js';
 import { K8sAuth, K8sAuthModule } from '../index.js';
 import { k8sAuthLog } from './log.js';
 

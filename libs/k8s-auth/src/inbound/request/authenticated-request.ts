@@ -1,11 +1,9 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type Principal } from '../../identity/principal.js';
+import { AUTHENTICATES_IN_TESTS } from '../inbound.constants.js';
 import { type RouteClass, type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
-import { nodeRequestOf } from './node-request.js';
-
-/** On a guard of the testing entry, which may stand in the place of `K8sAuthGuard`. @internal */
-export const AUTHENTICATES_IN_TESTS = Symbol.for('nest-k8s-auth:authenticates-in-tests');
+import { nodeRequestOf } from './bearer-token.js';
 
 /** @internal */
 export function authenticatesInTests(guard: unknown): boolean {

@@ -3,10 +3,9 @@ import { Controller, Get, type INestApplication, Req } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { ADAPTERS, closeApps, type RunningApp, send, startApp } from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
-import { nodeRequestOf } from './node-request.js';
-import { Public } from '../routes/public.decorator.js';
+import { ADAPTERS, closeApps, type RunningApp, send, startApp } from '../../../test-support/inbound-app.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
+import { nodeRequestOf } from './bearer-token.js';
 
 interface Views {
   wrapper: unknown;

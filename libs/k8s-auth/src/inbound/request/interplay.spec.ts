@@ -17,17 +17,9 @@ import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { InvalidTokenError, VerifierUnavailableError } from '../../errors.js';
-import {
-  ADAPTERS,
-  closeApps,
-  ScriptedVerifier,
-  send,
-  shapedToken,
-  startApp,
-  verdictFor,
-} from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
-import { Public } from '../routes/public.decorator.js';
+import { ADAPTERS, closeApps, send, shapedToken, startApp } from '../../../test-support/inbound-app.js';
+import { ScriptedVerifier, verdictFor } from '../../../test-support/scripted-verifier.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 @Injectable()
 class ClosingGuard implements CanActivate {
@@ -143,7 +135,7 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
       expect((await send(`${url}${path}`, 'Bearer abc')).body).toBe('found');
       expect((await send(`${url}${path}/health`)).body).toBe('healthy');
     }
-    expect(log.lines.map(({ route }) => route)).toEqual(['GET /api/orders/:id', 'GET /api/v1/orders/:id']);
+    expect(log.events.map(({ route }) => route)).toEqual(['GET /api/orders/:id', 'GET /api/v1/orders/:id']);
   });
 
   it('does not open what another guard closes', async () => {
@@ -157,19 +149,19 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
       challenge: undefined,
     });
     expect((await send(`${url}/orders/1/closed`)).status).toBe(401);
-    expect(log.lines).toHaveLength(1);
+    expect(log.events).toHaveLength(1);
   });
 
   it('refuses what a rule denies, cannot decide, or decides too late', async () => {
     const { url, log } = await startApp(adapter, { controllers: [OrdersController], verifier });
     for (const path of ['admin', 'threw', 'async'])
       expect((await send(`${url}/orders/1/${path}`, 'Bearer abc')).status).toBe(403);
-    expect(log.lines.map(({ reason }) => reason)).toEqual([
+    expect(log.events.map(({ reason }) => reason)).toEqual([
       'rule allowServiceAccounts refused: shop/checkout is not in the list',
       'rule without a name refused: threw an error: no such list',
       'rule without a name refused: gave a promise instead of a decision',
     ]);
-    expect(log.lines).toMatchObject(
+    expect(log.events).toMatchObject(
       Array.from({ length: 3 }, () => ({ sub: 'system:serviceaccount:shop:checkout', verified: true })),
     );
   });
@@ -179,7 +171,7 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
     const token = shapedToken({ sub: 'system:serviceaccount:shop:expired', jti: 'j-1' });
     for (const authorization of [`Bearer ${token}`, [`Bearer ${token}`, 'Basic c2VjcmV0'], `Basic ${token}`])
       await send(`${url}/orders/4711?secret=yes`, authorization);
-    expect(log.lines).toMatchObject([
+    expect(log.events).toMatchObject([
       {
         code: 'ERR_K8S_AUTH_TOKEN_EXPIRED',
         sub: 'system:serviceaccount:shop:expired',
@@ -188,8 +180,8 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
       { code: 'ERR_K8S_AUTH_CREDENTIALS_MALFORMED' },
       { code: 'ERR_K8S_AUTH_TOKEN_MISSING' },
     ]);
-    expect(log.lines.map(({ route }) => route)).toEqual(Array(3).fill('GET /orders/:id'));
-    const text = JSON.stringify(log.lines);
+    expect(log.events.map(({ route }) => route)).toEqual(Array(3).fill('GET /orders/:id'));
+    const text = JSON.stringify(log.events);
     for (const piece of ['secret', '4711', 'c2VjcmV0', token.slice(0, 16), token.slice(-16)])
       expect(text).not.toContain(piece);
   });

@@ -5,19 +5,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { UnsupportedContextError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
-import { Caller } from './caller.decorator.js';
-import {
-  ADAPTERS,
-  closeApps,
-  type RunningApp,
-  ScriptedVerifier,
-  send,
-  startApp,
-  verdictFor,
-} from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
+import { Caller, K8sAuth, Public } from '../k8s-auth.decorators.js';
+import { ADAPTERS, closeApps, type RunningApp, send, startApp } from '../../../test-support/inbound-app.js';
+import { ScriptedVerifier, verdictFor } from '../../../test-support/scripted-verifier.js';
 import { K8sAuthGuard } from './k8s-auth.guard.js';
-import { Public } from '../routes/public.decorator.js';
 
 @Controller('orders')
 @K8sAuth('orders')
@@ -92,7 +83,7 @@ describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
         challenge: 'Bearer error="insufficient_scope"',
       });
       expect(verifier.asked).toEqual([]);
-      expect(running.log.lines).toMatchObject([{ level: 'warn', code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }]);
+      expect(running.log.events).toMatchObject([{ level: 'warn', code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }]);
     },
   );
 
@@ -244,6 +235,6 @@ describe('K8sAuthGuard by itself', () => {
     expect(guard.canActivate(contextOf('http', request))).toBe(true);
     expect(() => guard.canActivate(contextOf(type, request))).toThrow(UnsupportedContextError);
     expect(verifier.asked).toHaveLength(1);
-    expect(log.lines).toMatchObject([{ level: 'warn', code: 'ERR_K8S_AUTH_CONTEXT_UNSUPPORTED' }]);
+    expect(log.events).toMatchObject([{ level: 'warn', code: 'ERR_K8S_AUTH_CONTEXT_UNSUPPORTED' }]);
   });
 });

@@ -6,8 +6,10 @@ import {
   MissingTokenError,
   VerifierUnavailableError,
 } from '../../errors.js';
-import { CapturedLog, principalNamed, shapedToken } from '../inbound-app.fixture.js';
-import { type Refusal, RefusalLog } from './refusal-log.js';
+import { CapturedLog } from '../../../test-support/captured-log.js';
+import { principalNamed } from '../../../test-support/scripted-verifier.js';
+import { shapedToken } from '../../../test-support/inbound-app.js';
+import { type RefusalEntry, RefusalLog } from './refusal-log.js';
 
 const MINUTE_MS = 60_000;
 
@@ -18,12 +20,12 @@ function setUp() {
 }
 
 /** The one line that a refusal makes. */
-function lineOf(refusal: Omit<Refusal, 'route'>): object | undefined {
+function lineOf(refusal: Omit<RefusalEntry, 'route'>): object | undefined {
   const { log, refusals } = setUp();
   refusals.record({ route: 'GET /orders', ...refusal });
   refusals.close();
-  expect(log.lines).toHaveLength(1);
-  return log.lines[0];
+  expect(log.events).toHaveLength(1);
+  return log.events[0];
 }
 
 const LONG = 'A'.repeat(600);
@@ -158,11 +160,11 @@ describe('a flood of refusals', () => {
   it('is 20 lines a minute and one that counts the rest', async () => {
     const { clock, log, refusals } = setUp();
     for (let count = 0; count < 500; count++) refusals.record(missing);
-    expect(log.lines).toHaveLength(20);
+    expect(log.events).toHaveLength(20);
     await clock.advance(MINUTE_MS - 1);
-    expect(log.lines).toHaveLength(20);
+    expect(log.events).toHaveLength(20);
     await clock.advance(1);
-    expect(log.lines.slice(20)).toEqual([
+    expect(log.events.slice(20)).toEqual([
       {
         level: 'warn',
         message: 'refusals summed up',
@@ -172,15 +174,15 @@ describe('a flood of refusals', () => {
       },
     ]);
     refusals.record(missing);
-    expect(log.lines).toHaveLength(22);
-    expect(log.lines[21]).toMatchObject({ message: 'request refused' });
+    expect(log.events).toHaveLength(22);
+    expect(log.events[21]).toMatchObject({ message: 'request refused' });
   });
 
   it('of no more than 20 needs no summing up', async () => {
     const { clock, log, refusals } = setUp();
     for (let count = 0; count < 20; count++) refusals.record(missing);
     await clock.advance(MINUTE_MS);
-    expect(log.lines).toHaveLength(20);
+    expect(log.events).toHaveLength(20);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -189,7 +191,7 @@ describe('a flood of refusals', () => {
     for (let count = 0; count < 30; count++) refusals.record(missing);
     refusals.record({ ...missing, error: expired });
     refusals.record({ ...missing, route: 'POST /orders' });
-    expect(log.lines.slice(20)).toMatchObject([
+    expect(log.events.slice(20)).toMatchObject([
       { code: 'ERR_K8S_AUTH_TOKEN_EXPIRED', route: 'GET /orders' },
       { code: 'ERR_K8S_AUTH_TOKEN_MISSING', route: 'POST /orders' },
     ]);
@@ -199,9 +201,9 @@ describe('a flood of refusals', () => {
     const { clock, log, refusals } = setUp();
     for (let route = 0; route < 1_100; route++) refusals.record({ ...missing, route: `GET /${route}` });
     expect(clock.pendingTimers).toBe(1_001);
-    expect(log.lines).toHaveLength(1_020);
+    expect(log.events).toHaveLength(1_020);
     await clock.advance(MINUTE_MS);
-    expect(log.lines.slice(1_020)).toEqual([
+    expect(log.events.slice(1_020)).toEqual([
       { level: 'warn', message: 'refusals summed up', route: '(other routes)', suppressed: 80 },
     ]);
   });
@@ -211,8 +213,8 @@ describe('a flood of refusals', () => {
     for (let count = 0; count < 21; count++) refusals.record(missing);
     refusals.record({ ...missing, error: expired });
     refusals.close();
-    expect(log.lines.at(-1)).toMatchObject({ message: 'refusals summed up', suppressed: 1 });
-    expect(log.lines).toHaveLength(22);
+    expect(log.events.at(-1)).toMatchObject({ message: 'refusals summed up', suppressed: 1 });
+    expect(log.events).toHaveLength(22);
     expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { type Log, type LogEvent, loggable, wordsOf } from '../../util/log.js';
 import { readUnverifiedClaims } from '../../jwt/jwt-claims.js';
 
 /** A request that was turned away. */
-export interface Refusal {
+export interface RefusalEntry {
   readonly error: K8sAuthError;
   /** See describeRoute: a pattern, never a URL. */
   readonly route: string;
@@ -48,7 +48,7 @@ export class RefusalLog {
     this.log = log;
   }
 
-  record(refusal: Refusal): void {
+  record(refusal: RefusalEntry): void {
     const minute = this.minuteOf(refusal.error.code, refusal.route);
     minute.seen++;
     if (minute.seen > LINES_A_MINUTE) return;
@@ -92,7 +92,7 @@ export class RefusalLog {
   }
 }
 
-function toEvent({ error, route, token, principal, unforeseen }: Refusal): LogEvent {
+function toEvent({ error, route, token, principal, unforeseen }: RefusalEntry): LogEvent {
   return {
     message: 'request refused',
     code: error.code,
@@ -115,7 +115,7 @@ function stackOf(thrown: unknown, token: string | undefined): { readonly stack?:
 }
 
 /** Uncut, with the causes where they tell what of ours is in trouble, or which rule threw. */
-function reasonOf(error: K8sAuthError, unforeseen: Refusal['unforeseen']): string {
+function reasonOf(error: K8sAuthError, unforeseen: RefusalEntry['unforeseen']): string {
   if (unforeseen) return `${error.message}: ${wordsOf(unforeseen.thrown)}`;
   return error.cause === undefined ? error.message : wordsOf(error);
 }

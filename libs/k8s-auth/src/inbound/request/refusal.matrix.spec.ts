@@ -6,13 +6,12 @@ import {
   ADAPTERS,
   closeApps,
   type RunningApp,
-  ScriptedVerifier,
   send,
   shapedToken,
   startApp,
-  verdictFor,
-} from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
+} from '../../../test-support/inbound-app.js';
+import { ScriptedVerifier, verdictFor } from '../../../test-support/scripted-verifier.js';
+import { K8sAuth } from '../k8s-auth.decorators.js';
 
 const EXPIRED = shapedToken({ sub: 'system:serviceaccount:shop:expired' });
 

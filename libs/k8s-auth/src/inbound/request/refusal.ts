@@ -17,8 +17,7 @@ import {
   VerifierUnavailableError,
 } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
-import { type InboundRoot } from '../inbound-root.js';
-import { describeRoute } from './route-label.js';
+import { type InboundRoot } from '../routes/route.js';
 
 /** The errors that a caller can be told of; any other is our own failure and becomes a VerifierUnavailableError. */
 type RefusableError =
@@ -29,35 +28,37 @@ type RefusableError =
   | UndecoratedRouteError
   | VerifierUnavailableError;
 
-interface Answer {
+/** What the caller is told. */
+interface RefusalResponse {
   readonly exception: new (body?: object, options?: { cause: unknown }) => HttpException;
   /** `WWW-Authenticate`, RFC 6750 §3: an error code only where credentials were sent (§3.1). */
   readonly challenge?: string;
 }
 
-const INSUFFICIENT: Answer = {
+const INSUFFICIENT: RefusalResponse = {
   exception: ForbiddenException,
   challenge: 'Bearer error="insufficient_scope"',
 };
 
-const ANSWERS: readonly (readonly [abstract new (...args: never[]) => RefusableError, Answer])[] = [
-  [MissingTokenError, { exception: UnauthorizedException, challenge: 'Bearer' }],
+const RESPONSES: readonly (readonly [abstract new (...args: never[]) => RefusableError, RefusalResponse])[] =
   [
-    MalformedCredentialsError,
-    { exception: BadRequestException, challenge: 'Bearer error="invalid_request"' },
-  ],
-  [InvalidTokenError, { exception: UnauthorizedException, challenge: 'Bearer error="invalid_token"' }],
-  [ForbiddenPrincipalError, INSUFFICIENT],
-  [UndecoratedRouteError, INSUFFICIENT],
-  [VerifierUnavailableError, { exception: ServiceUnavailableException }],
-];
+    [MissingTokenError, { exception: UnauthorizedException, challenge: 'Bearer' }],
+    [
+      MalformedCredentialsError,
+      { exception: BadRequestException, challenge: 'Bearer error="invalid_request"' },
+    ],
+    [InvalidTokenError, { exception: UnauthorizedException, challenge: 'Bearer error="invalid_token"' }],
+    [ForbiddenPrincipalError, INSUFFICIENT],
+    [UndecoratedRouteError, INSUFFICIENT],
+    [VerifierUnavailableError, { exception: ServiceUnavailableException }],
+  ];
 
-function answerTo(error: unknown): Answer | undefined {
-  return ANSWERS.find(([kind]) => error instanceof kind)?.[1];
+function responseTo(error: unknown): RefusalResponse | undefined {
+  return RESPONSES.find(([kind]) => error instanceof kind)?.[1];
 }
 
 function isRefusable(error: unknown): error is RefusableError {
-  return answerTo(error) !== undefined;
+  return responseTo(error) !== undefined;
 }
 
 /** What is known about a request when it is refused. */
@@ -98,7 +99,7 @@ function toHttpException(
   adapter: AbstractHttpAdapter | undefined,
   response: unknown,
 ): HttpException {
-  const { exception, challenge } = answerTo(error) ?? { exception: ServiceUnavailableException };
+  const { exception, challenge } = responseTo(error) ?? { exception: ServiceUnavailableException };
   // Something else, a timeout perhaps, may have answered while the verifier was asked.
   if (adapter && !adapter.isHeadersSent(response)) {
     if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
@@ -119,4 +120,30 @@ function bodyOf(exception: new () => HttpException): object {
 /** Whole seconds (RFC 9110 §10.2.3), rounded up: 0 would invite everybody back at once. */
 function retryAfterOf({ retryAfterMs }: VerifierUnavailableError): string {
   return String(Number.isFinite(retryAfterMs) ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1);
+}
+
+/** Where Express and Fastify keep the pattern of the route that matched. */
+interface RoutedRequest {
+  readonly method?: string;
+  readonly route?: { readonly path?: unknown };
+  readonly routeOptions?: { readonly url?: unknown };
+}
+
+/**
+ * `GET /orders/:id`, or `OrdersController.find` where there is no single pattern. Never the URL of the request: its path
+ * and query are chosen by the caller, and unbounded.
+ * @internal
+ */
+export function describeRoute(context: ExecutionContext): string {
+  if (context.getType() === 'http') {
+    const request = context.switchToHttp().getRequest<RoutedRequest | undefined>();
+    const pattern = request?.routeOptions?.url ?? request?.route?.path;
+    if (typeof pattern === 'string' && request?.method !== undefined) return `${request.method} ${pattern}`;
+  }
+  return handlerLabelOf(context);
+}
+
+/** `OrdersController.find` @internal */
+export function handlerLabelOf(context: ExecutionContext): string {
+  return `${context.getClass().name}.${context.getHandler().name}`;
 }

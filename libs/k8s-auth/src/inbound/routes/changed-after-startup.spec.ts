@@ -2,8 +2,8 @@ import { Controller, Get, Scope } from '@nestjs/common';
 import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { ADAPTERS, closeApps } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
+import { ADAPTERS, closeApps } from '../../../test-support/inbound-app.js';
+import { K8sAuth } from '../k8s-auth.decorators.js';
 import {
   bound,
   inheriting,

@@ -1,9 +1,8 @@
 import { Controller, Get, Scope, type Type } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { closeApps, send, startApp, startupMistakes } from '../../../test-support/inbound-app.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 const onlyAdmin = allowServiceAccounts('shop/admin');
 

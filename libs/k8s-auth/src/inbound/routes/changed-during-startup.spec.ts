@@ -7,10 +7,9 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { allowServiceAccounts } from '../../authorization/rules.js';
 import { K8sAuthModule } from '../../k8s-auth.module.js';
-import { ADAPTERS, closeApps, send } from '../inbound-app.fixture.js';
+import { ADAPTERS, closeApps, send } from '../../../test-support/inbound-app.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 import { startAndAsk } from './replacements.fixture.js';
 
 interface EarlyFastify {

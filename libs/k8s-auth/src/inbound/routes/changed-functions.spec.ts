@@ -1,11 +1,9 @@
 import { Controller, Get, Scope, type Type } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { ADAPTERS, closeApps, startupMistakes } from '../inbound-app.fixture.js';
+import { ADAPTERS, closeApps, startupMistakes } from '../../../test-support/inbound-app.js';
 import { type Principal } from '../../identity/principal.js';
-import { Caller } from '../request/caller.decorator.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { Caller, K8sAuth, Public } from '../k8s-auth.decorators.js';
 import {
   bound,
   inheriting,
@@ -145,7 +143,7 @@ describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => 
     const { statuses, log } = await startAndAsk(adapter, { controllers: [Shared], guardIsGlobal: true });
     expect(await statuses('shared/admin')).toEqual([403, 403]);
     expect(await statuses('shared/open')).toEqual([403, 403]);
-    expect(log.lines[0]).toMatchObject({ reason: 'handler stands for several routes that differ' });
+    expect(log.events[0]).toMatchObject({ reason: 'handler stands for several routes that differ' });
   });
 
   it('hand @Caller() on, also when they are new for each request or bound', async () => {
@@ -187,7 +185,7 @@ describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => 
       const { statuses, log } = await startAndAsk(adapter, { controllers, guardIsGlobal });
       for (const path of ['methods/admin', 'methods/open', 'methods/plain', 'both/admin', 'both/plain'])
         expect([path, await statuses(path)]).toEqual([path, [403, 403]]);
-      expect(log.lines).toMatchObject(
+      expect(log.events).toMatchObject(
         Array(10).fill({
           level: 'warn',
           code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED',

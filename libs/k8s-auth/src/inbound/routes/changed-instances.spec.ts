@@ -1,9 +1,8 @@
 import { Controller, Get, Inject, Injectable, Scope } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { ADAPTERS, closeApps, send, startApp, startupMistakes } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { ADAPTERS, closeApps, send, startApp, startupMistakes } from '../../../test-support/inbound-app.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 const onlyAdmin = allowServiceAccounts('shop/admin');
 
@@ -47,7 +46,7 @@ describe('a controller whose instance is of another class', () => {
         for (const authorization of [[], 'Bearer abc'])
           expect((await send(`${url}/admin`, authorization)).status).toBe(403);
         expect((await send(`${url}/open`)).body).toBe('in');
-        expect(log.lines).toMatchObject(
+        expect(log.events).toMatchObject(
           Array(2).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED', route: 'GET /admin' }),
         );
       }
@@ -105,7 +104,7 @@ describe('a controller whose instance is of another class', () => {
         for (const path of ['method', 'class'])
           for (const authorization of [[], 'Bearer abc'])
             expect((await send(`${url}/${path}`, authorization)).status).toBe(403);
-        expect(log.lines).toMatchObject(Array(4).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }));
+        expect(log.events).toMatchObject(Array(4).fill({ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }));
       }
     });
 

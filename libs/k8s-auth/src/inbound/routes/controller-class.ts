@@ -1,9 +1,18 @@
 import { type ExecutionContext } from '@nestjs/common';
+import { type InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { type Module } from '@nestjs/core/injector/module.js';
 
 /** A class as Nest's contexts give it. */
 export type RouteClass = ReturnType<ExecutionContext['getClass']>;
 /** A function as Nest's contexts give it. */
 export type RouteHandler = ReturnType<ExecutionContext['getHandler']>;
+
+/** A controller as Nest's container has it. */
+export interface ControllerWrapper {
+  readonly wrapper: InstanceWrapper;
+  readonly routeClass: RouteClass;
+  readonly instance: object;
+}
 
 /** The prototypes that an instance of the class inherits from, nearest first. @internal */
 export function prototypesOf(routeClass: RouteClass): object[] {
@@ -49,6 +58,42 @@ export function possibleClassesOf(routeClass: RouteClass, instance: object): Rou
   return [...new Set(possible.flatMap(lineageOf))];
 }
 
+/** @internal */
+export function controllersOf({ controllers }: Module): ControllerWrapper[] {
+  return [...controllers.values()].flatMap((wrapper) => {
+    const routeClass = wrapper.metatype as RouteClass | null;
+    const instance: unknown = wrapper.instance;
+    if (typeof routeClass !== 'function') return [];
+    return [{ wrapper, routeClass, instance: instanceOf(routeClass, instance) }];
+  });
+}
+
+/** Everything in a module that Nest creates or is given, controllers aside, where it has a class. @internal */
+export function providersOf({ providers, injectables }: Module): Omit<ControllerWrapper, 'wrapper'>[] {
+  const wrappers = [...providers.values(), ...injectables.values()].filter(({ isAlias }) => !isAlias);
+  return wrappers.flatMap(({ metatype, inject, instance }) => {
+    // A factory's metatype is the factory, a value has none: there the class of the instance counts.
+    const isClass = typeof metatype === 'function' && !inject;
+    const one: unknown = isClass ? metatype : classOf(instance);
+    if (typeof one !== 'function' || one === Object) return [];
+    return [{ routeClass: one as RouteClass, instance: instanceOf(one as RouteClass, instance) }];
+  });
+}
+
+/** Or what has its methods, where Nest creates an instance for each request. */
+function instanceOf(routeClass: RouteClass, instance: unknown): object {
+  return isInstance(instance)
+    ? instance
+    : (Object.create((routeClass.prototype ?? null) as object | null) as object);
+}
+
+/** Without asking the instance itself: it may be a Proxy that answers to any name, or throws. */
+function classOf(instance: unknown): unknown {
+  if (!isInstance(instance)) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(instance);
+  return isInstance(prototype) ? constructorOf(prototype) : undefined;
+}
+
 function prototypesOfInstance(instance: object): unknown[] {
   return chainOf(Object.getPrototypeOf(instance), Object.prototype).map(constructorOf);
 }
@@ -68,5 +113,9 @@ function isClass(value: unknown): value is RouteClass {
 }
 
 function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return isInstance(value) || typeof value === 'function';
+}
+
+function isInstance(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,6 @@
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
 import { ConfigurationError } from '../../errors.js';
+import { DECLARATION, HOMES, METHODS } from '../inbound.constants.js';
 import {
   lineageOf,
   ownMethodsOf,
@@ -23,13 +24,6 @@ export interface Declaration {
 type Declarations = ReadonlyMap<string | symbol, Declaration>;
 
 const NOTHING: Declaration = { demands: [], isPublic: false };
-
-/** On a class or a function: its own declaration. Wrappers that copy a function's metadata carry it along. */
-const DECLARATION = Symbol.for('nest-k8s-auth:declaration');
-/** On a prototype or a class: the declarations of its methods by name, which no other decorator can take away. */
-const METHODS = Symbol.for('nest-k8s-auth:methods');
-/** On a function: the classes with `@K8sAuth` that it was written in, for methods that are copied elsewhere. */
-const HOMES = Symbol.for('nest-k8s-auth:homes');
 
 /** Classes, and prototypes, whose declarations the route table of an application was made from. */
 const compiled = new WeakSet<object>();
@@ -83,7 +77,7 @@ export function declare(
   const method: unknown = (descriptor as PropertyDescriptor | undefined)?.value;
   if ((typeof name !== 'string' && typeof name !== 'symbol') || typeof method !== 'function') {
     throw new ConfigurationError([
-      `${ownerOf(target).name}.${memberOf(name)}: expected @K8sAuth and @Public on a class or a method, with experimentalDecorators`,
+      `${labelOf(target, name)}: expected @K8sAuth and @Public on a class or a method, with experimentalDecorators`,
     ]);
   }
   noteDecorated(typeof target === 'function' ? target : target.constructor);
@@ -92,33 +86,19 @@ export function declare(
   Reflect.defineMetadata(METHODS, methods.set(name, merge(methods.get(name), added)), target);
 }
 
-/**
- * A decorator without parentheses is called with what it stands on, and decorates nothing.
- * @param used the arguments of the decorator's factory
- * @throws {ConfigurationError} @internal
- */
-export function assertParentheses(decorator: string, used: readonly unknown[]): void {
-  const [target, name] = used;
-  const isOnClass = typeof target === 'function' && /^class\b/.test(Function.prototype.toString.call(target));
-  const isOnMember = (typeof name === 'string' || typeof name === 'symbol') && typeof target === 'object';
-  if (!isOnClass && (!isOnMember || target === null || Array.isArray(target))) return;
-  const member = used.length > 1 ? `.${memberOf(name)}` : '';
-  throw new ConfigurationError([
-    `${ownerOf(target).name}${member}: expected ${decorator}() with parentheses, not ${decorator} alone`,
-  ]);
-}
-
 function noteDecorated(owner: object): void {
   if (isClass(owner) && !registered.has(owner)) unregistered.add(owner);
 }
 
-function ownerOf(target: object): { readonly name: string } {
-  return typeof target === 'function' ? target : target.constructor;
+/** `OrdersController.list`, or `OrdersController.constructor` for a parameter of its constructor. @internal */
+export function labelOf(target: object, name: unknown): string {
+  const member = typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
+  return `${ownerOf(target).name}.${name === undefined ? 'constructor' : member}`;
 }
 
-function memberOf(name: unknown): string {
-  if (name === undefined) return 'constructor';
-  return typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
+/** The class that a decorator stands on, or stands in. @internal */
+export function ownerOf(target: object): { readonly name: string } {
+  return typeof target === 'function' ? target : target.constructor;
 }
 
 function isClass(target: object): target is RouteClass {

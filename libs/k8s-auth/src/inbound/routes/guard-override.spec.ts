@@ -12,8 +12,9 @@ import { GUARDS_METADATA } from '@nestjs/common/constants.js';
 import { APP_GUARD } from '@nestjs/core';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 import { K8sAuth, K8sAuthGuard, K8sAuthModule } from '../../index.js';
-import { ScriptedVerifier } from '../inbound-app.fixture.js';
-import { K8S_AUTH_VERIFIER } from '../inbound-root.js';
+import { inboundModule } from '../../../test-support/inbound-app.js';
+import { ScriptedVerifier } from '../../../test-support/scripted-verifier.js';
+import { K8S_AUTH_VERIFIER } from '../inbound.constants.js';
 
 @Controller()
 class MethodController {
@@ -72,18 +73,14 @@ describe('with K8sAuthModule', () => {
   /** As an application is built, with what startup warns of. */
   function build(metadata: ModuleMetadata, override = (builder: TestingModuleBuilder) => builder) {
     const warnings: unknown[] = [];
-    const builder = Test.createTestingModule({
+    const builder = inboundModule({
       ...metadata,
-      imports: [...(metadata.imports ?? []), K8sAuthModule.forRoot({ verifier })],
       controllers: [MethodController, ClassController],
-    })
-      .overrideProvider(K8S_AUTH_VERIFIER)
-      .useValue(new ScriptedVerifier())
-      .setLogger({
-        log: () => undefined,
-        error: () => undefined,
-        warn: (event) => void warnings.push(event),
-      });
+    }).setLogger({
+      log: () => undefined,
+      error: () => undefined,
+      warn: (event) => void warnings.push(event),
+    });
     return { testing: override(builder).compile(), warnings };
   }
 

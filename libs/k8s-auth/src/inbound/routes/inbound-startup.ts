@@ -3,17 +3,26 @@ import { type ApplicationConfig, MetadataScanner, ModuleRef, type ModulesContain
 import { type Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../../errors.js';
 import { type Log } from '../../util/log.js';
-import { type InboundRoot, K8S_AUTH_INBOUND_ROOT } from '../inbound-root.js';
-import { ownMethodsOf, prototypesOf, type RouteClass } from './controller-class.js';
-import { GuardChains } from './guard-chains.js';
-import { findMisplacedDecorators, guardedMethodsOf, isRoute } from './handlers.js';
-import { controllersOf, fieldResolversHaveGuards, providersOf } from './registered-classes.js';
-import { findLostRoutes, findReplacedRoutes } from './replaced-classes.js';
-import { policyOf } from './route-policy.js';
+import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
+import {
+  controllersOf,
+  ownMethodsOf,
+  prototypesOf,
+  providersOf,
+  type RouteClass,
+} from './controller-class.js';
+import {
+  fieldResolversHaveGuards,
+  GuardChains,
+  guardedMethodsOf,
+  isRoute,
+  warnOfOpenHandlers,
+} from './guarded-handlers.js';
+import { findLostRoutes, findMisplacedDecorators, findReplacedRoutes } from './ineffective-decorators.js';
+import { type InboundRoot, policyOf } from './route.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
-import { warnOfOpenHandlers } from './open-handlers.js';
 
 /** A root with what only it can check. */
 interface JoinedRoot {
@@ -82,8 +91,8 @@ export class InboundStartup {
     const lost = findLostRoutes([...controllers, ...providers]);
     const mistakes = [
       ...this.findWrongRoots(),
-      ...this.findMisplaced(),
-      ...this.findShared(),
+      ...this.findMisplaced(controllers, providers),
+      ...this.routes.findSharedRoutes(),
       ...findReplacedRoutes(compiled.undecorated, lost),
     ];
     for (const mistake of mistakes) compiled.mistakes.add(mistake);
@@ -92,19 +101,15 @@ export class InboundStartup {
         compiled.mistakes.add(mistake);
     }
     if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
-    const isOverridden = chains.isOverridden();
     this.guard?.configure({
       scoped,
       providers,
       isGuardGlobal,
       isUsed: isGuardGlobal || this.routes.concernsAny() || lost.length > 0,
-      isOverridden,
+      isOverridden: chains.isOverridden(),
     });
-    warnOfOpenHandlers(
-      compiled,
-      { isGuardGlobal, isOverridden, roots: this.roots.map(({ root }) => root) },
-      log,
-    );
+    const roots = this.roots.map(({ root }) => root);
+    warnOfOpenHandlers(compiled, chains, roots, log);
   }
 
   /** @returns those of which Nest creates an instance for each request */
@@ -136,15 +141,6 @@ export class InboundStartup {
         }
       }
     }
-  }
-
-  private findShared(): string[] {
-    return this.routes
-      .findSharedRoutes()
-      .map(
-        (label) =>
-          `${label}: expected one forRoot to serve it, because a request does not tell which of its modules is called`,
-      );
   }
 
   private findWrongRoots(): string[] {
@@ -179,9 +175,8 @@ export class InboundStartup {
     return { controllers, providers };
   }
 
-  private findMisplaced(): string[] {
+  private findMisplaced(controllers: Set<RouteClass>, providers: Set<RouteClass>): string[] {
     const context = { fieldResolversHaveGuards: fieldResolversHaveGuards([...this.modules.values()]) };
-    const { controllers, providers } = this.findClasses();
     const find = (classes: Set<RouteClass>, isController: boolean) =>
       [...classes].flatMap((one) => findMisplacedDecorators(one, { ...context, isController }));
     return [...find(controllers, true), ...find(providers, false)];

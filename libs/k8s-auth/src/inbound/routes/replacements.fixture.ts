@@ -1,5 +1,6 @@
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { type AdapterName, type AppSetup, type CapturedLog, send, startApp } from '../inbound-app.fixture.js';
+import { type AdapterName, type AppSetup, send, startApp } from '../../../test-support/inbound-app.js';
+import { type CapturedLog } from '../../../test-support/captured-log.js';
 
 /** A handler of the test controllers. */
 export type Method = (this: unknown) => unknown;

@@ -1,28 +1,25 @@
 import { type MetadataScanner } from '@nestjs/core';
-import { type InboundRoot, type Route } from '../inbound-root.js';
-import { readAudiences } from '../../identity/audiences.js';
-import { audienceMistakeOf, findDeclarationMistakes, guardMistakeOf } from './declaration-mistakes.js';
+import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
+import { closeDeclarations, declarationOf, isDeclared, methodDeclarationOf } from './declarations.js';
 import {
-  isIdentified,
-  lineageOf,
-  ownMethodsOf,
-  possibleClassesOf,
-  type RouteClass,
-  type RouteHandler,
-} from './controller-class.js';
+  type GuardChains,
+  guardMistakeOf,
+  isMessageHandler,
+  isRoute,
+  type OpenHandlers,
+} from './guarded-handlers.js';
+import { type RoutedMethod } from './ineffective-decorators.js';
 import {
-  closeDeclarations,
-  declarationOf,
-  declaredMethodsOf,
-  foreignHomesOf,
-  isDeclared,
-  methodDeclarationOf,
-} from './declarations.js';
-import { type GuardChains } from './guard-chains.js';
-import { isMessageHandler, isRoute } from './handlers.js';
-import { classPolicyOf, policyOf, type RoutePolicy } from './route-policy.js';
-import { type RoutedMethod } from './replaced-classes.js';
-import { markedOriginalOf, originalOf, type RouteTable } from './route-table.js';
+  audienceMistakeOf,
+  classPolicyOf,
+  findDeclarationMistakes,
+  type InboundRoot,
+  isDecorated,
+  policyOf,
+  type Route,
+  toRoute,
+} from './route.js';
+import { isStandIn, type RouteTable } from './route-table.js';
 
 /** A controller as one module registers it. */
 export interface RegisteredController {
@@ -35,24 +32,21 @@ export interface RegisteredController {
 }
 
 /** What startup has learned about all controllers. */
-export interface CompiledRoutes {
+export interface CompiledRoutes extends OpenHandlers {
   /** Each names a class or a `Class.method` and what was expected. Startup must fail. */
   readonly mistakes: Set<string>;
   /** Root -> audience -> the routes that require it. */
   readonly audiences: Map<InboundRoot, Map<string, string[]>>;
-  /** Routes and message handlers with neither `@K8sAuth` nor `@Public`, by whether `K8sAuthGuard` runs on them. */
-  readonly refused: string[];
-  readonly open: string[];
-  readonly openMessages: string[];
   readonly undecorated: RoutedMethod[];
-  isAnyRouteProtected: boolean;
 }
 
 /** What else is used of a controller. */
 export interface CompiledController {
   /** The class that Nest's contexts name for it. */
   readonly routeClass: RouteClass;
+  /** Name -> function, for every handler. */
   readonly methods: ReadonlyMap<string, RouteHandler>;
+  /** No method declares anything itself: any function of the class stands for it. */
   readonly isUniform: boolean;
 }
 
@@ -74,7 +68,6 @@ export class RouteCompiler {
     private readonly scanner: MetadataScanner,
   ) {}
 
-  /** @returns the controller's handlers: name -> function, and whether its class alone declares something */
   add(controller: RegisteredController): CompiledController {
     const { routeClass, instance } = controller;
     const { mistakes } = this.compiled;
@@ -196,38 +189,4 @@ export class RouteCompiler {
     byRoot.set(root, byAudience);
     for (const audience of audiences) byAudience.set(audience, [...(byAudience.get(audience) ?? []), label]);
   }
-}
-
-/** Whether any decorator of ours stands on what a request for this controller could mean. */
-function isDecorated(routeClass: RouteClass, instance: object): boolean {
-  return possibleClassesOf(routeClass, instance).some((possible) => {
-    const prototype = possible.prototype as object | null | undefined;
-    return (
-      isDeclared(declarationOf(possible)) ||
-      (prototype &&
-        (declaredMethodsOf(prototype).size > 0 ||
-          ownMethodsOf(prototype).some(
-            ([, method]) => isDeclared(declarationOf(method)) || foreignHomesOf(method, possible).length > 0,
-          )))
-    );
-  });
-}
-
-/** Whether a function of the instance can only stand for this method of its class. */
-function isStandIn(handler: unknown, method: RouteHandler, instance: object, name: string): boolean {
-  // A getter or a Proxy that makes a function at each read would show Nest another one than us.
-  if (typeof handler !== 'function' || Reflect.get(instance, name) !== handler) return false;
-  if (handler === method) return true;
-  const original = markedOriginalOf(handler);
-  if (original) return original === originalOf(method);
-  // Wrapped before the method was marked: then it carries the very declaration of the method.
-  return !isDeclared(declarationOf(handler)) || declarationOf(handler) === declarationOf(method);
-}
-
-function toRoute(label: string, policy: RoutePolicy, root: InboundRoot | undefined): Route {
-  // `root` is set in any case: it must not be inherited from a polluted prototype.
-  if (policy.kind !== 'protected' || !root) return { label, policy, audiences: [], root: undefined };
-  // Not `??`: a `null` that slipped in is a mistake, and must not mean the module's audience.
-  const audience: unknown = policy.audience === undefined ? root.audience : policy.audience;
-  return { label, policy, audiences: readAudiences(audience) ?? [], root };
 }

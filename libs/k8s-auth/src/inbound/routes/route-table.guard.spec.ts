@@ -6,9 +6,8 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { UnsupportedContextError } from '../../errors.js';
-import { closeApps, startApp } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { closeApps, startApp } from '../../../test-support/inbound-app.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 @Controller()
 class Orders {

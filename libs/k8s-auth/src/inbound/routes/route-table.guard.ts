@@ -2,25 +2,21 @@ import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type ContextId, type InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
 import { UndecoratedRouteError, UnsupportedContextError, VerifierUnavailableError } from '../../errors.js';
-import { type InboundRoot, type RouteMatch } from '../inbound-root.js';
-import { authenticate } from '../request/authenticate.js';
 import { rememberPublic } from '../request/authenticated-request.js';
-import { nodeRequestOf } from '../request/node-request.js';
+import { nodeRequestOf } from '../request/bearer-token.js';
+import { authenticate } from '../request/k8s-auth.guard.js';
 import { refuse } from '../request/refusal.js';
-import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
+import { isIdentified, lineageOf, type RouteClass } from './controller-class.js';
 import { declarationOf, isDeclared } from './declarations.js';
+import { type InboundRoot, type RouteMatch } from './route.js';
+import { type CompiledController } from './route-compiler.js';
 import { originalOf, type RouteTable } from './route-table.js';
 
 const UNKNOWN = 'handler is not in the route table';
 
 /** A controller of which Nest creates an instance for each request or each tenant. */
-export interface ScopedController {
+export interface ScopedController extends CompiledController {
   readonly wrapper: InstanceWrapper;
-  readonly routeClass: RouteClass;
-  /** Name -> function, for every handler. */
-  readonly methods: ReadonlyMap<string, RouteHandler>;
-  /** No method declares anything itself: any function of the class stands for it. */
-  readonly isUniform: boolean;
 }
 
 /** What startup tells the guard. */

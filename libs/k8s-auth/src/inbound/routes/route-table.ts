@@ -1,8 +1,8 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { type Route, type RouteFinder, type RouteMatch } from '../inbound-root.js';
+import { ORIGINAL } from '../inbound.constants.js';
 import { type RouteClass, type RouteHandler } from './controller-class.js';
 import { declarationOf, isDeclared } from './declarations.js';
-import { isSamePolicy } from './route-policy.js';
+import { isSamePolicy, type Route, type RouteFinder, type RouteMatch } from './route.js';
 
 type Match = Exclude<RouteMatch, 'unknown'>;
 
@@ -11,9 +11,6 @@ interface ClassRoutes {
   /** For functions that stand for no method in particular, where no method of the class declares anything itself. */
   ofClass?: Match;
 }
-
-/** On each function that Nest routes: itself. A wrapper that copies the function's metadata leads back to it. */
-const ORIGINAL = Symbol.for('nest-k8s-auth:original');
 
 /** @internal */
 export function markOriginal(method: RouteHandler): void {
@@ -28,6 +25,17 @@ export function markedOriginalOf(method: RouteHandler): RouteHandler | undefined
 /** @internal */
 export function originalOf(method: RouteHandler): RouteHandler {
   return markedOriginalOf(method) ?? method;
+}
+
+/** Whether a function of the instance can only stand for this method of its class. @internal */
+export function isStandIn(handler: unknown, method: RouteHandler, instance: object, name: string): boolean {
+  // A getter or a Proxy that makes a function at each read would show Nest another one than us.
+  if (typeof handler !== 'function' || Reflect.get(instance, name) !== handler) return false;
+  if (handler === method) return true;
+  const original = markedOriginalOf(handler);
+  if (original) return original === originalOf(method);
+  // Wrapped before the method was marked: then it carries the very declaration of the method.
+  return !isDeclared(declarationOf(handler)) || declarationOf(handler) === declarationOf(method);
 }
 
 /**
@@ -89,9 +97,12 @@ export class RouteTable implements RouteFinder {
     return byHandler && (byHandler.get(handler) ?? byHandler.get(originalOf(handler)));
   }
 
-  /** Protected routes of one controller that several roots serve: nobody could say whose verifier decides. */
+  /** A mistake for each protected route of one controller that several roots serve. */
   findSharedRoutes(): string[] {
-    return [...this.shared];
+    return [...this.shared].map(
+      (label) =>
+        `${label}: expected one forRoot to serve it, because a request does not tell which of its modules is called`,
+    );
   }
 
   private combine(known: Match | undefined, route: Route): Match {

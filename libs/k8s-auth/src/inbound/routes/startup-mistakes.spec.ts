@@ -14,10 +14,8 @@ import { type AuthorizationRule } from '../../authorization/authorization-rule.j
 import { allowNamespaces } from '../../authorization/rules.js';
 import { ConfigurationError } from '../../errors.js';
 import { K8sAuthModule } from '../../k8s-auth.module.js';
-import { type AppSetup, closeApps, startupMistakes } from '../inbound-app.fixture.js';
-import { Caller } from '../request/caller.decorator.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { type AppSetup, closeApps, startupMistakes } from '../../../test-support/inbound-app.js';
+import { Caller, K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 const mistakesOf = (controllers: unknown[], setup: Partial<AppSetup> = {}) =>
   startupMistakes({ controllers: controllers as Type[], ...setup });

@@ -1,8 +1,15 @@
-import { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
+import {
+  type AxiosError,
+  type AxiosInstance,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import { type TokensByOrigin } from '../k8s-auth-token-source.js';
-import { sendAuthorized } from './authorized-request.js';
-import { AxiosCopy } from './axios-copy.js';
-import { Connections } from './connections.js';
+import { AxiosCopy, rememberConfig } from './axios-copy.js';
+import { concealDispatcher, Connections, proxyOf, targetOf } from './connections.js';
+import { discard, guardedRedirect, hideToken, redact, restore, SentToken } from './sent-token.js';
+
+type Config = InternalAxiosRequestConfig;
 
 /**
  * An axios instance of any copy of axios: the types that `require('axios')` has are not those that `import` has.
@@ -13,7 +20,7 @@ export interface AttachableAxios {
   create(...config: never[]): unknown;
 }
 
-type Interceptor = (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig;
+type Interceptor = (config: Config) => Config;
 
 const attached = new WeakMap<AttachableAxios, WeakMap<TokensByOrigin, Interceptor>>();
 
@@ -71,4 +78,87 @@ function makeInterceptor(instance: AxiosInstance, tokenSource: TokensByOrigin): 
     };
     return config;
   };
+}
+
+/** What an axios instance was attached to, and what it sends by. */
+interface Attachment {
+  readonly tokenSource: TokensByOrigin;
+  readonly axios: AxiosCopy;
+  readonly connections: Connections;
+}
+
+/** How one try ended. */
+interface Outcome {
+  readonly response?: AxiosResponse;
+  readonly hasLeftOrigin: boolean;
+  /** Gives the response or throws the error, as the adapter did. */
+  readonly settle: () => AxiosResponse;
+}
+
+/**
+ * Sends a request with the token of its origin, or as it is where there is none for it. An answer of 401 may only mean
+ * that the token was replaced a moment ago: if the file holds another token by now, and the body can be sent again, the
+ * request is repeated once.
+ * @throws {TokenSourceError} the origin is listed and there is no token: nothing was sent
+ * @throws {CanceledError} the request was cancelled, also while the file was read
+ */
+async function sendAuthorized(config: Config, attachment: Attachment): Promise<AxiosResponse> {
+  const { tokenSource, axios } = attachment;
+  const origin = targetOf(config, axios);
+  concealDispatcher(config);
+  if (origin === undefined) return axios.send(config);
+  const token =
+    tokenSource.peekToken?.(origin) ?? (await axios.waitFor(tokenSource.getToken(origin), config));
+  if (token === undefined) return axios.send(config);
+
+  const configAsItWas = rememberConfig(config);
+  const usesProxy = Boolean(proxyOf(config));
+  const first = await sendOnce(config, config, new SentToken(origin, token, usesProxy), attachment);
+  // A 401 of another origin says nothing about the token, which was not sent there.
+  if (first.response?.status !== 401 || first.hasLeftOrigin) return first.settle();
+  const renewing = Promise.resolve(tokenSource.renewToken?.(origin, token));
+  const renewed = await axios.waitFor(renewing, config).catch((error: unknown) => {
+    discard(first.response?.data);
+    throw error;
+  });
+  const again = renewed === undefined ? undefined : configAsItWas();
+  if (renewed === undefined || !again) return first.settle();
+  discard(first.response.data);
+  return (await sendOnce(again, config, new SentToken(origin, renewed, usesProxy), attachment)).settle();
+}
+
+/** @param shown what the caller sees as the config, in responses and in errors */
+async function sendOnce(
+  config: Config,
+  shown: Config,
+  sent: SentToken,
+  { axios, connections }: Attachment,
+): Promise<Outcome> {
+  const settings: Partial<Config> = {
+    headers: config.headers.concat({ Authorization: sent.header }),
+    beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
+    ...connections.settingsFor(config, sent),
+  };
+  // Without a prototype, as axios makes its configs, so that it takes this one and no copy.
+  const sentConfig = Object.assign(Object.create(null) as Config, config, settings);
+  // An error of a stream that is read later shows this config.
+  const sending = axios.send(sentConfig).finally(() => restore(sentConfig, shown, settings, sent));
+  try {
+    const response = await sending;
+    hideToken(response, shown, sent);
+    return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
+  } catch (error) {
+    const failure = Object(error) as Partial<AxiosError>;
+    const { response } = failure;
+    if (response) hideToken(response, shown, sent);
+    hideToken(failure, shown, sent);
+    redact(failure, sent.token, [shown, failure.request, response]);
+    return {
+      response,
+      hasLeftOrigin: sent.hasLeftOrigin,
+      settle: () => {
+        throw error;
+      },
+    };
+  }
 }

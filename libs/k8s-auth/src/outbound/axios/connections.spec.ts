@@ -6,7 +6,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { Agent as Dispatcher } from 'undici';
 import { CertificateAuthority } from '../../../testing/local-cluster/certificates.js';
-import { issueLoopback, startHttpsServer, until } from '../../http/https-server.fixture.js';
+import { until } from '../../../test-support/until.js';
+import { issueLoopback, startHttpsServer } from '../../http/https-server.fixture.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 import { expectNoToken, failureOf, pathsTo } from './secrecy.fixture.js';
 

@@ -3,6 +3,8 @@ import http, { type Agent as HttpAgent, type AgentOptions } from 'node:http';
 import https from 'node:https';
 import { inspect } from 'node:util';
 import { Agent, Dispatcher } from 'undici';
+import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
+import { type AxiosCopy } from './axios-copy.js';
 import { type SentToken } from './sent-token.js';
 import { agentWithToken } from './token-agent.js';
 import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
@@ -131,7 +133,7 @@ export function concealDispatcher(config: Config): void {
 }
 
 /** By which ways of the caller's own a request may leave. */
-export function waysOut(config: Config): unknown[] {
+function waysOut(config: Config): unknown[] {
   const { dispatcher, agent } = fetchOptionsOf(config);
   return [config.httpAgent, ShownDispatcher.realOf(dispatcher), agent];
 }
@@ -139,4 +141,56 @@ export function waysOut(config: Config): unknown[] {
 /** Only an object is a proxy of the caller's; anything else that axios would take for "look at the environment" is none. */
 export function proxyOf({ proxy }: Config): Config['proxy'] & (object | false) {
   return typeof proxy === 'object' && proxy !== null && !Array.isArray(proxy) ? proxy : false;
+}
+
+/**
+ * The origin that a request goes to, computed as its adapter will.
+ * @returns `undefined` for a request that gets no token: one with credentials of the caller's own (a header, even an
+ *   empty one, `auth`, or a user name in the URL), one that leaves by a way that the URL does not tell (a socket, a
+ *   transport, http by an agent for a proxy), or one whose `Host` header names another host
+ * @internal
+ */
+export function targetOf(config: Config, axios: AxiosCopy): string | undefined {
+  if (config.auth || config.socketPath || config.transport) return undefined;
+  if (valuesOf(config, 'authorization').some((value) => value !== undefined)) return undefined;
+  const target = parseHttpUrl(fullUrlOf(config, axios));
+  if (!target || target.username !== '' || target.password !== '') return undefined;
+  const { origin, protocol } = target;
+  if (protocol === 'http:' && waysOut(config).some(isProxy)) return undefined;
+  return valuesOf(config, 'host')
+    .filter(isSent)
+    .every((host) => namesHostOf(origin, host))
+    ? origin
+    : undefined;
+}
+
+function fullUrlOf(config: Config, axios: AxiosCopy): string {
+  try {
+    return axios.urlOf(config);
+  } catch {
+    // The adapter comes to the same, and says so with the whole config.
+    return '';
+  }
+}
+
+/** Of a header in any spelling: several may stand side by side until axios sends them. */
+function valuesOf({ headers }: Config, header: string): unknown[] {
+  return Object.entries(headers)
+    .filter(([name]) => name.trim().toLowerCase() === header)
+    .map(([, value]): unknown => value);
+}
+
+/** axios leaves out these. For `Authorization`, `false` and `null` still mean that the caller wants none. */
+function isSent(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false;
+}
+
+/**
+ * Agents and dispatchers of proxies tell themselves from others by their names alone: HttpProxyAgent, EnvHttpProxyAgent,
+ * SocksProxyAgent, TunnelingAgent.
+ */
+function isProxy(way: unknown): boolean {
+  if (typeof way !== 'object' || way === null) return false;
+  const { constructor } = way as { constructor?: { name?: string } };
+  return /proxy|tunnel/i.test(constructor?.name ?? '') || isProxy(Object.getPrototypeOf(way));
 }

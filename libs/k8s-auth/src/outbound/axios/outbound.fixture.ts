@@ -3,7 +3,8 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import { type AddressInfo } from 'node:net';
 import { FakeClock } from '../../../testing/fake-clock.js';
 import { readTokenFile } from '../../token-file/token-file.js';
-import { RecordingLog, TokenMint, TokenVolume } from '../../token-file/token-volume.fixture.js';
+import { CapturedLog } from '../../../test-support/captured-log.js';
+import { TokenMint, TokenVolume } from '../../token-file/token-volume.fixture.js';
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 
@@ -16,12 +17,13 @@ export interface Arrival {
   readonly body: string;
 }
 
-type Answer = (arrival: Arrival, response: ServerResponse) => void;
+/** What a {@link DestinationServer} does with a request. */
+type Responder = (arrival: Arrival, response: ServerResponse) => void;
 
 /** A service on loopback that notes what arrives. */
 export class DestinationServer {
   readonly arrivals: Arrival[] = [];
-  answer: Answer = (_arrival, response) => response.end('ok');
+  answer: Responder = (_arrival, response) => response.end('ok');
 
   private constructor(private readonly server: Server) {
     server.on('request', (request, response) => {
@@ -76,7 +78,7 @@ export interface ListedServer {
 /** Everything around an axios instance that a spec of the outbound side needs. */
 export class OutboundBench {
   readonly clock = new FakeClock();
-  readonly log = new RecordingLog();
+  readonly log = new CapturedLog();
   readonly mint = new TokenMint(this.clock);
   /** How often any token file was read. */
   reads = 0;

@@ -3,7 +3,7 @@ import axios, { type AxiosInstance, CanceledError } from 'axios';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { type Readable } from 'node:stream';
-import { until } from '../../http/https-server.fixture.js';
+import { until } from '../../../test-support/until.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 import { expectNoToken, failureOf } from './secrecy.fixture.js';
 

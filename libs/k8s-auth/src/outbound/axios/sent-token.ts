@@ -2,6 +2,8 @@ import { type InternalAxiosRequestConfig } from 'axios';
 import { types } from 'node:util';
 import { parseHttpUrl } from '../destinations.options.js';
 
+type Config = InternalAxiosRequestConfig;
+
 /**
  * The token of one try, and what is known of its way. Each redirect is seen by one of axios' hook, the agents and our
  * fetch; all of them report here.
@@ -44,7 +46,7 @@ export class SentToken {
   }
 }
 
-type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
+type BeforeRedirect = NonNullable<Config['beforeRedirect']>;
 
 /**
  * The caller's hook, behind ours: a token that has left its origin is gone from the headers of the hop, and from those
@@ -94,6 +96,32 @@ function visit(value: unknown, token: string, seen: Set<unknown>, depth: number)
     const held: unknown = Reflect.get(value, key);
     if (typeof held !== 'string') visit(held, token, seen, depth - 1);
     else if (held.includes(token)) Reflect.set(value, key, held.replaceAll(token, '[token]'));
+  }
+}
+
+/** In what the caller sees of a request that was sent: its config, and the request object. @internal */
+export function hideToken(
+  outcome: { config?: Config; request?: unknown },
+  shown: Config,
+  sent: SentToken,
+): void {
+  if (outcome.config) outcome.config = shown;
+  // Adapters of others leave it there, HTTP/2 does, and the tunnel through a proxy of the caller's.
+  if (!sent.isWithheld) redact(outcome.request, sent.token);
+}
+
+/** Makes a config that was sent the one that is shown, and leaves in both the headers that axios has added. @internal */
+export function restore(
+  sentConfig: Config,
+  shown: Config,
+  { headers = shown.headers, ...settings }: Partial<Config>,
+  { token }: SentToken,
+): void {
+  if (String(headers.get('Authorization')).includes(token)) headers.delete('Authorization');
+  shown.headers = headers;
+  for (const name of Object.keys(settings) as (keyof Config)[]) {
+    if (name in shown) Reflect.set(sentConfig, name, shown[name]);
+    else Reflect.deleteProperty(sentConfig, name);
   }
 }
 

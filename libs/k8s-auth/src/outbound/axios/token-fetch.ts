@@ -1,13 +1,5 @@
 import { parseHttpUrl } from '../destinations.options.js';
-import {
-  type Body,
-  type Hop,
-  isLasting,
-  locationOf,
-  networkError,
-  nextHop,
-  without,
-} from './repeated-request.js';
+import { isLasting } from './axios-copy.js';
 import { discard, type SentToken } from './sent-token.js';
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -29,6 +21,26 @@ export interface FetchRoute {
 /** The key of the {@link FetchRoute} in `fetchOptions`, which axios hands to the fetch that it calls. @internal */
 export const FETCH_ROUTE = 'k8sAuthRoute';
 
+type Body = NonNullable<RequestInit['body']>;
+
+/** One request on the way through redirects. */
+interface Hop {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly hasBody: boolean;
+}
+
+// What the Fetch standard calls a redirect status, and what its "HTTP-redirect fetch" takes away when.
+const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
+const HEADERS_OF_BODY = [
+  'content-encoding',
+  'content-language',
+  'content-location',
+  'content-type',
+  'content-length',
+];
+const HEADERS_OF_ORIGIN = ['authorization', 'proxy-authorization', 'cookie', 'host'];
 const MAX_REDIRECTS = 20;
 
 const wrapped = new WeakMap<Fetch, Fetch>();
@@ -126,4 +138,41 @@ function assertNotFollowed(response: Response, { url }: Hop): void {
 
 function withoutHash(url: string): string {
   return new URL(url).href.replace(/#.*$/, '');
+}
+
+/**
+ * @returns where an answer redirects to, or `undefined` if it is not a redirect
+ * @throws {TypeError} the implementation hides the location, as browsers do
+ */
+function locationOf({ status, headers, type }: Response): string | undefined {
+  if (type === 'opaqueredirect') throw networkError('the location of a redirect is hidden');
+  return (REDIRECT_STATUSES.includes(status) ? headers.get('location') : undefined) ?? undefined;
+}
+
+/**
+ * The request that follows a redirect, by the Fetch standard.
+ * @throws {TypeError} the location cannot be followed
+ */
+function nextHop(hop: Hop, status: number, location: string): Hop {
+  const url = parseHttpUrl(location, hop.url);
+  if (!url) throw networkError('invalid redirect URL');
+  const isElsewhere = url.origin !== new URL(hop.url).origin;
+  if (isElsewhere && (url.username || url.password)) throw networkError('redirect URL with credentials');
+  url.username = url.password = '';
+  const headers = isElsewhere ? without(hop.headers, HEADERS_OF_ORIGIN) : hop.headers;
+  const becomesGet =
+    status === 303 ? !/^(GET|HEAD)$/.test(hop.method) : status < 303 && hop.method === 'POST';
+  return becomesGet
+    ? { url: url.href, method: 'GET', headers: without(headers, HEADERS_OF_BODY), hasBody: false }
+    : { ...hop, url: url.href, headers };
+}
+
+/** The error of a fetch that failed on the way, as Node words it and axios knows it. */
+function networkError(reason: string): TypeError {
+  return new TypeError('fetch failed', { cause: new Error(reason) });
+}
+
+/** */
+function without(headers: Hop['headers'], names: readonly string[]): Hop['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }

@@ -10,12 +10,11 @@ import {
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { map } from 'rxjs';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../errors.js';
-import { type Principal } from '../../identity/principal.js';
-import { Caller, getPrincipal } from './caller.decorator.js';
-import { ADAPTERS, closeApps, send, startApp, ScriptedVerifier, verdictFor } from '../inbound-app.fixture.js';
-import { K8sAuth } from '../routes/k8s-auth.decorator.js';
-import { Public } from '../routes/public.decorator.js';
+import { ConfigurationError } from '../errors.js';
+import { type Principal } from '../identity/principal.js';
+import { Caller, getPrincipal, K8sAuth, Public } from './k8s-auth.decorators.js';
+import { ADAPTERS, closeApps, send, startApp } from '../../test-support/inbound-app.js';
+import { ScriptedVerifier, verdictFor } from '../../test-support/scripted-verifier.js';
 
 @Injectable()
 class GreetingInterceptor implements NestInterceptor {

@@ -1,15 +1,75 @@
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { ownMethodsOf, prototypesOf, type RouteClass, type RouteHandler } from './controller-class.js';
+import { CONTROLLER_WATERMARK, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import {
+  lineageOf,
+  ownMethodsOf,
+  prototypesOf,
+  type RouteClass,
+  type RouteHandler,
+} from './controller-class.js';
+import {
+  type Declaration,
   declarationOf,
+  declarationOn,
+  declaredMethodsOf,
   hasHome,
   isDeclared,
   methodDeclarationOf,
   noteRegistered,
   unregisteredClasses,
 } from './declarations.js';
-import { isRoute } from './handlers.js';
-import { policyOf } from './route-policy.js';
+import { type HandlerContext, hasGuards, isRoute } from './guarded-handlers.js';
+import { policyOf } from './route.js';
+
+/**
+ * Decorators in places where Nest runs no guard: they would promise a protection that is not there.
+ * @internal
+ */
+export function findMisplacedDecorators(routeClass: RouteClass, context: HandlerContext): string[] {
+  const prototypes = prototypesOf(routeClass);
+  // Not a route: it is registered as a provider, to be called by other classes.
+  const isUnroutedController = !context.isController && Reflect.hasMetadata(CONTROLLER_WATERMARK, routeClass);
+  const names = new Set(prototypes.flatMap((prototype) => Reflect.ownKeys(prototype)));
+  // It is the class itself, which is looked at below.
+  names.delete('constructor');
+  const members = [...names].map((name) => {
+    const owner = prototypes.find((prototype) => Object.hasOwn(prototype, name)) as object;
+    const method: unknown = Reflect.getOwnPropertyDescriptor(owner, name)?.value;
+    // Nest routes names that are text only.
+    const isGuarded =
+      typeof name === 'string' && typeof method === 'function' && hasGuards(method, routeClass, context);
+    const declaration = declarationOn(owner, name);
+    return { name, method, isGuarded, declaration, isMisplaced: !isGuarded && isDeclared(declaration) };
+  });
+  // Some decorators route copies of a method, which carry its declaration.
+  const guarded = new Set(
+    members.flatMap(({ isGuarded, method }) => (isGuarded ? [declarationOf(method as object)] : [])),
+  );
+  const misplaced = members.filter(
+    ({ isMisplaced, method }) =>
+      isMisplaced &&
+      !isUnroutedController &&
+      !(typeof method === 'function' && guarded.has(declarationOf(method))),
+  );
+  const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link)]);
+  const ofClass = lineageOf(routeClass).map(declarationOf).find(isDeclared);
+  const isClassMisplaced =
+    !context.isController && !isUnroutedController && !members.some(({ isGuarded }) => isGuarded);
+  return [
+    ...(ofClass && isClassMisplaced ? [toMistake(routeClass.name, ofClass)] : []),
+    ...misplaced.map(({ name, declaration }) => toMistake(`${routeClass.name}.${String(name)}`, declaration)),
+    ...statics.map(([name, declaration]) =>
+      toMistake(`${routeClass.name}.${String(name)} (static)`, declaration),
+    ),
+  ];
+}
+
+function toMistake(label: string, { demands }: Declaration): string {
+  const decorator = demands.length > 0 ? '@K8sAuth' : '@Public';
+  return (
+    `${label}: ${decorator} has no effect here, because Nest runs guards on routes and message handlers only; ` +
+    'move it to a controller'
+  );
+}
 
 /** A function that Nest routes, and the class that it is found on. */
 export interface RoutedMethod {

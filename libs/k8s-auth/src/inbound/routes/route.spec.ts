@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 import { type RouteClass } from './controller-class.js';
-import { isSamePolicy, policyOf, type RoutePolicy } from './route-policy.js';
+import { isSamePolicy, policyOf, type RoutePolicy } from './route.js';
 
 const rule = (name: string): AuthorizationRule =>
   Object.defineProperty(() => ({ allowed: true }) as const, 'name', { value: name });

@@ -4,9 +4,8 @@ import { EventPattern, MessagePattern } from '@nestjs/microservices';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type AppSetup, closeApps, startupMistakes } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { type AppSetup, closeApps, startupMistakes } from '../../../test-support/inbound-app.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 const withProviders = (providers: AppSetup['providers'], imports: AppSetup['imports'] = []) =>
   startupMistakes({

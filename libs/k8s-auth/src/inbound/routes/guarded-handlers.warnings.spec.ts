@@ -1,14 +1,9 @@
 import { Controller, Get, type INestApplication, type Type, UseGuards } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { MessagePattern, Transport } from '@nestjs/microservices';
-import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { K8sAuthModule } from '../../k8s-auth.module.js';
-import { ScriptedVerifier } from '../inbound-app.fixture.js';
-import { K8S_AUTH_VERIFIER } from '../inbound-root.js';
+import { inboundModule } from '../../../test-support/inbound-app.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 @Controller('plain')
 class Plain {
@@ -28,8 +23,6 @@ class Orders {
   @Get() @K8sAuth('orders') list() {}
 }
 
-const verifier = { kind: 'jwt-pubkey', issuer: 'https://issuer.test', publicKeyFiles: ['/unused'] } as const;
-
 let app: INestApplication | undefined;
 
 /** What startup warns of. */
@@ -38,13 +31,7 @@ async function warnings(
   { guardIsGlobal = false, onlyCalls = false, connect = false } = {},
 ): Promise<unknown[]> {
   const said: unknown[] = [];
-  const testing = await Test.createTestingModule({
-    imports: [K8sAuthModule.forRoot(onlyCalls ? { destinations: [] } : { verifier })],
-    controllers,
-    providers: guardIsGlobal ? [{ provide: APP_GUARD, useExisting: K8sAuthGuard }] : [],
-  })
-    .overrideProvider(K8S_AUTH_VERIFIER)
-    .useFactory({ factory: () => (onlyCalls ? undefined : new ScriptedVerifier()) })
+  const testing = await inboundModule({ controllers, guardIsGlobal, ...(onlyCalls && { noVerifier: true }) })
     .setLogger({ log: () => undefined, error: () => undefined, warn: (event) => void said.push(event) })
     .compile();
   app = testing.createNestApplication();

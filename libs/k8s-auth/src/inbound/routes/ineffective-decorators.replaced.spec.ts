@@ -2,9 +2,8 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { CONTROLLER_WATERMARK, PATH_METADATA } from '@nestjs/common/constants.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { closeApps, startupMistakes } from '../inbound-app.fixture.js';
-import { K8sAuth } from './k8s-auth.decorator.js';
-import { Public } from './public.decorator.js';
+import { closeApps, startupMistakes } from '../../../test-support/inbound-app.js';
+import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 import { replaceMethods, withRouteMetadata } from './replacements.fixture.js';
 
 const onlyAdmin = allowServiceAccounts('shop/admin');

@@ -1,0 +1,151 @@
+import { type ExecutionContext } from '@nestjs/common';
+import { type HttpAdapterHost } from '@nestjs/core';
+import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/audiences.js';
+import { type Verify } from '../../verifiers/verifier.js';
+import { type RefusalLog } from '../request/refusal-log.js';
+import { lineageOf, ownMethodsOf, possibleClassesOf, type RouteClass } from './controller-class.js';
+import {
+  type Declaration,
+  declarationOf,
+  declaredMethodsOf,
+  foreignHomesOf,
+  isDeclared,
+  type K8sAuthDemand,
+  methodDeclarationOf,
+} from './declarations.js';
+
+/** What a route requires of its callers. */
+export type RoutePolicy =
+  | {
+      readonly kind: 'protected';
+      /** As the decorator names it; `undefined`: the module's audience. */
+      readonly audience: K8sAuthDemand['audience'];
+      /** All of them must allow the caller. */
+      readonly rules: readonly AuthorizationRule[];
+    }
+  | { readonly kind: 'public' }
+  | { readonly kind: 'undecorated' };
+
+/** Everything that the guard needs to know about one route, computed at startup. */
+export interface Route {
+  /** `OrdersController.list` */
+  readonly label: string;
+  readonly policy: RoutePolicy;
+  /** What the token must be issued for: one of these. Empty for routes that need no token. */
+  readonly audiences: readonly string[];
+  /** The `forRoot` that serves a protected route: its verifier decides. */
+  readonly root: InboundRoot | undefined;
+}
+
+/** What a request can mean: one route, nothing that startup has seen, or several routes that differ in what they require. */
+export type RouteMatch = Route | 'unknown' | 'ambiguous';
+
+/** The route table, as guards use it. */
+export interface RouteFinder {
+  find(context: ExecutionContext): RouteMatch;
+}
+
+/** The receiving side of one `K8sAuthModule.forRoot`: it serves the controllers of the modules that import it. */
+export interface InboundRoot {
+  /** `undefined` in a service that only calls others. */
+  readonly verify: Verify | undefined;
+  /** What `@K8sAuth()` without an argument requires. */
+  readonly audience: string | readonly string[] | undefined;
+  /** Longer tokens are refused unread. Unit: bytes of the b64token, which is ASCII. */
+  readonly maxTokenBytes: number;
+  readonly refusals: RefusalLog;
+  readonly adapterHost: HttpAdapterHost;
+  /** Shared by all roots of an application. */
+  readonly routes: RouteFinder;
+}
+
+/**
+ * A method's declaration overrides that of its class for audience and `@Public`; the rules of both apply. `@K8sAuth`
+ * reaches subclasses, `@Public` does not. Where both stand on one target, startup fails; here the closed reading holds.
+ * @internal
+ */
+export function policyOf(routeClass: RouteClass, name: string): RoutePolicy {
+  const method: unknown = Reflect.get(routeClass.prototype as object, name);
+  const homes = typeof method === 'function' ? foreignHomesOf(method, routeClass) : [];
+  const { demands, isPublic } = methodDeclarationOf(routeClass, name);
+  if (isPublic && demands.length === 0) return { kind: 'public' };
+  return policyFrom(demands, routeClass, homes);
+}
+
+/** The policy of every method that declares nothing itself. @internal */
+export function classPolicyOf(routeClass: RouteClass): RoutePolicy {
+  return policyFrom([], routeClass, []);
+}
+
+/** Whether two routes admit the same callers: then it does not matter which of them is meant. @internal */
+export function isSamePolicy(one: RoutePolicy, other: RoutePolicy): boolean {
+  if (one.kind !== 'protected' || other.kind !== 'protected') return one.kind === other.kind;
+  return (
+    audienceKeyOf(one.audience) === audienceKeyOf(other.audience) &&
+    one.rules.every((rule) => other.rules.includes(rule)) &&
+    other.rules.every((rule) => one.rules.includes(rule))
+  );
+}
+
+function policyFrom(
+  ofMethod: readonly K8sAuthDemand[],
+  routeClass: RouteClass,
+  homes: readonly RouteClass[],
+): RoutePolicy {
+  const own = declarationOf(routeClass);
+  const isOpened = own.isPublic && own.demands.length === 0;
+  // A method that was copied from a class with @K8sAuth stays closed, whatever the class says that it was copied to.
+  if (isOpened && ofMethod.length === 0 && homes.length === 0) return { kind: 'public' };
+  const classes = [...new Set([routeClass, ...homes].flatMap(lineageOf))];
+  const demands = [...ofMethod, ...classes.flatMap((link) => declarationOf(link).demands)];
+  const [nearest] = demands;
+  if (!nearest) return { kind: 'undecorated' };
+  return { kind: 'protected', audience: nearest.audience, rules: demands.flatMap(({ rules }) => rules) };
+}
+
+/** @param root what serves the module of its controller @internal */
+export function toRoute(label: string, policy: RoutePolicy, root: InboundRoot | undefined): Route {
+  // `root` is set in any case: it must not be inherited from a polluted prototype.
+  if (policy.kind !== 'protected' || !root) return { label, policy, audiences: [], root: undefined };
+  // Not `??`: a `null` that slipped in is a mistake, and must not mean the module's audience.
+  const audience: unknown = policy.audience === undefined ? root.audience : policy.audience;
+  return { label, policy, audiences: readAudiences(audience) ?? [], root };
+}
+
+/** What is wrong with a protected route for which {@link toRoute} finds no audience. @internal */
+export function audienceMistakeOf(policy: RoutePolicy): string {
+  return policy.kind === 'protected' && policy.audience === undefined
+    ? "expected an audience, as argument of @K8sAuth or as option 'audience'"
+    : `expected the audience of @K8sAuth to be ${AUDIENCE_RULE}`;
+}
+
+/** What is wrong with the decorators of one class or one method, whatever the others say. @internal */
+export function findDeclarationMistakes(label: string, { demands, isPublic }: Declaration): string[] {
+  const audiences = new Set(demands.map(({ audience }) => audienceKeyOf(audience)));
+  const rules: readonly unknown[] = demands.flatMap((demand) => demand.rules);
+  return [
+    ...(isPublic && demands.length > 0 ? [`${label}: expected @K8sAuth or @Public, not both`] : []),
+    ...(audiences.size > 1
+      ? [`${label}: expected one audience, not several @K8sAuth with different ones`]
+      : []),
+    ...rules.flatMap((rule, index) =>
+      typeof rule === 'function' ? [] : [`${label}: expected rule ${index + 1} of @K8sAuth to be a function`],
+    ),
+  ];
+}
+
+/** Whether any decorator of ours stands on what a request for this controller could mean. @internal */
+export function isDecorated(routeClass: RouteClass, instance: object): boolean {
+  return possibleClassesOf(routeClass, instance).some((possible) => {
+    const prototype = possible.prototype as object | null | undefined;
+    return (
+      isDeclared(declarationOf(possible)) ||
+      (prototype &&
+        (declaredMethodsOf(prototype).size > 0 ||
+          ownMethodsOf(prototype).some(
+            ([, method]) => isDeclared(declarationOf(method)) || foreignHomesOf(method, possible).length > 0,
+          )))
+    );
+  });
+}
