@@ -16,7 +16,7 @@ export { type VerifierOptions } from './verifiers/index.js';
 export { type TokenReviewOptions } from './verifiers/tokenreview/tokenreview.definition.js';
 export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.definition.js';
 export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.definition.js';
-export { type HybridOptions } from './verifiers/hybrid/hybrid.options.js';
+export { type HybridOptions } from './verifiers/hybrid/hybrid.definition.js';
 export { type ApiServerOptions } from './api-server/api-server.options.js';
 export { type CallerConnection, type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
 export { type Readiness } from './util/readiness.js';

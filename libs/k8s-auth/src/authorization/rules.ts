@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.js';
 import { type Principal } from '../identity/principal.js';
-import { isNamespaceName, parseServiceAccountPath } from '../identity/service-account-name.js';
+import { isNamespaceName, parseServiceAccountPath } from '../identity/names.js';
 import { type AuthorizationRule, type Decision, decide } from './authorization-rule.js';
 
 // Rules compare whole names for equality. No patterns: a prefix, a suffix or an expression is where allow-lists get

@@ -1,4 +1,4 @@
-import { AUDIENCE_RULE } from '../identity/audiences.js';
+import { AUDIENCE_RULE } from '../identity/names.js';
 import { findOptionMistakes, type K8sAuthOptions } from './options.js';
 import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
 import { type VerifierVariable } from '../verifiers/verifier.js';

@@ -7,7 +7,7 @@ import {
   type VerifierOptions,
 } from '../verifiers/index.js';
 import { ConfigurationError } from '../errors.js';
-import { AUDIENCE_RULE, readAudiences } from '../identity/audiences.js';
+import { AUDIENCE_RULE, readAudiences } from '../identity/names.js';
 import { loggable } from '../util/log.js';
 
 /**

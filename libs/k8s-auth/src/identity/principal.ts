@@ -1,4 +1,4 @@
-import { formatUsername } from './service-account-name.js';
+import { formatUsername } from './names.js';
 
 /**
  * The workload that is calling, as its verified token names it. Deeply immutable; a `Date` is a fresh one at each

@@ -1,6 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import { type PrincipalFacts } from '../identity/principal.js';
-import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/service-account-name.js';
+import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/names.js';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
 
 /** What a ServiceAccount token says about its holder. */

@@ -1,4 +1,4 @@
-import { formatUsername } from '../../src/identity/service-account-name.js';
+import { formatUsername } from '../../src/identity/names.js';
 
 /** Who sends a request, as the API server knows users. */
 export interface Caller {

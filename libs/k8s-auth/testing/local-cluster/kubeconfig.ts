@@ -1,4 +1,4 @@
-import { parseServiceAccountPath } from '../../src/identity/service-account-name.js';
+import { parseServiceAccountPath } from '../../src/identity/names.js';
 import { type KeyAndCertificate } from './certificates.js';
 import { type ClusterFiles } from './cluster-files.js';
 import { type ClusterServer } from './cluster-server.js';

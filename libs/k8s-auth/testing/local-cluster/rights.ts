@@ -1,4 +1,4 @@
-import { parseUsername } from '../../src/identity/service-account-name.js';
+import { parseUsername } from '../../src/identity/names.js';
 import { type Caller } from './caller.js';
 
 /**

@@ -1,4 +1,4 @@
-import { formatUsername } from '../../src/identity/service-account-name.js';
+import { formatUsername } from '../../src/identity/names.js';
 import { type TokenOwner } from './caller.js';
 import { assertTime, isAbsent } from './claim-types.js';
 import { type ClusterState } from './cluster-state.js';

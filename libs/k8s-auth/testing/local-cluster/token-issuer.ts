@@ -1,6 +1,6 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { type Clock } from '../../src/util/clock.js';
-import { formatUsername } from '../../src/identity/service-account-name.js';
+import { formatUsername } from '../../src/identity/names.js';
 import { badRequest } from './api-error.js';
 import { type ClusterState } from './cluster-state.js';
 import { isJsonObject, type JsonObject, signCompact } from './jws.js';

@@ -1,7 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
-import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/audiences.js';
+import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/names.js';
 import { type Verify } from '../../verifiers/verifier.js';
 import { type RefusalLog } from '../request/refusal-log.js';
 import { lineageOf, ownMethodsOf, possibleClassesOf, type RouteClass } from './controller-class.js';

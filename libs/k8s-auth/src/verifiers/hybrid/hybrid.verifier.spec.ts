@@ -8,8 +8,7 @@ import {
 import { until } from '../../http/https-server.fixture.js';
 import { settled } from '../../../testing/verifier-bench.fixture.js';
 import { type Verifier } from '../verifier.js';
-import { hybridDefinition } from './hybrid.definition.js';
-import { type HybridOptions } from './hybrid.options.js';
+import { hybridDefinition, type HybridOptions } from './hybrid.definition.js';
 
 const REVIEWS = { endpoint: 'tokenreviews' } as const;
 const PERIOD_MS = 60_000;

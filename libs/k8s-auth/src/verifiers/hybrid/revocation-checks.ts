@@ -6,7 +6,9 @@ import { InvalidTokenError, VerifierUnavailableError } from '../../errors.js';
 import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
-import { type WhenUnavailable } from './hybrid.options.js';
+
+/** What to do with a genuine token while the API server cannot say whether it still stands. @publicApi */
+export type WhenUnavailable = 'refuse' | 'accept-until-expiry';
 
 // One takes less than 1 KB.
 const MAX_TOKENS = 10_000;

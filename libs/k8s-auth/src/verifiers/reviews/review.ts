@@ -1,7 +1,7 @@
 import { type TokenReviewStatus } from '../../api-server/token-review.client.js';
 import { InvalidTokenError } from '../../errors.js';
 import { type PrincipalFacts } from '../../identity/principal.js';
-import { parseUsername } from '../../identity/service-account-name.js';
+import { parseUsername } from '../../identity/names.js';
 import { loggable } from '../../util/log.js';
 import { isJsonObject, type JsonObject, member, type UnverifiedJws } from '../../jwt/compact-jws.js';
 import { expired, matchAudiences } from '../../jwt/jwt-claims.js';

@@ -7,8 +7,7 @@ import {
 import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
-import { SignatureFilter } from './signature-filter.js';
-import { TokenReviewVerifier } from './tokenreview.verifier.js';
+import { SignatureFilter, TokenReviewVerifier } from './tokenreview.verifier.js';
 
 /**
  * Has the API server check every token (TokenReview, authentication.k8s.io/v1): sees deleted pods and ServiceAccounts,

@@ -6,7 +6,15 @@ import { type Reviewer } from '../reviews/reviewer.js';
 import { checkBeforeReview, type UnverifiedToken } from '../reviews/review.js';
 import { type Verdict, type Verify } from '../verifier.js';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
-import { type SignatureFilter } from './signature-filter.js';
+import { type ApiServerClient } from '../../api-server/api-server.client.js';
+import { isKeyAlgorithm } from '../../jwt/verification-key.js';
+import { MAX_KEYS_TRIED, verifySignature } from '../../jwt/signature.js';
+import { ownReader } from '../../keys/api-server.key-source.js';
+import { JwksUriKeySource } from '../../keys/issuer.key-source.js';
+import { API_SERVER_JWKS_PATH } from '../../keys/jwks.js';
+import { PUBLISHED_KEYS, RefreshedKeys } from '../../keys/refreshed-keys.js';
+import { type Log } from '../../util/log.js';
+import { type Readiness } from '../../util/readiness.js';
 
 export interface TokenReviewVerifierContext {
   readonly reviewer: Pick<Reviewer, 'review'>;
@@ -47,3 +55,72 @@ export class TokenReviewVerifier {
     return { principal: createPrincipal(facts), validUntilMs };
   }
 }
+
+/**
+ * Looks at signatures before tokens are reviewed, with the keys that the API server publishes: so forged tokens cost the
+ * API server nothing, and cannot make genuine callers wait.
+ *
+ * It only saves work. It never accepts a token, never waits for keys, and never makes a token fail because keys cannot
+ * be read: then every token is reviewed, as without it. Every ServiceAccount may read the keys (ClusterRole
+ * `system:service-account-issuer-discovery`), so it needs no right of its own.
+ * @internal
+ */
+export class SignatureFilter {
+  private readonly keys: RefreshedKeys;
+
+  constructor(client: ApiServerClient, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    const read = ownReader(client, (path) => path);
+    const source = new JwksUriKeySource(API_SERVER_JWKS_PATH, () => Promise.resolve([]), read);
+    // Never an error: the service works without.
+    const explained: Log = {
+      log: (event) => log.log(event),
+      warn: (event) => log.warn({ ...event, message: `${event.message}; ${EVERY_TOKEN_IS_REVIEWED}` }),
+      error: (event) => log.warn({ ...event, message: `${event.message}; ${EVERY_TOKEN_IS_REVIEWED}` }),
+    };
+    this.keys = new RefreshedKeys(source, { policy: PUBLISHED_KEYS, clock, log: explained });
+  }
+
+  start(): void {
+    this.keys.start();
+  }
+
+  stop(): void {
+    this.keys.stop();
+  }
+
+  /**
+   * @returns whether a key of the cluster proves the signature; `false` also when nobody can tell
+   * @throws {InvalidTokenError} SIGNATURE: the token names one of the cluster's keys, which disproves it
+   */
+  async isProven(jws: UnverifiedJws): Promise<boolean> {
+    const { alg, kid } = jws.unverifiedHeader;
+    if (!isKeyAlgorithm(alg)) return false;
+    const candidates = this.keys.find(jws.unverifiedHeader);
+    if (candidates instanceof Promise) {
+      // The fetch that an unknown key starts is for the tokens after this one.
+      candidates.catch(() => {});
+      return false;
+    }
+    // A `kid` names a key. Without one, a key that we have not read yet may be the right one.
+    const isConclusive = kid !== undefined && candidates.length <= MAX_KEYS_TRIED;
+    return verifySignature(jws, candidates).then(
+      () => true,
+      (error: unknown) => {
+        if (isConclusive) throw error;
+        return false;
+      },
+    );
+  }
+
+  /** Whether signatures are looked at now, for the readiness. */
+  describe(): string {
+    const { status, reason }: Readiness = this.keys.readiness();
+    return status === 'not-ready'
+      ? `${EVERY_TOKEN_IS_REVIEWED} (${reason ?? ''})`
+      : FORGED_TOKENS_ARE_REFUSED;
+  }
+}
+
+const EVERY_TOKEN_IS_REVIEWED = 'tokens are reviewed without a look at their signature';
+
+const FORGED_TOKENS_ARE_REFUSED = 'forged tokens are refused before a review';

@@ -1,4 +1,4 @@
-import { isNamespaceName, isServiceAccountName } from '../../../src/identity/service-account-name.js';
+import { isNamespaceName, isServiceAccountName } from '../../../src/identity/names.js';
 import { jsonAnswer } from '../answer.js';
 import { badRequest, invalid } from '../api-error.js';
 import { type ApiRequest, type Endpoint, type EndpointName } from '../endpoint.js';

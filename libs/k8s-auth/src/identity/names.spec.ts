@@ -5,7 +5,7 @@ import {
   isServiceAccountName,
   parseServiceAccountPath,
   parseUsername,
-} from './service-account-name.js';
+} from './names.js';
 
 const label63 = 'a'.repeat(63);
 const subdomain253 = `${'a'.repeat(126)}.${'b'.repeat(126)}`;
