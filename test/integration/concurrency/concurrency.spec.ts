@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { ADAPTERS } from '../support/services.js';
 import { REVIEWING, Scenario } from '../support/scenario.js';
 
-const CALLS = 200;
+const CALLS = 100;
 
-describe.each(ADAPTERS.map((adapter) => ({ adapter })))('200 concurrent calls on $adapter', ({ adapter }) => {
+describe.each(ADAPTERS.map((adapter) => ({ adapter })))('100 concurrent calls on $adapter', ({ adapter }) => {
   let scenario: Scenario;
   afterEach(() => scenario?.close());
 
