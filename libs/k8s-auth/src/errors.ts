@@ -1,4 +1,4 @@
-/** Every code this library's errors carry. Closed: a switch over it can be exhaustive. Rows in docs/errors.md. @publicApi */
+/** All codes of this library's errors. The set is closed, so a `switch` can be exhaustive. See docs/errors.md. @publicApi */
 export type K8sAuthErrorCode = `ERR_K8S_AUTH_${K8sAuthErrorCodeSuffix}`;
 
 type K8sAuthErrorCodeSuffix =
@@ -12,7 +12,7 @@ type K8sAuthErrorCodeSuffix =
   | `TOKEN_FILE_${TokenFileTrouble}`
   | 'CONFIGURATION_INVALID';
 
-/** Why a token was refused. For the log: callers see one answer for all of them. @publicApi */
+/** Why a token was rejected. For the log only: callers get the same response for every reason. @publicApi */
 export type InvalidTokenReason =
   'MALFORMED' | 'SIGNATURE' | 'EXPIRED' | 'NOT_YET_VALID' | 'ISSUER' | 'AUDIENCE' | 'REJECTED';
 
@@ -20,8 +20,8 @@ export type InvalidTokenReason =
 export type TokenFileTrouble = 'UNREADABLE' | 'EMPTY' | 'MALFORMED' | 'AUDIENCE' | 'EXPIRED';
 
 /**
- * Base of every error this library throws. Core errors know no HTTP: what a caller sees is decided in one place,
- * inbound/refusal.ts. No message, field or cause holds token text.
+ * Base class of every error that this library throws. These errors do not depend on HTTP: inbound/refusal.ts decides
+ * which response a caller gets. No message, field or cause contains token text.
  * @publicApi
  */
 export abstract class K8sAuthError extends Error {
@@ -29,7 +29,7 @@ export abstract class K8sAuthError extends Error {
   abstract readonly code: K8sAuthErrorCode;
 
   constructor(message: string, { cause }: { cause?: unknown } = {}) {
-    // Without one there is no member either, which loggers would print.
+    // Without a cause there is no `cause` property: loggers would print `cause: undefined`.
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
   }
@@ -40,14 +40,14 @@ export class MissingTokenError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_TOKEN_MISSING';
 }
 
-/** The `Authorization` header is repeated, or of the Bearer scheme and not one b64token (RFC 6750 §2.1). @publicApi */
+/** The `Authorization` header is repeated, or its Bearer credentials are not one b64token (RFC 6750 §2.1). @publicApi */
 export class MalformedCredentialsError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_CREDENTIALS_MALFORMED';
 }
 
 /**
- * The token was looked at and refused: never thrown because something could not be reached.
- * The code names the reason and is meant for the log, not for the caller.
+ * The token was checked and rejected. Never thrown because a server is unreachable.
+ * The code names the reason; it is for the log, not for the caller.
  * @publicApi
  */
 export class InvalidTokenError extends K8sAuthError {
@@ -63,17 +63,17 @@ export class InvalidTokenError extends K8sAuthError {
   }
 }
 
-/** The caller is known, and a rule of the route says no. The message names the rule. @publicApi */
+/** The caller is authenticated, but a rule of the route denies access. The message names the rule. @publicApi */
 export class ForbiddenPrincipalError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_PRINCIPAL_FORBIDDEN';
 }
 
-/** The guard is global and the route says neither `@K8sAuth` nor `@Public`. @publicApi */
+/** The guard is global, and the route has neither `@K8sAuth` nor `@Public`. @publicApi */
 export class UndecoratedRouteError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_ROUTE_UNDECORATED';
 }
 
-/** The guard runs in a context whose credentials it cannot read (anything but HTTP). @publicApi */
+/** The guard runs in a context other than HTTP, where it cannot read credentials. @publicApi */
 export class UnsupportedContextError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_CONTEXT_UNSUPPORTED';
 }
@@ -81,13 +81,13 @@ export class UnsupportedContextError extends K8sAuthError {
 const DEFAULT_RETRY_AFTER_MS = 1_000;
 
 /**
- * Could not decide: a server is away, there are no keys yet, our own credential or right was refused, or too many
- * reviews wait. Says nothing about the token.
+ * The verifier could not decide: a server is unreachable, there are no keys yet, the service's own credential or right
+ * was refused, or too many reviews are waiting. Says nothing about the token.
  * @publicApi
  */
 export class VerifierUnavailableError extends K8sAuthError {
   readonly code = 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE';
-  /** When asking again may help, in whole milliseconds from now. @default 1000 */
+  /** How long to wait before a retry may succeed, in whole milliseconds. @default 1000 */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
@@ -97,7 +97,7 @@ export class VerifierUnavailableError extends K8sAuthError {
 }
 
 /**
- * There is no token to call with: the request was not sent. The message names the file.
+ * There is no usable token for the destination, so the request was not sent. The message names the token file.
  * @publicApi
  */
 export class TokenSourceError extends K8sAuthError {
@@ -115,23 +115,23 @@ export class TokenSourceError extends K8sAuthError {
   }
 }
 
-/** Where a mistake is: an option by its dotted path, or another place in words. */
+/** Where a mistake is: the dotted path of an option, or a description of another place. */
 export type MistakePlace = { readonly option: string } | string;
 
-/** A mistake, and where it is; without a place the message says all. */
+/** A mistake and its place. Without a place, the message is complete on its own. */
 export interface Mistake {
   readonly place?: MistakePlace;
   readonly message: string;
 }
 
 /** @internal */
-export function wordPlace(place: MistakePlace): string {
+export function formatPlace(place: MistakePlace): string {
   return typeof place === 'string' ? place : `option '${place.option}'`;
 }
 
 /**
- * The process must not start like this. `mistakes` holds every mistake found, each naming its option or variable and
- * what was expected, none repeating the value.
+ * The configuration is invalid and startup fails. `mistakes` lists every mistake: each names its option or variable and
+ * what was expected. None contains the configured value.
  * @publicApi
  */
 export class ConfigurationError extends K8sAuthError {
@@ -139,13 +139,13 @@ export class ConfigurationError extends K8sAuthError {
 
   readonly mistakes: readonly string[];
 
-  /** @param details each as text, or with its place, for whoever can name that better */
+  /** @param details mistakes as text, or with their place, so that a caller can rename the place (see `nameVariables`) */
   constructor(
     /** @internal */
     readonly details: readonly (Mistake | string)[],
     options?: { cause?: unknown },
   ) {
-    const mistakes = details.map(wordMistake);
+    const mistakes = details.map(formatMistake);
     super(
       `invalid k8s-auth configuration:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`,
       options,
@@ -155,11 +155,11 @@ export class ConfigurationError extends K8sAuthError {
 }
 
 /**
- * Waits for both; where either finds mistakes, for one error with those of both.
- * @throws {ConfigurationError}
+ * Waits for both promises.
+ * @throws {ConfigurationError} with the mistakes of both, if both reject with one; otherwise the error of the one that rejects
  * @internal
  */
-export async function bothOrMistakes<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+export async function awaitBoth<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   const outcomes = await Promise.allSettled([one, other]);
   const errors = outcomes.flatMap((outcome) =>
     outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
@@ -170,12 +170,12 @@ export async function bothOrMistakes<A, B>(one: Promise<A>, other: Promise<B>): 
       cause: first.cause ?? second.cause,
     });
   }
-  // The error of one of them, or none.
+  // Returns both values, or throws the error of one.
   return Promise.all([one, other]);
 }
 
-function wordMistake(mistake: Mistake | string): string {
+function formatMistake(mistake: Mistake | string): string {
   if (typeof mistake === 'string') return mistake;
   const { place, message } = mistake;
-  return place === undefined ? message : `${wordPlace(place)}: ${message}`;
+  return place === undefined ? message : `${formatPlace(place)}: ${message}`;
 }

@@ -1,4 +1,4 @@
-// The only door: applications import nothing deeper.
+// The public API. Applications import from here only.
 export { K8sAuthModule } from './k8s-auth.module.js';
 export { type K8sAuthOptionsFactory } from './k8s-auth.providers.js';
 export { type K8sAuthOptions } from './config/options.js';

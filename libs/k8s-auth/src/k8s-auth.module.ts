@@ -16,10 +16,10 @@ import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
-import { warnOfHttpModuleAlone } from './outbound/axios/importing-modules.js';
+import { warnAboutUnattachedHttpModule } from './outbound/axios/importing-modules.js';
 import { type Verifier } from './verifiers/verifier.js';
 
-/** What a root starts and ends: tokens are read first, fetching starts at bootstrap, all ends at shutdown. */
+/** Starts and stops the parts of one `K8sAuthModule`: reads token files first, starts the verifier at bootstrap, stops all at shutdown. */
 @Injectable()
 export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
@@ -30,13 +30,13 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
   ) {}
 
   onModuleInit(): void {
-    // Files of our own tokens are read now, so that the first request finds them; a missing one fails nothing.
-    this.tokenSource.hydrate();
+    // Reads the service's own token files now, so that the first request does not wait. A missing file does not fail startup.
+    this.tokenSource.readDueFiles();
   }
 
   onApplicationBootstrap(): void {
     this.verifier?.start();
-    if (this.tokenSource.states().length > 0) warnOfHttpModuleAlone(this.modules, k8sAuthLog);
+    if (this.tokenSource.states().length > 0) warnAboutUnattachedHttpModule(this.modules, k8sAuthLog);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -47,17 +47,17 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
 
 /**
  * The composition root: `K8sAuthModule.forRoot(options)`, or `forRootAsync` with `useFactory`, `useClass` or
- * `useExisting` (`K8sAuthModule.forRootAsync(k8sAuthConfig.asProvider())` takes the environment). Wrong options, a
- * route without an audience and a guarded route without a verifier fail startup; an unreachable server does not.
+ * `useExisting` (`K8sAuthModule.forRootAsync(k8sAuthConfig.asProvider())` reads the environment). Wrong options, a
+ * route without an audience and a guarded route without a verifier fail startup. An unreachable server does not.
  *
- * Each root serves the modules that import it, and a global one serves all others: its verifier decides about their
- * routes, its token source sends their tokens.
+ * Each `K8sAuthModule` serves the modules that import it. A global one serves all other modules. "Serves" means: its
+ * verifier checks the tokens of requests to their routes, and its token source supplies the tokens for their calls.
  * @throws {ConfigurationError}
  * @publicApi
  */
 @Module({
   providers: [...k8sAuthProviders, K8sAuthGuard, K8sAuthLifecycle],
-  // Nest creates a guard for each module whose controllers use it, so its dependency is exported too.
+  // Nest creates a guard in each module whose controllers use it, so the guard's dependency is exported too.
   exports: [K8sAuthGuard, K8sAuthReadiness, K8sAuthTokenSource, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_CLOCK],
 })
 export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleInit {
@@ -68,7 +68,7 @@ export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleIn
     super();
   }
 
-  /** Here, because providers of a root that depends on the request get no hooks. @internal */
+  /** In the module class, because Nest calls no lifecycle hooks on request-scoped providers. @internal */
   onModuleInit(): Promise<void> {
     return InboundStartup.of(this.modules, this.config).run(k8sAuthLog);
   }

@@ -19,8 +19,8 @@ import { ApiServerAudiences } from './verifiers/api-server-audiences.js';
 import { type Verifier } from './verifiers/verifier.js';
 
 /**
- * `forRoot`, `forRootAsync` (useFactory, useClass, useExisting) and `isGlobal`, which is true unless set: feature
- * modules then need no import of their own. `isGlobal` stands beside the factory, not in what it returns.
+ * `forRoot`, `forRootAsync` (useFactory, useClass, useExisting) and `isGlobal`. `isGlobal` defaults to true: feature
+ * modules then import nothing. With `forRootAsync`, `isGlobal` is set beside the factory, not in the options it returns.
  */
 export const {
   ConfigurableModuleClass,
@@ -29,7 +29,7 @@ export const {
   ASYNC_OPTIONS_TYPE,
 } = new ConfigurableModuleBuilder<K8sAuthOptions>({
   moduleName: 'K8sAuth',
-  // Nest's error shows the text to users who import the class itself.
+  // Nest shows this text in its error if a user imports the class without forRoot.
   optionsInjectionToken: Symbol(
     'options of K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...), not K8sAuthModule alone',
   ),
@@ -39,7 +39,7 @@ export const {
   .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
   .build();
 
-/** What `useClass` and `useExisting` of `forRootAsync` have to be. @publicApi */
+/** The interface that classes for `useClass` and `useExisting` of `forRootAsync` implement. @publicApi */
 export interface K8sAuthOptionsFactory {
   createK8sAuthOptions(): K8sAuthOptions | Promise<K8sAuthOptions>;
 }
@@ -47,7 +47,7 @@ export interface K8sAuthOptionsFactory {
 /** Injection token of the {@link CheckedOptions}. */
 export const K8S_AUTH_CHECKED_OPTIONS = Symbol('K8S_AUTH:CHECKED_OPTIONS');
 
-/** Options -> checked options -> everything that is made of them. */
+/** Options -> checked options -> verifier, inbound root, token source, readiness. */
 export const k8sAuthProviders: Provider[] = [
   { provide: K8S_AUTH_CLOCK, useValue: systemClock },
   {
@@ -126,10 +126,12 @@ function createInboundRoot(
     adapterHost,
     routes: startup.routes,
   };
-  startup.join(root, async (ofRoutes) => {
-    // The option counts too, whether a route uses it or not.
-    const ofOption = [audience ?? []].flat().map((one) => [one, []] as const);
-    return allowApiServerAudience ? [] : apiServerAudiences.findMistakes(new Map([...ofOption, ...ofRoutes]));
+  startup.join(root, async (routeAudiences) => {
+    // The audience of the option is checked even if no route uses it.
+    const optionAudiences = [audience ?? []].flat().map((one) => [one, []] as const);
+    return allowApiServerAudience
+      ? []
+      : apiServerAudiences.findMistakes(new Map([...optionAudiences, ...routeAudiences]));
   });
   return root;
 }

@@ -4,12 +4,12 @@ import { type Verifier } from './verifiers/verifier.js';
 import { type Readiness } from './util/readiness.js';
 
 /**
- * Whether this service can tell who calls it and can say who it is, for a readiness endpoint.
+ * Whether this service can verify its callers and has tokens for its own calls. For a readiness endpoint.
  * @publicApi
  */
 export class K8sAuthReadiness {
   private logged: Readiness = { status: 'ready' };
-  /** Of a verifier that has not been started yet. */
+  /** The readiness of the verifier before it is started. */
   private readonly initial: Readiness | undefined;
 
   /** @internal */
@@ -22,18 +22,19 @@ export class K8sAuthReadiness {
   }
 
   /**
-   * `ready`: has had keys, or an answer of the API server, once, lacks no right, and holds a token for each
-   * destination. `degraded`: the same, but an outage lasts; leaving the load balancer would only make it worse, as
-   * every replica has the same outage.
+   * `ready`: the service has had keys or an answer of the API server at least once, has the rights it needs, and has a
+   * token for each destination. `degraded`: the same, but a server is unreachable now. A degraded service should stay in
+   * the load balancer, because the outage affects all replicas at once. `not-ready`: anything else.
    *
-   * Each change is logged with its reason. The reason names addresses, files and rights: show a stranger the status only.
+   * Each change is logged with its reason. The reason names addresses, files and rights: show only the status to clients
+   * that you do not trust.
    */
   check(): Readiness {
     const readiness = this.current();
     if (!isSame(readiness, this.logged)) {
       this.logged = readiness;
       const event = { message: 'readiness has changed', ...readiness };
-      // A service that has just started is not ready for moments, and nothing is wrong.
+      // A service that has just started is not ready for a moment. That is normal, so it is not a warning.
       if (readiness.status === 'ready' || isSame(readiness, this.initial)) this.log.log(event);
       else this.log.warn(event);
     }

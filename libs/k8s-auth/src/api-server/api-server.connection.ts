@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path';
-import { bothOrMistakes, ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
+import { awaitBoth, ConfigurationError, type MistakePlace, formatPlace } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type TlsSettings } from '../http/tls-source.js';
@@ -58,7 +58,7 @@ export async function findApiServer(
   const found = await find(options ?? {}, context);
   if (!found) return undefined;
   const { url, tls, description } = found;
-  const [credential, first] = await bothOrMistakes(
+  const [credential, first] = await awaitBoth(
     Promise.resolve().then(() => found.credential()),
     readTls(tls),
   );
@@ -129,7 +129,7 @@ async function fromUrl(
     url,
     tls: ca ? { ca } : {},
     credential,
-    description: wordPlace(place),
+    description: formatPlace(place),
   };
 }
 
@@ -155,7 +155,7 @@ async function fromKubeconfig(
       tokenFile === undefined
         ? kubeconfig.credential((file) => fileCredential(file, context))
         : fileCredential(tokenFile, context),
-    description: `${wordPlace(place)} (${files.join(', ')})`,
+    description: `${formatPlace(place)} (${files.join(', ')})`,
   };
 }
 

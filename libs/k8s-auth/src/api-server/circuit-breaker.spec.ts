@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import { VerifierUnavailableError } from '../errors.js';
-import { type Deadline, within } from '../util/timers.js';
+import { type Deadline, settleUnlessAborted } from '../util/timers.js';
 import { NoAnswerError } from './retry-policy.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CapturedLog, outcome } from './own-cluster.fixture.js';
@@ -40,7 +40,7 @@ afterEach(() => breaker.stop());
 
 const noAnswer = () => new NoAnswerError('no answer of the API server');
 /** As the client: silent until the deadline. */
-const hang = (deadline: Deadline) => within(deadline.signal, new Promise<never>(() => {}), noAnswer);
+const hang = (deadline: Deadline) => settleUnlessAborted(deadline.signal, new Promise<never>(() => {}), noAnswer);
 const refuse = () => Promise.reject(noAnswer());
 const respond = () => {
   breaker.noteAnswer();
@@ -62,7 +62,7 @@ async function run<Value>(call: (deadline: Deadline) => Promise<Value>): Promise
 }
 
 async function after(delayMs: number, deadline: Deadline, then: () => Promise<unknown>): Promise<unknown> {
-  await within(deadline.signal, new Promise<void>((resolve) => clock.schedule(delayMs, resolve)), noAnswer);
+  await settleUnlessAborted(deadline.signal, new Promise<void>((resolve) => clock.schedule(delayMs, resolve)), noAnswer);
   return then();
 }
 
@@ -179,7 +179,7 @@ describe('the probes of an open circuit breaker', () => {
   it('are joined by a patient one when a probe has reached the API server, in vain', async () => {
     const silent = () => new NoAnswerError('no answer', { wasReached: true });
     await open();
-    probe = (deadline) => within(deadline.signal, new Promise<never>(() => {}), silent);
+    probe = (deadline) => settleUnlessAborted(deadline.signal, new Promise<never>(() => {}), silent);
     await clock.advance(10_000);
     // Two of them, each for as long as a call has; the other probes go on meanwhile.
     expect(probes.filter(({ timeoutMs }) => timeoutMs === TIMEOUT_MS)).toHaveLength(2);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type RequestOptions } from 'node:https';
 import { dirname, resolve, sep } from 'node:path';
 import type * as ClientNode from '@kubernetes/client-node';
-import { ConfigurationError, type MistakePlace, wordPlace } from '../errors.js';
+import { ConfigurationError, type MistakePlace, formatPlace } from '../errors.js';
 import { loggable } from '../util/log.js';
 import { importOptional } from '../util/optional-package.js';
 import { type ExecPluginSpec } from './exec-plugin.js';
@@ -160,7 +160,7 @@ async function askAuthProvider(
     await config.applyToHTTPSOptions(options);
   } catch (error) {
     // eslint-disable-next-line preserve-caught-error -- a parser quotes what it could not parse, which may be the token
-    throw new Error(`own credential cannot be had from ${wordPlace(place)}${reasonOf(error)}`);
+    throw new Error(`own credential cannot be had from ${formatPlace(place)}${reasonOf(error)}`);
   }
   const { Authorization: header } = (options.headers ?? {}) as Readonly<Record<string, unknown>>;
   return typeof header === 'string' ? header.replace(/^Bearer /, '') : undefined;

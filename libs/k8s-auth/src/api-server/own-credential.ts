@@ -2,7 +2,7 @@ import { VerifierUnavailableError } from '../errors.js';
 import { HEADER_VALUE } from '../util/syntax.js';
 import { type TlsSettings } from '../http/tls-source.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, inWholeMs, within } from '../util/timers.js';
+import { type Deadline, inWholeMs, settleUnlessAborted } from '../util/timers.js';
 import { NoAnswerError } from './retry-policy.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { type FileTokenSource } from '../token-file/file-token-source.js';
@@ -58,7 +58,7 @@ export class OwnCredentialUnreadableError extends NoAnswerError {
  */
 export async function readInTime<Value>(deadline: Deadline, reading: Promise<Value>): Promise<Value> {
   try {
-    return await within(deadline.signal, reading);
+    return await settleUnlessAborted(deadline.signal, reading);
   } catch (error) {
     const message = deadline.signal.aborted
       ? `own credential could not be read within ${inWholeMs(deadline.timeoutMs)}`

@@ -3,8 +3,8 @@ import { type Principal } from '../identity/principal.js';
 import { isNamespaceName, parseServiceAccountPath } from '../identity/names.js';
 import { type AuthorizationRule, type Decision, decide } from './authorization-rule.js';
 
-// Rules compare whole names for equality. No patterns: a prefix, a suffix or an expression is where allow-lists get
-// bypassed.
+// Rules compare whole names for equality. Patterns (a prefix, a suffix, an expression) are not supported, because they
+// are the usual way to bypass an allow-list.
 
 const ALLOWED: Decision = Object.freeze({ allowed: true });
 
@@ -35,8 +35,8 @@ export function allowNamespaces(...namespaces: string[]): AuthorizationRule {
 }
 
 /**
- * Allows whom every rule allows.
- * @throws {ConfigurationError} there is no rule, or an argument is none
+ * Allows a caller that every rule allows.
+ * @throws {ConfigurationError} there is no argument, or an argument is not a function
  * @publicApi
  */
 export function allOf(...rules: AuthorizationRule[]): AuthorizationRule {
@@ -51,8 +51,8 @@ export function allOf(...rules: AuthorizationRule[]): AuthorizationRule {
 }
 
 /**
- * Allows whom at least one rule allows. A rule that throws has not allowed; the others are still asked.
- * @throws {ConfigurationError} there is no rule, or an argument is none
+ * Allows a caller that at least one rule allows. If a rule throws, the remaining rules are still called.
+ * @throws {ConfigurationError} there is no argument, or an argument is not a function
  * @publicApi
  */
 export function anyOf(...rules: AuthorizationRule[]): AuthorizationRule {
@@ -69,8 +69,8 @@ export function anyOf(...rules: AuthorizationRule[]): AuthorizationRule {
 }
 
 /**
- * Allows whom every one of these rules denies. A rule that throws or gives no decision has not denied.
- * @throws {ConfigurationError} there is no rule, or an argument is none
+ * Allows a caller that every one of these rules denies. A rule that throws or returns no decision does not deny.
+ * @throws {ConfigurationError} there is no argument, or an argument is not a function
  * @publicApi
  */
 export function not(...rules: [AuthorizationRule, ...AuthorizationRule[]]): AuthorizationRule {
@@ -93,7 +93,7 @@ function pathOf({ namespace, serviceAccount }: Principal): string {
   return `${namespace}/${serviceAccount}`;
 }
 
-/** Refusals name their rule by its function's name. */
+/** Sets the name of the function. Error messages name a rule by it. */
 function named(name: string, rule: AuthorizationRule): AuthorizationRule {
   return Object.defineProperty(rule, 'name', { value: name });
 }
@@ -102,7 +102,7 @@ function nameOf(rule: AuthorizationRule): string {
   return rule.name || 'a rule';
 }
 
-/** At the start, not at the first request: an entry that can never match locks a caller out unseen. */
+/** Checks arguments at startup, because an entry that can never match would lock out a caller without any error. */
 function checkArguments(
   rule: string,
   values: readonly unknown[],

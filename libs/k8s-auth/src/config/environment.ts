@@ -3,12 +3,12 @@ import { findOptionMistakes, type K8sAuthOptions } from './options.js';
 import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
 import { type VerifierVariable } from '../verifiers/verifier.js';
 
-/** Of the module or of a verifier. */
+/** A variable of the module or of a verifier. */
 type Variable = Omit<VerifierVariable, 'type'> & {
   readonly type: VerifierVariable['type'] | 'destinations' | 'audience';
 };
 
-/** Variables of the module itself; those of a verifier stand in its definition. */
+/** The variables of the module itself. The variables of a verifier are in its definition. */
 const KIND: Variable = { option: 'verifier.kind', variable: 'K8S_AUTH_VERIFIER', type: 'text' };
 const DESTINATIONS = 'K8S_AUTH_DESTINATIONS';
 const MODULE_VARIABLES: readonly Variable[] = [
@@ -21,18 +21,18 @@ const MODULE_VARIABLES: readonly Variable[] = [
   },
 ];
 const PREFIX = 'K8S_AUTH_';
-// What a pod finds in its environment if its namespace has a Service that is called k8s-auth.
-const OF_A_KUBERNETES_SERVICE = /^K8S_AUTH_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)/;
+// Kubernetes sets these in a pod if the pod's namespace has a Service with the name k8s-auth.
+const KUBERNETES_SERVICE_VARIABLE = /^K8S_AUTH_(SERVICE_HOST|SERVICE_PORT|PORT)(_|$)/;
 const KIND_OR_DESTINATIONS = `${KIND.variable} or ${DESTINATIONS}`;
 
-/** Of a process. */
+/** The environment variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the environment says, and every mistake in it, each naming its variable. @internal */
+/** The options that the environment sets, and every mistake in it. Each mistake names its variable. @internal */
 export interface EnvironmentReading {
   readonly options: K8sAuthOptions;
   readonly mistakes: readonly string[];
-  /** Variables that are set and mean nothing, to the chosen verifier or at all. None of them could let anybody in. */
+  /** Variables that are set but have no effect with the chosen verifier, or with any. Ignoring them never allows a caller. */
   readonly unused: readonly string[];
 }
 
@@ -40,17 +40,17 @@ export interface EnvironmentReading {
 export function optionsFromEnvironment(environment: Environment): EnvironmentReading {
   const kind = environment[KIND.variable];
   const definition = findVerifierDefinition(kind);
-  const variables = [...MODULE_VARIABLES, ...variablesOfVerifier(kind).map(belowVerifier)];
+  const variables = [...MODULE_VARIABLES, ...variablesOfVerifier(kind).map(prefixWithVerifier)];
   const { options, unparsed } = parseVariables(environment, variables);
   if (definition) setOption(options, KIND.option, definition.kind);
   else if (kind !== undefined) {
     unparsed.set(KIND.variable, `expected one of ${verifierKinds.join(', ')}`);
   }
-  // What could not even be parsed is missing from the options: one complaint about it is enough.
-  const isSilenced = (variable: string) =>
+  // A variable that could not be parsed is missing from the options. It is not reported a second time as missing.
+  const isAlreadyReported = (variable: string) =>
     unparsed.has(variable) ||
     (variable === KIND_OR_DESTINATIONS && (unparsed.has(KIND.variable) || unparsed.has(DESTINATIONS)));
-  const invalid = namedMistakes(options, variables).filter(([variable]) => !isSilenced(variable));
+  const invalid = namedMistakes(options, variables).filter(([variable]) => !isAlreadyReported(variable));
   return {
     options,
     mistakes: [...unparsed, ...invalid].map(([variable, message]) => `${variable}: ${message}`),
@@ -71,14 +71,14 @@ function parseVariables(environment: Environment, variables: readonly Variable[]
   return { options, unparsed };
 }
 
-/** Those of every verifier while it is unknown which one is meant: what cannot be parsed is told at once. */
+/** If the kind is invalid: the variables of all verifiers, so that values that cannot be parsed are reported in the same error. */
 function variablesOfVerifier(kind: string | undefined): readonly VerifierVariable[] {
   const kinds = kind === undefined || verifierKinds.includes(kind) ? [kind] : verifierKinds;
   const all = kinds.flatMap((one) => findVerifierDefinition(one)?.variables ?? []);
   return [...new Map(all.map((variable) => [variable.variable, variable])).values()];
 }
 
-function belowVerifier(variable: VerifierVariable): VerifierVariable {
+function prefixWithVerifier(variable: VerifierVariable): VerifierVariable {
   return { ...variable, option: `verifier.${variable.option}` };
 }
 
@@ -87,7 +87,7 @@ const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
   text: (text) => (text.trim() === '' ? undefined : text),
   list: parseList,
   audience: (text) => {
-    // The options' own rule says what is wrong with the entries.
+    // The entries are not checked here: the schema of the options does that.
     const audiences = text.split(',').map((entry) => entry.trim());
     return audiences.length === 1 ? audiences[0] : audiences;
   },
@@ -97,9 +97,9 @@ const PARSERS: Record<Variable['type'], (text: string) => unknown> = {
 
 const EXPECTED: Record<Variable['type'], string> = {
   destinations: 'origin=file, comma-separated',
-  text: 'a value, not an empty one',
+  text: 'a value that is not empty',
   audience: AUDIENCE_RULE,
-  list: 'one or more values, comma-separated, none of them empty',
+  list: 'one or more comma-separated values, none of them empty',
   integer: 'a whole number',
   boolean: 'true or false',
 };
@@ -127,10 +127,10 @@ function setOption(options: Record<string, unknown>, path: string, value: unknow
   setOption(inner, rest.join('.'), value);
 }
 
-/** The options' mistakes under the names the reader typed. */
+/** The mistakes in the options, under the names of the variables that the user has set. */
 function namedMistakes(options: unknown, variables: readonly Variable[]): [string, string][] {
   return findOptionMistakes(options).map(({ path, message }) => {
-    if (path === '') return [KIND_OR_DESTINATIONS, 'expected one of the two, or both'];
+    if (path === '') return [KIND_OR_DESTINATIONS, 'expected at least one of the two'];
     const [, option = path, place = ''] = /^([^[]+)(\[.*)$/.exec(path) ?? [];
     const { variable } = variables.find((candidate) => candidate.option === option) ?? { variable: path };
     return [variable, place === '' ? message : `${message} (in ${place}, counted from 0)`];
@@ -138,12 +138,12 @@ function namedMistakes(options: unknown, variables: readonly Variable[]): [strin
 }
 
 function findUnused(environment: Environment, used: readonly Variable[]): string[] {
-  const meant = new Set([KIND, ...used].map(({ variable }) => variable));
+  const usedNames = new Set([KIND, ...used].map(({ variable }) => variable));
   return Object.keys(environment).filter(
     (variable) =>
       variable.startsWith(PREFIX) &&
       environment[variable] !== undefined &&
-      !meant.has(variable) &&
-      !OF_A_KUBERNETES_SERVICE.test(variable),
+      !usedNames.has(variable) &&
+      !KUBERNETES_SERVICE_VARIABLE.test(variable),
   );
 }

@@ -12,7 +12,7 @@ export function processEnvironment(): Environment {
 
 /**
  * The module's options from environment variables, for `K8sAuthModule.forRootAsync(k8sAuthConfig.asProvider())`.
- * Every mistake fails startup, all in one message that names the variables.
+ * Any mistake fails startup. One message lists all mistakes and names their variables.
  * @throws {ConfigurationError}
  * @publicApi
  */
@@ -21,7 +21,7 @@ export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   if (unused.length > 0) {
     k8sAuthLog.warn({
-      message: `variables are set that mean nothing to verifier ${options.verifier?.kind ?? '(none)'}`,
+      message: `environment variables without effect: verifier ${options.verifier?.kind ?? '(none)'} does not use them`,
       variables: unused,
     });
   }
@@ -29,8 +29,8 @@ export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
 });
 
 /**
- * A verifier names its own option in a mistake that only its creation finds, such as a missing file. Whoever configures
- * by the environment knows the variable instead: both are named.
+ * Adds the name of the variable to mistakes that are found only when a verifier is created, such as a missing file. The
+ * verifier names its option, but a user who configures by the environment knows the variable.
  * @internal
  */
 export function nameVariables(error: unknown, variables: readonly VerifierVariable[]): Error {

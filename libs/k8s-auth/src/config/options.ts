@@ -11,40 +11,42 @@ import { AUDIENCE_RULE, readAudiences } from '../identity/names.js';
 import { loggable } from '../util/log.js';
 
 /**
- * The options of `K8sAuthModule.forRoot`, and what the factory of `forRootAsync` returns. At least one of `verifier` (to
- * be called) and `destinations` (to call others) is required. They are checked at startup: a `ConfigurationError` lists
- * every mistake.
+ * The options of `K8sAuthModule.forRoot` and of the factory of `forRootAsync`. At least one of `verifier` (to receive
+ * calls) and `destinations` (to make calls) is required. The options are checked at startup: a `ConfigurationError`
+ * lists every mistake.
  * @publicApi
  */
 export interface K8sAuthOptions {
-  /** How tokens of callers are verified. Omitted in services that only call others. */
+  /** How the tokens of callers are verified. Omit it in a service that only calls others. */
   readonly verifier?: VerifierOptions;
 
   /**
    * The audience that `@K8sAuth()` without an argument requires. With a list, a token issued for any entry is accepted,
-   * so that a service can be renamed without downtime. There is no default.
+   * so that a service can be renamed without downtime.
+   * @default none: each `@K8sAuth` must then name its audience
    */
   readonly audience?: string | readonly string[];
 
   /**
-   * Lets a route ask for an audience that the API server itself accepts. Such a token opens the Kubernetes API too,
-   * so whoever receives it can act as the caller.
+   * Allows a route to require an audience that the API server itself accepts. The Kubernetes API accepts such a token
+   * too, so every service that receives it can act as the caller.
    * @default false
    */
   readonly allowApiServerAudience?: boolean;
 
   /**
-   * The services that this one calls with a token, and the file of the token for each. Requests to all other origins
-   * carry no token.
+   * The services that this service calls with a token, and the token file for each. Requests to all other origins carry
+   * no token.
    * @default none
    */
   readonly destinations?: readonly DestinationOptions[];
 
   /**
-   * The longest token that is looked at, in bytes; a longer one is refused.
+   * The maximum length of a token, in bytes. A longer token is rejected. Node accepts at most 16384 bytes of headers by
+   * default.
    * @default 8192
    * @minimum 1024
-   * @maximum 16384, which is what Node reads as headers by default
+   * @maximum 16384
    */
   readonly maxTokenBytes?: number;
 }
@@ -57,7 +59,7 @@ const audience = z.custom<string | readonly string[]>(
 );
 
 const schema = z.strictObject({
-  // Looked at by the schema of its kind, below: a union would blame every member for one mistake.
+  // Checked by the schema of its kind, see findVerifierMistakes. A union would report one mistake once for each kind.
   verifier: z.unknown().optional(),
   audience: audience.optional(),
   allowApiServerAudience: z.boolean().optional(),
@@ -65,18 +67,18 @@ const schema = z.strictObject({
   maxTokenBytes: z.int().min(1024).max(16384).optional(),
 });
 
-/** A mistake and the option it is about; the path is empty where the options as a whole are wrong. @internal */
+/** A mistake and the path of its option. The path is empty if the mistake is not about a single option. @internal */
 export interface OptionMistake {
   readonly path: string;
   readonly message: string;
 }
 
 /**
- * Every mistake in the options, none repeating a value.
+ * Every mistake in the options. No message contains a configured value.
  * @internal
  */
 export function findOptionMistakes(options: unknown): OptionMistake[] {
-  const mistakes = toMistakes(schema.safeParse(options, { error: wordIssue }).error);
+  const mistakes = toMistakes(schema.safeParse(options, { error: describeIssue }).error);
   if (typeof options !== 'object' || options === null) return mistakes;
   const { verifier, destinations } = options as K8sAuthOptions;
   if (verifier === undefined && destinations === undefined) {
@@ -89,7 +91,7 @@ export function findOptionMistakes(options: unknown): OptionMistake[] {
 function findVerifierMistakes(verifier: unknown): OptionMistake[] {
   const definition = findVerifierDefinition((verifier as { kind?: unknown } | null)?.kind);
   return definition
-    ? toMistakes(definition.schema.safeParse(verifier, { error: wordIssue }).error, ['verifier'])
+    ? toMistakes(definition.schema.safeParse(verifier, { error: describeIssue }).error, ['verifier'])
     : [{ path: 'verifier.kind', message: `expected one of ${verifierKinds.join(', ')}` }];
 }
 
@@ -100,18 +102,18 @@ function toMistakes(error: z.ZodError | undefined, prefix: readonly PropertyKey[
   }));
 }
 
-// Every number among the options is a whole one.
+// All numbers among the options are whole numbers.
 const EXPECTED_TYPES: Readonly<Record<string, string>> = {
   array: 'a list',
   boolean: 'true or false',
   int: 'a whole number',
   number: 'a whole number',
   object: 'an object',
-  string: 'a text',
+  string: 'a string',
 };
 
-/** In our words, where a schema has none of its own: zod's talk of types and inequalities. */
-function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
+/** Our wording of zod's standard messages. A message that a schema sets itself is used unchanged. */
+function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${EXPECTED_TYPES[issue.expected] ?? issue.expected}`;
@@ -120,7 +122,7 @@ function wordIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return `expected at most ${issue.maximum}`;
     case 'unrecognized_keys':
-      return `expected no option ${issue.keys.map((key) => `'${loggable(key)}'`).join(', ')}, because there is none of this name`;
+      return `expected no option ${issue.keys.map((key) => `'${loggable(key)}'`).join(', ')}: it does not exist`;
     default:
       return undefined;
   }
@@ -139,13 +141,13 @@ function joinPath(path: readonly PropertyKey[]): string {
   );
 }
 
-/** Options that have been checked, with the definition that their verifier belongs to. @internal */
+/** Checked options, and the definition of their verifier. @internal */
 export interface CheckedOptions {
   readonly options: K8sAuthOptions;
   readonly definition: AnyVerifierDefinition | undefined;
 }
 
-/** @throws {ConfigurationError} with every mistake, each naming its option @internal */
+/** @throws {ConfigurationError} with every mistake; each mistake names its option @internal */
 export function checkOptions(options: K8sAuthOptions): CheckedOptions {
   const mistakes = findOptionMistakes(options);
   if (mistakes.length > 0) {

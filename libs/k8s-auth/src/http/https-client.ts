@@ -9,52 +9,53 @@ import {
   startExchange,
 } from './https-exchange.js';
 import { PlainError, plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, inWholeMs, nextTurn, within } from '../util/timers.js';
+import { type Deadline, inWholeMs, nextTurn, settleUnlessAborted } from '../util/timers.js';
 import { type Log } from '../util/log.js';
 import { isTrustFailure, type ReloadableTls, TlsFiles, withCaHint } from './tls-files.js';
 import { type TlsSettings } from './tls-source.js';
 
-// Under the 90 s after which an API server closes idle connections itself.
+// Less than 90 s, after which an API server closes idle connections.
 const KEEP_ALIVE_MS = 60_000;
-// As many as there are TokenReviews at a time.
+// The maximum number of concurrent TokenReviews.
 const MAX_IDLE_CONNECTIONS = 16;
 
 const MAX_TRIES = 3;
-// Half of the time for one connection leaves the other half for the next one; but a lost SYN is sent again after 1 s, and
-// a TLS handshake may be slow where the CPU is scarce.
+// A new connection gets half of the remaining time, so that the other half is left for the next one. The time must not be
+// too short: a lost SYN is sent again after 1 s, and a TLS handshake may be slow on a busy CPU.
 const NEW_CONNECTION_SHARE = 1 / 2;
 const MIN_NEW_CONNECTION_MS = 500;
-// A dropped connection costs this share of the time, and seven eighths are left for an answer that is slow.
+// A dropped connection costs one eighth of the time. Seven eighths are left for a slow answer.
 const REUSED_CONNECTION_SHARE = 1 / 8;
 const MIN_REUSED_CONNECTION_MS = 100;
-// A server whose answers take long now is not cut off for it: a connection may be silent for twice as long as they take.
+// If the answers of a server are slow now, its connections may stay silent for twice as long as its usual answer takes.
 const USUAL_ANSWER_FACTOR = 2;
 const USUAL_ANSWER_DECAY = 0.9;
 
-/** Code of a deadline that was over before there was a connection. */
+/** Error code: the deadline ended before a connection was established. */
 export const NOT_CONNECTED = 'ECONNTIMEDOUT';
 
 export { type HttpsRequest, type HttpsResponse };
 
 /**
- * HTTPS over kept-alive connections, with certificate files that may be replaced: never follows a redirect, never reads
- * more than it was told, never goes on after its deadline, never sends anything in the clear. Used for the API server
- * and for issuers.
+ * HTTPS over kept-alive connections, with certificate files that may be replaced. Used for the API server and for
+ * issuers. It never follows a redirect, never reads more than `maxBytes`, never continues after the deadline, and never
+ * sends anything unencrypted.
  *
- * A request whose connection shows no sign of life is sent again over a new one, within the same deadline; hence a
- * request has to be one that may arrive twice. A reused connection that fails or falls silent retires all that are open.
+ * If a connection stays silent, the request is sent again over a new connection, within the same deadline. Requests must
+ * therefore be safe to receive twice. If a reused connection fails or stays silent, all open connections are closed once
+ * they are idle.
  *
- * Node's own client, not undici: that one takes no notice of a signal until a connection is established, and does not tell
- * whether it was reused (docs/adr/0010-outages.md).
+ * Uses Node's own client, not undici: undici ignores a signal until a connection is established, and does not tell
+ * whether a connection was reused (docs/adr/0010-outages.md).
  * @internal
  */
 export class HttpsClient {
   readonly #tls: TlsFiles;
-  /** Of the pool that is open. */
+  /** The settings of the open pool. */
   #settings: TlsSettings;
   readonly #caOption: string | undefined;
   readonly #clock: Clock;
-  readonly #underWay = new Set<Exchange>();
+  readonly #inFlight = new Set<Exchange>();
   #pool: Agent;
   #isClosed = false;
   #usualAnswerMs = 0;
@@ -67,11 +68,11 @@ export class HttpsClient {
     this.#pool = this.#openPool();
   }
 
-  /** @throws {PlainError} connection, TLS or size failures, or the reason of the deadline's signal */
+  /** @throws {PlainError} a connection or TLS failure, a body that is too long, or the reason of the deadline's signal */
   async request(call: HttpsRequest): Promise<HttpsResponse> {
     const { signal } = call.deadline;
     if (!call.url.startsWith('https://')) {
-      throw new PlainError('Error', 'refusing to send a request that is not https');
+      throw new PlainError('Error', 'refused to send a request without TLS');
     }
     const change = this.#tls.follow(signal);
     if (change) await change;
@@ -98,7 +99,7 @@ export class HttpsClient {
         exchange.end(error as Error);
         const { isReused, isConnected } = exchange.progress;
         const isAtFault = isConnectionAtFault(exchange.progress);
-        // Also where no time is left for another try: the next request must not meet the same connections.
+        // Also if no time is left for another try: the next request must not use the same connections.
         if (isAtFault && isReused && pool === this.#pool) this.#retirePool();
         this.#assertOpen();
         if (signal.aborted) throw isConnected ? signal.reason : unconnectedError(call.deadline);
@@ -107,23 +108,23 @@ export class HttpsClient {
     }
   }
 
-  /** Ends all connections at once: requests under way have failed when this resolves, further ones fail. */
+  /** Closes all connections at once. Requests in flight have failed when this resolves; later requests fail too. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const exchange of this.#underWay) exchange.end(closedError());
+    for (const exchange of this.#inFlight) exchange.end(closedError());
     this.#pool.destroy();
-    // Their failures reach those who wait.
+    // The waiting callers get their errors in this turn.
     await nextTurn();
   }
 
   async #receive(exchange: Exchange, signal: AbortSignal): Promise<HttpsResponse> {
-    this.#underWay.add(exchange);
+    this.#inFlight.add(exchange);
     try {
-      const response = await within(signal, exchange.response);
+      const response = await settleUnlessAborted(signal, exchange.response);
       this.#usualAnswerMs = Math.max(exchange.progress.answerMs, this.#usualAnswerMs * USUAL_ANSWER_DECAY);
       return response;
     } finally {
-      this.#underWay.delete(exchange);
+      this.#inFlight.delete(exchange);
     }
   }
 
@@ -142,7 +143,7 @@ export class HttpsClient {
   #retirePool(): void {
     const retired = this.#pool;
     this.#pool = this.#openPool();
-    // Connections in use end when they become free.
+    // Connections in use are closed when they become free.
     retired.maxFreeSockets = 0;
     for (const sockets of Object.values(retired.freeSockets)) sockets?.forEach((socket) => socket.destroy());
   }
@@ -151,13 +152,13 @@ export class HttpsClient {
     this.#settings = this.#tls.settings;
     return new Agent({
       ...this.#settings,
-      // As in Go, hence kubectl: OpenSSL would look for the root above an intermediate CA.
+      // As in Go (and kubectl): an intermediate CA is enough. By default OpenSSL requires its root too.
       ...(this.#settings.ca !== undefined && { allowPartialTrustChain: true }),
-      // Not left to the default, which the variable NODE_TLS_REJECT_UNAUTHORIZED changes.
+      // Set explicitly, because the variable NODE_TLS_REJECT_UNAUTHORIZED changes the default.
       rejectUnauthorized: true,
       keepAlive: true,
       maxFreeSockets: MAX_IDLE_CONNECTIONS,
-      // Of a free connection: one in use is ended by the deadline of its request.
+      // Closes idle connections. A connection in use is closed by the deadline of its request.
       timeout: KEEP_ALIVE_MS,
     });
   }

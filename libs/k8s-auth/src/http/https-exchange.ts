@@ -10,53 +10,53 @@ export interface HttpsRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** For everything, from looking up the address to the last byte of the body, and for all tries. */
+  /** The time limit for the whole request: address lookup, all tries, and the last byte of the body. */
   readonly deadline: Deadline;
-  /** A longer body ends the request with an error. */
+  /** Maximum length of the response body. A longer body fails the request. */
   readonly maxBytes: number;
 }
 
 export interface HttpsResponse {
   readonly status: number;
-  /** Lower-case names; a repeated header is joined with a comma. */
+  /** Names are in lower case. The values of a repeated header are joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** How long a connection may give no sign of life, milliseconds. */
+/** How long a connection may stay silent (receive nothing), milliseconds. */
 export interface SilenceLimits {
-  /** A new one, until TLS is established. */
+  /** A new connection, until TLS is established. */
   readonly newMs: number;
-  /** One that has served before, until an answer begins. */
+  /** A connection that has carried a request before, until the response starts. */
   readonly reusedMs: number;
 }
 
-/** How far a request has come over its connection. */
+/** The progress of a request on its connection. */
 export interface ExchangeProgress {
-  /** The connection has served before. */
+  /** The connection has carried a request before. */
   isReused: boolean;
   /** TLS was established. */
   isConnected: boolean;
-  /** An answer has begun. */
+  /** The response has started. */
   isAnswered: boolean;
-  /** The connection was cut because it gave no sign of life. */
+  /** The connection was closed because it stayed silent for too long. */
   isSilent: boolean;
-  /** How long the answer took to begin, once the connection was there, milliseconds. */
+  /** Time from the established connection to the start of the response, milliseconds. */
   answerMs: number;
 }
 
-/** One request under way over one connection. */
+/** One request in flight on one connection. */
 export interface Exchange {
-  /** Rejects with foreign errors: the caller converts them. */
+  /** Rejects with errors of Node. The caller must convert them with `plainErrorOf`. */
   readonly response: Promise<HttpsResponse>;
   readonly progress: Readonly<ExchangeProgress>;
-  /** Cuts the connection, if it is still in use; the response is then this reason. */
+  /** Closes the connection if it is still in use. `response` then rejects with this reason. */
   end(reason: Error): void;
 }
 
 /**
- * Sends one request over one connection of a pool. A connection that gives no sign of life is cut: a reused one may have
- * been dropped on the way without a word (a lost NAT entry), and a new one may lead to a server that is gone.
+ * Sends one request over one connection of a pool. A connection that stays silent is closed: a reused connection may
+ * have been dropped by the network without notice (a lost NAT entry), and a new one may lead to a server that is down.
  * @internal
  */
 export function startExchange(
@@ -75,9 +75,9 @@ export function startExchange(
     const { method, url, headers, body } = call;
     const sent = request(url, { method, headers, agent: pool });
     outgoing = sent;
-    // Also within the body, where the response would only say that it was cut off.
+    // Also covers errors while the body is read. There the response itself would only report that it was aborted.
     sent.on('error', (error) => abandon(error));
-    // Also where Node reports nothing else, after a protocol switch that nobody asked for.
+    // Node reports nothing else after an unrequested protocol switch.
     sent.on('close', () => reject(new PlainError('Error', 'connection was closed', 'ECONNRESET')));
     sent.on('socket', (socket: TLSSocket) => {
       if (isEnded) sent.destroy();
@@ -92,18 +92,19 @@ export function startExchange(
     end(reason) {
       isEnded = true;
       abandon(reason);
-      // A request that has no socket yet gets one: destroyed now, it would leave that in the pool, connected or not.
+      // A request without a socket is destroyed once it gets one. If it were destroyed now, its socket would stay in the
+      // pool, even if it never connects.
       if (outgoing?.socket) outgoing.destroy();
     },
   };
 }
 
-/** The failure says nothing about the server: another connection may do. @internal */
+/** Whether only the connection has failed, so that another connection to the server may work. @internal */
 export function isConnectionAtFault({ isAnswered, isReused, isSilent }: ExchangeProgress): boolean {
   return !isAnswered && (isReused || isSilent);
 }
 
-/** @returns ends the watch */
+/** Closes the connection if it stays silent for too long. @returns a function that stops the watch */
 function watch(
   sent: ClientRequest,
   socket: TLSSocket,
@@ -115,10 +116,10 @@ function watch(
   progress.isReused = progress.isConnected = isReused;
   let sentMs = clock.monotonicMs();
   const limitMs = isReused ? limits.reusedMs : limits.newMs;
-  const lack = isReused ? 'no answer over an open connection' : 'no connection';
+  const timeoutMessage = isReused ? 'no answer over an open connection' : 'no connection';
   const stop = clock.schedule(limitMs, () => {
     progress.isSilent = true;
-    sent.destroy(new PlainError('TimeoutError', `${lack} within ${inWholeMs(limitMs)}`, 'ETIMEDOUT'));
+    sent.destroy(new PlainError('TimeoutError', `${timeoutMessage} within ${inWholeMs(limitMs)}`, 'ETIMEDOUT'));
   });
   sent.once('response', () => {
     stop();
@@ -140,7 +141,7 @@ async function read(response: IncomingMessage, maxBytes: number): Promise<HttpsR
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    // Leaving the loop destroys the response, and with it the connection.
+    // Throwing leaves the loop, which destroys the response and its connection.
     if (length > maxBytes) throw new PlainError('Error', `body longer than ${maxBytes} bytes`);
     chunks.push(chunk);
   }

@@ -14,18 +14,18 @@ import { type OwnDeadline, startDeadline } from '../util/timers.js';
 export { until } from '../../test-support/until.js';
 export { nextTurn as turn } from '../util/timers.js';
 
-/** An HTTPS server on loopback whose every byte a spec decides. */
+/** An HTTPS server on loopback. The spec controls every byte that it sends. */
 export interface HttpsServer {
   readonly url: string;
-  /** TCP connections so far. */
+  /** Number of TCP connections so far. */
   connections(): number;
-  /** Those that are open now. */
+  /** Number of open TCP connections. */
   openConnections(): number;
-  /** Connections are accepted, but nothing is answered any more, no TLS handshake either. */
+  /** From now on, connections are accepted but nothing is answered, not even the TLS handshake. */
   silence(): void;
-  /** Nothing comes back over the connections that there are. */
+  /** From now on, nothing is answered on the connections that are open now. */
   muteConnections(): void;
-  /** New connections are answered again. */
+  /** From now on, new connections are answered again. */
   speak(): void;
   close(): Promise<void>;
 }
@@ -58,7 +58,7 @@ export async function startHttpsServer(
   };
 }
 
-/** A deadline that never comes. */
+/** A deadline that never expires, because nobody advances its clock. */
 export function endless(): OwnDeadline {
   return startDeadline(new FakeClock(), 60_000);
 }

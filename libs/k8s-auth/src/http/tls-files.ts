@@ -2,33 +2,33 @@ import { type Clock } from '../util/clock.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { PlainError } from '../util/plain-error.js';
 import { Refreshed } from '../util/refreshed.js';
-import { within } from '../util/timers.js';
+import { settleUnlessAborted } from '../util/timers.js';
 import { type TlsSettings } from './tls-source.js';
 
-// A CA is replaced with weeks of overlap, but a long-lived process must see it one day.
+// A CA is replaced with weeks of overlap, so a long period is enough for a long-lived process.
 const RELOAD_PERIOD_MS = 10 * 60_000;
-// While the other side's certificate is wrong every request would read the files.
+// Limits the reads while the peer's certificate is not trusted: every request would read the files.
 const MIN_RELOAD_PERIOD_MS = 60_000;
 
-/** The TLS settings of a connection, as they are and as they may become. */
+/** The TLS settings of a connection, and how to read them again. */
 export interface ReloadableTls {
-  /** Whose certificate is checked with them, for the log. */
+  /** The peer whose certificate is checked, as a text for the log, such as `the API server`. */
   readonly of: string;
-  /** Names the CA to trust, for errors. */
+  /** The option that names the CA to trust, for error messages. */
   readonly caOption?: string;
   readonly tls: TlsSettings;
   readTls(): Promise<TlsSettings>;
-  /** What `readTls` gives besides files: it is called again as soon as this is another object. */
+  /** The client certificate, if it does not come from a file. `readTls` is called again when this returns another object. */
   clientCertificate?(): object | undefined;
 }
 
 /**
- * Follows certificate files: they are read again every 10 minutes while requests are sent, and when the other side's
- * certificate is not trusted. Unusable files change nothing.
+ * Reads certificate files again every 10 minutes while requests are sent, and when the peer's certificate is not
+ * trusted. If the files are unusable, the last good settings stay in use.
  * @internal
  */
 export class TlsFiles {
-  // Private to the language: a client key is not for `inspect`.
+  // `#private`, so that `inspect` does not show a client key.
   readonly #files: ReloadableTls;
   readonly #refreshed: Refreshed<TlsSettings>;
   #clientCertificate?: object | undefined;
@@ -43,14 +43,14 @@ export class TlsFiles {
         fetch: async (_deadline, last) => {
           const certificate = files.clientCertificate?.();
           const next = await files.readTls();
-          // Not before: until the settings have it, requests wait for it.
+          // Set only now, because requests wait until the settings contain the new certificate.
           this.#clientCertificate = certificate;
           if (JSON.stringify(next) === JSON.stringify(last)) return last ?? next;
           log.log({ message: `certificates for ${files.of} have changed` });
           return next;
         },
         onFailure: (error) => {
-          const message = `certificates for ${files.of} stay as they were: ${describeError(error)}`;
+          const message = `certificates for ${files.of} cannot be reloaded, the last good ones are used: ${describeError(error)}`;
           onceAMinute.run('reload', () => log.warn({ message }));
           return undefined;
         },
@@ -59,41 +59,42 @@ export class TlsFiles {
     );
   }
 
-  /** Another object once the files have changed. */
+  /** The current settings. Another object is returned after the files have changed. */
   get settings(): TlsSettings {
     return this.#refreshed.last ?? this.#files.tls;
   }
 
   /**
-   * Called before each request.
-   * @returns what the request has to wait for: a new client certificate, but not a new CA
+   * Must be called before each request.
+   * @returns a promise if the request must wait for a new client certificate. A request does not wait for a new CA.
    */
   follow(signal: AbortSignal): Promise<void> | undefined {
     if (this.#files.clientCertificate?.() !== this.#clientCertificate) {
-      return within(signal, this.#refreshed.refresh());
+      return settleUnlessAborted(signal, this.#refreshed.refresh());
     }
     if (this.#refreshed.ageMs >= RELOAD_PERIOD_MS) void this.#refreshed.refresh();
     return undefined;
   }
 
   /**
-   * After a request whose other side was not trusted.
-   * @returns whether there are other settings than those that were used, also when another request has reloaded them
+   * Must be called after a request that failed because the peer was not trusted.
+   * @param used the settings of that request
+   * @returns whether the settings differ now, also if another request has reloaded them
    */
   async reload(used: TlsSettings, signal: AbortSignal): Promise<boolean> {
-    if (used === this.settings) await within(signal, this.#refreshed.refreshIfDue());
+    if (used === this.settings) await settleUnlessAborted(signal, this.#refreshed.refreshIfDue());
     return used !== this.settings;
   }
 }
 
-// OpenSSL's reasons, as Node names them (X509_V_ERR_…), and Node's own for a name that does not fit.
+// OpenSSL's reasons under Node's names (X509_V_ERR_…), and Node's own code for a host name that does not match.
 const TRUST_FAILURE =
   /^(?:UNABLE_TO_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
-// Those that another CA mends: not a wrong name, and not a certificate that has expired.
+// The failures that another CA can fix: not a wrong host name, and not an expired certificate.
 const UNKNOWN_CA = /^(?:UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|CERT_UNTRUSTED)/;
 
-/** The same error, with the option that names the CA where that is what is missing. @internal */
+/** Adds the option that names the CA to the message, if the CA is unknown. @internal */
 export function withCaHint(error: Error, caOption: string | undefined): Error {
   const { code } = error as { code?: unknown };
   if (caOption === undefined || typeof code !== 'string' || !UNKNOWN_CA.test(code)) return error;

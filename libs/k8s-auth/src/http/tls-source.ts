@@ -3,25 +3,25 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { ConfigurationError, type Mistake, type MistakePlace } from '../errors.js';
 
-/** What TLS needs to know of the other side, and of us. */
+/** The settings of a TLS connection: how the peer is checked, and our client certificate. */
 export interface TlsSettings {
-  /** PEM certificates, each a trust anchor even when it is an intermediate CA; the system's roots when omitted. */
+  /** PEM certificates. Each is a trust anchor, even an intermediate CA. Omitted: the system's roots. */
   readonly ca?: string;
   /** PEM client certificate and key. */
   readonly cert?: string;
   readonly key?: string;
-  /** The name the certificate must have, when it is not the URL's host. */
+  /** The name that the certificate must have, if it differs from the host in the URL. */
   readonly servername?: string;
 }
 
 /** PEM text, or the file that holds it. */
 export type PemSource = {
-  /** What the user has set: an option, or a kubeconfig, of which `field` is then the field. */
+  /** Where the user has set it: an option, or a kubeconfig. With a kubeconfig, `field` is the field in it. */
   readonly place: MistakePlace;
   readonly field?: string;
 } & ({ readonly file: string } | { readonly text: string });
 
-/** Where the TLS settings of a connection come from; files are read again when certificates are replaced. */
+/** The sources of the TLS settings of a connection. Files can be read again when certificates are replaced. */
 export interface TlsSource {
   readonly ca?: PemSource;
   readonly cert?: PemSource;
@@ -29,7 +29,7 @@ export interface TlsSource {
   readonly servername?: string;
 }
 
-/** Which blocks of a file are used, by their labels, and which others it may hold. Any other block is a mistake. */
+/** The labels of the PEM blocks that are used, and of those that are ignored. Any other block is a mistake. */
 interface Blocks {
   readonly used: readonly string[];
   readonly ignored: readonly string[];
@@ -37,7 +37,7 @@ interface Blocks {
 
 const CERTIFICATES = ['CERTIFICATE', 'X509 CERTIFICATE'];
 const PRIVATE_KEYS = ['PRIVATE KEY', 'EC PRIVATE KEY', 'RSA PRIVATE KEY'];
-// The kubelet and others keep a client certificate and its key in one file.
+// The kubelet and other programs keep a client certificate and its key in one file.
 const BLOCKS_OF: Readonly<Record<'ca' | 'cert' | 'key', Blocks>> = {
   ca: { used: CERTIFICATES, ignored: [] },
   cert: { used: CERTIFICATES, ignored: [...PRIVATE_KEYS, 'EC PARAMETERS'] },
@@ -45,13 +45,14 @@ const BLOCKS_OF: Readonly<Record<'ca' | 'cert' | 'key', Blocks>> = {
 };
 
 /**
- * The settings hold the blocks as we have read them, written anew: what TLS trusts is what has been checked here.
- * @throws {ConfigurationError} with every file that is missing or holds anything else
+ * Reads and checks the sources. The settings contain only the checked blocks, formatted again, so that TLS cannot read
+ * the files differently.
+ * @throws {ConfigurationError} with every file that is missing or has other content
  * @internal
  */
 export async function readTls({ servername, ...sources }: TlsSource): Promise<TlsSettings> {
   const mistakes: Mistake[] = [];
-  const complain = ({ place, field }: PemSource, message: string) =>
+  const addMistake = ({ place, field }: PemSource, message: string) =>
     mistakes.push({ place, message: field === undefined ? message : `${field}: ${message}` });
   const read = async (part: keyof typeof BLOCKS_OF) => {
     const source = sources[part];
@@ -60,7 +61,7 @@ export async function readTls({ servername, ...sources }: TlsSource): Promise<Tl
       return { [part]: usedBlocks(await readText(source), BLOCKS_OF[part]) };
     } catch (error) {
       const where = 'file' in source ? ` in ${source.file}` : '';
-      complain(source, `expected PEM${where}${(error as UnfitPemError).message}`);
+      addMistake(source, `expected PEM${where}${(error as UnfitPemError).message}`);
       return {};
     }
   };
@@ -68,13 +69,13 @@ export async function readTls({ servername, ...sources }: TlsSource): Promise<Tl
   const pair: Pick<TlsSettings, 'cert' | 'key'> = { ...cert, ...key };
   const certificate = sources.cert ?? sources.key;
   if (mistakes.length === 0 && certificate && !belongTogether(pair)) {
-    complain(certificate, 'expected a certificate and the private key of it');
+    addMistake(certificate, 'expected a certificate and its private key');
   }
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   return { ...ca, ...pair, ...(servername !== undefined && { servername }) };
 }
 
-/** The message goes on where "expected PEM in <file>" ends, and quotes nothing of the file but labels. */
+/** The message continues "expected PEM in <file>". It quotes labels, but no other content of the file. */
 class UnfitPemError extends Error {}
 
 async function readText(source: PemSource): Promise<string> {
@@ -88,7 +89,7 @@ async function readText(source: PemSource): Promise<string> {
 
 function usedBlocks(text: string, { used, ignored }: Blocks): string {
   const blocks = readPemBlocks(text);
-  if (!blocks) throw new UnfitPemError(', got a block that is not whole');
+  if (!blocks) throw new UnfitPemError(', got an incomplete block');
   const pems = blocks.flatMap((block, index) => {
     const name = `block ${index + 1} (${block.label})`;
     if (ignored.includes(block.label)) return [];
@@ -100,7 +101,7 @@ function usedBlocks(text: string, { used, ignored }: Blocks): string {
   return pems.join('');
 }
 
-/** Certificates are looked at one by one: Node goes by the first, and ignores what it cannot read. */
+/** Checks each certificate separately, because Node reads only the first one and ignores blocks that it cannot read. */
 function isReadable({ label, der }: PemBlock): boolean {
   if (!CERTIFICATES.includes(label)) return true;
   try {
@@ -133,11 +134,10 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const LINE_LENGTH = 64;
 
 /**
- * All blocks of a file in their order. The platform's parsers of keys read the first block and ignore the others, and
- * those of CA certificates silently ignore blocks that are glued together (`-----END X----------BEGIN X-----`) or
- * indented. Here they are read. Text around blocks is explanatory and ignored (RFC 7468 §2), so a block behind `#`
- * does not count.
- * @returns `undefined` when a block has no end, no beginning, another label at its end, or is not base64
+ * Reads all blocks of a file, in their order. The platform's parsers are not used: they read only the first key of a
+ * file, and silently ignore CA certificates that are indented or on one line (`-----END X----------BEGIN X-----`). This
+ * function reads such blocks. It ignores text around blocks (RFC 7468 §2), so a block after `#` does not count.
+ * @returns `undefined` if a block has no end, no beginning, another label at its end, or is not base64
  * @internal
  */
 export function readPemBlocks(text: string): readonly PemBlock[] | undefined {
@@ -160,7 +160,7 @@ export function readPemBlocks(text: string): readonly PemBlock[] | undefined {
   return open ? undefined : blocks;
 }
 
-/** A block as every parser takes it. @internal */
+/** Formats a block so that every parser accepts it. @internal */
 export function formatPem({ label, der }: PemBlock): string {
   const lines = der.toString('base64').match(new RegExp(`.{1,${LINE_LENGTH}}`, 'g')) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
@@ -171,7 +171,7 @@ function startsLine(text: string, index: number): boolean {
   return isBlank(text.slice(lineStart, index));
 }
 
-/** A byte order mark is white space here. */
+/** `trim` also removes a byte order mark. */
 function isBlank(text: string): boolean {
   return text.trim() === '';
 }

@@ -1,4 +1,4 @@
-/** A ServiceAccount's place in the cluster. */
+/** The namespace and the name of a ServiceAccount. */
 export interface ServiceAccountName {
   readonly namespace: string;
   readonly name: string;
@@ -9,27 +9,27 @@ export interface ServiceAccountName {
 const LABEL = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 const DNS_LABEL = new RegExp(`^${LABEL}$`);
 const DNS_SUBDOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
-const LABEL_MAX = 63;
-const SUBDOMAIN_MAX = 253;
+const MAX_LABEL_LENGTH = 63;
+const MAX_SUBDOMAIN_LENGTH = 253;
 
 const PREFIX = 'system:serviceaccount:';
 
 /** @internal */
 export function isNamespaceName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LABEL_MAX && DNS_LABEL.test(value);
+  return typeof value === 'string' && value.length <= MAX_LABEL_LENGTH && DNS_LABEL.test(value);
 }
 
 /** @internal */
 export function isServiceAccountName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= SUBDOMAIN_MAX && DNS_SUBDOMAIN.test(value);
+  return typeof value === 'string' && value.length <= MAX_SUBDOMAIN_LENGTH && DNS_SUBDOMAIN.test(value);
 }
 
-/** The name as TokenReview and the `sub` claim give it: `system:serviceaccount:<namespace>:<name>`. @internal */
+/** The username, as in TokenReview and in the `sub` claim: `system:serviceaccount:<namespace>:<name>`. @internal */
 export function formatUsername({ namespace, name }: ServiceAccountName): string {
   return `${PREFIX}${namespace}:${name}`;
 }
 
-/** Exactly four parts, both names as Kubernetes makes them. @returns `undefined` for any other user. @internal */
+/** Accepts exactly four parts with valid Kubernetes names. @returns `undefined` for any other username @internal */
 export function parseUsername(username: string): ServiceAccountName | undefined {
   if (!username.startsWith(PREFIX)) return undefined;
   const [namespace, name, ...rest] = username.slice(PREFIX.length).split(':');
@@ -38,7 +38,7 @@ export function parseUsername(username: string): ServiceAccountName | undefined 
     : undefined;
 }
 
-/** `<namespace>/<name>`, as rules and variables write it. @returns `undefined` for anything else. @internal */
+/** Parses `<namespace>/<name>`, the form that rules and variables use. @returns `undefined` for any other text @internal */
 export function parseServiceAccountPath(path: string): ServiceAccountName | undefined {
   const [namespace, name, ...rest] = path.split('/');
   return rest.length === 0 && isNamespaceName(namespace) && isServiceAccountName(name)
@@ -46,19 +46,18 @@ export function parseServiceAccountPath(path: string): ServiceAccountName | unde
     : undefined;
 }
 
-/** What {@link readAudiences} accepts, in words that follow `expected`. @internal */
+/** What {@link readAudiences} accepts, as a text to put after `expected`. @internal */
 export const AUDIENCE_RULE =
   'a name, or a list of one or more different names, none of them empty or with white space around it';
 
-/** Neither empty nor with white space around it, nor of several lines. */
+/** One line, not empty, without white space at the start or the end. */
 const NAME = /^\S(.*\S)?$/;
 
 /**
- * The one rule for decorators, options and the environment.
- *
- * What a token may be issued for, as a decorator or an option states it.
- * @returns `undefined` for what no token is issued for: no text, or one that is empty or has white space around it, and
- *   lists that are empty or name one audience twice
+ * The audiences that a decorator, an option or a variable states. All three use this function, so they accept the same
+ * values.
+ * @returns `undefined` for a value that is not a usable audience: it is not a string, it is empty, it has white space
+ *   around it, or it is a list that is empty or contains a duplicate
  * @internal
  */
 export function readAudiences(value: unknown): readonly string[] | undefined {
@@ -69,8 +68,8 @@ export function readAudiences(value: unknown): readonly string[] | undefined {
     : undefined;
 }
 
-/** Equal for audiences that mean the same. @internal */
+/** A key that is equal for two lists of the same audiences in any order. @internal */
 export function audienceKeyOf(audience: unknown): string {
-  // What is no audience may be anything, such as a list that contains itself.
+  // An invalid value can be anything, for example a list that contains itself, which JSON.stringify cannot handle.
   return JSON.stringify(readAudiences(audience)?.toSorted()) ?? typeof audience;
 }

@@ -1,8 +1,8 @@
 import { formatUsername } from './names.js';
 
 /**
- * The workload that is calling, as its verified token names it. Deeply immutable; a `Date` is a fresh one at each
- * read; JSON shows every field.
+ * The workload that is calling, as its verified token names it. Deeply immutable: each read of a `Date` returns a new
+ * one. JSON contains every field.
  * @publicApi
  */
 export interface Principal {
@@ -11,14 +11,14 @@ export interface Principal {
   readonly namespace: string;
   /** The ServiceAccount's name. */
   readonly serviceAccount: string;
-  /** Differs when a ServiceAccount is deleted and made again under the same name. */
+  /** Changes when a ServiceAccount is deleted and created again under the same name. */
   readonly serviceAccountUid: string;
   readonly groups: readonly string[];
   /** The pod that the token is bound to (KEP-1205). */
   readonly pod?: { readonly name: string; readonly uid: string };
-  /** The node of that pod; its UID may be unknown to the token. */
+  /** The node of that pod. Some tokens do not contain the UID of the node. */
   readonly node?: { readonly name: string; readonly uid?: string };
-  /** Those of the audiences asked for that the token is made for; empty for a legacy token, which has none. */
+  /** The required audiences that the token is issued for. Empty for a legacy token, which has no audience. */
   readonly audiences: readonly string[];
   /** The token's `iss`. */
   readonly issuer: string;
@@ -26,11 +26,11 @@ export interface Principal {
   readonly credentialId?: string;
   readonly issuedAt?: Date;
   readonly expiresAt?: Date;
-  /** The kind of the verifier that vouches for all this. */
+  /** The kind of the verifier that verified the token. */
   readonly verifiedBy: string;
 }
 
-/** What a verifier knows; everything else of a {@link Principal} follows from it. @internal */
+/** The facts that a verifier supplies. The other fields of a {@link Principal} are derived from them. @internal */
 export interface PrincipalFacts {
   namespace: string;
   serviceAccount: string;
@@ -74,7 +74,7 @@ function dates({ issuedAtMs, expiresAtMs }: PrincipalFacts): PropertyDescriptorM
   return properties;
 }
 
-/** The groups the API server gives every ServiceAccount (serviceaccount.MakeGroupNames, user.AllAuthenticated). */
+/** The groups that the API server gives to every ServiceAccount (serviceaccount.MakeGroupNames, user.AllAuthenticated). */
 function groupsOf(namespace: string): readonly string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { InvalidTokenError } from '../errors.js';
 
-/** What is read of a JOSE header. `jwk`, `jku`, `x5u` and `x5c` are not: a token does not name its own key (RFC 8725 §3.10). */
+/** The members of a JOSE header that are used. `jwk`, `jku`, `x5u` and `x5c` are ignored: a token must not supply its own key (RFC 8725 §3.10). */
 export interface UnverifiedHeader {
   readonly alg: string;
   readonly kid?: string;
@@ -15,9 +15,9 @@ export interface UnverifiedJws {
 }
 
 /**
- * The compact serialization of RFC 7515 §7.1 and nothing near it: exactly three parts, each the one canonical
- * base64url text of its bytes, header and payload JSON objects in UTF-8. Decoders differ in what else they forgive
- * (padding, spaces, stray bits, a byte order mark), between releases of Node too; behind this check they agree.
+ * Parses the compact serialization of RFC 7515 §7.1 strictly: exactly three parts, each in canonical base64url; header
+ * and payload are JSON objects in UTF-8. Decoders differ in the malformed input that they tolerate (padding, spaces,
+ * stray bits, a byte order mark), also between releases of Node. After this check all decoders read the same value.
  * @throws {InvalidTokenError} MALFORMED
  * @internal
  */
@@ -70,10 +70,10 @@ function malformed(message: string): InvalidTokenError {
   return new InvalidTokenError('MALFORMED', message);
 }
 
-/** A JSON object of which only own members are read, see {@link member}. @internal */
+/** A JSON object. Read it with {@link member}, which ignores inherited properties. @internal */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-// A token is at most 16 KiB; Kubernetes' claims nest four deep.
+// A token has at most 16 KiB. The claims of Kubernetes have four levels.
 const MAX_LENGTH = 16_384;
 const MAX_DEPTH = 16;
 
@@ -86,10 +86,12 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * JSON.parse for hostile text. Two readers of an object with a repeated name may see two different values
- * (RFC 7519 §4: names are unique), and a `__proto__` that is assigned somewhere later gives an object claims nobody
- * signed: both are refused, at any depth, and so is text that is too long or nests too deep.
- * @throws {SyntaxError} without any of the text in its message
+ * JSON.parse for hostile text. At any depth it rejects:
+ *
+ * - a repeated name: two parsers may read two different values (RFC 7519 §4: names are unique);
+ * - the name `__proto__`: if later code assigns it, the object inherits claims that nobody signed;
+ * - text that is too long or nested too deeply.
+ * @throws {SyntaxError} its message contains nothing of the text
  * @internal
  */
 export function parseStrictJson(text: string): unknown {
@@ -98,8 +100,8 @@ export function parseStrictJson(text: string): unknown {
   try {
     value = JSON.parse(text);
   } catch {
-    // Its own message quotes the text.
-    throw new SyntaxError('JSON: expected by RFC 8259');
+    // The message of JSON.parse quotes the text, so it is not used.
+    throw new SyntaxError('JSON: expected valid JSON (RFC 8259)');
   }
   checkNames(text);
   return value;
@@ -110,12 +112,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An own member, so that nothing is ever inherited. @internal */
+/** Reads an own property; inherited properties are ignored. @internal */
 export function member(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** One pass over text that JSON.parse took: there, a string before a colon is a name, and nothing else is. */
+/** One pass over text that JSON.parse has accepted. In such text a string before a colon is always a name. */
 function checkNames(text: string): void {
   const namesByDepth: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {
@@ -142,7 +144,7 @@ function checkName(literal: string, names: Set<string> | undefined): void {
   names?.add(name);
 }
 
-/** @returns the index behind the closing quote */
+/** @returns the index after the closing quote */
 function endOfString(text: string, openingQuote: number): number {
   let at = openingQuote + 1;
   while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
@@ -151,7 +153,7 @@ function endOfString(text: string, openingQuote: number): number {
 
 function isBeforeColon(text: string, from: number): boolean {
   let at = from;
-  // The four white-space characters of RFC 8259 §2, all of them below "!".
+  // The white-space characters of RFC 8259 §2 are at most 0x20.
   while (text.charCodeAt(at) <= 0x20) at++;
   return text.charCodeAt(at) === COLON;
 }

@@ -3,15 +3,15 @@ import { type PrincipalFacts } from '../identity/principal.js';
 import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/names.js';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
 
-/** What a ServiceAccount token says about its holder. */
+/** The facts that a ServiceAccount token states about its holder. */
 export type ServiceAccountFacts = Pick<
   PrincipalFacts,
   'namespace' | 'serviceAccount' | 'serviceAccountUid' | 'pod' | 'node' | 'credentialId'
 >;
 
 /**
- * The `iss` of tokens kept in Secrets (pkg/serviceaccount LegacyIssuer). Bound tokens may have it too, where an API
- * server is run with it as `--service-account-issuer`.
+ * The `iss` of legacy tokens, which are kept in Secrets (pkg/serviceaccount LegacyIssuer). Bound tokens have it too if
+ * the API server runs with this `--service-account-issuer`.
  */
 export const LEGACY_ISSUER = 'kubernetes/serviceaccount';
 
@@ -19,8 +19,9 @@ const BOUND = 'kubernetes.io';
 const LEGACY_PREFIX = 'kubernetes.io/serviceaccount/';
 
 /**
- * The layout of bound tokens (KEP-1205): a `kubernetes.io` object, and a `sub` that says the same. The API server
- * reads the object and leaves `sub` unchecked; a token in which they differ was made by nobody we know.
+ * Reads the claims of a bound token (KEP-1205): a `kubernetes.io` object, and a `sub` that names the same ServiceAccount.
+ * The API server reads the object and does not check `sub`. Kubernetes does not issue tokens in which they differ, so
+ * such a token is rejected.
  * @throws {InvalidTokenError} REJECTED
  * @internal
  */
@@ -41,14 +42,14 @@ export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
   };
 }
 
-/** Whether a token is laid out as those in Secrets are: the object of bound tokens is what tells them apart. @internal */
+/** Whether a token has the layout of legacy tokens: the legacy issuer, and no `kubernetes.io` object. @internal */
 export function isLegacyLayout(claims: JsonObject): boolean {
   return member(claims, 'iss') === LEGACY_ISSUER && !Object.hasOwn(claims, BOUND);
 }
 
 /**
- * The layout of tokens kept in Secrets: flat claims, without `aud` and without any end. The two layouts exclude each
- * other (RFC 8725 §3.12).
+ * Reads the claims of a legacy token: flat claims without `aud` and usually without `exp`. No token has both layouts
+ * (RFC 8725 §3.12).
  * @throws {InvalidTokenError} REJECTED
  * @internal
  */
@@ -79,7 +80,7 @@ function identity(
     namespace,
     serviceAccount: name,
     serviceAccountUid: uid,
-    // As the API server writes it (KEP-4193, credential-id).
+    // The form that the API server uses (KEP-4193, credential-id).
     ...(jti !== undefined && { credentialId: `JTI=${jti}` }),
   };
 }

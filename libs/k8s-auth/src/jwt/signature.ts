@@ -3,7 +3,7 @@ import { InvalidTokenError } from '../errors.js';
 import { type UnverifiedHeader, type UnverifiedJws } from './compact-jws.js';
 import { type VerificationKey } from './verification-key.js';
 
-/** The keys that may have signed a token, found by what its unverified header says. Immutable. @internal */
+/** Finds the keys that may have signed a token, by its unverified header. Immutable. @internal */
 export class KeySet {
   private readonly byKeyId: ReadonlyMap<unknown, readonly VerificationKey[]>;
   private readonly byAlgorithm: ReadonlyMap<unknown, readonly VerificationKey[]>;
@@ -14,8 +14,8 @@ export class KeySet {
   }
 
   /**
-   * By `kid` (RFC 7515 §4.1.4) where the token has one: nothing makes a `kid` unique in a set, so there may be
-   * several. Without it, all keys of the algorithm that the token claims. The choice is a hint and grants nothing.
+   * With a `kid` (RFC 7515 §4.1.4): the keys with this ID. There can be several, because a `kid` need not be unique in a
+   * set. Without a `kid`: all keys of the algorithm in the header. The header only selects keys; it proves nothing.
    */
   candidates({ alg, kid }: UnverifiedHeader): readonly VerificationKey[] {
     return (kid === undefined ? this.byAlgorithm.get(alg) : this.byKeyId.get(kid)) ?? [];
@@ -34,11 +34,12 @@ function groupBy(
   return groups;
 }
 
-// A cluster has one to three keys. Where an issuer has many, a token that names none must not be verified with them all.
+// A cluster has one to three keys. The limit bounds the cost of a token without `kid` if an issuer has many keys.
 export const MAX_KEYS_TRIED = 10;
 
 /**
- * The signature has to hold under one of the candidates, by that key's own algorithm. The first ten are tried.
+ * Checks that the signature is valid for one of the candidates, with the algorithm of that key. At most the first
+ * {@link MAX_KEYS_TRIED} keys are tried.
  * @throws {InvalidTokenError} SIGNATURE
  * @internal
  */
@@ -46,27 +47,27 @@ export async function verifySignature(
   jws: UnverifiedJws,
   candidates: readonly VerificationKey[],
 ): Promise<void> {
-  if (candidates.length === 0) throw refused('signature: expected a known key');
+  if (candidates.length === 0) throw rejected('signature: expected a known key');
   const { alg } = jws.unverifiedHeader;
-  const fitting = candidates.filter(({ algorithm }) => algorithm === alg);
-  if (fitting.length === 0) throw refused("signature: expected the key's own algorithm");
-  for (const candidate of fitting.slice(0, MAX_KEYS_TRIED)) {
-    if (await holds(jws.token, candidate)) return;
+  const matching = candidates.filter(({ algorithm }) => algorithm === alg);
+  if (matching.length === 0) throw rejected('signature: expected the algorithm of the key');
+  for (const candidate of matching.slice(0, MAX_KEYS_TRIED)) {
+    if (await isSignedBy(jws.token, candidate)) return;
   }
-  throw refused('signature: expected to match');
+  throw rejected('signature: expected a valid signature of the key');
 }
 
-async function holds(token: string, { key, algorithm }: VerificationKey): Promise<boolean> {
+async function isSignedBy(token: string, { key, algorithm }: VerificationKey): Promise<boolean> {
   try {
     await compactVerify(token, key, { algorithms: [algorithm] });
     return true;
   } catch {
-    // The platform throws errors of many kinds for what it cannot take. None of them is an outage: with this key,
-    // the signature does not hold.
+    // The platform throws many kinds of errors for invalid input. None of them is an outage: they all mean that the
+    // signature is not valid for this key.
     return false;
   }
 }
 
-function refused(message: string): InvalidTokenError {
+function rejected(message: string): InvalidTokenError {
   return new InvalidTokenError('SIGNATURE', message);
 }

@@ -9,14 +9,14 @@ export function isKeyAlgorithm(alg: string): alg is KeyAlgorithm {
   return alg === 'RS256' || alg === 'ES256' || alg === 'ES384' || alg === 'ES512';
 }
 
-/** This key must not verify anything; the message says why and holds no key material. @internal */
+/** The key must not be used for verification. The message says why and contains no key material. @internal */
 export class UnfitKeyError extends Error {
   override readonly name = 'UnfitKeyError';
 }
 
 // NIST SP 800-131A; the upper bound keeps one verification cheap.
-const RSA_MIN_BITS = 2048;
-const RSA_MAX_BITS = 8192;
+const MIN_RSA_BITS = 2048;
+const MAX_RSA_BITS = 8192;
 
 // OpenSSL's names for P-256, P-384 and P-521 (RFC 7518 §3.4).
 const ALGORITHM_OF_CURVE: ReadonlyMap<string | undefined, KeyAlgorithm> = new Map([
@@ -26,8 +26,8 @@ const ALGORITHM_OF_CURVE: ReadonlyMap<string | undefined, KeyAlgorithm> = new Ma
 ]);
 
 /**
- * The one algorithm that a key verifies: it belongs to the key, never to the token (RFC 8725 §3.1).
- * @throws {UnfitKeyError} the key is no public RSA or EC key, or too weak
+ * The only algorithm that a key is used with. The key determines it, never the token (RFC 8725 §3.1).
+ * @throws {UnfitKeyError} the key is not a public RSA or EC key, or it is too weak
  * @internal
  */
 export function algorithmOf(key: KeyObject): KeyAlgorithm {
@@ -48,18 +48,18 @@ function checkRsa({
   modulusLength = 0,
   publicExponent = 0n,
 }: NonNullable<KeyObject['asymmetricKeyDetails']>): void {
-  if (modulusLength < RSA_MIN_BITS || modulusLength > RSA_MAX_BITS) {
+  if (modulusLength < MIN_RSA_BITS || modulusLength > MAX_RSA_BITS) {
     throw new UnfitKeyError(
-      `RSA modulus: expected ${RSA_MIN_BITS} to ${RSA_MAX_BITS} bits, got ${modulusLength}`,
+      `RSA modulus: expected ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits, got ${modulusLength}`,
     );
   }
-  // With e = 1 every message is its own signature; an even e has no inverse. The platform takes both.
+  // With e = 1 every message is its own signature, and an even e has no inverse. The platform accepts both.
   if (publicExponent < 3n || publicExponent % 2n === 0n) {
     throw new UnfitKeyError('RSA exponent: expected an odd number of 3 or more');
   }
 }
 
-/** A public key that passed the rules, with the algorithm that belongs to it. */
+/** A checked public key and its algorithm. */
 export interface VerificationKey {
   readonly keyId: string;
   readonly algorithm: KeyAlgorithm;
@@ -79,13 +79,14 @@ export function verificationKeyOf(key: KeyObject): VerificationKey {
 }
 
 /**
- * A member of a key set (RFC 7517 §4). One without `kid` gets the ID that Kubernetes would give it.
- * @throws {UnfitKeyError} not for signatures, not for its own `alg`, private, symmetric, weak, or no key at all
+ * Reads one key of a key set (RFC 7517 §4). A key without `kid` gets the ID that Kubernetes would compute.
+ * @throws {UnfitKeyError} the key is not for signatures, does not match its `alg`, is private, symmetric or weak, or is
+ *   not a key at all
  * @internal
  */
 export function verificationKeyOfJwk(jwk: unknown): VerificationKey {
   if (!isJsonObject(jwk)) throw new UnfitKeyError('JWK: expected a JSON object');
-  // Before the import, which is the expensive part.
+  // Checked before the import, which is expensive.
   checkUsage(jwk);
   const key = verificationKeyOf(importPublic(publicMembers(jwk)));
   const alg = member(jwk, 'alg');
@@ -98,13 +99,13 @@ export function verificationKeyOfJwk(jwk: unknown): VerificationKey {
   return { ...key, keyId: kid };
 }
 
-/** The members that make a public key, by `kty` (RFC 7518 §6.2.1 and §6.3.1). */
+/** The members of a public key, by `kty` (RFC 7518 §6.2.1 and §6.3.1). */
 const PUBLIC_MEMBERS: Readonly<Record<'RSA' | 'EC', readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
 };
 
-// The modulus of the largest RSA key that is taken has 1366 characters.
+// The modulus of the largest accepted RSA key has 1366 characters.
 const MAX_MEMBER_LENGTH = 2_048;
 
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
@@ -121,7 +122,9 @@ function publicMembers(jwk: JsonObject): JsonWebKey {
 function textMember(jwk: JsonObject, name: string): string {
   const value = member(jwk, name);
   if (typeof value !== 'string') throw new UnfitKeyError(`JWK "${name}": expected a string`);
-  if (value.length > MAX_MEMBER_LENGTH) throw new UnfitKeyError(`JWK "${name}": expected a shorter one`);
+  if (value.length > MAX_MEMBER_LENGTH) {
+    throw new UnfitKeyError(`JWK "${name}": expected at most ${MAX_MEMBER_LENGTH} characters`);
+  }
   return value;
 }
 
@@ -133,7 +136,7 @@ function importPublic(jwk: JsonWebKey): KeyObject {
   }
 }
 
-/** RFC 7517 §4.2 and §4.3: a key that says what it is for is used for that alone. */
+/** RFC 7517 §4.2 and §4.3: a key that states its use must not be used for anything else. */
 function checkUsage(jwk: JsonObject): void {
   const use = member(jwk, 'use');
   const operations = member(jwk, 'key_ops');

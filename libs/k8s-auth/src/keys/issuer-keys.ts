@@ -6,7 +6,7 @@ import {
   requireApiServer,
 } from '../api-server/api-server.connection.js';
 import { isApiServerOfPod } from '../api-server/in-cluster.js';
-import { bothOrMistakes, ConfigurationError } from '../errors.js';
+import { awaitBoth, ConfigurationError } from '../errors.js';
 import { HttpsClient } from '../http/https-client.js';
 import { readTls } from '../http/tls-source.js';
 import { audiencesNamedBy } from '../jwt/jwt-claims.js';
@@ -60,7 +60,7 @@ export async function openIssuerKeys(
   const { caFile, jwksUri } = options;
   const tls = caFile === undefined ? {} : { ca: { place: { option: 'caFile' }, file: caFile } };
   const readCa = () => readTls(tls);
-  const [ca, connection] = await bothOrMistakes(readCa(), findOwnApiServer(options, context));
+  const [ca, connection] = await awaitBoth(readCa(), findOwnApiServer(options, context));
   const https = new HttpsClient({ of: 'the issuer', caOption: 'caFile', tls: ca, readTls: readCa }, context);
   const client = connection && new ApiServerClient(connection, context);
   const isOwn = connection && jwksUri !== undefined && (await isSameServer(jwksUri, connection.url, context));

@@ -166,10 +166,10 @@ describe('K8sAuthTokenSource: what is worth a log line', () => {
   ])('warns once of a token for the Kubernetes API: %s', async (_name, claims) => {
     volume.write(await mint.mint(claims));
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
-    source.hydrate();
+    source.readDueFiles();
     await until(() => log.warnings.length > 0);
     await clock.advance(60_000);
-    source.hydrate();
+    source.readDueFiles();
     await until(() => reads.length === 2);
     expect(log.warnings).toEqual([{ message: opensTheApi, origin: 'http://service2', file: volume.file }]);
   });
@@ -177,7 +177,7 @@ describe('K8sAuthTokenSource: what is worth a log line', () => {
   it('warns of the file of the pod token even where it cannot be read, and names each destination', () => {
     const tokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
     const origins = ['http://service2', 'http://service3', 'https://kubernetes.default.svc'];
-    sourceOf(...origins.map((origin) => ({ origin, tokenFile }))).hydrate();
+    sourceOf(...origins.map((origin) => ({ origin, tokenFile }))).readDueFiles();
     expect(log.warnings).toEqual([
       { message: opensTheApi, origin: 'http://service2', file: tokenFile },
       { message: opensTheApi, origin: 'http://service3', file: tokenFile },
@@ -186,7 +186,7 @@ describe('K8sAuthTokenSource: what is worth a log line', () => {
 
   it('does not warn of a token issued for its destination', async () => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
-    source.hydrate();
+    source.readDueFiles();
     await until(() => source.peekToken('http://service2') !== undefined);
     expect(log.warnings).toEqual([]);
   });
@@ -206,7 +206,7 @@ describe('K8sAuthTokenSource: what is worth a log line', () => {
 describe('K8sAuthTokenSource: states', () => {
   it('has read the files before the first request once hydrated', async () => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
-    source.hydrate();
+    source.readDueFiles();
     await until(() => source.peekToken('http://service2') !== undefined);
     expect(reads).toHaveLength(1);
   });
@@ -214,7 +214,7 @@ describe('K8sAuthTokenSource: states', () => {
   it('logs trouble of the first read and stays alive', async () => {
     volume.empty();
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
-    source.hydrate();
+    source.readDueFiles();
     await until(() => log.warnings.length > 0);
     expect(log.warnings).toMatchObject([{ code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE', file: volume.file }]);
   });
@@ -224,7 +224,7 @@ describe('K8sAuthTokenSource: states', () => {
       { origin: 'HTTP://service2:80/', tokenFile: volume.file },
       { origin: 'http://service3', tokenFile: `${volume.file}-missing` },
     );
-    source.hydrate();
+    source.readDueFiles();
     await until(() => source.peekToken('http://service2') !== undefined && log.warnings.length > 0);
     expect(source.states()).toEqual([
       {

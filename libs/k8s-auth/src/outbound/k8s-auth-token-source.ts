@@ -77,7 +77,7 @@ export class K8sAuthTokenSource {
    * due is read in the background, so that a service that calls nobody for a while stays ready.
    */
   states(): readonly DestinationState[] {
-    this.hydrate();
+    this.readDueFiles();
     return this.#destinations
       .all()
       .map(({ origin, tokenFile, source }) => ({ origin, tokenFile, ...source.state() }));
@@ -88,7 +88,7 @@ export class K8sAuthTokenSource {
    * a token that opens the Kubernetes API.
    * @internal
    */
-  hydrate(): void {
+  readDueFiles(): void {
     for (const destination of this.#destinations.all()) {
       const { source, tokenFile } = destination;
       if (POD_TOKEN_FILE.test(tokenFile)) this.#warnOfApiToken(destination);

@@ -4,7 +4,7 @@ import {
   acceptToken,
   hasExpired,
   type HeldToken,
-  isNearItsEnd,
+  isNearExpiry,
   MIN_READ_PERIOD_MS,
   readTokenFile,
   versionOfTokenFile,
@@ -12,16 +12,16 @@ import {
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { SingleFlight } from '../util/single-flight.js';
 
-// The kubelet replaces a file at 80 % of the token's life and looks about once a minute; client-go re-reads as often.
+// The kubelet replaces a file at 80 % of the token's lifetime and checks about once a minute. client-go uses this period too.
 const READ_PERIOD_MS = 60_000;
-// Near the token's end the next one has to be there any moment, and after a bad read the file may be whole again.
-const HURRIED_READ_PERIOD_MS = 5_000;
+// Used near the token's expiry, when the file should have been replaced, and after a failed read.
+const SHORT_READ_PERIOD_MS = 5_000;
 
 export interface FileTokenSourceOptions {
   readonly file: string;
-  /** What the token's `aud` has to include; not looked at when omitted. */
+  /** The audience that `aud` must include. Omitted: `aud` is not checked. */
   readonly audience?: string;
-  /** Whether the token may be of another form than a JWT. @default false */
+  /** Whether the token may have another form than a JWT. @default false */
   readonly mayBeOpaque?: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,31 +29,30 @@ export interface FileTokenSourceOptions {
   readonly read?: typeof readTokenFile;
 }
 
-/** For readiness; holds no token text. */
+/** The state of a token file, for readiness. Contains no token text. */
 export interface TokenSourceState {
-  /** There is a token that has not expired. */
+  /** Whether there is a token that has not expired. */
   readonly hasToken: boolean;
-  /** What was wrong at the last read, or `…_EXPIRED`. */
+  /** The error code of the last read, or `…_EXPIRED`. Omitted if the last read succeeded and the token has not expired. */
   readonly trouble?: K8sAuthErrorCode;
-  /** `exp` of the token in memory, milliseconds since the epoch; absent for tokens without. */
+  /** `exp` of the token in memory, milliseconds since the epoch. Omitted for a token without `exp`. */
   readonly expiresAtMs?: number;
-  /** How long ago the file was last read, well or not. */
+  /** Time since the last read of the file, successful or not, milliseconds. */
   readonly lastReadAgeMs?: number;
 }
 
 /**
- * The token of a file that is replaced under way. Input: a path; output: its token, never older than 60 s, never past
- * its `exp`. Reads happen when the token is asked for, not on a timer, and all who wait share one.
+ * The token in a file that is replaced while the service runs. It returns a token that was read at most 60 s ago and has
+ * not expired. The file is read when a caller asks for the token, not on a timer. Concurrent callers share one read.
  *
- * What the file holds is the truth, an older token included. A bad read (missing, empty, cut off, no JWT, another
- * `aud`, expired) changes nothing: the last good token stays until its own `exp` (wall clock), one without `exp` until
- * 60 s after the last good read, and the file is tried again at most every 5 s (monotonic clock, so that a jump of the
- * wall clock neither stops nor floods the reads).
+ * - The file is authoritative, even if it contains an older token than before.
+ * - A failed read (missing, empty, truncated, not a JWT, another `aud`, expired) does not replace the last good token. It
+ *   is used until its `exp` (wall clock), or, without `exp`, until 60 s after the last successful read. The file is read
+ *   again at most every 5 s (monotonic clock, so that a jump of the wall clock neither stops nor multiplies the reads).
+ * - After a token was rejected, or has expired in memory, the file is checked at once: it is read immediately if it was
+ *   replaced, and otherwise at most every 500 ms.
  *
- * A token that was refused, or has expired in memory, is worth a look at once: a file that was replaced is read again
- * immediately, one that was not at most every 500 ms.
- *
- * All that it knows is private, so that no log of it, or of what holds it, shows the token.
+ * All fields are `#private`, so that no log of this object, or of an object that refers to it, shows the token.
  * @internal
  */
 export class FileTokenSource {
@@ -72,27 +71,28 @@ export class FileTokenSource {
     this.#onceAMinute = new OncePerMinute(options.clock);
   }
 
-  /** The token if it can be used as it is, without waiting: the hot path. `undefined`: ask {@link getToken}. */
+  /** The token, if no read is due. Synchronous, for the hot path. `undefined`: call {@link getToken}. */
   current(): string | undefined {
     return this.#isReadDue() ? undefined : this.#unexpiredToken();
   }
 
   /**
-   * The token, after reading the file where that is due.
-   * @throws {TokenSourceError} there is none, or none that has not expired
+   * The token. Reads the file first if that is due.
+   * @throws {TokenSourceError} there is no token, or it has expired
    */
   async getToken(): Promise<string> {
     if (this.#isReadDue()) await this.#read();
-    // A suspended machine moves on the wall clock alone: the token expires before its next read is due.
+    // While a machine is suspended only the wall clock advances, so the token can expire before the next read is due.
     else if (this.#held && this.#unexpiredToken() === undefined) await this.#readIfReplaced();
     const token = this.#unexpiredToken();
-    if (token === undefined) throw this.#whyThereIsNone();
+    if (token === undefined) throw this.#createMissingTokenError();
     return token;
   }
 
   /**
-   * Reads the file at once, because `rejected` was answered with 401. Concurrent calls share one read.
-   * @returns another token than the rejected one, or `undefined` if the file holds no other
+   * Checks the file at once, because a request with the token `rejected` was answered with 401. Concurrent calls share one
+   * read.
+   * @returns a token that differs from the rejected one, or `undefined` if there is none
    */
   async renew(rejected: string): Promise<string | undefined> {
     const known = this.current();
@@ -116,17 +116,17 @@ export class FileTokenSource {
     };
   }
 
-  /** Whether the token that was last read is one for the Kubernetes API. */
+  /** Whether the last token that was read is issued for the Kubernetes API. */
   isForApiServer(): boolean {
     return this.#held?.isForApiServer ?? false;
   }
 
   #isReadDue(): boolean {
-    const isHurried = this.#failure !== undefined || isNearItsEnd(this.#held, this.#options.clock);
-    return this.#lastReadAgeMs() >= (isHurried ? HURRIED_READ_PERIOD_MS : READ_PERIOD_MS);
+    const isUrgent = this.#failure !== undefined || isNearExpiry(this.#held, this.#options.clock);
+    return this.#lastReadAgeMs() >= (isUrgent ? SHORT_READ_PERIOD_MS : READ_PERIOD_MS);
   }
 
-  /** Infinite before the first read. */
+  /** Infinity before the first read. */
   #lastReadAgeMs(): number {
     return this.#options.clock.monotonicMs() - (this.#lastReadMs ?? -Infinity);
   }
@@ -135,7 +135,7 @@ export class FileTokenSource {
     const { clock } = this.#options;
     const held = this.#held;
     if (!held || hasExpired(held, clock)) return undefined;
-    // Without an "exp" nothing but its file tells that a token is still good.
+    // Only the file shows that a token without "exp" is still valid.
     const isStale = held.expiresAtMs === undefined && clock.monotonicMs() - this.#goodReadMs > READ_PERIOD_MS;
     return isStale ? undefined : held.token;
   }
@@ -157,7 +157,7 @@ export class FileTokenSource {
 
   async #readVersion(version: string): Promise<void> {
     const { file, mayBeOpaque, clock, read = readTokenFile } = this.#options;
-    // The content is as old as the start of the read, however long the disk takes.
+    // The age counts from the start of the read, because the content may be that old.
     const startedMs = clock.monotonicMs();
     try {
       this.#held = acceptToken(await read(file, mayBeOpaque), this.#held, this.#options);
@@ -174,7 +174,7 @@ export class FileTokenSource {
   #noteGoodRead(): void {
     this.#failure = undefined;
     const { file, log } = this.#options;
-    if (this.#failureWasLogged) log.log({ message: 'token file can be used again', file });
+    if (this.#failureWasLogged) log.log({ message: 'token file is usable again', file });
     this.#failureWasLogged = false;
   }
 
@@ -187,14 +187,14 @@ export class FileTokenSource {
     });
   }
 
-  /** A fresh error each time: callers share the reason, not a stack that each of them may add to. */
-  #whyThereIsNone(): TokenSourceError {
+  /** Creates a new error for each caller, so that callers do not share a stack. */
+  #createMissingTokenError(): TokenSourceError {
     const failure = this.#failure;
     const { file } = this.#options;
     if (failure && (this.#held?.expiresAtMs === undefined || failure.trouble === 'EXPIRED')) {
       return new TokenSourceError(failure.trouble, file, failure.message, { cause: failure.cause });
     }
-    const message = `token last read from ${file} has expired`;
+    const message = `the last token that was read from ${file} has expired`;
     return new TokenSourceError('EXPIRED', file, message, { cause: failure });
   }
 }

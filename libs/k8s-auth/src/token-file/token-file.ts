@@ -14,36 +14,36 @@ import {
 import { type Clock } from '../util/clock.js';
 import { loggable } from '../util/log.js';
 
-/** A header of 16 KiB is all that Node takes; four times that is no token, whatever it is. */
-const LARGEST_FILE_BYTES = 64 * 1024;
+/** Node accepts at most 16 KiB of headers, so a file of more than four times that size cannot hold a usable token. */
+const MAX_FILE_BYTES = 64 * 1024;
 
-// As Latin-1.
+// The UTF-8 byte order mark, read as Latin-1.
 const UTF8_BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
-// Opening a named pipe would otherwise wait for its writer and hold a thread of the pool. Not known on Windows.
+// Without O_NONBLOCK, opening a named pipe waits for a writer and blocks a thread of the pool. Windows has no O_NONBLOCK.
 const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** What a token file holds; nothing about it is verified. */
+/** The content of a token file. It is not verified. */
 export interface TokenFileContent {
   readonly token: string;
-  /** `undefined`: the token is not a JWT. */
+  /** `undefined` if the token is not a JWT. */
   readonly claims?: UnverifiedClaims;
 }
 
 /**
- * Reads the one token that a file holds, white space around it dropped. Never blocks, never reads more than 64 KiB,
- * and says nothing of the content in its errors.
- * @param mayBeOpaque whether a token of another form than a JWT will do: whatever a header can carry
- * @throws {TokenSourceError} UNREADABLE (missing, no regular file, no permission), EMPTY, MALFORMED (no such token,
- * too long)
+ * Reads a file that contains one token, and removes white space around it. Never blocks and never reads more than
+ * 64 KiB. Its errors contain nothing of the content.
+ * @param mayBeOpaque whether the token may have another form than a JWT, as long as a header can carry it
+ * @throws {TokenSourceError} UNREADABLE (missing, not a regular file, no permission), EMPTY, MALFORMED (not a token, too
+ *   long)
  * @internal
  */
 export async function readTokenFile(file: string, mayBeOpaque = false): Promise<TokenFileContent> {
   const bytes = await readBytes(file);
-  if (bytes.length > LARGEST_FILE_BYTES) {
-    throw new TokenSourceError('MALFORMED', file, `token file ${file} is over ${LARGEST_FILE_BYTES} bytes`);
+  if (bytes.length > MAX_FILE_BYTES) {
+    throw new TokenSourceError('MALFORMED', file, `token file ${file} has more than ${MAX_FILE_BYTES} bytes`);
   }
-  // One character a byte, as a header is sent: bytes stay what they are.
+  // Latin-1, as headers are sent: each byte is one character, so that no byte changes.
   const token = bytes.toString('latin1').trim();
   if (token === '') throw new TokenSourceError('EMPTY', file, `token file ${file} is empty`);
   const claims = readUnverifiedClaims(token);
@@ -52,16 +52,17 @@ export async function readTokenFile(file: string, mayBeOpaque = false): Promise<
   throw new TokenSourceError(
     'MALFORMED',
     file,
-    `token file ${file} holds no ${mayBeOpaque ? 'token' : 'JWT'}`,
+    `token file ${file} does not contain a ${mayBeOpaque ? 'token' : 'JWT'}`,
   );
 }
 
-// For a token that does not do, however often it is asked for: a destination may answer 401 to every request.
+// Limits the reads of an unchanged file, because a destination may answer 401 to every request.
 export const MIN_READ_PERIOD_MS = 500;
 
 /**
- * Which file stands behind the path now, without reading it. The kubelet swaps a link, which makes it another file.
- * @returns text that stays the same as long as the content does, as far as the file system tells
+ * Identifies the file behind the path without reading it. When the kubelet replaces a token, it swaps a symbolic link,
+ * so that the path leads to another file.
+ * @returns a text that changes when the file system shows that the content has changed
  * @internal
  */
 export async function versionOfTokenFile(file: string): Promise<string> {
@@ -77,8 +78,8 @@ async function readBytes(file: string): Promise<Buffer> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, READ_WITHOUT_WAITING);
-    if (!(await handle.stat()).isFile()) throw new Error('no regular file');
-    return await readAtMost(handle, LARGEST_FILE_BYTES + 1);
+    if (!(await handle.stat()).isFile()) throw new Error('not a regular file');
+    return await readAtMost(handle, MAX_FILE_BYTES + 1);
   } catch (error) {
     const cause = plainErrorOf(error);
     throw new TokenSourceError('UNREADABLE', file, `token file ${file} cannot be read`, { cause });
@@ -98,42 +99,43 @@ async function readAtMost(handle: FileHandle, maxBytes: number): Promise<Buffer>
   return buffer.subarray(0, length);
 }
 
-/** A token that was fit to use when it was read. */
+/** A token that was accepted when its file was read. */
 export interface HeldToken {
   readonly token: string;
-  /** `exp`; tokens of Secrets have none. */
+  /** `exp` in milliseconds. Omitted for legacy tokens, which have none. */
   readonly expiresAtMs?: number;
-  /** From `exp - iat`; without `iat` from the moment it was first read. */
+  /** The lifetime: `exp - iat`. Without `iat`, it counts from the first read. */
   readonly lifeMs?: number;
-  /** The Kubernetes API accepts it, as far as its claims tell. */
+  /** Whether the claims indicate that the Kubernetes API accepts the token. */
   readonly isForApiServer: boolean;
 }
 
-// The kubelet has replaced the file by then: it does so at 80 % of the token's life.
-const LATE_SHARE_OF_LIFE = 1 / 5;
-const SHORT_REMAINDER_MS = 60_000;
+// The kubelet replaces the file at 80 % of the token's lifetime.
+const NEAR_EXPIRY_SHARE = 1 / 5;
+const MIN_NEAR_EXPIRY_MS = 60_000;
 
-/** Whether the next token has to be there any moment. @internal */
-export function isNearItsEnd(held: HeldToken | undefined, clock: Clock): boolean {
+/** Whether the token expires so soon that its file should have been replaced. @internal */
+export function isNearExpiry(held: HeldToken | undefined, clock: Clock): boolean {
   const { expiresAtMs, lifeMs = 0 } = held ?? {};
   if (expiresAtMs === undefined) return false;
-  return expiresAtMs - clock.wallMs() <= Math.max(SHORT_REMAINDER_MS, lifeMs * LATE_SHARE_OF_LIFE);
+  return expiresAtMs - clock.wallMs() <= Math.max(MIN_NEAR_EXPIRY_MS, lifeMs * NEAR_EXPIRY_SHARE);
 }
 
-/** What a token has to be. @internal */
+/** What is expected of the token in a file. @internal */
 export interface TokenExpectation {
   readonly file: string;
   readonly audience?: string;
   readonly clock: Clock;
 }
 
-/** `exp` is the first moment at which the token is no longer good (RFC 7519 §4.1.4). @internal */
+/** A token has expired at `exp`, not only after it (RFC 7519 §4.1.4). @internal */
 export function hasExpired({ expiresAtMs }: Pick<HeldToken, 'expiresAtMs'>, clock: Clock): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= clock.wallMs();
 }
 
 /**
- * Decides whether what a file holds replaces the token in memory. An older token does: the file is the truth.
+ * Decides whether the token in a file replaces the token in memory. An older token is accepted too: the file is
+ * authoritative.
  * @throws {TokenSourceError} MALFORMED, AUDIENCE or EXPIRED
  * @internal
  */
@@ -144,15 +146,15 @@ export function acceptToken(
 ): HeldToken {
   const expiresAtMs = numericDateMs(claims.exp);
   if (claims.exp !== undefined && expiresAtMs === undefined) {
-    throw new TokenSourceError('MALFORMED', file, `"exp" of the token in ${file} is no finite number`);
+    throw new TokenSourceError('MALFORMED', file, `"exp" of the token in ${file} is not a finite number`);
   }
-  if (held && !hasExpired(held, clock) && isCutOff(token, held.token)) {
-    throw new TokenSourceError('MALFORMED', file, `token in ${file} is cut off`);
+  if (held && !hasExpired(held, clock) && isTruncated(token, held.token)) {
+    throw new TokenSourceError('MALFORMED', file, `token in ${file} is truncated`);
   }
   const audiences = audiencesOf(claims);
   if (audience !== undefined && !audiences?.includes(audience)) {
     const actual = loggable(JSON.stringify(audiences ?? []));
-    const message = `"aud" of the token in ${file} has to include ${JSON.stringify(audience)}, is ${actual}`;
+    const message = `"aud" of the token in ${file}: expected ${JSON.stringify(audience)}, got ${actual}`;
     throw new TokenSourceError('AUDIENCE', file, message);
   }
   if (hasExpired({ expiresAtMs }, clock)) {
@@ -165,7 +167,7 @@ export function acceptToken(
   return { token, expiresAtMs, lifeMs, isForApiServer };
 }
 
-/** An API server accepts its issuer as audience when nobody says otherwise, and tokens of Secrets, which have no `aud`. */
+/** By default an API server accepts its issuer as audience. It also accepts legacy tokens, which have no `aud`. */
 function hasApiServerAudience(claims: UnverifiedClaims): boolean {
   const ofApiServer = [...USUAL_API_SERVER_AUDIENCES, claims.iss];
   const audiences = audiencesOf(claims);
@@ -173,10 +175,11 @@ function hasApiServerAudience(claims: UnverifiedClaims): boolean {
 }
 
 /**
- * A file that is written in place can be read half written, and half a signature has the shape of a whole one. The
- * same header with a `kid` means the same key and algorithm (RFC 7515 §4.1.4), hence a signature of the same length.
+ * Whether the token seems to be only the first part of a token. This happens if a file is read while it is written in
+ * place, and a truncated signature still looks like a JWT. It is detected by comparison with the last good token: the
+ * same header with a `kid` means the same key and algorithm (RFC 7515 §4.1.4), so the signatures must be equally long.
  */
-function isCutOff(token: string, lastGood: string): boolean {
+function isTruncated(token: string, lastGood: string): boolean {
   if (token === lastGood) return false;
   if (lastGood.startsWith(token)) return true;
   const [header = '', , signature = ''] = token.split('.');

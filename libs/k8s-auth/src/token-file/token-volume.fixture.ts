@@ -11,7 +11,7 @@ import { readTokenFile } from './token-file.js';
 
 export { CapturedLog as RecordingLog };
 
-/** A directory as the kubelet makes it: `token -> ..data/token`, `..data -> ..<timestamp>`, replaced by a rename. */
+/** A directory with the layout of the kubelet: `token -> ..data/token`, `..data -> ..<timestamp>`, replaced by a rename. */
 export class TokenVolume {
   private readonly directory = mkdtempSync(join(tmpdir(), 'token-volume-'));
   readonly file = join(this.directory, 'token');
@@ -25,7 +25,7 @@ export class TokenVolume {
     this.swap((target) => writeFileSync(target, content));
   }
 
-  /** What stands in for a file that may not be read: root may read every file. */
+  /** Replaces the token by a directory, to simulate an unreadable file: a test that runs as root can read every file. */
   writeDirectory(): void {
     this.swap((target) => mkdirSync(target));
   }
@@ -47,14 +47,14 @@ export class TokenVolume {
   }
 }
 
-/** Signs tokens as a cluster does: one key, its `kid` in each header. */
+/** Signs tokens like a cluster: with one key, and its `kid` in each header. */
 export class TokenMint {
   private readonly key: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   private readonly keyId = randomUUID();
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param claims `undefined` takes one away */
+  /** @param claims override the default claims; `undefined` removes a claim */
   mint(claims: Record<string, unknown> = {}, lifeSeconds = 3600, header: object = {}): Promise<string> {
     const nowSeconds = Math.floor(this.clock.wallMs() / 1000);
     return new SignJWT({
@@ -70,7 +70,7 @@ export class TokenMint {
   }
 }
 
-/** A source that reads the file of a volume, which is empty at first, and everything around it. */
+/** A token source that reads the file of a volume, with its clock and log. The volume is empty at first. */
 export class TokenFileBench {
   readonly clock = new FakeClock();
   readonly log = new CapturedLog();

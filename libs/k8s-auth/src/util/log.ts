@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { Logger, type LoggerService } from '@nestjs/common';
 import { type Clock } from './clock.js';
 
-/** What the library says: one object per event, in the manner of Nest's Logger, which takes objects. Never token text. */
+/** One log entry: an object, which Nest's Logger accepts in place of a text. Contains no token text. */
 export interface LogEvent {
   readonly message: string;
   readonly code?: string;
@@ -19,34 +19,34 @@ export interface Log {
 /** Anything that looks like the start of a JWT: base64url of `{"`. */
 const TOKEN_LIKE = /eyJ[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*/g;
 
-/** Foreign text made fit for a log: one line, short, and no JWT in it. @internal */
+/** Makes text from other programs safe for a log: one line, truncated, JWTs replaced by `[token]`. @internal */
 export function loggable(text: string, maxLength = 200): string {
   const oneLine = text.replace(TOKEN_LIKE, '[token]').replace(/[^\x20-\x7e]+/g, ' ');
   return oneLine.length > maxLength ? `${oneLine.slice(0, maxLength)}…` : oneLine;
 }
 
-/** An error's own words and those of its causes, each code once, made fit for a log. @internal */
+/** The messages of an error and its causes, with each code once, made safe for a log. @internal */
 export function describeError(error: unknown): string {
-  return loggable(wordsOf(error), 300);
+  return loggable(joinErrorMessages(error), 300);
 }
 
-/** The same words as they stand: for whoever has something to take out before they are cut. @internal */
-export function wordsOf(error: unknown): string {
-  const words: string[] = [];
+/** The same messages, not truncated and not redacted. For callers that redact first. @internal */
+export function joinErrorMessages(error: unknown): string {
+  const messages: string[] = [];
   try {
-    for (let cause: unknown = error; isError(cause) && words.length < 4; cause = cause.cause) {
+    for (let cause: unknown = error; isError(cause) && messages.length < 4; cause = cause.cause) {
       const { code } = cause as { code?: unknown };
       const message = String(cause.message);
-      const isNew = typeof code === 'string' && ![message, ...words].some((said) => said.includes(code));
-      words.push(isNew ? `${message} (${code})` : message);
+      const isNew = typeof code === 'string' && ![message, ...messages].some((text) => text.includes(code));
+      messages.push(isNew ? `${message} (${code})` : message);
     }
   } catch {
-    // A foreign error may have accessors that throw: what was read so far has to do.
+    // The error of another library may have accessors that throw. The messages read so far are used.
   }
-  return words.filter((word) => word !== '').join(': ') || 'unknown error';
+  return messages.filter((message) => message !== '').join(': ') || 'unknown error';
 }
 
-/** Errors of Node itself are none of `Error` where code runs in a context of its own, as under Jest. */
+/** Node's own errors are not instances of `Error` if the code runs in another VM context, as under Jest. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
@@ -54,8 +54,8 @@ function isError(value: unknown): value is Error {
 const MINUTE_MS = 60_000;
 
 /**
- * Runs an action for a topic at most once a minute: a lasting failure is worth a line a minute, not a line a request.
- * Topics are the caller's own constants or configured names, so their number is bounded.
+ * Runs an action for a topic at most once a minute, so that a lasting failure is logged once a minute and not with every
+ * request. Topics are constants or configured names, never data of requests, so their number is bounded.
  * @internal
  */
 export class OncePerMinute {
@@ -73,25 +73,25 @@ export class OncePerMinute {
 }
 
 /**
- * Nest's Logger in front of any logger that the application uses, for callers that must not fail because of it: an
- * error that it throws is dropped, and so is the rejection of an asynchronous one.
+ * Nest's Logger, made safe for callers that must not fail because of logging. If the application's logger throws, or
+ * returns a promise that rejects, the error is dropped.
  */
 class ReliableLogger extends Logger {
   override get localInstance(): LoggerService {
     const logger = super.localInstance;
-    const reliably =
+    const safely =
       (level: 'log' | 'warn' | 'error') =>
       (...args: [unknown, ...unknown[]]): void => {
         try {
           const result: unknown = logger[level](...args);
           void Promise.resolve(result).catch(() => {});
         } catch {
-          // There is nobody left to tell.
+          // The logger itself failed, so the error cannot be logged.
         }
       };
-    return { log: reliably('log'), warn: reliably('warn'), error: reliably('error') };
+    return { log: safely('log'), warn: safely('warn'), error: safely('error') };
   }
 }
 
-/** What every part of the library logs through. @internal */
+/** The logger of the whole library. @internal */
 export const k8sAuthLog = new ReliableLogger('K8sAuth');

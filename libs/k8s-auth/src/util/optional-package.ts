@@ -8,9 +8,9 @@ export const OPTIONAL_PACKAGES = {
 } as const;
 
 /**
- * Loads an optional package when a feature first needs it: everything else works without the package.
- * @param place what needs the package
- * @param load imports it; the name stands there as a literal, so that compilers and bundlers find it
+ * Loads an optional package when a feature first needs it. All other features work without the package.
+ * @param place the option or feature that needs the package
+ * @param load imports the package. It contains the name as a literal, so that compilers and bundlers find it.
  * @throws {ConfigurationError} the package is missing or cannot be loaded
  * @internal
  */

@@ -5,8 +5,8 @@ const NAME = /^\w{1,64}$/;
 const CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
 
 /**
- * An error that holds nothing but its name, its code and one line of text, without token text. The only errors that
- * are chained as a `cause`, besides those of the library.
+ * An error with only a name, a code and one line of text, which contains no token text. A `cause` is always a
+ * `PlainError` or an error of this library.
  * @internal
  */
 export class PlainError extends Error {
@@ -20,18 +20,19 @@ export class PlainError extends Error {
 }
 
 /**
- * What is kept of an error that others made: an HTTP parser's error holds the raw bytes of the answer, an HTTP library's
- * the response, a file system's the path, and `inspect` and loggers print all of it. The causes' text is in the message.
+ * Converts an error of Node or another library, so that it is safe to print. The original may hold the raw bytes of a
+ * response (HTTP parser), a response object (HTTP library) or a path (file system), and `inspect` and loggers print all
+ * of it. The message includes the text of the causes.
  * @internal
  */
 export function plainErrorOf(error: unknown): K8sAuthError | PlainError {
   if (error instanceof K8sAuthError || error instanceof PlainError) return error;
   const { name, code, errors } = (error ?? {}) as Readonly<Record<'name' | 'code' | 'errors', unknown>>;
-  // Node's own for a host with several addresses: the text is in its members.
-  const told: unknown = Array.isArray(errors) && errors.length > 0 ? errors[0] : error;
+  // An AggregateError of Node, for a host with several addresses: only the inner errors have a text.
+  const described: unknown = Array.isArray(errors) && errors.length > 0 ? errors[0] : error;
   return new PlainError(
     typeof name === 'string' && NAME.test(name) ? name : 'Error',
-    describeError(told),
+    describeError(described),
     typeof code === 'string' && CODE.test(code) ? code : undefined,
   );
 }

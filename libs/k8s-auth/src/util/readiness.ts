@@ -1,20 +1,20 @@
 /**
- * Whether a service can do its work. `degraded`: an outage lasts, and what the verifier had before is used: keys for hours,
- * verdicts of reviews for seconds, after which callers get 503.
+ * Whether a service can do its work. `degraded`: a server is unreachable, and the verifier uses what it fetched before:
+ * keys for hours, verdicts of reviews for seconds. After that time callers get 503.
  * @publicApi
  */
 export interface Readiness {
   readonly status: 'ready' | 'degraded' | 'not-ready';
-  /** Why it is not `ready`. Holds no token text and no data of callers. */
+  /** Why the status is not `ready`. Contains no token text and no data of callers. */
   readonly reason?: string;
-  /** What an operator should know of a service that works. Holds no token text and no data of callers either. */
+  /** Information for operators that does not affect the status. Contains no token text and no data of callers. */
   readonly note?: string;
 }
 
-const FROM_BAD_TO_GOOD: readonly Readiness['status'][] = ['not-ready', 'degraded', 'ready'];
+const WORST_FIRST: readonly Readiness['status'][] = ['not-ready', 'degraded', 'ready'];
 
-/** Of two parts that are both needed. @internal */
+/** The worse readiness of two parts that are both needed. @internal */
 export function worseOf(one: Readiness, other: Readiness): Readiness {
-  const rank = ({ status }: Readiness) => FROM_BAD_TO_GOOD.indexOf(status);
+  const rank = ({ status }: Readiness) => WORST_FIRST.indexOf(status);
   return rank(one) <= rank(other) ? one : other;
 }

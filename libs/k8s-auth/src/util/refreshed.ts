@@ -1,27 +1,27 @@
 import { type Clock } from './clock.js';
 import { PlainError } from './plain-error.js';
 import { type Deadline, type OwnDeadline, startDeadline } from './timers.js';
-import { within } from './timers.js';
+import { settleUnlessAborted } from './timers.js';
 
-/** When a value is fetched again, and how long the last good one may be used. All in milliseconds. */
+/** When a value is fetched again, and how long the last good value may be used. All times in milliseconds. */
 export interface RefreshPolicy {
-  /** From a good fetch to the next one, where {@link Refreshed.start} has been called. */
+  /** Time from a successful fetch to the next fetch, if {@link Refreshed.start} has been called. */
   readonly periodMs: number;
-  /** Least time from the start of one fetch to the start of the next, whoever wants it; also the period after a bad one. */
+  /** Minimum time from the start of one fetch to the start of the next one. Also the period after a failed fetch. */
   readonly cooldownMs: number;
-  /** Of one fetch. @default Infinity */
+  /** Timeout of one fetch. @default Infinity */
   readonly timeoutMs?: number;
-  /** How old the last good value may become, while fetches fail. @default Infinity */
+  /** Maximum age of the last good value while fetches fail. @default Infinity */
   readonly maxAgeMs?: number;
-  /** Share of the cooldown that is added at random after a bad fetch, so that replicas spread. @default 0 */
+  /** Maximum share of the cooldown that is added at random after a failed fetch, so that replicas do not fetch together. @default 0 */
   readonly jitterShare?: number;
 }
 
-/** What a failed fetch changes until the next good one. */
+/** What a failed fetch changes until the next successful one. */
 export interface FailureEffect {
-  /** No fetch begins before this time is over, milliseconds. @default 0 */
+  /** No fetch starts before this time is over, milliseconds. @default 0 */
   readonly pauseMs?: number;
-  /** The last good value may become this old from now on, milliseconds. */
+  /** The new maximum age of the last good value, milliseconds. */
   readonly maxAgeMs?: number;
 }
 
@@ -30,22 +30,22 @@ export interface RefreshedContext<Value> {
   readonly fetch: (deadline: Deadline, last: Value | undefined) => Promise<Value>;
   readonly policy: RefreshPolicy;
   readonly clock: Clock;
-  /** Called once for each failed fetch; what it returns is kept until the next good one. */
+  /** Called once for each failed fetch. The returned effect holds until the next successful fetch. */
   readonly onFailure?: (error: unknown) => FailureEffect | undefined;
-  /** From 0 to 1. @default Math.random */
+  /** Returns a number from 0 to 1. @default Math.random */
   readonly random?: () => number;
 }
 
 /**
- * A value that is fetched again and again, and of which the last good one stays: keys of an issuer, keys in files, a
- * token file, certificate files. Concurrent callers share one fetch. A failed fetch changes nothing but what the policy
- * says. Ages are monotonic, so a jump of the wall clock neither ends a value nor keeps it.
+ * A value that is fetched repeatedly, such as the keys of an issuer, keys in files, or certificate files. The last good
+ * value stays in use while fetches fail. Concurrent callers share one fetch. A failed fetch has only the effects that the
+ * policy and `onFailure` define. Ages use the monotonic clock, so a jump of the wall clock does not change them.
  *
- * With {@link start} it is fetched on a timer; without, when a caller asks for it.
+ * After {@link start}, a timer fetches the value. Without it, a fetch happens only when a caller asks for one.
  * @internal
  */
 export class Refreshed<Value> {
-  /** Of the last fetch, if that failed. */
+  /** The error of the last fetch; `undefined` if that fetch succeeded. */
   failure: unknown;
   #last?: { readonly value: Value; readonly fetchedMs: number };
   #startedMs = -Infinity;
@@ -58,7 +58,7 @@ export class Refreshed<Value> {
   #isOnTimer = false;
   #isStopped = false;
 
-  /** @param first a value that was fetched just now */
+  /** @param first a value that the caller has just fetched */
   constructor(
     private readonly context: RefreshedContext<Value>,
     first?: Value,
@@ -80,39 +80,39 @@ export class Refreshed<Value> {
     return this.#last?.value;
   }
 
-  /** Since the last fetch was started, milliseconds; Infinity before the first. */
+  /** Time since the start of the last fetch, milliseconds; Infinity before the first fetch. */
   get ageMs(): number {
     return this.context.clock.monotonicMs() - this.#startedMs;
   }
 
-  /** Until the next fetch that is planned, milliseconds. */
+  /** Time until the next scheduled fetch, milliseconds. */
   get nextInMs(): number {
     return Math.max(0, this.#nextMs - this.context.clock.monotonicMs());
   }
 
-  /** Fetches now, and on the timer from then on. */
+  /** Fetches now (unless there is a value already), and then on the timer. */
   start(): void {
     if (this.#isOnTimer || this.#isStopped) return;
     this.#isOnTimer = true;
     if (this.ageMs === Infinity) void this.refresh();
-    else this.#plan();
+    else this.#scheduleNext();
   }
 
-  /** Ends the fetch under way, and all to come. */
+  /** Aborts the fetch in flight and prevents further fetches. */
   stop(reason: string): void {
     this.#isStopped = true;
     this.#cancelNext();
     this.#deadline?.abort(new PlainError('Error', reason));
   }
 
-  /** Joins the fetch under way, or starts one where the cooldown and pauses allow it. Never rejects. */
+  /** Waits for the fetch in flight, or starts one if the cooldown and pauses allow it. Never rejects. */
   async refreshIfDue(): Promise<void> {
     const { policy, clock } = this.context;
     const isDue = this.ageMs >= policy.cooldownMs && clock.monotonicMs() >= this.#pausedUntilMs;
     if (this.#running || isDue) await this.refresh();
   }
 
-  /** Joins the fetch under way, or starts one. Never rejects: a failure is in {@link failure}. */
+  /** Waits for the fetch in flight, or starts one. Never rejects: an error is stored in {@link failure}. */
   refresh(): Promise<void> {
     this.#running ??= this.#fetchOnce().finally(() => {
       this.#running = undefined;
@@ -124,27 +124,27 @@ export class Refreshed<Value> {
     if (this.#isStopped) return;
     const { clock, onFailure } = this.context;
     this.#cancelNext();
-    // A value is as old as the start of its fetch, however long that takes.
+    // The age of a value counts from the start of its fetch, because the value may be that old.
     const startedMs = clock.monotonicMs();
     this.#startedMs = startedMs;
     try {
-      this.#keep(await this.#fetchInTime(), startedMs);
+      this.#keep(await this.#fetchWithTimeout(), startedMs);
     } catch (error) {
       this.failure = error;
       const { pauseMs = 0, maxAgeMs = this.#maxAgeMs } = (!this.#isStopped && onFailure?.(error)) || {};
       this.#pausedUntilMs = Math.max(this.#pausedUntilMs, clock.monotonicMs() + pauseMs);
       this.#maxAgeMs = Math.min(this.#maxAgeMs, maxAgeMs);
     }
-    this.#plan();
+    this.#scheduleNext();
   }
 
-  async #fetchInTime(): Promise<Value> {
+  async #fetchWithTimeout(): Promise<Value> {
     const { clock, fetch, policy } = this.context;
     const deadline = startDeadline(clock, policy.timeoutMs ?? Infinity);
     this.#deadline = deadline;
     try {
-      // Around it all, because not everything on the way knows signals: a credential may come from a plugin.
-      return await within(deadline.signal, fetch(deadline, this.last));
+      // The fetch also gets the deadline, but not every step supports signals: a credential may come from a plugin.
+      return await settleUnlessAborted(deadline.signal, fetch(deadline, this.last));
     } finally {
       deadline.cancel();
     }
@@ -157,7 +157,7 @@ export class Refreshed<Value> {
     this.failure = undefined;
   }
 
-  #plan(): void {
+  #scheduleNext(): void {
     const { clock, policy, random = Math.random } = this.context;
     const { periodMs, cooldownMs, jitterShare = 0 } = policy;
     const pauseMs = this.#pausedUntilMs - clock.monotonicMs();

@@ -1,6 +1,6 @@
 /**
- * Lets concurrent callers of the same key share one run. Nothing is remembered once the run has settled, so a
- * failure can be tried again by the next caller.
+ * Concurrent callers with the same key share one run. The result is not kept after the run has settled, so the next
+ * caller can retry a failure.
  * @internal
  */
 export class SingleFlight<Key, Value> {
@@ -9,7 +9,7 @@ export class SingleFlight<Key, Value> {
   run(key: Key, task: () => Promise<Value>): Promise<Value> {
     const shared = this.running.get(key);
     if (shared) return shared;
-    // Inside an async function, so that a task that throws at once rejects like any other.
+    // Inside an async function, so that a task that throws synchronously also rejects.
     const run = (async () => task())().finally(() => this.running.delete(key));
     this.running.set(key, run);
     return run;

@@ -2,20 +2,20 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock } from './clock.js';
 import { PlainError } from './plain-error.js';
 
-/** The time that one piece of work has, as it is handed from the top down to the socket. */
+/** The time limit of one operation. Each layer passes it on, from the verifier down to the socket. */
 export interface Deadline {
-  /** Fires when the time is over, or when nobody waits for the result any more. Its reason is an error of ours. */
+  /** Aborts when the time is over, or when no caller waits for the result any more. Its reason is a `PlainError` or an error of this library. */
   readonly signal: AbortSignal;
   /** The whole time, milliseconds. */
   readonly timeoutMs: number;
-  /** The rest of it, milliseconds; 0 when it is over. */
+  /** The remaining time, milliseconds; 0 when the time is over. */
   remainingMs(): number;
 }
 
-/** A deadline in the hands of its maker, who has to cancel it when the work is done. */
+/** A deadline as its creator sees it. The creator must cancel it when the operation has finished. */
 export interface OwnDeadline extends Deadline {
   cancel(): void;
-  /** Ends the work before its time. */
+  /** Aborts the operation before its time is over. */
   abort(reason: Error): void;
 }
 
@@ -38,7 +38,7 @@ export function startDeadline(clock: Clock, timeoutMs: number): OwnDeadline {
   };
 }
 
-/** A duration as messages state it. @internal */
+/** Formats a duration for messages: `5000 ms`. @internal */
 export function inWholeMs(durationMs: number): string {
   return `${Math.round(durationMs)} ms`;
 }
@@ -61,8 +61,9 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
 }
 
 /**
- * Calls `task` every `periodMs()` until stopped: the next call is planned when the last one has settled, whether it
- * failed or not.
+ * Calls `task` every `periodMs()` until stopped. The next call is scheduled when the last one has settled, also if it
+ * failed.
+ * @returns a function that stops the calls
  * @internal
  */
 export function repeat(clock: Clock, periodMs: () => number, task: () => Promise<void>): () => void {
@@ -72,36 +73,36 @@ export function repeat(clock: Clock, periodMs: () => number, task: () => Promise
     try {
       await task();
     } catch {
-      // Tasks report their own failures. What is left is a logger of the user's that throws: it must end neither the
-      // loop nor, as an unhandled rejection, the process.
+      // Tasks report their own failures. An error here comes from a logger of the application that throws. It must not
+      // stop the loop, and it must not end the process as an unhandled rejection.
     }
   };
-  const plan = () => {
+  const scheduleNext = () => {
     if (stopped) return;
-    cancel = clock.schedule(periodMs(), () => void call().finally(plan));
+    cancel = clock.schedule(periodMs(), () => void call().finally(scheduleNext));
   };
-  plan();
+  scheduleNext();
   return () => {
     stopped = true;
     cancel();
   };
 }
 
-/** Lets the event loop turn once, so that long work does not keep it from everything else. No time passes by it. @internal */
+/** Waits for one turn of the event loop, so that long work does not block it. Does not advance a fake clock. @internal */
 export function nextTurn(): Promise<void> {
   return setImmediate();
 }
 
-/** An AbortSignal, or as much of one as HTTP clients ask of their callers. */
+/** An AbortSignal, or the subset of one that HTTP clients accept. */
 type Abortable = Pick<AbortSignal, 'aborted'> &
   Partial<Pick<AbortSignal, 'reason' | 'addEventListener' | 'removeEventListener'>>;
 
 /**
- * The promise's outcome, or the signal's reason if that comes first. What is too late is dropped.
- * @param reasonOf what to reject with instead
+ * Settles like the promise, or rejects with the signal's reason if the signal aborts first. A later result is dropped.
+ * @param reasonOf returns another error to reject with
  * @internal
  */
-export function within<Value>(
+export function settleUnlessAborted<Value>(
   signal: Abortable,
   promise: Promise<Value>,
   reasonOf: () => unknown = () => signal.reason,

@@ -1,7 +1,7 @@
 import { type K8sAuthError } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { type Clock } from '../../util/clock.js';
-import { type Log, type LogEvent, loggable, wordsOf } from '../../util/log.js';
+import { type Log, type LogEvent, loggable, joinErrorMessages } from '../../util/log.js';
 import { readUnverifiedClaims } from '../../jwt/jwt-claims.js';
 
 /** A request that was turned away. */
@@ -116,8 +116,8 @@ function stackOf(thrown: unknown, token: string | undefined): { readonly stack?:
 
 /** Uncut, with the causes where they tell what of ours is in trouble, or which rule threw. */
 function reasonOf(error: K8sAuthError, unforeseen: RefusalEntry['unforeseen']): string {
-  if (unforeseen) return `${error.message}: ${wordsOf(unforeseen.thrown)}`;
-  return error.cause === undefined ? error.message : wordsOf(error);
+  if (unforeseen) return `${error.message}: ${joinErrorMessages(unforeseen.thrown)}`;
+  return error.cause === undefined ? error.message : joinErrorMessages(error);
 }
 
 /** What is shorter is also part of ordinary words, and too short to be a secret. */

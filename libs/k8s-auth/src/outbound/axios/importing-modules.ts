@@ -81,7 +81,7 @@ const warned = new WeakSet<ModulesContainer>();
  * module is a token attached.
  * @internal
  */
-export function warnOfHttpModuleAlone(modules: ModulesContainer, log: Log): void {
+export function warnAboutUnattachedHttpModule(modules: ModulesContainer, log: Log): void {
   const plain = [...modules.values()].filter(({ metatype }) => metatype === HttpModule);
   const instances = plain.map(({ providers }) => {
     const http = providers.get(HttpService)?.instance as Partial<HttpService> | undefined;
