@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { parseUrl } from '../util/syntax.js';
 
-/** A service that this one calls with a token of its own. @publicApi */
+/** A service that this service calls with its own token. @publicApi */
 export interface DestinationOptions {
   /**
-   * Scheme, host and port of the service, exactly, with nothing after it: `http://service2.mytest.svc`. Default ports
-   * may be left out. Subdomains, other ports and the other scheme are other destinations.
+   * Scheme, host and port of the service, and nothing else: `http://service2.mytest.svc`. A default port may be omitted.
+   * It is compared exactly: a subdomain, another port or the other scheme is another destination.
    */
   readonly origin: string;
 
   /**
-   * The file that holds the token, usually of a projected volume. It is read again while the service runs: a token is
+   * The file that contains the token, usually in a projected volume. It is read again while the service runs: a token is
    * never used more than 60 s after its file was last read.
    */
   readonly tokenFile: string;
 
   /**
-   * The audience that the token must be issued for, as in the projected volume. A file whose token does not have it in
-   * `aud` counts as a failed read, and the error names both.
-   * @default `aud` is not checked
+   * The audience that the token must be issued for, as in the projected volume. If `aud` does not include it, the read of
+   * the file fails, and the error states both.
+   * @default none: `aud` is not checked
    */
   readonly audience?: string;
 }
@@ -27,15 +27,15 @@ const destinationSchema = z.strictObject({
   origin: z
     .string()
     .refine((text) => bareOriginOf(text) !== undefined, "expected 'http(s)://host' or 'http(s)://host:port'"),
-  tokenFile: z.string().min(1, 'expected a path, not an empty one'),
-  audience: z.string().min(1, 'expected a name, not an empty one').optional(),
+  tokenFile: z.string().min(1, 'expected a path that is not empty'),
+  audience: z.string().min(1, 'expected a name that is not empty').optional(),
 });
 
-/** One token file for an origin: two entries for the same would leave open which of them goes there. @internal */
+/** Rejects two entries with the same origin, because it would be unclear which token to send. @internal */
 export const destinationsSchema = z.array(destinationSchema).superRefine(
   (destinations, context) => {
     const firstIndexes = new Map<string, number>();
-    // Not checked yet: entries with mistakes of their own are compared too, so that all mistakes are told at once.
+    // The entries may be invalid: duplicates are reported together with all other mistakes.
     (destinations as readonly ({ readonly origin?: unknown } | null | undefined)[]).forEach(
       (entry, index) => {
         const origin = entry?.origin;
@@ -47,7 +47,7 @@ export const destinationsSchema = z.array(destinationSchema).superRefine(
           context.addIssue({
             code: 'custom',
             path: [index, 'origin'],
-            message: `same as that of [${firstIndex}]`,
+            message: `expected a different origin than [${firstIndex}]`,
           });
       },
     );
@@ -55,19 +55,19 @@ export const destinationsSchema = z.array(destinationSchema).superRefine(
   { when: ({ value }) => Array.isArray(value) },
 );
 
-// What the URL parser would drop or repair silently: user names, a path, an empty query, white space, backslashes, and
-// wildcards, which match nothing.
+// Rejects what the URL parser would drop or change silently (user names, a path, an empty query, white space,
+// backslashes), and wildcards, which would match nothing.
 const BARE_ORIGIN = /^https?:\/\/[^/?#@\\*\s]+\/?$/i;
 
-/** @returns the URL if its scheme is http or https, else `undefined` @internal */
+/** @returns the URL, or `undefined` if the text is not a URL of http or https @internal */
 export function parseHttpUrl(text: string, base?: string): URL | undefined {
   const url = parseUrl(text, base);
   return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined;
 }
 
 /**
- * The origin (RFC 6454 §4) in its one way of writing: lower case, without a default port.
- * @returns `undefined` for text that holds more than an origin, or for another scheme than http or https
+ * The origin (RFC 6454 §4) in its normalized form: lower case, without a default port.
+ * @returns `undefined` if the text contains more than an origin, or the scheme is not http or https
  * @internal
  */
 export function bareOriginOf(text: string): string | undefined {
@@ -75,8 +75,8 @@ export function bareOriginOf(text: string): string | undefined {
 }
 
 /**
- * Whether the value of a `Host` header names the host and port of an origin. A default port may be left out.
- * @param host a list counts only if it has one entry
+ * Whether the value of a `Host` header names the host and port of an origin. A default port may be omitted.
+ * @param host the value of the header; a list must have exactly one entry
  * @internal
  */
 export function namesHostOf(origin: string, host: unknown): boolean {

@@ -7,74 +7,75 @@ import { type Log } from '../util/log.js';
 import { bareOriginOf, type DestinationOptions, parseHttpUrl } from './destinations.options.js';
 import { ConfigurationError } from '../errors.js';
 
-// The mount of the ServiceAccount admission plugin, by either name of the directory.
+// The token that the ServiceAccount admission plugin mounts, by both names of its directory.
 const POD_TOKEN_FILE = /^(\/var)?\/run\/secrets\/kubernetes\.io\/serviceaccount\/(\.\.data\/)?token$/;
-// Where that token belongs.
+// The host names of the API server, which that token is issued for.
 const API_SERVER_NAME = /^kubernetes(\.default(\.svc(\..+)?)?)?$/;
-// Requests choose the origins, so their number has to have an end.
-const MAX_NAMED = 100;
+// Limits the memory, because requests choose the origins.
+const MAX_LOGGED_TOPICS = 100;
 
-/** How a destination stands, for readiness. @publicApi */
+/** The state of a destination and its token file, for readiness. @publicApi */
 export interface DestinationState extends TokenSourceState {
   readonly origin: string;
   readonly tokenFile: string;
 }
 
-/** As much of a {@link K8sAuthTokenSource} as a client needs; without the rest, each 401 stands. @internal */
+/** The part of a {@link K8sAuthTokenSource} that a client needs. Without `renewToken`, a 401 is not retried. @internal */
 export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
   Partial<Pick<K8sAuthTokenSource, 'peekToken' | 'renewToken'>>;
 
 /**
- * This service's own tokens, by the origin they are made for. Injectable. What {@link attachK8sAuth} does for axios,
- * it lets you do for any other client:
+ * The tokens of this service for its destinations, by origin. Injectable. For axios, use {@link attachK8sAuth}. For any
+ * other client, use this class:
  *
  * ```ts
  * const token = await tokenSource.getToken(url);
  * await fetch(url, { redirect: 'error', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
  * ```
  *
- * Ask for each request anew: tokens change under way. Do not let the client follow a redirect with the header.
+ * Get the token again for each request, because tokens are replaced. Do not let the client follow a redirect with the
+ * header.
  * @publicApi
  */
 export class K8sAuthTokenSource {
   readonly #destinations: Destinations;
   readonly #log: Log;
-  /** Origins and files that a log line has named: each is worth one. */
-  readonly #named = new Set<string>();
+  /** The origins and files that have been logged: each is logged once. */
+  readonly #loggedTopics = new Set<string>();
 
-  /** @throws {ConfigurationError} an origin is none */
+  /** @throws {ConfigurationError} an origin is invalid */
   constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     this.#destinations = new Destinations(destinations, dependencies);
     this.#log = dependencies.log;
   }
 
   /**
-   * The token for an origin; a whole URL counts by its origin.
-   * @returns `undefined` for an origin that is not listed: call it without a token
-   * @throws {TokenSourceError} the file holds no token that could be used: do not call
+   * The token for an origin. The argument may also be a complete URL.
+   * @returns `undefined` if the origin is not a destination: send the request without a token
+   * @throws {TokenSourceError} the file does not contain a usable token: do not send the request
    */
   async getToken(origin: string): Promise<string | undefined> {
     const destination = this.#destinations.find(origin);
-    if (!destination) this.#nameUnlisted(origin);
+    if (!destination) this.#logUnlistedOrigin(origin);
     return destination?.source.getToken();
   }
 
-  /** The token if it can be had without waiting; `undefined` says nothing: ask {@link getToken}. @internal */
+  /** The token, if it is available without waiting. `undefined`: call {@link getToken}. @internal */
   peekToken(origin: string): string | undefined {
     return this.#destinations.find(origin)?.source.current();
   }
 
   /**
-   * To be called when the origin answered 401: reads the file at once.
-   * @returns another token than the rejected one, or `undefined` if there is none
+   * Checks the token file at once. Call it when the origin has answered 401.
+   * @returns a token that differs from the rejected one, or `undefined` if there is none
    */
   async renewToken(origin: string, rejected: string): Promise<string | undefined> {
     return this.#destinations.find(origin)?.source.renew(rejected);
   }
 
   /**
-   * Every destination, in the order of the options, as its file was last read. Asking counts as use: a file that is
-   * due is read in the background, so that a service that calls nobody for a while stays ready.
+   * The state of every destination, in the order of the options. It also starts the reads that are due, in the
+   * background, so that a service stays ready while it sends no requests.
    */
   states(): readonly DestinationState[] {
     this.readDueFiles();
@@ -84,47 +85,47 @@ export class K8sAuthTokenSource {
   }
 
   /**
-   * Starts to read the files that are due, so that the next request finds them read. What fails is logged only, and so is
-   * a token that opens the Kubernetes API.
+   * Starts the reads that are due, so that the next request does not wait for them. Failures are only logged. A token
+   * that the Kubernetes API accepts is logged too.
    * @internal
    */
   readDueFiles(): void {
     for (const destination of this.#destinations.all()) {
       const { source, tokenFile } = destination;
-      if (POD_TOKEN_FILE.test(tokenFile)) this.#warnOfApiToken(destination);
+      if (POD_TOKEN_FILE.test(tokenFile)) this.#warnAboutApiToken(destination);
       if (source.current() !== undefined) continue;
       void source.getToken().then(
-        () => source.isForApiServer() && this.#warnOfApiToken(destination),
+        () => source.isForApiServer() && this.#warnAboutApiToken(destination),
         () => {},
       );
     }
   }
 
-  #warnOfApiToken({ origin, tokenFile }: Destination): void {
+  #warnAboutApiToken({ origin, tokenFile }: Destination): void {
     if (API_SERVER_NAME.test(new URL(origin).hostname)) return;
     const message =
       "the token of this destination is the pod's token for the Kubernetes API, which the destination could then use as " +
       'this pod; mount a projected token issued for the destination';
-    this.#nameOnce(`file of ${origin}`, () => this.#log.warn({ message, origin, file: tokenFile }));
+    this.#logOnce(`file of ${origin}`, () => this.#log.warn({ message, origin, file: tokenFile }));
   }
 
-  #nameUnlisted(url: string): void {
+  #logUnlistedOrigin(url: string): void {
     const origin = parseHttpUrl(url)?.origin;
     const message = 'no token is attached: this origin is not among the destinations';
-    if (origin !== undefined) this.#nameOnce(origin, () => this.#log.log({ message, origin }));
+    if (origin !== undefined) this.#logOnce(origin, () => this.#log.log({ message, origin }));
   }
 
-  #nameOnce(topic: string, action: () => void): void {
-    if (this.#named.has(topic) || this.#named.size >= MAX_NAMED) return;
-    this.#named.add(topic);
+  #logOnce(topic: string, action: () => void): void {
+    if (this.#loggedTopics.has(topic) || this.#loggedTopics.size >= MAX_LOGGED_TOPICS) return;
+    this.#loggedTopics.add(topic);
     action();
   }
 }
 
-/** What every token source is made with. @internal */
+/** The dependencies of every token source. @internal */
 export type TokenSourceDependencies = Omit<FileTokenSourceOptions, 'file' | 'audience'>;
 
-/** An origin that gets tokens, and where they come from. @internal */
+/** An origin that gets a token, and the source of the token. @internal */
 export interface Destination {
   readonly origin: string;
   readonly tokenFile: string;
@@ -132,20 +133,20 @@ export interface Destination {
 }
 
 /**
- * Which origins get a token: the listed ones, compared exactly, and no others. Destinations that share a file and an
- * audience share its reads.
+ * The origins that get a token. Only listed origins get one; they are compared exactly. Destinations with the same file
+ * and audience share the reads of the file.
  * @internal
  */
 export class Destinations {
   readonly #byOrigin = new Map<string, Destination>();
 
-  /** @throws {ConfigurationError} an origin is none */
+  /** @throws {ConfigurationError} an origin is invalid */
   constructor(options: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     const sources = new Map<string, FileTokenSource>();
     options.forEach(({ origin: text, tokenFile, audience }, index) => {
       const origin = bareOriginOf(text);
       if (origin === undefined)
-        throw new ConfigurationError([`option 'destinations[${index}].origin': no origin`]);
+        throw new ConfigurationError([`option 'destinations[${index}].origin': expected an origin`]);
       const key = JSON.stringify([tokenFile, audience]);
       const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, ...dependencies });
       sources.set(key, source);
@@ -153,7 +154,7 @@ export class Destinations {
     });
   }
 
-  /** @param urlOrOrigin what is no URL of http or https is not listed */
+  /** @returns `undefined` if the origin is not listed, or the text is not a URL of http or https */
   find(urlOrOrigin: string): Destination | undefined {
     const known = this.#byOrigin.get(urlOrOrigin);
     if (known || this.#byOrigin.size === 0) return known;

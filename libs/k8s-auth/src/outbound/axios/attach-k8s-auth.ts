@@ -12,7 +12,8 @@ import { discard, guardedRedirect, hideToken, redact, restore, SentToken } from 
 type Config = InternalAxiosRequestConfig;
 
 /**
- * An axios instance of any copy of axios: the types that `require('axios')` has are not those that `import` has.
+ * An axios instance of any copy of axios. The types of `require('axios')` and of `import` are not compatible, so this type
+ * is smaller than both.
  * @publicApi
  */
 export interface AttachableAxios {
@@ -25,25 +26,26 @@ type Interceptor = (config: Config) => Config;
 const attached = new WeakMap<AttachableAxios, WeakMap<TokensByOrigin, Interceptor>>();
 
 /**
- * Makes an axios instance send this service's tokens to the destinations of `tokenSource`, and nowhere else. A second
- * call has no effect, unless the interceptor was removed in between.
+ * Makes an axios instance send this service's tokens to the destinations of `tokenSource`, and to no other origin. A
+ * second call has no effect, unless the interceptor was removed in between.
  *
- * - No token is added to requests to other origins, to requests with credentials of their own (an `Authorization` header
- *   in any spelling, `auth`, a user name in the URL), with `socketPath` or `transport`, or with a `Host` header that names
- *   another host.
- * - A redirect keeps the token within the origin and never adds one, whatever adapter or `env.fetch` sends the request.
- * - After an answer of 401 the file is looked at immediately. If it holds another token, and the body can be sent again
+ * - No token is added to a request to another origin, a request with its own credentials (an `Authorization` header in
+ *   any case, `auth`, a user name in the URL), a request with `socketPath` or `transport`, or a request whose `Host`
+ *   header names another host.
+ * - A redirect within the origin keeps the token. A redirect never adds a token. Both hold for every adapter and every
+ *   `env.fetch`.
+ * - After a 401 the token file is checked immediately. If it contains another token, and the body can be sent again
  *   (text, bytes, a `Blob`, a form without streams), the request is repeated once.
  * - No proxy is used unless `proxy` is an object.
- * - Requests with a token leave by agents of the instance's own, or by those of the caller, never by the global ones.
- * - `signal`, `cancelToken` and `timeout` end the wait for the token file too. `timeout` starts anew when the request is
+ * - Requests with a token use agents of this instance, or agents that the caller has set. They never use global agents.
+ * - `signal`, `cancelToken` and `timeout` also end the wait for the token file. `timeout` starts again when the request is
  *   sent.
- * - No response, error, stream or agent shows the token. In every other respect they are those of axios; what differs is
- *   listed in docs/calling.md.
+ * - No response, error, stream or agent shows the token. In every other respect they are the same as without this
+ *   function; docs/calling.md lists the differences.
  *
- * A request to a listed origin is not sent without a usable token: it fails with a {@link TokenSourceError}.
+ * A request to a destination is not sent without a usable token: it fails with a {@link TokenSourceError}.
  * @param tokenSource a `K8sAuthTokenSource`, or an object with its `getToken`
- * @param axiosInstance an object without interceptors, such as a mock in a test, is left alone
+ * @param axiosInstance an object without interceptors, such as a mock in a test, is not changed
  * @publicApi
  */
 export function attachK8sAuth(axiosInstance: AttachableAxios, tokenSource: TokensByOrigin): void {
@@ -53,7 +55,7 @@ export function attachK8sAuth(axiosInstance: AttachableAxios, tokenSource: Token
   const ours = attached.get(instance) ?? new WeakMap<TokensByOrigin, Interceptor>();
   const interceptor = ours.get(tokenSource) ?? makeInterceptor(instance, tokenSource);
   attached.set(instance, ours.set(tokenSource, interceptor));
-  // `clear` and `eject` may have removed it.
+  // Attached before, but `clear` or `eject` may have removed the interceptor.
   if (request.handlers?.some((handler) => handler?.fulfilled === interceptor)) return;
   request.use(interceptor, null, { synchronous: true });
 }
@@ -68,10 +70,10 @@ function makeInterceptor(instance: AxiosInstance, tokenSource: TokensByOrigin): 
   let axios: AxiosCopy | undefined;
   return (config) => {
     const { adapter } = config;
-    // Interceptors that run after this one may still change the URL, so the origin is looked at in the adapter, which
-    // is the last to see the config and the first to know where the request really goes.
+    // The origin is read in the adapter, not here, because later interceptors may still change the URL. The adapter gets
+    // the final config.
     config.adapter = (finalConfig) => {
-      // What the caller sees of it, and may send again, is the config as it was.
+      // Restored, because the caller sees this config in the response and may send it again.
       finalConfig.adapter = adapter;
       axios ??= new AxiosCopy(instance);
       return sendAuthorized(finalConfig, { tokenSource, axios, connections });
@@ -80,7 +82,7 @@ function makeInterceptor(instance: AxiosInstance, tokenSource: TokensByOrigin): 
   };
 }
 
-/** What an axios instance was attached to, and what it sends by. */
+/** The token source that an axios instance is attached to, and what it needs to send requests. */
 interface Attachment {
   readonly tokenSource: TokensByOrigin;
   readonly axios: AxiosCopy;
@@ -91,15 +93,15 @@ interface Attachment {
 interface Outcome {
   readonly response?: AxiosResponse;
   readonly hasLeftOrigin: boolean;
-  /** Gives the response or throws the error, as the adapter did. */
+  /** Returns the response or throws the error, like the adapter. */
   readonly settle: () => AxiosResponse;
 }
 
 /**
- * Sends a request with the token of its origin, or as it is where there is none for it. An answer of 401 may only mean
- * that the token was replaced a moment ago: if the file holds another token by now, and the body can be sent again, the
- * request is repeated once.
- * @throws {TokenSourceError} the origin is listed and there is no token: nothing was sent
+ * Sends a request with the token of its origin, or unchanged if the origin is not a destination. A 401 may mean that the
+ * token was replaced a moment ago: if the file now contains another token, and the body can be sent again, the request
+ * is repeated once.
+ * @throws {TokenSourceError} the origin is a destination and there is no usable token; nothing was sent
  * @throws {CanceledError} the request was cancelled, also while the file was read
  */
 async function sendAuthorized(config: Config, attachment: Attachment): Promise<AxiosResponse> {
@@ -114,7 +116,7 @@ async function sendAuthorized(config: Config, attachment: Attachment): Promise<A
   const configAsItWas = rememberConfig(config);
   const usesProxy = Boolean(proxyOf(config));
   const first = await sendOnce(config, config, new SentToken(origin, token, usesProxy), attachment);
-  // A 401 of another origin says nothing about the token, which was not sent there.
+  // A 401 from another origin says nothing about the token, because the token was not sent there.
   if (first.response?.status !== 401 || first.hasLeftOrigin) return first.settle();
   const renewing = Promise.resolve(tokenSource.renewToken?.(origin, token));
   const renewed = await axios.waitFor(renewing, config).catch((error: unknown) => {
@@ -127,7 +129,7 @@ async function sendAuthorized(config: Config, attachment: Attachment): Promise<A
   return (await sendOnce(again, config, new SentToken(origin, renewed, usesProxy), attachment)).settle();
 }
 
-/** @param shown what the caller sees as the config, in responses and in errors */
+/** @param shown the config that the caller sees in responses and errors */
 async function sendOnce(
   config: Config,
   shown: Config,
@@ -139,9 +141,9 @@ async function sendOnce(
     beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
     ...connections.settingsFor(config, sent),
   };
-  // Without a prototype, as axios makes its configs, so that it takes this one and no copy.
+  // Without a prototype, like the configs of axios, so that axios uses this object and not a copy.
   const sentConfig = Object.assign(Object.create(null) as Config, config, settings);
-  // An error of a stream that is read later shows this config.
+  // Restored, because an error of a response stream that is read later shows this config.
   const sending = axios.send(sentConfig).finally(() => restore(sentConfig, shown, settings, sent));
   try {
     const response = await sending;

@@ -8,16 +8,17 @@ import { types } from 'node:util';
 import { systemClock } from '../../util/clock.js';
 
 type Config = InternalAxiosRequestConfig;
-/** A config on its way past the merge with defaults, which would make another object of it. */
+/** Carries a config through axios' merge with defaults, which would copy it. An interceptor unwraps it. */
 type Wrapped = Config & { readonly unwrap: () => Config };
 type AxiosErrorClass = new (message?: string, code?: string, config?: Config) => AxiosError;
 
-const UNKNOWN = 'none';
+/** An adapter that does not exist: axios creates an error instead of sending. */
+const UNKNOWN_ADAPTER = 'none';
 
 /**
- * The copy of axios that made an instance. One process may hold several copies (CommonJS, ES module, nested versions),
- * and adapters, errors and `instanceof` of one mean nothing to another. Everything that this folder needs of axios at
- * run time is therefore asked of the instance, by a second instance that it creates: without interceptors and defaults.
+ * The copy of axios that created an instance. One process may have several copies (CommonJS, ES module, nested
+ * versions), and the adapters, errors and `instanceof` of one copy do not work with another. This folder therefore never
+ * imports axios at run time. It uses a second instance, created by the first one, without interceptors and defaults.
  * @internal
  */
 export class AxiosCopy {
@@ -25,7 +26,7 @@ export class AxiosCopy {
 
   constructor(instance: AxiosInstance) {
     this.#blank = instance.create();
-    // A default would bring back what an interceptor has taken out of the config.
+    // A default would add again what an interceptor has removed from the config.
     for (const name of Object.keys(this.#blank.defaults)) Reflect.deleteProperty(this.#blank.defaults, name);
     const unwrap = (config: Config) => (config as Wrapped).unwrap();
     this.#blank.interceptors.request.use(unwrap, null, { synchronous: true });
@@ -36,7 +37,7 @@ export class AxiosCopy {
     return this.#blank.getUri({ baseURL, url, allowAbsoluteUrls });
   }
 
-  /** Sends a config whose body is transformed already, by the adapter that it names. The caller transforms the answer. */
+  /** Sends a config whose body is already transformed, with the adapter that it names. The caller transforms the response. */
   async send(config: Config): Promise<AxiosResponse> {
     if (typeof config.adapter === 'function') return config.adapter(config);
     const { transformRequest, transformResponse } = config;
@@ -49,7 +50,8 @@ export class AxiosCopy {
   }
 
   /**
-   * Waits no longer than the request may: axios looks at `signal`, `cancelToken` and `timeout` only once it sends.
+   * Waits for a promise, but not longer than `signal`, `cancelToken` and `timeout` of the request allow. axios itself
+   * checks them only when it sends.
    * @throws {CanceledError} as axios does
    * @throws {AxiosError} ECONNABORTED or ETIMEDOUT, as axios does
    */
@@ -81,18 +83,20 @@ export class AxiosCopy {
     };
   }
 
-  /** Never sent: axios refuses a config that is cancelled before it asks an adapter. */
+  /** Creates the error of axios for a cancelled request. Nothing is sent: axios checks for cancellation before it calls an adapter. */
   async #cancellation(config: Config): Promise<unknown> {
     const { signal, cancelToken, headers } = config;
-    const error = await this.#dispatch({ signal, cancelToken, headers, adapter: UNKNOWN }).catch(identity);
+    const error = await this.#dispatch({ signal, cancelToken, headers, adapter: UNKNOWN_ADAPTER }).catch(
+      identity,
+    );
     return Object.assign(error as object, signal?.aborted && { config });
   }
 
   async #timeoutError(config: Config): Promise<AxiosError> {
     const { adapter, timeout = 0, transitional, headers } = config;
     const { timeoutErrorMessage = `timeout of ${timeout}ms exceeded` } = config;
-    // The class is on no instance, but an unknown adapter is an error of that class.
-    const { constructor } = (await this.#dispatch({ headers, adapter: UNKNOWN }).catch(identity)) as object;
+    // An instance does not expose the class AxiosError, but axios throws an error of this class for an unknown adapter.
+    const { constructor } = (await this.#dispatch({ headers, adapter: UNKNOWN_ADAPTER }).catch(identity)) as object;
     const isClear = transitional?.clarifyTimeoutError || String(adapter) === 'fetch';
     const code = isClear ? 'ETIMEDOUT' : 'ECONNABORTED';
     return new (constructor as AxiosErrorClass)(timeoutErrorMessage, code, config);
@@ -107,31 +111,31 @@ function identity(error: unknown): unknown {
   return error;
 }
 
-/** A form of the package form-data, which axios makes of objects too. It is a stream that empties itself. */
+/** A form of the package form-data. axios also creates one from an object. It is a stream that can be read once. */
 interface FormStream {
   readonly _streams: unknown[];
   getBuffer(): Buffer;
   getHeaders(): Record<string, string>;
 }
 
-const LASTING_CLASSES = ['Blob', 'File', 'FormData', 'URLSearchParams'];
+const REUSABLE_CLASSES = ['Blob', 'File', 'FormData', 'URLSearchParams'];
 
-/** Whether a body is the same after it was sent: text, bytes, a `Blob`, a `FormData`. @internal */
-export function isLasting(body: unknown): boolean {
+/** Whether a body can be sent again: text, bytes, a `Blob`, a `FormData`. @internal */
+export function isReusableBody(body: unknown): boolean {
   if (body === undefined || body === null || typeof body === 'string') return true;
   if (types.isAnyArrayBuffer(body) || ArrayBuffer.isView(body)) return true;
-  return !isFormStream(body) && LASTING_CLASSES.includes(Object.prototype.toString.call(body).slice(8, -1));
+  return !isFormStream(body) && REUSABLE_CLASSES.includes(Object.prototype.toString.call(body).slice(8, -1));
 }
 
 /**
- * Called before a request is sent that may have to be sent again: sending empties streams and adds headers.
- * @returns the function that gives the config as it was, or `undefined` if the body is a stream or a form with one
+ * Must be called before a request is sent that may have to be repeated, because sending reads streams and adds headers.
+ * @returns a function that returns the original config, or `undefined` if the body is a stream or a form with a stream
  * @internal
  */
 export function rememberConfig(config: Config): () => Config | undefined {
   const again = { ...config };
   const data: unknown = config.data;
-  if (isLasting(data)) return () => again;
+  if (isReusableBody(data)) return () => again;
   if (!isFormStream(data)) return () => undefined;
   const parts = [...data._streams];
   return () => {

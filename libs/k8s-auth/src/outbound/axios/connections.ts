@@ -14,26 +14,26 @@ type Config = InternalAxiosRequestConfig;
 /** With `proxyEnv`, Node sends the agent's requests to the proxy that the environment names. */
 type AgentSettings = AgentOptions & { readonly proxyEnv?: unknown };
 type AnyAgent = HttpAgent & { readonly options?: AgentSettings };
-/** `false`, as in node:http: one that is used once. */
+/** `false`, as in node:http: an agent for a single request. */
 type GivenAgent = AnyAgent | false | null | undefined;
 
 /**
- * How requests with a token leave: by agents and a dispatcher of the attached instance's own. The global ones share
- * their sockets with everyone, and may send what they are given to the proxy of the environment.
+ * The agents and the dispatcher for requests with a token. Each attached instance has its own, because the global ones
+ * share their sockets with all code in the process, and may send requests to the proxy that the environment names.
  * @internal
  */
 export class Connections {
-  /** By the agent whose settings they have. */
+  /** Our agents, by the agent whose settings they copy. */
   readonly #agents = new WeakMap<AnyAgent, HttpAgent>();
   #dispatcher?: Agent;
 
-  /** The parts of a config that bring a token to its destination and to nobody else. */
+  /** The parts of a config that send the token to its destination and to no other server. */
   settingsFor(config: Config, sent: SentToken): Partial<Config> {
     const httpAgent = this.#agentFor(http, config.httpAgent as GivenAgent);
     const httpsAgent = this.#agentFor(https, config.httpsAgent as GivenAgent);
     const { dispatcher = (this.#dispatcher ??= new Agent()), ...fetchOptions } = fetchOptionsOf(config);
-    // Behind a function, because a dispatcher knows the headers of its requests and the config may be shown.
-    // Implementations on top of node:http take an agent instead.
+    // In a function, because a dispatcher holds the headers of its requests, and the config may be printed.
+    // Implementations of fetch on top of node:http use `agent` instead.
     const connection = () => ({
       dispatcher,
       agent: ({ protocol }: URL) => (protocol === 'https:' ? httpsAgent : httpAgent),
@@ -72,18 +72,18 @@ export class Connections {
 
 interface FetchOptions {
   readonly dispatcher?: object;
-  /** What implementations on top of node:http take. */
+  /** Used by implementations of fetch on top of node:http. */
   readonly agent?: unknown;
 }
 
-/** Those of axios' fetch adapter, which Node's fetch gets as they are. */
+/** The `fetchOptions` of a config. axios' fetch adapter passes them unchanged to Node's fetch. */
 function fetchOptionsOf({ fetchOptions }: Config): FetchOptions {
   return (fetchOptions ?? {}) as FetchOptions;
 }
 
 /**
- * Stands for a dispatcher of the caller's in the configs that responses and errors show: a dispatcher knows the headers
- * of all its requests in flight, and the caller's own object must not be changed.
+ * Replaces the caller's dispatcher in the configs that responses and errors show, because a dispatcher holds the headers
+ * of all its requests in flight. The caller's own object is not changed.
  */
 class ShownDispatcher extends Dispatcher {
   static readonly #shown = new WeakMap<object, ShownDispatcher>();
@@ -125,29 +125,30 @@ class ShownDispatcher extends Dispatcher {
   }
 }
 
-/** Puts a stand-in for the caller's dispatcher into a config that is about to be sent and shown. */
+/** Replaces the caller's dispatcher in a config with a wrapper that does not show headers. */
 export function concealDispatcher(config: Config): void {
   const { dispatcher } = fetchOptionsOf(config);
   if (typeof dispatcher !== 'object' || dispatcher === null) return;
   config.fetchOptions = { ...config.fetchOptions, dispatcher: ShownDispatcher.of(dispatcher) };
 }
 
-/** By which ways of the caller's own a request may leave. */
-function waysOut(config: Config): unknown[] {
+/** The agents and dispatchers of the caller that may send the request. */
+function agentsOfCaller(config: Config): unknown[] {
   const { dispatcher, agent } = fetchOptionsOf(config);
   return [config.httpAgent, ShownDispatcher.realOf(dispatcher), agent];
 }
 
-/** Only an object is a proxy of the caller's; anything else that axios would take for "look at the environment" is none. */
+/** The caller's proxy. Only an object counts. With any other value axios would use the proxy of the environment, so it becomes `false`. */
 export function proxyOf({ proxy }: Config): Config['proxy'] & (object | false) {
   return typeof proxy === 'object' && proxy !== null && !Array.isArray(proxy) ? proxy : false;
 }
 
 /**
- * The origin that a request goes to, computed as its adapter will.
- * @returns `undefined` for a request that gets no token: one with credentials of the caller's own (a header, even an
- *   empty one, `auth`, or a user name in the URL), one that leaves by a way that the URL does not tell (a socket, a
- *   transport, http by an agent for a proxy), or one whose `Host` header names another host
+ * The origin that a request goes to, computed in the same way as by the adapter.
+ * @returns `undefined` for a request that must not get a token:
+ *   - it has credentials of the caller (an `Authorization` header, even an empty one; `auth`; a user name in the URL);
+ *   - its URL does not show where it goes (a socket, a transport, http through a proxy agent);
+ *   - its `Host` header names another host
  * @internal
  */
 export function targetOf(config: Config, axios: AxiosCopy): string | undefined {
@@ -156,7 +157,7 @@ export function targetOf(config: Config, axios: AxiosCopy): string | undefined {
   const target = parseHttpUrl(fullUrlOf(config, axios));
   if (!target || target.username !== '' || target.password !== '') return undefined;
   const { origin, protocol } = target;
-  if (protocol === 'http:' && waysOut(config).some(isProxy)) return undefined;
+  if (protocol === 'http:' && agentsOfCaller(config).some(isProxy)) return undefined;
   return valuesOf(config, 'host')
     .filter(isSent)
     .every((host) => namesHostOf(origin, host))
@@ -168,29 +169,29 @@ function fullUrlOf(config: Config, axios: AxiosCopy): string {
   try {
     return axios.urlOf(config);
   } catch {
-    // The adapter comes to the same, and says so with the whole config.
+    // The adapter finds the same mistake, and throws an error with the complete config.
     return '';
   }
 }
 
-/** Of a header in any spelling: several may stand side by side until axios sends them. */
+/** The values of a header with its name in any case. Until axios sends a request, its config can contain several. */
 function valuesOf({ headers }: Config, header: string): unknown[] {
   return Object.entries(headers)
     .filter(([name]) => name.trim().toLowerCase() === header)
     .map(([, value]): unknown => value);
 }
 
-/** axios leaves out these. For `Authorization`, `false` and `null` still mean that the caller wants none. */
+/** Whether axios sends a header with this value. For `Authorization`, `false` and `null` mean that the caller wants no such header. */
 function isSent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false;
 }
 
 /**
- * Agents and dispatchers of proxies tell themselves from others by their names alone: HttpProxyAgent, EnvHttpProxyAgent,
- * SocksProxyAgent, TunnelingAgent.
+ * Whether an agent or dispatcher sends requests through a proxy. Only the name of its class shows that: HttpProxyAgent,
+ * EnvHttpProxyAgent, SocksProxyAgent, TunnelingAgent.
  */
-function isProxy(way: unknown): boolean {
-  if (typeof way !== 'object' || way === null) return false;
-  const { constructor } = way as { constructor?: { name?: string } };
-  return /proxy|tunnel/i.test(constructor?.name ?? '') || isProxy(Object.getPrototypeOf(way));
+function isProxy(agent: unknown): boolean {
+  if (typeof agent !== 'object' || agent === null) return false;
+  const { constructor } = agent as { constructor?: { name?: string } };
+  return /proxy|tunnel/i.test(constructor?.name ?? '') || isProxy(Object.getPrototypeOf(agent));
 }

@@ -12,12 +12,12 @@ import { type Log } from '../../util/log.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { isAttached } from './attach-k8s-auth.js';
 
-/** What asks for the tokens of one registration of `K8sAuthHttpModule`. */
+/** One registration of `K8sAuthHttpModule`, which needs a token source. */
 export interface Registration {
   readonly http: HttpService;
-  /** What Nest injects into the registration: from the `imports` of `register`, else from the global root. */
+  /** The token source that Nest injects into the registration: from the `imports` of `register`, or from the global root. */
   readonly tokenSource: TokensByOrigin;
-  /** Of the module that the registration consists of. */
+  /** The ModuleRef of the inner module of the registration. */
   readonly moduleRef: ModuleRef;
   readonly modules: ModulesContainer;
 }
@@ -26,7 +26,7 @@ type Dependency = { readonly token?: unknown; readonly param?: unknown; readonly
 
 const DEPENDENCY_KEYS = [PARAMTYPES_METADATA, SELF_DECLARED_DEPS_METADATA, PROPERTY_DEPS_METADATA];
 
-/** Asks Nest what it injects into a module: what the module imports first, else what a global module offers. */
+/** Shows what Nest injects into a module: a provider that the module imports, or else a provider of a global module. */
 class Probe {
   constructor(
     @Optional() @Inject(HttpService) readonly http?: HttpService,
@@ -35,9 +35,9 @@ class Probe {
 }
 
 /**
- * The token source of the root that serves the modules which use a registration, as for their routes. A root in the
- * `imports` of `register` overrides it.
- * @throws {ConfigurationError} the modules belong to different roots; it names them
+ * The token source for a registration: that of the `K8sAuthModule` that serves the modules which use the registration, as
+ * it also serves their routes. A `K8sAuthModule` in the `imports` of `register` overrides it.
+ * @throws {ConfigurationError} the modules belong to different `K8sAuthModule`s; the message names the modules
  * @internal
  */
 export async function findTokenSource(registration: Registration): Promise<TokensByOrigin> {
@@ -46,7 +46,7 @@ export async function findTokenSource(registration: Registration): Promise<Token
     ({ providers }) => providers.get(ModuleRef)?.instance === moduleRef,
   );
   const outer = [...modules.values()].find(({ imports }) => inner && imports.has(inner));
-  // Without an own import, both see the global root alone.
+  // If `register` has no `imports`, the inner module and the module around it both see only the global root.
   if (!outer || (await probe(outer))?.tokenSource !== tokenSource) return tokenSource;
   const namesBySource = new Map<TokensByOrigin, string[]>();
   for (const module of usersOf(outer, modules)) {
@@ -65,7 +65,7 @@ export async function findTokenSource(registration: Registration): Promise<Token
   return only;
 }
 
-/** The modules that import a plain `HttpModule` beside the given one. A global one is found last, so it does no harm. */
+/** The modules that import a plain `HttpModule` beside the given module. A global `HttpModule` is ignored, because Nest prefers imports. */
 export function importersWithPlainHttpModule(self: object, modules: ModulesContainer): Module[] {
   const registration = [...modules.values()].find(({ instance }) => Object.is(instance, self));
   if (!registration || registration.isGlobal) return [];
@@ -77,8 +77,8 @@ export function importersWithPlainHttpModule(self: object, modules: ModulesConta
 const warned = new WeakSet<ModulesContainer>();
 
 /**
- * Warns once for an application that has destinations, and `HttpModule` where `K8sAuthHttpModule` may be meant: in no
- * module is a token attached.
+ * Warns once if an application has destinations and uses `HttpModule`, but no `HttpService` is attached. The user may
+ * have meant `K8sAuthHttpModule`.
  * @internal
  */
 export function warnAboutUnattachedHttpModule(modules: ModulesContainer, log: Log): void {
@@ -104,9 +104,9 @@ async function probe({ providers }: Module): Promise<Probe | undefined> {
   }
 }
 
-/** The modules whose code may be given what a module exports. */
+/** The modules that Nest may inject the exports of a module into. */
 function usersOf(module: Module, modules: ModulesContainer, seen = new Set<Module>()): Set<Module> {
-  // A global module is seen by all, whether they use it or not.
+  // All modules see a global module, so only those that inject HttpService count.
   if (module.isGlobal) return new Set([...modules.values()].filter(injectsHttpService));
   const users = new Set<Module>();
   for (const importer of importersOf(module, modules)) {
@@ -123,10 +123,10 @@ function importersOf(module: Module, modules: ModulesContainer): Module[] {
   return [...modules.values()].filter(({ imports }) => imports.has(module));
 }
 
-/** Whether a module does more than to import and export others. */
+/** Whether a module has its own providers or controllers, and does not only import and export other modules. */
 function hasCode({ metatype, providers, controllers, injectables }: Module): boolean {
-  const ofNest: unknown[] = [metatype, ModuleRef, ApplicationConfig];
-  const hasProviders = [...providers.keys()].some((token) => !ofNest.includes(token));
+  const nestTokens: unknown[] = [metatype, ModuleRef, ApplicationConfig];
+  const hasProviders = [...providers.keys()].some((token) => !nestTokens.includes(token));
   return hasProviders || metatype.length > 0 || controllers.size + injectables.size > 0;
 }
 
@@ -135,7 +135,7 @@ function injectsHttpService({ providers, controllers, injectables }: Module): bo
   return wrappers.some(({ inject, metatype }) => {
     if (typeof metatype !== 'function') return false;
     const read = (key: string) => (Reflect.getMetadata(key, metatype) ?? []) as Dependency[];
-    // A factory says it itself; decorators note it on a class, by index or by name.
+    // A factory lists its dependencies itself. For a class, decorators store them as metadata, by index or by name.
     const declared = (inject as Dependency[] | undefined) ?? DEPENDENCY_KEYS.flatMap(read);
     return declared.some((one) => [one, one?.token, one?.param, one?.type].includes(HttpService));
   });

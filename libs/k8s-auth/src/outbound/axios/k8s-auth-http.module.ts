@@ -21,7 +21,7 @@ const ATTACHED = Symbol('K8S_AUTH:ATTACHED');
 
 interface Attached {
   readonly http: HttpService;
-  /** Asked once, at startup or by a request before that. @throws {ConfigurationError} see {@link findTokenSource} */
+  /** Finds the token source once: at startup, or at an earlier request. @throws {ConfigurationError} see {@link findTokenSource} */
   readonly tokenSource: () => Promise<TokensByOrigin>;
 }
 
@@ -29,15 +29,15 @@ interface Attached {
 class AttachedHttpModule {}
 
 /**
- * `HttpModule` of @nestjs/axios whose `HttpService` sends this service's tokens to the destinations of `K8sAuthModule`,
- * as {@link attachK8sAuth} says. Each registration has an axios instance of its own: the process-wide default, which a
- * bare `HttpModule` gives, would carry tokens into code that knows nothing of them.
+ * The `HttpModule` of @nestjs/axios, with an `HttpService` that sends this service's tokens to the destinations of
+ * `K8sAuthModule`. For the rules, see {@link attachK8sAuth}. Each registration has its own axios instance. The default
+ * instance of axios, which a plain `HttpModule` uses, would also send tokens for unrelated code in the process.
  * @throws {ConfigurationError} at startup: there is no K8sAuthModule, the class was imported without `register`, or modules
  *   that belong to different roots share one registration
  * @publicApi
  */
 @Module({
-  // `register` and `registerAsync` put another in its place.
+  // `register` and `registerAsync` replace this provider.
   providers: [{ provide: HttpService, useFactory: refuseBareClass }],
   exports: [HttpService],
 })
@@ -48,16 +48,16 @@ export class K8sAuthHttpModule implements OnModuleInit {
   ) {}
 
   /**
-   * @param options defaults of the axios instance; and `imports`, for a `K8sAuthModule` that is not global: hand over
-   *   the same object that the feature module imports
+   * @param options defaults of the axios instance, and `imports` for a `K8sAuthModule` that is not global: pass the same
+   *   dynamic module object that the feature module imports
    */
   static register({ imports, ...config }: HttpModuleOptions & Imports = {}): DynamicModule {
     return withTokens(HttpModule.register(config), imports);
   }
 
   /**
-   * As {@link register}, with the defaults of the axios instance from a factory.
-   * @param options as for `HttpModule.registerAsync`; `imports` may also hold a `K8sAuthModule` that is not global
+   * Like {@link register}, but a factory supplies the defaults of the axios instance.
+   * @param options as for `HttpModule.registerAsync`; `imports` may also contain a `K8sAuthModule` that is not global
    */
   static registerAsync(options: HttpModuleAsyncOptions): DynamicModule {
     return withTokens(HttpModule.registerAsync(options), options.imports);
@@ -67,13 +67,13 @@ export class K8sAuthHttpModule implements OnModuleInit {
     await this.attached?.tokenSource();
     for (const { name } of importersWithPlainHttpModule(this, this.modules)) {
       const message =
-        'HttpModule is imported beside K8sAuthHttpModule: HttpService may be the one without tokens';
+        'HttpModule is imported beside K8sAuthHttpModule: Nest may inject the HttpService without tokens';
       k8sAuthLog.warn({ message, module: name });
     }
   }
 }
 
-/** Providers are made before any module's `onModuleInit`, so no request is sent before the interceptor is there. */
+/** Attaches in a provider: Nest creates all providers before any `onModuleInit`, so that no request is sent without the interceptor. */
 function withTokens(
   { global = false, ...httpModule }: DynamicModule,
   imports: Imports['imports'] = [],
@@ -126,6 +126,6 @@ function attach(
 
 function refuseBareClass(): never {
   throw new ConfigurationError([
-    'K8sAuthHttpModule: expected K8sAuthHttpModule.register() in `imports`, not the class alone',
+    'K8sAuthHttpModule: expected K8sAuthHttpModule.register() in `imports`, not only the class',
   ]);
 }

@@ -8,7 +8,7 @@ import { TokenMint, TokenVolume } from '../../token-file/token-volume.fixture.js
 import { K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 
-/** A request as it arrived. */
+/** A request that the server has received. */
 export interface Arrival {
   readonly method: string;
   readonly url: string;
@@ -20,7 +20,7 @@ export interface Arrival {
 /** What a {@link DestinationServer} does with a request. */
 type Responder = (arrival: Arrival, response: ServerResponse) => void;
 
-/** A service on loopback that notes what arrives. */
+/** A service on loopback that records the requests that it receives. */
 export class DestinationServer {
   readonly arrivals: Arrival[] = [];
   answer: Responder = (_arrival, response) => response.end('ok');
@@ -45,7 +45,7 @@ export class DestinationServer {
     return new DestinationServer(server);
   }
 
-  /** Its origin under a name of your choice, see {@link OutboundBench.client}. */
+  /** The origin of the server. Any host name works with {@link OutboundBench.client}. */
   origin(host = '127.0.0.1'): string {
     return `http://${host}:${(this.server.address() as AddressInfo).port}`;
   }
@@ -62,25 +62,25 @@ export class DestinationServer {
   }
 }
 
-/** A server that is listed as a destination, and what sends it its token. */
+/** A server that is listed as a destination, and the client that sends it its token. */
 export interface ListedServer {
   readonly server: DestinationServer;
   readonly origin: string;
   readonly volume: TokenVolume;
-  /** What the volume holds. */
+  /** The token in the volume. */
   readonly token: string;
-  /** Lists this origin alone. */
+  /** Lists only this origin. */
   readonly tokenSource: K8sAuthTokenSource;
   /** Its `baseURL` is the origin. */
   readonly client: AxiosInstance;
 }
 
-/** Everything around an axios instance that a spec of the outbound side needs. */
+/** Servers, volumes, clock and log for specs of the outbound side. */
 export class OutboundBench {
   readonly clock = new FakeClock();
   readonly log = new CapturedLog();
   readonly mint = new TokenMint(this.clock);
-  /** How often any token file was read. */
+  /** Number of reads of all token files. */
   reads = 0;
   private readonly volumes: TokenVolume[] = [];
   private readonly servers: DestinationServer[] = [];
@@ -134,7 +134,7 @@ export class OutboundBench {
     });
   }
 
-  /** An attached axios instance for which every name is loopback. */
+  /** An attached axios instance that resolves every host name to loopback. */
   client(tokenSource: K8sAuthTokenSource, defaults: CreateAxiosDefaults = {}): AxiosInstance {
     const client = axios.create({
       lookup: (_host: string, _options: object, done: (error: null, address: string, family: 4) => void) =>

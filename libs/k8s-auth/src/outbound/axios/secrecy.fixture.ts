@@ -2,10 +2,10 @@ import { expect } from '@jest/globals';
 import { AxiosError, isAxiosError } from 'axios';
 import { inspect } from 'node:util';
 
-/** Neither a log of the value shows the token, nor can anyone who holds the value reach it. */
+/** Expects that a log of the value does not show the token, and that no path of properties leads to it. */
 export function expectNoToken(value: unknown, token: string): void {
   expect(pathsTo(token, value)).toEqual([]);
-  const text = everythingSaidBy(value);
+  const text = renderForLog(value);
   for (const part of [token, ...token.split('.')]) expect(text).not.toContain(part);
   expect(text).not.toMatch(/bearer/i);
 }
@@ -16,13 +16,13 @@ export async function failureOf(answer: Promise<unknown>): Promise<AxiosError> {
   return error;
 }
 
-/** An object as it may end up in a log. */
-function everythingSaidBy(value: unknown): string {
+/** All texts that a log of the value may contain. */
+function renderForLog(value: unknown): string {
   const json = isAxiosError(value) ? [value.toJSON(), value.message, value.stack, value.cause] : undefined;
   return [inspect(value, { depth: 10, showHidden: true }), String(value), JSON.stringify(json)].join('\n');
 }
 
-/** The ways by which properties, symbols and collections lead from a value to a text. */
+/** The paths of properties, symbols and collections that lead from a value to a text. */
 export function pathsTo(text: string, root: unknown): string[] {
   const found: string[] = [];
   const seen = new Set<unknown>();

@@ -5,20 +5,20 @@ import { parseHttpUrl } from '../destinations.options.js';
 type Config = InternalAxiosRequestConfig;
 
 /**
- * The token of one try, and what is known of its way. Each redirect is seen by one of axios' hook, the agents and our
- * fetch; all of them report here.
+ * The token of one try, and the origins that its request was sent to. The `beforeRedirect` hook, the agents or our fetch
+ * see each redirect, and report it here.
  * @internal
  */
 export class SentToken {
   readonly #token: string;
-  /** A hop went to another origin. */
+  /** Whether a redirect has led to another origin. */
   hasLeftOrigin = false;
-  /** The header was taken off the visible request, and is added where nobody can look. */
+  /** Whether the header was removed from the visible request. It is added again where the request is written to the socket. */
   isWithheld = false;
 
   /**
-   * @param origin the only one that gets the token
-   * @param usesProxy the caller has set a proxy for this request, which may read what it forwards
+   * @param origin the only origin that gets the token
+   * @param usesProxy whether the caller has set a proxy for this request; such a proxy may read the token
    */
   constructor(
     readonly origin: string,
@@ -37,8 +37,8 @@ export class SentToken {
   }
 
   /**
-   * To be asked for each hop. Once a hop has left the origin there is no way back: the other server chose the way
-   * (RFC 9700 §4.12).
+   * Whether the token may be sent to an origin. Must be called for each hop. After a redirect to another origin the result
+   * stays false, even if a later redirect leads back: the other server has chosen that URL (RFC 9700 §4.12).
    */
   mayGoTo(origin: string | undefined): boolean {
     this.hasLeftOrigin ||= origin !== this.origin;
@@ -49,9 +49,9 @@ export class SentToken {
 type BeforeRedirect = NonNullable<Config['beforeRedirect']>;
 
 /**
- * The caller's hook, behind ours: a token that has left its origin is gone from the headers of the hop, and from those
- * of the last request, which the hook gets too. Where our agents send the request the headers hold no token anyway; they
- * do where axios makes the agent itself, to tunnel https through the caller's `proxy`.
+ * Wraps the caller's `beforeRedirect` hook. If a redirect leads to another origin, the token is removed from the headers of
+ * the next request, and from those of the last request, which the hook also gets. The headers contain the token only if
+ * axios creates the agent itself, to tunnel https through the caller's `proxy`; our agents remove it.
  * @internal
  */
 export function guardedRedirect(sent: SentToken, hook: BeforeRedirect | undefined): BeforeRedirect {
@@ -63,7 +63,7 @@ export function guardedRedirect(sent: SentToken, hook: BeforeRedirect | undefine
   };
 }
 
-/** Whatever the name of the header: follow-redirects keeps `Authorization` for subdomains, and hooks copy. */
+/** Removes every header that contains the token. follow-redirects keeps `Authorization` for subdomains, and a hook may copy it to another header. */
 function dropToken(headers: unknown, { token }: SentToken): void {
   if (typeof headers !== 'object' || headers === null) return;
   for (const [name, value] of Object.entries(headers)) {
@@ -71,13 +71,14 @@ function dropToken(headers: unknown, { token }: SentToken): void {
   }
 }
 
-// From an error to its cause, its config, its headers and one of them; from a request to those of the next hop. What
-// lies deeper (sockets, parsers) does not hold headers.
+// Deep enough for error -> cause -> config -> headers -> value, and for a request and the request of the next hop. Deeper
+// objects (sockets, parsers) hold no headers.
 const MAX_DEPTH = 5;
 
 /**
- * Replaces the token in every text that an object holds, in place: an error stays the error that axios made.
- * @param except objects that are left alone
+ * Replaces the token in every string that an object holds. The object is changed in place, so that an error keeps its
+ * identity.
+ * @param except objects that are not changed
  * @internal
  */
 export function redact(value: unknown, token: string, except: readonly unknown[] = []): void {
@@ -86,12 +87,12 @@ export function redact(value: unknown, token: string, except: readonly unknown[]
 
 function visit(value: unknown, token: string, seen: Set<unknown>, depth: number): void {
   if (typeof value !== 'object' || value === null || depth === 0 || seen.has(value)) return;
-  // Bytes are not shown as text, and have a key for each.
+  // Bytes are not printed as text, and each byte would be a key.
   if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return;
   seen.add(value);
   for (const key of Reflect.ownKeys(value)) {
     const isData = 'value' in (Reflect.getOwnPropertyDescriptor(value, key) ?? {});
-    // A getter may do anything, except this one of V8.
+    // Getters are not called, because they may have side effects. The getter of V8 for `stack` has none.
     if (!isData && key !== 'stack') continue;
     const held: unknown = Reflect.get(value, key);
     if (typeof held !== 'string') visit(held, token, seen, depth - 1);
@@ -99,18 +100,18 @@ function visit(value: unknown, token: string, seen: Set<unknown>, depth: number)
   }
 }
 
-/** In what the caller sees of a request that was sent: its config, and the request object. @internal */
+/** Removes the token from what the caller sees of a sent request: its config, and the request object. @internal */
 export function hideToken(
   outcome: { config?: Config; request?: unknown },
   shown: Config,
   sent: SentToken,
 ): void {
   if (outcome.config) outcome.config = shown;
-  // Adapters of others leave it there, HTTP/2 does, and the tunnel through a proxy of the caller's.
+  // The request object contains the token with custom adapters, with HTTP/2, and with a tunnel through the caller's proxy.
   if (!sent.isWithheld) redact(outcome.request, sent.token);
 }
 
-/** Makes a config that was sent the one that is shown, and leaves in both the headers that axios has added. @internal */
+/** Changes the config that was sent back to the one that is shown. Both keep the headers that axios has added, except the token. @internal */
 export function restore(
   sentConfig: Config,
   shown: Config,
@@ -125,7 +126,7 @@ export function restore(
   }
 }
 
-/** Lets go of the connection of an answer that nobody will read. @internal */
+/** Frees the connection of a response whose body is not read. @internal */
 export function discard(body: unknown): void {
   const { destroy, cancel } = (body ?? {}) as { destroy?: unknown; cancel?: unknown };
   if (typeof destroy === 'function') destroy.call(body);

@@ -3,13 +3,13 @@ import { type Duplex } from 'node:stream';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type SentToken } from './sent-token.js';
 
-/** What node:http calls on an agent, and libraries of agents implement; its types leave it out. */
+/** The method that node:http calls on an agent, and that agent libraries implement. It is missing in the types of Node. */
 interface RequestAgent extends Agent {
   addRequest(request: ClientRequest, options: RequestTarget): void;
   readonly options?: RequestTarget;
 }
 
-/** Where a request goes. The options of an agent override those of the request. */
+/** The target of a request. The options of an agent override the options of the request. */
 interface RequestTarget {
   readonly protocol?: string | null;
   readonly host?: string | null;
@@ -19,14 +19,14 @@ interface RequestTarget {
 }
 
 /**
- * The given agent, for the requests of one try. The header with the token is taken off each request before anyone can
- * see it, and is written between the other headers on the network, if the request really goes to the token's origin:
- * so neither the request nor the response, their sockets, the agent or an error ever shows it.
+ * Wraps an agent for the requests of one try. The wrapper removes the header with the token from each request. It adds
+ * the header again when the head of the request is written to the socket, if the request goes to the token's origin. So
+ * the request, the response, their sockets, the agent and errors never show the token.
  * @internal
  */
 export function agentWithToken<T extends Agent>(agent: T, sent: SentToken): T {
   const { addRequest } = agent as unknown as Partial<RequestAgent>;
-  // Node refuses it with an error of its own.
+  // Not an agent: Node throws its own error.
   if (typeof addRequest !== 'function') return agent;
   const addRequestWithToken: RequestAgent['addRequest'] = (request, options) => {
     moveToken(
@@ -48,15 +48,15 @@ function moveToken(request: ClientRequest, target: RequestTarget, sent: SentToke
   }
   const mayGo =
     sent.mayGoTo(originOf(request, target, sent)) && namesHostOf(sent.origin, request.getHeader('host'));
-  // A header that is still there was set for this hop by the caller.
+  // A header that is still there was set by the caller for this hop.
   if (!mayGo || !sent.isWithheld || request.hasHeader('authorization')) return;
   request.once('socket', (socket) => rewriteNextHead(socket, (head) => addToken(head, sent)));
 }
 
-/** From the request, and from the headers that follow-redirects would send to the next hop. */
+/** Removes the header from the request, and from the headers that follow-redirects would send with the next request. */
 function removeHeader(request: ClientRequest, headers: OutgoingHttpHeaders = {}): void {
   for (const name of Object.keys(headers)) if (/^authorization$/i.test(name)) delete headers[name];
-  // With "Expect: 100-continue" Node has rendered the head already. Libraries of proxy agents change it in this way.
+  // With "Expect: 100-continue" Node has already rendered the head. Proxy agent libraries change it in the same way.
   const rendered = request as unknown as { _header: string | null; outputData: { data: string }[] };
   const head = rendered._header;
   rendered._header = null;
@@ -71,8 +71,8 @@ function withoutAuthorization(head: string): string {
 }
 
 /**
- * An agent may still have made a proxy's request of it, which names a whole URL (RFC 9112 §3.2.2): the proxy would read
- * the token. Only the caller's own `proxy` allows that.
+ * Adds the token, unless the agent has changed the request into a request to a proxy, which has a complete URL as its
+ * target (RFC 9112 §3.2.2): such a proxy could read the token. That is allowed only for the caller's own `proxy`.
  */
 function addToken(head: string, { header, origin, usesProxy }: SentToken): string {
   const target = /^\S+ (\S+) /.exec(head)?.[1] ?? '';
@@ -81,7 +81,7 @@ function addToken(head: string, { header, origin, usesProxy }: SentToken): strin
   return mayRead ? head.replace('\r\n', () => `\r\nAuthorization: ${header}\r\n`) : head;
 }
 
-/** Node connects to the parts of a target. With a proxy set these are the proxy's, and the path is the whole URL. */
+/** The origin of a request. With a proxy, the target is that of the proxy, and the path is the complete URL. */
 function originOf(
   request: ClientRequest,
   target: RequestTarget,
@@ -98,16 +98,16 @@ function originOf(
 type WriteCallback = (error?: Error | null) => void;
 
 /**
- * Changes the head of the next request that is written to a socket, as it goes to the network. The head is not kept
- * anywhere before: neither in the buffer of a stream that is corked nor in a socket that still connects.
+ * Changes the head of the next request at the moment when it is written to the network. The changed head is not stored
+ * before: neither in the buffer of a corked stream nor in a socket that is still connecting.
  *
- * node:http writes a head in one piece (at most with the beginning of the body), and a socket serves one request after
- * the other. `_write` and `_writev` are the methods that the Node documentation tells streams to implement; without
- * `_writev`, chunks come to `_write` one by one.
+ * node:http writes a head in one chunk (perhaps with the start of the body), and a socket carries one request at a time.
+ * `_write` and `_writev` are the methods that a stream implements according to the Node documentation. Without `_writev`,
+ * each chunk is passed to `_write` separately.
  * @internal
  */
 export function rewriteNextHead(socket: Duplex, rewrite: (head: string) => string): void {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back onto the same socket
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- assigned to the same socket again
   const { _write, _writev } = socket;
   socket._writev = undefined;
   socket._write = (chunk: string | Buffer, encoding, callback) => {

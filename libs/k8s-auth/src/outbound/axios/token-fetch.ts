@@ -1,29 +1,29 @@
 import { parseHttpUrl } from '../destinations.options.js';
-import { isLasting } from './axios-copy.js';
+import { isReusableBody } from './axios-copy.js';
 import { discard, type SentToken } from './sent-token.js';
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/** What axios gives to a fetch: a request, or a URL and options where `env.Request` is `null`. */
+/** The argument that axios passes to fetch: a request, or a URL and options if `env.Request` is `null`. */
 type RequestLike = Request | (RequestInit & { readonly url: string });
 
-/** What a request with a token tells our fetch. */
+/** What our fetch needs to know about a request with a token. */
 export interface FetchRoute {
   readonly sent: SentToken;
-  /** By which dispatcher or agent the request leaves: further options for the fetch. */
+  /** Returns further options for fetch: the dispatcher or agent to use. */
   readonly connection: () => object;
-  /** 0: a redirect is the answer. Omitted: 20, as in the Fetch standard. */
+  /** Maximum number of redirects. With 0, a redirect is returned to the caller. Omitted: 20, as in the Fetch standard. */
   readonly maxRedirects: number | undefined;
-  /** The body as the caller gave it: a redirect with 307 or 308 sends it again, unless it can be read only once. */
+  /** The original body. A redirect with 307 or 308 sends it again, unless it can be read only once. */
   readonly data: unknown;
 }
 
-/** The key of the {@link FetchRoute} in `fetchOptions`, which axios hands to the fetch that it calls. @internal */
+/** The key of the {@link FetchRoute} in `fetchOptions`, which axios passes to fetch. @internal */
 export const FETCH_ROUTE = 'k8sAuthRoute';
 
 type Body = NonNullable<RequestInit['body']>;
 
-/** One request on the way through redirects. */
+/** One request in a chain of redirects. */
 interface Hop {
   readonly url: string;
   readonly method: string;
@@ -31,7 +31,7 @@ interface Hop {
   readonly hasBody: boolean;
 }
 
-// What the Fetch standard calls a redirect status, and what its "HTTP-redirect fetch" takes away when.
+// The redirect statuses of the Fetch standard, and the headers that its "HTTP-redirect fetch" removes.
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 const HEADERS_OF_BODY = [
   'content-encoding',
@@ -46,10 +46,10 @@ const MAX_REDIRECTS = 20;
 const wrapped = new WeakMap<Fetch, Fetch>();
 
 /**
- * A fetch that adds the token and follows redirects itself, since not every implementation drops the header when the
- * origin changes. No object that the caller can reach ever holds the token.
+ * Wraps an implementation of fetch: adds the token and follows redirects itself, because not every implementation drops
+ * the header when the origin changes. No object that the caller can reach holds the token.
  *
- * There is one for each implementation, because axios keeps an adapter for every function that it was ever given.
+ * Each implementation is wrapped once, because axios keeps an adapter for every fetch function that it has seen.
  * @internal
  */
 export function fetchWithToken(fetch: Fetch): Fetch {
@@ -59,9 +59,9 @@ export function fetchWithToken(fetch: Fetch): Fetch {
     const { [FETCH_ROUTE]: route, ...options } = init as RequestInit & { [FETCH_ROUTE]?: FetchRoute };
     const request = isRequest(input) ? input : { ...options, url: input.toString() };
     const { authorization, ...headers } = Object.fromEntries(new Headers(request.headers));
-    // An adapter of the caller's may have taken the token out, or put other credentials in.
+    // An adapter of the caller may have removed the token, or set other credentials.
     if (!route || authorization !== route.sent.header) return fetch(input, options);
-    // The caller sees this request as that of the response. The one that is sent is known to nobody else.
+    // The caller sees this request as `response.request`. The request that is sent is not visible to other code.
     if (isRequest(request)) request.headers.delete('authorization');
     route.sent.isWithheld = true;
     return follow(fetch, request, headers, options, route);
@@ -70,7 +70,7 @@ export function fetchWithToken(fetch: Fetch): Fetch {
   return made;
 }
 
-/** @throws {TypeError} as Node's fetch, if a redirect cannot be followed */
+/** @throws {TypeError} a redirect cannot be followed; the error is the same as that of Node's fetch */
 async function follow(
   fetch: Fetch,
   request: RequestLike,
@@ -105,13 +105,14 @@ function isRequest(input: string | URL | RequestLike): input is Request {
 }
 
 /**
- * A hop whose body is made anew of the caller's data: a copy of the sent one would hold all of it in memory.
+ * Prepares a hop that sends the body again. The body is created from the caller's data, because a copy of the sent body
+ * would keep all of it in memory.
  * @throws {TypeError} the data can be read only once
  */
 function withRepeatedBody(hop: Hop, data: unknown): Hop {
   if (!hop.hasBody) return hop;
-  if (!isLasting(data)) throw networkError('a redirect needs the body again, which was a stream');
-  // Each time a form is sent it gets another boundary, which its media type names.
+  if (!isReusableBody(data)) throw networkError('a redirect requires the body again, but it was a stream');
+  // A form gets a new boundary each time it is sent, and its content type names the boundary.
   const isForm = Object.prototype.toString.call(data) === '[object FormData]';
   return isForm ? { ...hop, headers: without(hop.headers, ['content-type']) } : hop;
 }
@@ -120,13 +121,13 @@ function headersWithToken({ url, headers }: Hop, sent: SentToken): Record<string
   return sent.mayGoTo(parseHttpUrl(url)?.origin) ? { ...headers, authorization: sent.header } : headers;
 }
 
-/** Made by the class of the request: `env.Request` may have chosen one that matches the implementation. */
+/** Uses the class of the given request: `env.Request` may have set a class that fits the implementation of fetch. */
 function copyOf(request: Request, headers: Record<string, string>): Request {
   const RequestClass = request.constructor as typeof Request;
   return new RequestClass(request, { headers, redirect: 'manual' });
 }
 
-/** An implementation that follows redirects although it was told not to may have sent the token anywhere. */
+/** Fails if the implementation has followed a redirect despite `redirect: 'manual'`: it may have sent the token to any server. */
 function assertNotFollowed(response: Response, { url }: Hop): void {
   const isElsewhere = response.url && withoutHash(response.url) !== withoutHash(url);
   if (!response.redirected && !isElsewhere) return;
@@ -141,7 +142,7 @@ function withoutHash(url: string): string {
 }
 
 /**
- * @returns where an answer redirects to, or `undefined` if it is not a redirect
+ * @returns the location that a response redirects to, or `undefined` if it is not a redirect
  * @throws {TypeError} the implementation hides the location, as browsers do
  */
 function locationOf({ status, headers, type }: Response): string | undefined {
@@ -167,12 +168,11 @@ function nextHop(hop: Hop, status: number, location: string): Hop {
     : { ...hop, url: url.href, headers };
 }
 
-/** The error of a fetch that failed on the way, as Node words it and axios knows it. */
+/** A network error in the form of Node's fetch, which axios recognizes. */
 function networkError(reason: string): TypeError {
   return new TypeError('fetch failed', { cause: new Error(reason) });
 }
 
-/** */
 function without(headers: Hop['headers'], names: readonly string[]): Hop['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }
