@@ -40,7 +40,8 @@ afterEach(() => breaker.stop());
 
 const noAnswer = () => new NoAnswerError('no answer of the API server');
 /** As the client: silent until the deadline. */
-const hang = (deadline: Deadline) => settleUnlessAborted(deadline.signal, new Promise<never>(() => {}), noAnswer);
+const hang = (deadline: Deadline) =>
+  settleUnlessAborted(deadline.signal, new Promise<never>(() => {}), noAnswer);
 const refuse = () => Promise.reject(noAnswer());
 const respond = () => {
   breaker.noteAnswer();
@@ -62,7 +63,11 @@ async function run<Value>(call: (deadline: Deadline) => Promise<Value>): Promise
 }
 
 async function after(delayMs: number, deadline: Deadline, then: () => Promise<unknown>): Promise<unknown> {
-  await settleUnlessAborted(deadline.signal, new Promise<void>((resolve) => clock.schedule(delayMs, resolve)), noAnswer);
+  await settleUnlessAborted(
+    deadline.signal,
+    new Promise<void>((resolve) => clock.schedule(delayMs, resolve)),
+    noAnswer,
+  );
   return then();
 }
 

@@ -119,7 +119,9 @@ function watch(
   const timeoutMessage = isReused ? 'no answer over an open connection' : 'no connection';
   const stop = clock.schedule(limitMs, () => {
     progress.isSilent = true;
-    sent.destroy(new PlainError('TimeoutError', `${timeoutMessage} within ${inWholeMs(limitMs)}`, 'ETIMEDOUT'));
+    sent.destroy(
+      new PlainError('TimeoutError', `${timeoutMessage} within ${inWholeMs(limitMs)}`, 'ETIMEDOUT'),
+    );
   });
   sent.once('response', () => {
     stop();

@@ -92,7 +92,10 @@ const MAX_LIFETIME_MS = 2 ** 32 * 1000;
 export function checkIssuer(claims: JsonObject, issuers: readonly string[]): string {
   const iss = member(claims, 'iss');
   if (typeof iss === 'string' && issuers.includes(iss)) return iss;
-  throw new InvalidTokenError('ISSUER', `"iss" claim: expected ${issuers.join(' or ')}, got ${formatIssuer(iss)}`);
+  throw new InvalidTokenError(
+    'ISSUER',
+    `"iss" claim: expected ${issuers.join(' or ')}, got ${formatIssuer(iss)}`,
+  );
 }
 
 /**
@@ -144,7 +147,10 @@ export function matchAudiences(claims: JsonObject, required: readonly string[]):
   if (matched.length > 0) return matched;
   const got = loggable(issuedFor.join(', '), MAX_LOGGED_AUD_LENGTH) || 'none';
   const hint = isForApiServer(claims, issuedFor) ? `; ${API_TOKEN_HINT}` : '';
-  throw new InvalidTokenError('AUDIENCE', `"aud" claim: expected ${required.join(' or ')}, got ${got}${hint}`);
+  throw new InvalidTokenError(
+    'AUDIENCE',
+    `"aud" claim: expected ${required.join(' or ')}, got ${got}${hint}`,
+  );
 }
 
 // Leaves room for the hint, which follows in the same log line.

@@ -13,6 +13,8 @@ describe('settleUnlessAborted', () => {
     const late = settleUnlessAborted(controller.signal, new Promise(() => {}));
     controller.abort(new Error('time is up'));
     await expect(late).rejects.toThrow('time is up');
-    await expect(settleUnlessAborted(controller.signal, Promise.resolve('too late'))).rejects.toThrow('time is up');
+    await expect(settleUnlessAborted(controller.signal, Promise.resolve('too late'))).rejects.toThrow(
+      'time is up',
+    );
   });
 });

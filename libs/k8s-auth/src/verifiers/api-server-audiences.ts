@@ -6,42 +6,43 @@ import { type Clock } from '../util/clock.js';
 import { type Log } from '../util/log.js';
 import { type Verdict, type Verifier, type Verify } from './verifier.js';
 
-// How long to wait before what was not known is asked for again.
-const ASK_AGAIN_MS = 10_000;
+// How often the verifier is asked again while it does not know the audiences.
+const RETRY_PERIOD_MS = 10_000;
 
 export interface ApiServerAudiencesContext {
   readonly clock: Clock;
   readonly log: Log;
-  /** The issuers that the options name: an API server accepts its issuer as audience when nobody says otherwise. */
+  /** The issuers in the options. By default an API server accepts its issuer as audience. */
   readonly issuers: readonly string[];
-  /** @default the pod's own */
+  /** The file of the pod's own API token. @default {@link POD_TOKEN_FILE} */
   readonly podTokenFile?: string;
 }
 
 /**
- * The rule that **a service must not accept the API server's audience**, all of it. A token issued for the API server
- * opens the Kubernetes API: a service that accepted it would receive a credential that is not meant for it.
+ * Implements the complete rule that **a service must not accept the API server's audience**. The Kubernetes API accepts
+ * a token issued for the API server, so a service that accepted such tokens would receive credentials for the Kubernetes
+ * API.
  *
- * - What counts: the usual audiences of API servers, the configured issuers, `iss` and `aud` of the pod's own API token,
- *   and what the verifier knows (its own credential, the discovered issuer).
- * - When: at startup, which fails and names the routes ({@link findMistakes}); and with every request ({@link refuse}),
- *   because startup may not know the audiences yet: the own token is missing, or the issuer not discovered. The
- *   configuration is wrong then and not the caller, so a request is answered with 503.
- * - Option `allowApiServerAudience` turns both off.
+ * - Which audiences: the usual audiences of API servers, the configured issuers, `iss` and `aud` of the pod's own API
+ *   token, and the audiences that the verifier knows (from its own credential or the discovered issuer).
+ * - When: at startup, which fails and names the routes ({@link findMistakes}), and with every request ({@link refuse}).
+ *   The check with every request is needed because the audiences may be unknown at startup: the own token is missing, or
+ *   the issuer has not been discovered. Then the configuration is wrong, not the caller, so the response is 503.
+ * - The option `allowApiServerAudience` disables both checks.
  *
- * A request costs a set lookup once the audiences are known. Until then callers pass.
+ * A request costs one set lookup once the audiences are known. Until then requests are not refused.
  * @internal
  */
 export class ApiServerAudiences {
   private known?: ReadonlySet<string>;
-  private askedAtMs?: number;
+  private lastQueryMs?: number;
 
   constructor(
     private readonly verifier: Pick<Verifier, 'apiServerAudiences'> | undefined,
     private readonly context: ApiServerAudiencesContext,
   ) {}
 
-  /** @param audiences audience -> the routes that require it; none for one that only the option names */
+  /** @param audiences audience -> the routes that require it; an empty list if only the option names the audience */
   async findMistakes(audiences: ReadonlyMap<string, readonly string[]>): Promise<string[]> {
     const accepted = await this.find();
     return [...audiences]
@@ -49,48 +50,48 @@ export class ApiServerAudiences {
       .map(([audience, routes]) => {
         const place = routes.length > 0 ? `audience of ${routes.join(', ')}` : "option 'audience'";
         return (
-          `${place}: expected one of this service's own, but the API server accepts '${audience}' too ` +
+          `${place}: expected an audience of this service, but the API server accepts '${audience}' too ` +
           "(variable K8S_AUTH_AUDIENCE sets option 'audience'; option 'allowApiServerAudience' allows it)"
         );
       });
   }
 
-  /** The same verification, but none for an audience that the API server accepts itself. */
+  /** Wraps a verification. It fails if the API server accepts one of the audiences itself. */
   refuse(verify: Verify): Verify {
     return (token, audiences, connection) => {
       this.assertNone(audiences);
       const verdict = verify(token, audiences, connection);
-      return this.known ? verdict : this.learnAndCheck(verdict, audiences);
+      return this.known ? verdict : this.queryAndCheck(verdict, audiences);
     };
   }
 
-  /** Everything that is known now. */
+  /** All audiences that are known now. */
   async find(): Promise<ReadonlySet<string>> {
     const { issuers, podTokenFile = POD_TOKEN_FILE } = this.context;
-    const ofVerifier = (await this.learn()) ?? [];
-    const ofPod = await audiencesOfToken(podTokenFile);
-    return new Set([...USUAL_API_SERVER_AUDIENCES, ...issuers, ...ofVerifier, ...ofPod]);
+    const fromVerifier = (await this.queryVerifier()) ?? [];
+    const fromPodToken = await audiencesOfToken(podTokenFile);
+    return new Set([...USUAL_API_SERVER_AUDIENCES, ...issuers, ...fromVerifier, ...fromPodToken]);
   }
 
-  private async learn(): Promise<readonly string[] | undefined> {
+  private async queryVerifier(): Promise<readonly string[] | undefined> {
     const audiences = await this.verifier?.apiServerAudiences?.();
     if (audiences) this.known = new Set(audiences);
     return audiences;
   }
 
-  /** After the verdict, because verifying is what makes the own token read and the issuer known. */
-  private async learnAndCheck(
+  /** Waits for the verdict first, because the verification may read the own token or discover the issuer. */
+  private async queryAndCheck(
     verdict: Verdict | Promise<Verdict>,
     audiences: readonly string[],
   ): Promise<Verdict> {
     const settled = await verdict;
     const nowMs = this.context.clock.monotonicMs();
-    if (this.askedAtMs === undefined || nowMs - this.askedAtMs >= ASK_AGAIN_MS) {
-      this.askedAtMs = nowMs;
-      await this.learn();
+    if (this.lastQueryMs === undefined || nowMs - this.lastQueryMs >= RETRY_PERIOD_MS) {
+      this.lastQueryMs = nowMs;
+      await this.queryVerifier();
       if (this.includesAny(audiences)) {
         const message =
-          "option 'audience' (K8S_AUTH_AUDIENCE) or @K8sAuth: the API server accepts this audience too; refusing all callers";
+          "option 'audience' (K8S_AUTH_AUDIENCE) or @K8sAuth: the API server accepts this audience too, so all requests are refused";
         this.context.log.error({ message, audiences });
       }
     }
@@ -113,7 +114,7 @@ async function audiencesOfToken(file: string): Promise<readonly string[]> {
   try {
     return audiencesNamedBy((await readTokenFile(file)).claims ?? {});
   } catch {
-    // Not in a pod, or in a pod without an API token: there is nothing to compare with.
+    // Not in a pod, or in a pod without an API token.
     return [];
   }
 }

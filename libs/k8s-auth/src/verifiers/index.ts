@@ -4,7 +4,7 @@ import { oidcDiscoveryDefinition } from './oidc-discovery/oidc-discovery.definit
 import { tokenreviewDefinition } from './tokenreview/tokenreview.definition.js';
 import { type VerifierDefinition } from './verifier.js';
 
-/** THE LIST of verifiers: option types, validation, environment variables and creation all follow from it. */
+/** THE LIST of verifiers. Option types, validation, environment variables and creation are all derived from it. */
 export const verifierDefinitions = [
   tokenreviewDefinition,
   jwtPubkeyDefinition,
@@ -14,15 +14,15 @@ export const verifierDefinitions = [
 
 type OptionsOf<Definition> = Definition extends VerifierDefinition<infer Options> ? Options : never;
 
-/** The options of one verifier; `kind` says of which. Those of two cannot be mixed. @publicApi */
+/** The options of one verifier. `kind` selects the verifier; options of two verifiers cannot be mixed. @publicApi */
 export type VerifierOptions = OptionsOf<(typeof verifierDefinitions)[number]>;
 
-/** A definition whose options are known to be its own, because its schema has checked them. @internal */
+/** A definition of any verifier. Call it only with options that its own schema has checked. @internal */
 export type AnyVerifierDefinition = VerifierDefinition<VerifierOptions>;
 
 /** @internal */
 export function findVerifierDefinition(kind: unknown): AnyVerifierDefinition | undefined {
-  // Each definition takes its own options only; that the two belong together is what its schema checks.
+  // The cast hides that each definition accepts only its own options. Its schema checks that at run time.
   return (verifierDefinitions as readonly unknown[] as readonly AnyVerifierDefinition[]).find(
     (definition) => definition.kind === kind,
   );

@@ -15,7 +15,7 @@ import { verifySignature } from '../jwt/signature.js';
 import { type KeyProvider } from '../keys/key-provider.js';
 import { type Verdict } from './verifier.js';
 
-/** Half of what the API server itself allows, which is a minute. */
+/** Half of the tolerance of the API server, which is 60 s. */
 export const DEFAULT_CLOCK_TOLERANCE_MS = 30_000;
 
 const MAX_CLOCK_TOLERANCE_MS = 60_000;
@@ -31,15 +31,16 @@ export interface JwtVerifierOptions {
   readonly acceptLegacyTokens?: boolean;
 }
 
-// A legacy token has no end of its own; a verdict about it has to have one.
-const LEGACY_VERDICT_MS = 10_000;
+// A legacy token does not expire, but each verdict needs an end.
+const LEGACY_VERDICT_LIFETIME_MS = 10_000;
 
 /**
- * Token in, verdict out: the one sequence of all verifiers that check signatures themselves. It knows neither files
- * nor servers; a {@link KeyProvider} does.
+ * Verifies a token locally. All verifiers that check signatures themselves use this one sequence. It reads no files and
+ * calls no servers: a {@link KeyProvider} supplies the keys.
  *
- * Order: shape, `iss` and times first, because they refuse without asking anybody for keys; then the signature; only
- * then is anything believed. So a forged token is SIGNATURE unless it is also foreign or out of time.
+ * Order of checks: first format, `iss` and times, because a token can be rejected for them without fetching keys; then
+ * the signature; then all other claims, which are read only after the signature is verified. A forged token is therefore
+ * rejected as SIGNATURE, unless its issuer or its times are wrong too.
  * @internal
  */
 export class JwtVerifier {
@@ -48,7 +49,7 @@ export class JwtVerifier {
     private readonly options: JwtVerifierOptions,
   ) {}
 
-  /** @throws {InvalidTokenError} refused @throws {VerifierUnavailableError} could not decide */
+  /** @throws {InvalidTokenError} the token is rejected @throws {VerifierUnavailableError} could not decide */
   readonly verify = async (token: string, audiences: readonly string[]): Promise<Verdict> => {
     const jws = parseCompactJws(token);
     const claims = jws.unverifiedClaims;
@@ -59,16 +60,17 @@ export class JwtVerifier {
     return isLegacy ? this.legacyVerdict(claims) : this.boundVerdict(claims, issuer, audiences);
   };
 
-  /** Nobody is asked for the keys of an algorithm that none of ours has, `none` and HMAC first of all. */
+  /** For an algorithm that no key can have, such as `none` or HMAC, no keys are fetched. */
   private async candidates(header: UnverifiedHeader, issuer: string): Promise<readonly VerificationKey[]> {
     return isKeyAlgorithm(header.alg) ? this.keys.find(header, issuer) : [];
   }
 
-  private boundVerdict(claims: JsonObject, issuer: string, asked: readonly string[]): Verdict {
-    // Again, because getting keys may have taken its time.
+  private boundVerdict(claims: JsonObject, issuer: string, required: readonly string[]): Verdict {
+    // Checked again, because fetching keys may have taken time.
     const { expiresAtMs, issuedAtMs } = checkTimes(claims, this.now());
-    if (expiresAtMs === undefined) throw new InvalidTokenError('MALFORMED', '"exp" claim: expected one');
-    const audiences = matchAudiences(claims, asked);
+    if (expiresAtMs === undefined)
+      throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a time, got none');
+    const audiences = matchAudiences(claims, required);
     const facts = { ...readBoundClaims(claims), audiences, issuer, issuedAtMs, expiresAtMs };
     const principal = createPrincipal({ ...facts, verifiedBy: this.options.kind });
     return { principal, validUntilMs: expiresAtMs };
@@ -84,7 +86,7 @@ export class JwtVerifier {
       expiresAtMs,
       verifiedBy: this.options.kind,
     });
-    const latestMs = now.nowMs + LEGACY_VERDICT_MS;
+    const latestMs = now.nowMs + LEGACY_VERDICT_LIFETIME_MS;
     return { principal, validUntilMs: Math.min(latestMs, expiresAtMs ?? latestMs) };
   }
 

@@ -1,12 +1,12 @@
 import { type CallerConnection } from '../api-server/fair-queue.js';
 
 /**
- * Lets concurrent callers of the same key share one piece of work. Nothing is remembered once it has settled, so a
- * failure can be tried again by the next caller. The work is done for all of them: it may be given up once all have gone.
+ * Concurrent callers with the same key share one piece of work. The result is not kept after it has settled, so the next
+ * caller can retry a failure. The work may be abandoned only when the connections of all its callers are closed.
  * @internal
  */
 export class SharedWork<Value> {
-  private readonly underWay = new Map<
+  private readonly inFlight = new Map<
     string,
     { readonly result: Promise<Value>; readonly callers: JointConnection }
   >();
@@ -16,20 +16,20 @@ export class SharedWork<Value> {
     connection: CallerConnection | undefined,
     work: (callers: CallerConnection) => Promise<Value>,
   ): Promise<Value> {
-    const shared = this.underWay.get(key);
+    const shared = this.inFlight.get(key);
     if (shared) {
       shared.callers.join(connection);
       return shared.result;
     }
     const callers = new JointConnection(connection);
-    // Inside an async function, so that work that throws at once rejects like any other.
-    const result = (async () => work(callers))().finally(() => this.underWay.delete(key));
-    this.underWay.set(key, { result, callers });
+    // Inside an async function, so that work that throws synchronously also rejects.
+    const result = (async () => work(callers))().finally(() => this.inFlight.delete(key));
+    this.inFlight.set(key, { result, callers });
     return result;
   }
 }
 
-/** Of several callers who wait for the same: it counts as a connection of the first, and as open while one of them is. */
+/** The connections of several callers who wait for the same work. It has the address of the first, and is open while any is open. */
 class JointConnection implements CallerConnection {
   private readonly connections: (CallerConnection | undefined)[];
 

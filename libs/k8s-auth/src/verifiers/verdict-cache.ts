@@ -6,48 +6,49 @@ import { SharedWork } from './shared-work.js';
 import { type Verdict, type Verify } from './verifier.js';
 import { type CallerConnection } from '../api-server/fair-queue.js';
 
-// Of each kind. A digest and a principal take about 1.5 KB, so both together stay under 20 MiB.
+// For accepted and for rejected tokens each. A digest and a principal take about 1.5 KB, so both stores together use less
+// than 20 MiB.
 const MAX_ENTRIES = 5_000;
 
 export interface VerdictCacheOptions {
   readonly clock: Clock;
-  /** How long an accepted token is not verified again, milliseconds; 0 turns this off. */
+  /** How long an accepted token is not verified again, milliseconds. With 0, it is verified each time. */
   readonly successLifetimeMs: number;
-  /** The same for a rejected one. */
+  /** How long a rejected token is not verified again, milliseconds. With 0, it is verified each time. */
   readonly rejectionLifetimeMs: number;
 }
 
-interface Remembered<Value> {
+interface CacheEntry<Value> {
   readonly value: Value;
   /** Monotonic clock. */
   readonly untilMs: number;
 }
 
-/** What is kept of a rejection: the error itself would hold its stack, and all that it refers to. */
+/** The stored part of a rejection. The error itself is not stored, because it holds its stack and everything the stack refers to. */
 interface Rejection {
   readonly reason: InvalidTokenReason;
   readonly message: string;
 }
 
 /**
- * Remembers what another verification has decided. A hit is answered synchronously.
+ * Caches the verdicts of another verification. A hit is returned synchronously.
  *
- * - Keyed by an HMAC-SHA-256 with a random key of this cache over token and audiences, each with its length in front: no
- *   token text is kept, nobody outside can make two keys collide, and a verdict for one audience does not count for
- *   another (kube-apiserver's token cache does the same).
- * - An accepted verdict ages from when it was asked for: a deletion may have come right after the question, however late the
- *   answer was. Ages on the monotonic clock, ends with the verdict's own end on the wall clock, whichever is first; a wall clock
- *   that jumps back lengthens nothing.
- * - Concurrent calls of the same key share one verification, even with both lifetimes 0.
- * - Rejections that cost something are remembered, in a store of their own, so that garbage cannot evict good entries.
- *   Not those thrown synchronously: finding them again costs no more than looking them up. Not those that time alone
- *   changes (EXPIRED, NOT_YET_VALID). Never failures: that something could not be decided says nothing about the token.
+ * - The key is an HMAC-SHA-256 of the token and the audiences, each prefixed with its length, under a random key of this
+ *   cache. No token text is kept, nobody outside can make two keys collide, and a verdict for one audience is not used
+ *   for another. kube-apiserver's token cache does the same.
+ * - The lifetime of an accepted verdict starts when the verification starts, because the token may have been revoked
+ *   right after that, however late the answer comes. It uses the monotonic clock. The verdict also ends at its
+ *   `validUntilMs` on the wall clock. A wall clock that jumps back does not extend it.
+ * - Concurrent calls with the same key share one verification, even if both lifetimes are 0.
+ * - Rejections have a separate store, so that rejected tokens cannot evict accepted ones. Rejections that are thrown
+ *   synchronously are not cached, because they cost no more than a lookup. EXPIRED and NOT_YET_VALID are not cached,
+ *   because they change with time. Failures are never cached, because they say nothing about the token.
  * @internal
  */
 export class VerdictCache {
   readonly #secret = randomBytes(32);
-  private readonly accepted = new LRUCache<string, Remembered<Verdict>>({ max: MAX_ENTRIES });
-  private readonly rejected = new LRUCache<string, Remembered<Rejection>>({ max: MAX_ENTRIES });
+  private readonly accepted = new LRUCache<string, CacheEntry<Verdict>>({ max: MAX_ENTRIES });
+  private readonly rejected = new LRUCache<string, CacheEntry<Rejection>>({ max: MAX_ENTRIES });
   private readonly running = new SharedWork<Verdict>();
 
   constructor(
@@ -100,7 +101,7 @@ export class VerdictCache {
   }
 
   private keep<Value>(
-    store: LRUCache<string, Remembered<Value>>,
+    store: LRUCache<string, CacheEntry<Value>>,
     key: string,
     value: Value,
     lifetimeMs: number,
@@ -108,10 +109,10 @@ export class VerdictCache {
     if (lifetimeMs > 0) store.set(key, { value, untilMs: this.options.clock.monotonicMs() + lifetimeMs });
   }
 
-  private recall<Value>(store: LRUCache<string, Remembered<Value>>, key: string): Value | undefined {
-    const remembered = store.get(key);
-    if (!remembered) return undefined;
-    if (this.options.clock.monotonicMs() < remembered.untilMs) return remembered.value;
+  private recall<Value>(store: LRUCache<string, CacheEntry<Value>>, key: string): Value | undefined {
+    const entry = store.get(key);
+    if (!entry) return undefined;
+    if (this.options.clock.monotonicMs() < entry.untilMs) return entry.value;
     store.delete(key);
     return undefined;
   }

@@ -15,11 +15,13 @@ export interface Verdict {
 }
 
 /**
- * Verifies one token. The guard knows this function and no verifier; a cache or a check wraps it with another one.
+ * Verifies one token. The guard depends only on this function, not on a verifier. A cache or an additional check wraps it
+ * with another function.
  *
  * - `token`: a b64token (RFC 6750 §2.1) of bounded length, otherwise unchecked.
- * - `audiences`: what the route requires, at least one; the token must be issued for one of them.
- * - `connection`: whose request waits. It never changes the verdict: when there is too much to do, it says who goes first.
+ * - `audiences`: the audiences that the route accepts, at least one. The token must be issued for one of them.
+ * - `connection`: the connection of the waiting request. It only affects the order of verifications under overload, never
+ *   the verdict.
  * - Returns synchronously where that is possible.
  * @throws {InvalidTokenError} the token was checked and rejected
  * @throws {VerifierUnavailableError} could not decide
@@ -31,26 +33,26 @@ export type Verify = (
   connection?: CallerConnection,
 ) => Verdict | Promise<Verdict>;
 
-/** What a verifier's definition creates. @publicApi */
+/** A verifier, as created by its definition. @publicApi */
 export interface Verifier {
   readonly verify: Verify;
 
-  /** Starts fetching what verifying needs, in the background. Never throws and never waits. */
+  /** Starts to fetch keys and other data for verification, in the background. Never throws and never waits. */
   start(): void;
 
   readiness(): Readiness;
 
-  /** Stops timers and closes connections; verifications under way may still finish. */
+  /** Stops timers and closes connections. Verifications in flight may still finish. */
   close(): Promise<void>;
 
   /**
-   * The audiences that the API server itself accepts, as far as this verifier can tell.
-   * @returns `undefined` while that is not known yet: ask again later. Never rejects.
+   * The audiences that the API server itself accepts, as far as this verifier knows. Never rejects.
+   * @returns `undefined` while they are not known yet: call it again later
    */
   apiServerAudiences?(): Promise<readonly string[] | undefined>;
 }
 
-/** How an environment variable becomes an option. */
+/** Maps an environment variable to an option. */
 export interface VerifierVariable {
   /** Dotted path of the option, such as `apiServer.url`. */
   readonly option: string;
@@ -58,24 +60,24 @@ export interface VerifierVariable {
   readonly type: 'text' | 'list' | 'integer' | 'boolean';
 }
 
-/** What a verifier is made with besides its options. */
+/** The dependencies of a verifier, in addition to its options. */
 export interface VerifierContext {
   readonly clock: Clock;
   readonly log: Log;
-  /** The process environment, for finding the API server. */
+  /** The process environment, used to find the API server. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * All that the rest of the library knows of a verification method. A new one is a folder with such a definition and
- * a line in index.ts.
+ * Everything that the rest of the library knows about a verification method. To add a method, add a folder with such a
+ * definition and a line in index.ts.
  */
 export interface VerifierDefinition<Options extends { readonly kind: string }> {
   readonly kind: Options['kind'];
-  /** Checks the options at boot; refuses unknown members, so that options of two verifiers cannot be mixed. */
+  /** Checks the options at startup. It rejects unknown members, so that options of two verifiers cannot be mixed. */
   readonly schema: z.ZodType<Options>;
   /** The environment variables that this verifier reads, through config/environment.ts. */
   readonly variables: readonly VerifierVariable[];
-  /** @throws {ConfigurationError} for what a schema cannot see, such as a missing key file. */
+  /** @throws {ConfigurationError} for mistakes that a schema cannot find, such as a missing key file */
   create(options: Options, context: VerifierContext): Promise<Verifier>;
 }

@@ -96,7 +96,9 @@ export class AxiosCopy {
     const { adapter, timeout = 0, transitional, headers } = config;
     const { timeoutErrorMessage = `timeout of ${timeout}ms exceeded` } = config;
     // An instance does not expose the class AxiosError, but axios throws an error of this class for an unknown adapter.
-    const { constructor } = (await this.#dispatch({ headers, adapter: UNKNOWN_ADAPTER }).catch(identity)) as object;
+    const { constructor } = (await this.#dispatch({ headers, adapter: UNKNOWN_ADAPTER }).catch(
+      identity,
+    )) as object;
     const isClear = transitional?.clarifyTimeoutError || String(adapter) === 'fetch';
     const code = isClear ? 'ETIMEDOUT' : 'ECONNABORTED';
     return new (constructor as AxiosErrorClass)(timeoutErrorMessage, code, config);

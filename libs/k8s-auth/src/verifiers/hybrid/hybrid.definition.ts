@@ -13,16 +13,16 @@ import { HybridVerifier } from './hybrid.verifier.js';
 import { RevocationChecks, type WhenUnavailable } from './revocation-checks.js';
 
 /**
- * Verifies signatures like `oidc-discovery`, and has the API server review each token at most once per
- * `revocationCheckMs`: so a deleted pod, ServiceAccount or node is noticed, and requests wait for a review only when
- * their token is new here. Needs the right to create tokenreviews (ClusterRole `system:auth-delegator`).
+ * Verifies signatures like `oidc-discovery`, and asks the API server to review each token at most once per
+ * `revocationCheckMs`. It detects a deleted pod, ServiceAccount or node, and a request waits for a review only at the
+ * first use of its token. Needs the right to create tokenreviews (ClusterRole `system:auth-delegator`).
  * @publicApi
  */
 export interface HybridOptions extends IssuerKeysOptions {
   readonly kind: 'hybrid';
 
   /**
-   * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
+   * The clock tolerance for `exp`, `nbf` and `iat`, milliseconds.
    * @default 30000
    * @minimum 0
    * @maximum 60000
@@ -30,8 +30,8 @@ export interface HybridOptions extends IssuerKeysOptions {
   readonly clockToleranceMs?: number;
 
   /**
-   * How long the API server's answer about a token is used, milliseconds. A revoked token is refused at the latest this
-   * time plus the 10 s for which the API server itself may remember its answer after the deletion.
+   * How long the API server's answer about a token is used, milliseconds. A revoked token is rejected at the latest this
+   * time plus 10 s after the deletion, because the API server itself may cache its answer for 10 s.
    * @default 60000
    * @minimum 1000
    * @maximum 600000
@@ -39,7 +39,8 @@ export interface HybridOptions extends IssuerKeysOptions {
   readonly revocationCheckMs?: number;
 
   /**
-   * Of a whole review, milliseconds, all retries included.
+   * The time for one review, milliseconds: waiting for a free place, reading the own credential, connecting, and all
+   * retries. When it is over, the API server counts as unreachable for this token, see `whenUnavailable`.
    * @default 5000
    * @minimum 100
    * @maximum 30000
@@ -47,9 +48,10 @@ export interface HybridOptions extends IssuerKeysOptions {
   readonly timeoutMs?: number;
 
   /**
-   * While the API server is unreachable: `refuse` answers 503 once the last answer about the token is older than
-   * `revocationCheckMs`; `accept-until-expiry` goes on with the signature alone, until the token's `exp`, and notices
-   * a revocation up to 10 s after the API server is back. A missing right is 503 with both.
+   * What happens while the API server is unreachable. With `refuse`, the response is 503 as soon as the last answer about
+   * the token is older than `revocationCheckMs`. With `accept-until-expiry`, a token is accepted by its signature until
+   * its `exp`, and a revocation is detected at the latest 10 s after the API server is reachable again. With both, the
+   * response is 503 if the right to create tokenreviews is missing.
    * @default 'refuse'
    */
   readonly whenUnavailable?: WhenUnavailable;
@@ -72,7 +74,7 @@ export const hybridOptionsSchema: z.ZodType<HybridOptions> = z.strictObject({
   whenUnavailable: z.enum(['refuse', 'accept-until-expiry']).optional(),
 });
 
-/** Signatures, checked here; and the API server's word on whether a token was revoked. @internal */
+/** Verifies signatures locally, and asks the API server whether a token was revoked. @internal */
 export const hybridDefinition: VerifierDefinition<HybridOptions> = {
   kind: 'hybrid',
   schema: hybridOptionsSchema,

@@ -15,9 +15,9 @@ export interface HybridVerifierContext {
 }
 
 /**
- * Verifies the signature of every token here, and asks the API server from time to time whether the token still stands.
- * A token that is refused here is never reviewed. What is believed of a token is what its signature proves; the API
- * server may only take it back.
+ * Verifies the signature of every token locally, and asks the API server periodically whether the token was revoked. A
+ * token that is rejected locally is never reviewed. The principal comes from the signed claims; the answer of the API
+ * server can only reject the token.
  * @internal
  */
 export class HybridVerifier {
@@ -32,8 +32,9 @@ export class HybridVerifier {
   };
 
   /**
-   * For all audiences of the token, whichever of them a route requires: so one answer counts for all routes.
-   * @throws {InvalidTokenError} the API server refuses the token, or means somebody else by it
+   * Reviews the token with all of its audiences, not only with those of the route, so that one answer can be used for all
+   * routes.
+   * @throws {InvalidTokenError} the API server rejects the token, or returns another ServiceAccount
    */
   private async askAbout(
     token: string,
@@ -41,7 +42,7 @@ export class HybridVerifier {
     connection: CallerConnection | undefined,
   ): Promise<void> {
     const audiences = audiencesOf(parseCompactJws(token).unverifiedClaims) ?? [];
-    // The signature has been verified: no forged token can be here.
+    // The signature has been verified, so the token is not forged.
     const call = { isFirst: true, connection };
     const facts = await this.context.reviewer.review(token, audiences, { issuer }, call);
     const isSame =

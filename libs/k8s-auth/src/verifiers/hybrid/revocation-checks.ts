@@ -7,17 +7,17 @@ import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
 
-/** What to do with a genuine token while the API server cannot say whether it still stands. @publicApi */
+/** What to do with a correctly signed token while the API server cannot tell whether it was revoked. @publicApi */
 export type WhenUnavailable = 'refuse' | 'accept-until-expiry';
 
-// One takes less than 1 KB.
+// The state of one token takes less than 1 KB.
 const MAX_TOKENS = 10_000;
 
-// With 'accept-until-expiry', how often one token is asked about while there is no answer.
-const ASK_AGAIN_MS = 10_000;
+// With 'accept-until-expiry': how often the API server is asked about one token while it is unreachable.
+const RETRY_PERIOD_MS = 10_000;
 
-// How long before the last answer becomes too old the next one is asked for: a little more than the last one took, so
-// that it is there in time, and no more, so that the number of reviews stays near one per period.
+// The next review starts this long before the last answer becomes too old: a little more than the time of the last review,
+// so that the answer is there in time, but not much more, so that there is about one review per period.
 const LEAD_PER_REVIEW_TIME = 1.2;
 const MIN_LEAD_SHARE = 0.01;
 const MAX_LEAD_SHARE = 0.25;
@@ -29,31 +29,32 @@ export interface RevocationChecksContext {
   readonly whenUnavailable: WhenUnavailable;
 }
 
-/** Has the API server say whether a token still stands. @throws {InvalidTokenError} it does not */
+/** Asks the API server whether a token was revoked. @throws {InvalidTokenError} it was revoked */
 export type AskAboutToken = (connection?: CallerConnection) => Promise<void>;
 
-/** What is kept of a refusal: the error itself would hold its stack, and all that it refers to. */
-type Refusal = Pick<InvalidTokenError, 'reason' | 'message'>;
+/** The stored part of a rejection. The error itself is not stored, because it holds its stack and everything the stack refers to. */
+type Rejection = Pick<InvalidTokenError, 'reason' | 'message'>;
 
-/** What is known of one token. */
+/** The last answer about one token. */
 interface TokenState {
-  /** Omitted: it stands. */
-  readonly refusal?: Refusal | undefined;
-  /** Monotonic, milliseconds: this is used until then. */
+  /** Omitted if the token is accepted. */
+  readonly rejection?: Rejection | undefined;
+  /** Monotonic time until which the answer is used, milliseconds. */
   readonly untilMs: number;
-  /** Monotonic, milliseconds: from then on, whoever uses the token has the next answer asked for. */
+  /** Monotonic time from which a use of the token starts the next review, milliseconds. */
   askAgainFromMs: number;
   wasUsed: boolean;
-  /** Ends the timer that asks for the next answer. */
+  /** Cancels the timer for the next review. */
   readonly cancel: () => void;
 }
 
 /**
- * Remembers what the API server has said about tokens, for one period from the moment when it was asked.
+ * Caches the API server's answers about tokens. An answer is used for one period, which starts when the API server is
+ * asked.
  *
- * - The first use of a token waits for the answer; concurrent ones share it. While the token is used, the next answer is
- *   asked for shortly before the last one becomes too old, so that no request waits for it.
- * - A refusal is remembered for a period too, and is not asked about again before.
+ * - The first use of a token waits for the answer; concurrent uses share it. While the token is in use, the next review
+ *   starts shortly before the last answer becomes too old, so that no request waits for it.
+ * - A rejection is also used for one period, and the API server is not asked again before its end.
  * - Keyed by an HMAC-SHA-256 of the token with a random key: no token text is kept.
  * @internal
  */
@@ -69,10 +70,10 @@ export class RevocationChecks {
   constructor(private readonly context: RevocationChecksContext) {}
 
   /**
-   * @param validUntilMs wall clock: nobody asks about a token after its end
-   * @returns synchronously while an answer is young enough
+   * @param validUntilMs the token's expiry on the wall clock; the API server is not asked after it
+   * @returns synchronously while the last answer is not too old
    * @throws {InvalidTokenError} the token was revoked
-   * @throws {VerifierUnavailableError} nobody can tell now
+   * @throws {VerifierUnavailableError} the API server did not answer
    */
   check(
     token: string,
@@ -86,10 +87,10 @@ export class RevocationChecks {
     if (!state || nowMs >= state.untilMs) return this.askOnce(key, validUntilMs, ask, connection);
     state.wasUsed = true;
     if (nowMs >= state.askAgainFromMs) this.askInBackground(key, validUntilMs, ask);
-    if (state.refusal) throw refused(state.refusal);
+    if (state.rejection) throw toError(state.rejection);
   }
 
-  /** Forgets everything, and ends all timers. */
+  /** Deletes all answers and cancels all timers. */
   close(): void {
     this.isClosed = true;
     this.states.clear();
@@ -104,7 +105,7 @@ export class RevocationChecks {
     return this.asking.run(key, connection, (callers) => this.askAndKeep(key, validUntilMs, ask, callers));
   }
 
-  /** A failure is not lost: whoever uses the token when the last answer is too old asks again. */
+  /** An error is ignored here: the next use of the token after the last answer is too old asks again, and gets the error. */
   private askInBackground(key: string, validUntilMs: number, ask: AskAboutToken): void {
     const state = this.states.peek(key);
     if (state) state.askAgainFromMs = Infinity;
@@ -122,8 +123,9 @@ export class RevocationChecks {
     try {
       await ask(callers);
     } catch (error) {
-      if (error instanceof InvalidTokenError) this.keep(key, { untilMs: askedMs + periodMs, refusal: error });
-      else if (this.mayGoOnWithout(error)) return this.goOnWithout(key);
+      if (error instanceof InvalidTokenError)
+        this.keep(key, { untilMs: askedMs + periodMs, rejection: error });
+      else if (this.mayReuseLastAnswer(error)) return this.reuseLastAnswer(key);
       throw error;
     }
     const tookMs = clock.monotonicMs() - askedMs;
@@ -133,15 +135,15 @@ export class RevocationChecks {
     );
     const askAgainFromMs = askedMs + periodMs - leadMs;
     const cancel = clock.schedule(Math.max(0, askAgainFromMs - clock.monotonicMs()), () => {
-      // A token that nobody uses, or whose end has come, is not asked about.
+      // No review for a token that is not in use or has expired.
       if (!this.states.peek(key)?.wasUsed || clock.wallMs() >= validUntilMs) return;
       this.askInBackground(key, validUntilMs, ask);
     });
     this.keep(key, { untilMs: askedMs + periodMs, askAgainFromMs, cancel });
   }
 
-  /** What does not pass by itself is no outage: a right that is missing, or an own credential that is refused. */
-  private mayGoOnWithout(error: unknown): boolean {
+  /** Only during an outage. A missing right or a rejected own credential is not an outage: it lasts until somebody fixes it. */
+  private mayReuseLastAnswer(error: unknown): boolean {
     return (
       this.context.whenUnavailable === 'accept-until-expiry' &&
       error instanceof VerifierUnavailableError &&
@@ -149,26 +151,26 @@ export class RevocationChecks {
     );
   }
 
-  /** The last answer goes on being used: a token that was refused stays refused. */
-  private goOnWithout(key: string): void {
+  /** Uses the last answer again: a token that was rejected stays rejected. Without an answer, the token is accepted. */
+  private reuseLastAnswer(key: string): void {
     const { clock, periodMs } = this.context;
-    const { refusal } = this.states.peek(key) ?? {};
-    this.keep(key, { untilMs: clock.monotonicMs() + Math.min(ASK_AGAIN_MS, periodMs), refusal });
-    if (refusal) throw refused(refusal);
+    const { rejection } = this.states.peek(key) ?? {};
+    this.keep(key, { untilMs: clock.monotonicMs() + Math.min(RETRY_PERIOD_MS, periodMs), rejection });
+    if (rejection) throw toError(rejection);
   }
 
   private keep(key: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
-    const { untilMs, refusal, askAgainFromMs = Infinity, cancel = () => {} } = given;
+    const { untilMs, rejection, askAgainFromMs = Infinity, cancel = () => {} } = given;
     if (this.isClosed) return cancel();
     const state = { untilMs, askAgainFromMs, wasUsed: false, cancel };
-    this.states.set(key, refusal ? { ...state, refusal: withoutStack(refusal) } : state);
+    this.states.set(key, rejection ? { ...state, rejection: withoutStack(rejection) } : state);
   }
 }
 
-function withoutStack({ reason, message }: Refusal): Refusal {
+function withoutStack({ reason, message }: Rejection): Rejection {
   return { reason, message };
 }
 
-function refused({ reason, message }: Refusal): InvalidTokenError {
+function toError({ reason, message }: Rejection): InvalidTokenError {
   return new InvalidTokenError(reason, message);
 }

@@ -26,7 +26,7 @@ export interface JwtPubkeyOptions {
   readonly publicKeyFiles: readonly string[];
 
   /**
-   * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
+   * The clock tolerance for `exp`, `nbf` and `iat`, milliseconds.
    * @default 30000
    * @minimum 0
    * @maximum 60000
@@ -34,8 +34,8 @@ export interface JwtPubkeyOptions {
   readonly clockToleranceMs?: number;
 
   /**
-   * Also accepts tokens that are kept in Secrets. They have no audience and do not expire: whoever received one can use it
-   * with every service that accepts such tokens.
+   * Also accepts legacy tokens, which are kept in Secrets. They have no audience and do not expire, so a service that
+   * receives one can use it to call every other service that accepts such tokens.
    * @default false
    */
   readonly acceptLegacyTokens?: boolean;
@@ -43,7 +43,7 @@ export interface JwtPubkeyOptions {
 
 const EXPECTED_FILES = 'expected at least one PEM file';
 
-const path = z.string('expected a path').min(1, 'expected a path, not an empty one');
+const path = z.string('expected a path').min(1, 'expected a path that is not empty');
 
 /** @internal */
 export const jwtPubkeyOptionsSchema: z.ZodType<JwtPubkeyOptions> = z.strictObject({
@@ -54,7 +54,7 @@ export const jwtPubkeyOptionsSchema: z.ZodType<JwtPubkeyOptions> = z.strictObjec
   acceptLegacyTokens: z.boolean().optional(),
 });
 
-/** Signatures, checked here with keys from files. @internal */
+/** Verifies signatures locally, with keys from files. @internal */
 export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
   kind: 'jwt-pubkey',
   schema: jwtPubkeyOptionsSchema,
@@ -68,9 +68,9 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
     const { acceptLegacyTokens = false } = options;
     const issuers = issuersOf(options.issuer);
     if (issuers.length > 1) {
-      // Files do not tell whose keys they hold.
+      // The files do not state which issuer a key belongs to.
       const message =
-        "option 'issuer': expected names of one cluster only, because each key of 'publicKeyFiles' verifies tokens of all";
+        "option 'issuer': expected issuers of one cluster only, because each key of 'publicKeyFiles' verifies tokens of every issuer in the list";
       log.warn({ message, issuers });
     }
     const files = new PublicKeyFiles(options.publicKeyFiles, issuers);
@@ -80,7 +80,7 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
       verify,
       start: () => keys.start(),
       readiness: () => keys.readiness(),
-      // A cluster's issuer is what its API server accepts as audience when nobody says otherwise.
+      // By default an API server accepts its issuer as audience.
       apiServerAudiences: () => Promise.resolve(issuers),
       close: () => Promise.resolve(keys.stop()),
     };

@@ -9,15 +9,15 @@ import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from 
 import { type VerifierDefinition } from '../verifier.js';
 
 /**
- * Verifies signatures with the keys that the issuer publishes (KEP-1393): the API server's own discovery, or the
- * issuer's. The tokens of a deleted ServiceAccount or pod stay valid until their `exp`.
+ * Verifies signatures with the keys that the issuer publishes (KEP-1393), at the API server or at the issuer's own URL.
+ * The tokens of a deleted ServiceAccount or pod stay valid until their `exp`.
  * @publicApi
  */
 export interface OidcDiscoveryOptions extends IssuerKeysOptions {
   readonly kind: 'oidc-discovery';
 
   /**
-   * How far `exp`, `nbf` and `iat` may be off, in milliseconds.
+   * The clock tolerance for `exp`, `nbf` and `iat`, milliseconds.
    * @default 30000
    * @minimum 0
    * @maximum 60000
@@ -32,7 +32,7 @@ export const oidcDiscoveryOptionsSchema: z.ZodType<OidcDiscoveryOptions> = z.str
   clockToleranceMs: clockToleranceMsSchema.optional(),
 });
 
-/** Signatures, checked here with the keys that the issuer publishes. @internal */
+/** Verifies signatures locally, with the keys that the issuer publishes. @internal */
 export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> = {
   kind: 'oidc-discovery',
   schema: oidcDiscoveryOptionsSchema,

@@ -2,7 +2,7 @@ import { type OwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { type Verifier } from '../verifier.js';
 import { oidcDiscoveryDefinition, type OidcDiscoveryOptions } from './oidc-discovery.definition.js';
 
-/** The verifiers of one test, with the cluster's clock and log, closed together. */
+/** Creates the verifiers of one test with the clock and log of its cluster, and closes them together. */
 export class OidcVerifiers {
   readonly made: Verifier[] = [];
 

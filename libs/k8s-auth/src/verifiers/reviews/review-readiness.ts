@@ -8,26 +8,29 @@ import { describeError, type Log } from '../../util/log.js';
 import { repeat } from '../../util/timers.js';
 import { type Readiness } from '../../util/readiness.js';
 
-// kube-apiserver looks as often for an issuer that it cannot reach.
+// The period at which kube-apiserver retries an unreachable issuer.
 const MAX_CHECK_PERIOD_MS = 10_000;
 const JITTER_SHARE = 0.2;
-// After a 403 the first check is due sooner, and each next in twice the time: an API server that has just started
-// refuses everybody until it has read its roles. Replicas that believed it for long would all leave the Service.
+// After a 403 the first check comes sooner, and the period doubles with each check. An API server that has just started
+// refuses all requests until it has read its roles, and without early checks all replicas would leave the Service.
 const CHECK_PERIOD_AFTER_REFUSAL_MS = 1_000;
 
 export interface ReviewReadinessContext {
   readonly reviews: Pick<TokenReviewClient, 'canReview'> & Partial<Pick<TokenReviewClient, 'missingRight'>>;
   readonly clock: Clock;
   readonly log: Log;
-  /** From 0 to 1, for the jitter between checks. @default Math.random */
+  /** Returns a number from 0 to 1, for the jitter between checks. @default Math.random */
   readonly random?: () => number;
 }
 
 /**
- * Whether the API server answers our reviews. Ready after its first answer of any kind; an outage after that is only
- * `degraded`, because all replicas would see it and leave the Service together. A missing right is `not-ready` until
- * a check or a review shows that it is granted. While anything is wrong the API server is asked every 8 to 10 s, sooner
- * at first when the right is what is wrong, so that it recovers without traffic.
+ * Whether the API server answers our reviews.
+ *
+ * - `ready` after the first answer of any kind.
+ * - A later outage is only `degraded`, because it affects all replicas, which would leave the Service together.
+ * - A missing right is `not-ready` until a check or a review shows that it is granted.
+ * - While the status is not `ready`, the API server is asked every 8 to 10 s, so that the service recovers without
+ *   traffic. If the right is missing, the first checks come sooner.
  * @internal
  */
 export class ReviewReadiness {
@@ -39,10 +42,10 @@ export class ReviewReadiness {
 
   constructor(private readonly context: ReviewReadinessContext) {}
 
-  /** Looks now, and then as long as something is wrong. Never throws. */
+  /** Checks now, and then repeatedly while the status is not `ready`. Never throws. */
   start(): void {
     this.isStarted = true;
-    this.keepLooking(MAX_CHECK_PERIOD_MS);
+    this.scheduleChecks(MAX_CHECK_PERIOD_MS);
     void this.check();
   }
 
@@ -51,9 +54,10 @@ export class ReviewReadiness {
     this.stop();
   }
 
-  /** A review was answered: whatever it said, the API server is there and lets us ask. */
+  /** Must be called when a review was answered, with any verdict: the API server is reachable and the right is granted. */
   noteAnswer(): void {
-    if (this.isRightMissing) this.context.log.log({ message: 'own ServiceAccount may create tokenreviews' });
+    if (this.isRightMissing)
+      this.context.log.log({ message: 'own ServiceAccount may create tokenreviews now' });
     this.isRightMissing = false;
     this.noteContact();
   }
@@ -63,14 +67,14 @@ export class ReviewReadiness {
     else this.failure = describeError(error);
   }
 
-  /** @param needsAnswer whether a service that has never had an answer is `not-ready`, and not only `degraded` */
+  /** @param needsAnswer whether the status is `not-ready`, not only `degraded`, while the API server has never answered */
   current({ needsAnswer = true } = {}): Readiness {
     if (this.isRightMissing) {
       const { missingRight = reviewRightMissing() } = this.context.reviews;
       return { status: 'not-ready', reason: missingRight };
     }
     if (!this.hasAnswered) {
-      const reason = this.failure ?? 'no answer of the API server yet';
+      const reason = this.failure ?? 'no answer from the API server yet';
       return { status: needsAnswer ? 'not-ready' : 'degraded', reason };
     }
     return this.failure === undefined ? { status: 'ready' } : { status: 'degraded', reason: this.failure };
@@ -81,15 +85,16 @@ export class ReviewReadiness {
       const right = await this.context.reviews.canReview();
       if (right === 'granted') this.noteAnswer();
       else if (right === 'missing') this.noteMissingRight();
-      // Counts as held until a review has been refused: only a pod that is ready gets one. Then only a review tells.
+      // Unknown: assume that the right is granted. Only a ready pod receives requests, and a refused review corrects this.
+      // After such a refusal only a review can show that the right is granted.
       else this.noteContact();
     } catch (error) {
       this.noteFailure(error);
     }
   }
 
-  /** From the given period on, up to the longest. */
-  private keepLooking(firstPeriodMs: number): void {
+  /** The period doubles from the given one up to {@link MAX_CHECK_PERIOD_MS}. */
+  private scheduleChecks(firstPeriodMs: number): void {
     const { clock, random = Math.random } = this.context;
     let nextPeriodMs = firstPeriodMs;
     this.stop();
@@ -107,7 +112,7 @@ export class ReviewReadiness {
   }
 
   private noteMissingRight(): void {
-    if (this.isStarted && !this.isRightMissing) this.keepLooking(CHECK_PERIOD_AFTER_REFUSAL_MS);
+    if (this.isStarted && !this.isRightMissing) this.scheduleChecks(CHECK_PERIOD_AFTER_REFUSAL_MS);
     this.isRightMissing = true;
     this.noteContact();
   }

@@ -9,8 +9,8 @@ import { expired, matchAudiences } from '../../jwt/jwt-claims.js';
 const EXTRA = 'authentication.kubernetes.io/';
 
 /**
- * What an accepted token's review says, as facts. Anything odd refuses: an answer is believed as a whole or not at all.
- * @param token what the reviewed token says of itself; true, once the review accepts it
+ * The facts about the caller in the review of an accepted token. Any unexpected content rejects the token.
+ * @param token claims of the reviewed token; they can be trusted once the review accepts it
  * @throws {InvalidTokenError} REJECTED, or AUDIENCE
  * @internal
  */
@@ -20,11 +20,11 @@ export function readReview(
   token: UnverifiedToken,
 ): Omit<PrincipalFacts, 'verifiedBy'> {
   if (status.authenticated !== true) {
-    throw rejected(`"status.authenticated": expected true${spoken(status.error)}`);
+    throw rejected(`"status.authenticated": expected true${quoteError(status.error)}`);
   }
-  // Seen with authenticators that accept and complain at once; SPIRE refuses this too.
+  // Some authenticators accept a token and return an error in the same answer. SPIRE rejects this too.
   if (status.error !== undefined && status.error !== null && status.error !== '') {
-    throw rejected(`"status.error": expected none${spoken(status.error)}`);
+    throw rejected(`"status.error": expected none${quoteError(status.error)}`);
   }
   const matched = matchReviewed(status.audiences, audiences);
   const user = isJsonObject(status.user) ? status.user : {};
@@ -51,13 +51,13 @@ export function readReview(
 }
 
 /**
- * `status.audiences` has to share an element with `spec.audiences`: an authenticator that does not know audiences
- * leaves it out, and then the token was accepted for something else (authentication.k8s.io/v1, TokenReviewStatus).
+ * `status.audiences` must share an element with `spec.audiences`. An authenticator that does not support audiences omits
+ * it; then the token was not checked for our audiences (authentication.k8s.io/v1, TokenReviewStatus).
  */
-function matchReviewed(reviewed: unknown, asked: readonly string[]): readonly string[] {
-  const matched = Array.isArray(reviewed) ? asked.filter((audience) => reviewed.includes(audience)) : [];
+function matchReviewed(reviewed: unknown, required: readonly string[]): readonly string[] {
+  const matched = Array.isArray(reviewed) ? required.filter((audience) => reviewed.includes(audience)) : [];
   if (matched.length > 0) return matched;
-  throw new InvalidTokenError('AUDIENCE', `"status.audiences": expected ${asked.join(' or ')}`);
+  throw new InvalidTokenError('AUDIENCE', `"status.audiences": expected ${required.join(' or ')}`);
 }
 
 function uidOf(user: JsonObject): string {
@@ -66,7 +66,7 @@ function uidOf(user: JsonObject): string {
   throw rejected('"status.user.uid": expected a UID');
 }
 
-/** As given; none when left out, because a group that nobody stated is nobody's. */
+/** The groups of the answer. An omitted list is an empty list: default groups are not added. */
 function groupsOf(user: JsonObject): readonly string[] {
   const groups: unknown = member(user, 'groups') ?? [];
   if (Array.isArray(groups) && groups.every((group) => typeof group === 'string')) return groups;
@@ -85,7 +85,7 @@ function nodeOf(user: JsonObject): PrincipalFacts['node'] {
   return name === undefined ? undefined : { name, ...(uid !== undefined && { uid }) };
 }
 
-/** The values of `user.extra` are lists; those read here hold one element, and several would be ambiguous. */
+/** A value of `user.extra`. Its values are lists; the lists that are read here have one element, and others are ignored as ambiguous. */
 function extraOf(user: JsonObject, name: string): string | undefined {
   const extra = member(user, 'extra');
   const values = isJsonObject(extra) ? member(extra, EXTRA + name) : undefined;
@@ -94,8 +94,8 @@ function extraOf(user: JsonObject, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The API server's words, for the log only: free text that nothing may depend on. */
-function spoken(error: unknown): string {
+/** The error text of the API server. It is free text, so it is used for the log only. */
+function quoteError(error: unknown): string {
   return typeof error === 'string' && error !== '' ? `, API server says: ${loggable(error)}` : '';
 }
 
@@ -103,20 +103,20 @@ function rejected(message: string): InvalidTokenError {
   return new InvalidTokenError('REJECTED', message);
 }
 
-/** What a token says of itself. To be believed once the API server has accepted the token, not before. */
+/** Claims of a token that is not verified yet. They can be trusted once the API server has accepted the token. */
 export interface UnverifiedToken {
   readonly issuer?: string;
   readonly issuedAtMs?: number;
   readonly expiresAtMs?: number;
 }
 
-// ECMA-262 §21.4.1.1: the last instant that a Date can hold.
-const LAST_DATE_MS = 8.64e15;
+// ECMA-262 §21.4.1.1: the maximum time of a Date.
+const MAX_DATE_MS = 8.64e15;
 
 /**
- * The cheap look before the expensive one: what the API server would surely refuse does not reach it. That is an `exp`
- * that has passed by our own clock, and an `aud` without any audience asked for. A token without `aud` or `exp`
- * (Secret-based) goes through: the API server knows what it is made for.
+ * A cheap local check before the review. It rejects tokens that the API server would certainly reject: `exp` has passed
+ * by our own clock, or `aud` contains no required audience. A token without `aud` or `exp` (a legacy token) passes: the
+ * API server decides about it.
  * @throws {InvalidTokenError} MALFORMED, EXPIRED, AUDIENCE
  * @internal
  */
@@ -127,7 +127,10 @@ export function checkBeforeReview(
 ): UnverifiedToken {
   const expiresAtMs = timeMs(claims, 'exp');
   if (Object.hasOwn(claims, 'exp') && expiresAtMs === undefined) {
-    throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a number of seconds that is a date');
+    throw new InvalidTokenError(
+      'MALFORMED',
+      '"exp" claim: expected a number of seconds that a date can hold',
+    );
   }
   if (expiresAtMs !== undefined && expiresAtMs <= nowMs) throw expired(expiresAtMs, nowMs);
   if (Object.hasOwn(claims, 'aud')) matchAudiences(claims, audiences);
@@ -143,5 +146,5 @@ export function checkBeforeReview(
 /** A NumericDate (RFC 7519 §2) in milliseconds, if a Date can hold it. */
 function timeMs(claims: JsonObject, name: 'exp' | 'iat'): number | undefined {
   const seconds = member(claims, name);
-  return typeof seconds === 'number' && Math.abs(seconds * 1000) <= LAST_DATE_MS ? seconds * 1000 : undefined;
+  return typeof seconds === 'number' && Math.abs(seconds * 1000) <= MAX_DATE_MS ? seconds * 1000 : undefined;
 }

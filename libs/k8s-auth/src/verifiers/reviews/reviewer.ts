@@ -14,15 +14,15 @@ export const reviewTimeoutMsSchema = z.int().min(100).max(30_000);
 
 export interface ReviewerOptions {
   readonly apiServer?: ApiServerOptions | undefined;
-  /** Of a whole review, milliseconds. */
+  /** The time for one review with all its retries, milliseconds. */
   readonly timeoutMs: number;
   /** Becomes the principal's `verifiedBy`. */
   readonly kind: string;
 }
 
 /**
- * Finds the API server, and connects to nobody yet.
- * @throws {ConfigurationError} there is none, or it cannot be used
+ * Finds the API server. Does not connect yet.
+ * @throws {ConfigurationError} no API server is found, or its settings are unusable
  * @internal
  */
 export async function openReviewer(options: ReviewerOptions, context: VerifierContext): Promise<Reviewer> {
@@ -35,7 +35,7 @@ export async function openReviewer(options: ReviewerOptions, context: VerifierCo
   return new Reviewer(client, reviews, new ReviewReadiness({ reviews, clock, log }), options.kind);
 }
 
-/** Asks the API server about tokens, and knows whether it answers. It remembers no answer. @internal */
+/** Asks the API server about tokens, and tracks whether it answers. Does not cache answers. @internal */
 export class Reviewer {
   constructor(
     readonly client: ApiServerClient,
@@ -45,10 +45,11 @@ export class Reviewer {
   ) {}
 
   /**
-   * What an accepted token's review says.
-   * @param call who waits for it, when too many reviews are under way
-   * @throws {InvalidTokenError} REJECTED or AUDIENCE: the API server refuses the token
-   * @throws {VerifierUnavailableError} it did not decide
+   * Reviews a token.
+   * @param call who waits for the review; decides the order when too many reviews are in flight
+   * @returns the facts in the review
+   * @throws {InvalidTokenError} REJECTED or AUDIENCE: the API server rejects the token
+   * @throws {VerifierUnavailableError} the API server did not decide
    */
   async review(
     token: string,

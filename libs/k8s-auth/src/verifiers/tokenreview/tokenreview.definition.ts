@@ -10,8 +10,8 @@ import { type VerifierDefinition } from '../verifier.js';
 import { SignatureFilter, TokenReviewVerifier } from './tokenreview.verifier.js';
 
 /**
- * Has the API server check every token (TokenReview, authentication.k8s.io/v1): sees deleted pods and ServiceAccounts,
- * and needs the right to create tokenreviews (ClusterRole `system:auth-delegator`).
+ * Asks the API server to check every token (TokenReview, authentication.k8s.io/v1). It detects deleted pods and
+ * ServiceAccounts. Needs the right to create tokenreviews (ClusterRole `system:auth-delegator`).
  * @publicApi
  */
 export interface TokenReviewOptions {
@@ -24,9 +24,10 @@ export interface TokenReviewOptions {
   readonly apiServer?: ApiServerOptions;
 
   /**
-   * How long an accepted token is accepted again without another review, milliseconds, counted from when the API server was
-   * asked; never past the token's `exp`. A revoked token is refused at the latest this time plus 10 s after the deletion,
-   * because the API server itself may remember its answer for 10 s. With 0, every request is reviewed.
+   * How long an accepted token is accepted again without another review, milliseconds. It counts from the time when the API
+   * server was asked, and never exceeds the token's `exp`. A revoked token is rejected at the latest this time plus 10 s
+   * after the deletion, because the API server itself may cache its answer for 10 s. With 0, the token of every request is
+   * reviewed.
    * @default 10000
    * @minimum 0
    * @maximum 300000
@@ -34,7 +35,7 @@ export interface TokenReviewOptions {
   readonly successLifetimeMs?: number;
 
   /**
-   * How long a refused token is refused again without another review, milliseconds.
+   * How long a rejected token is rejected again without another review, milliseconds. With 0, it is reviewed each time.
    * @default 2000
    * @minimum 0
    * @maximum 60000
@@ -43,7 +44,7 @@ export interface TokenReviewOptions {
 
   /**
    * The time for one review, milliseconds: waiting for a free place, reading the own credential, connecting, and all
-   * retries. When it is over, the caller gets 503.
+   * retries. When it is over, the response is 503.
    * @default 5000
    * @minimum 100
    * @maximum 30000
@@ -52,7 +53,7 @@ export interface TokenReviewOptions {
 
   /**
    * Whether signatures are checked before a review, with the keys that the API server publishes. Forged tokens are then
-   * refused without a review, and genuine tokens are reviewed first when many wait. Set it to `false` if tokens are signed
+   * rejected without a review, and genuine tokens are reviewed first when many wait. Set it to `false` if tokens are signed
    * with keys that the API server does not publish, as an external signer may do.
    * @default true
    */
@@ -77,7 +78,7 @@ export const tokenReviewOptionsSchema: z.ZodType<TokenReviewOptions> = z.strictO
   checkSignatures: z.boolean().optional(),
 });
 
-/** Has the API server review each token, behind a cache of its verdicts. @internal */
+/** Asks the API server to review each token, and caches the verdicts. @internal */
 export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
   kind: 'tokenreview',
   schema: tokenReviewOptionsSchema,

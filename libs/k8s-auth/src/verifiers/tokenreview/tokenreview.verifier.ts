@@ -18,7 +18,7 @@ import { type Readiness } from '../../util/readiness.js';
 
 export interface TokenReviewVerifierContext {
   readonly reviewer: Pick<Reviewer, 'review'>;
-  /** Omitted: every token is reviewed without a look at its signature. */
+  /** Omitted: signatures are not checked before a review. */
   readonly filter?: Pick<SignatureFilter, 'isProven'> | undefined;
   readonly clock: Clock;
   /** How long the verdict on a token without `exp` may be kept, milliseconds. */
@@ -26,8 +26,8 @@ export interface TokenReviewVerifierContext {
 }
 
 /**
- * Asks the API server whose token it is. A cheap check comes first and throws synchronously; a token that passes it is
- * reviewed, each time: remembering is the business of the cache in front.
+ * Asks the API server to review each token. A cheap check comes first and throws synchronously. Verdicts are not cached
+ * here: a {@link VerdictCache} wraps this verifier.
  * @internal
  */
 export class TokenReviewVerifier {
@@ -50,19 +50,19 @@ export class TokenReviewVerifier {
     const facts = await reviewer.review(jws.token, audiences, unverified, { isFirst, connection });
     const nowMs = clock.wallMs();
     const validUntilMs = facts.expiresAtMs ?? nowMs + successLifetimeMs;
-    // The API server allows for a minute of clock skew, and its answer may have taken seconds.
+    // The API server has a clock tolerance of 60 s, and its answer may have taken seconds.
     if (facts.expiresAtMs !== undefined && validUntilMs <= nowMs) throw expired(validUntilMs, nowMs);
     return { principal: createPrincipal(facts), validUntilMs };
   }
 }
 
 /**
- * Looks at signatures before tokens are reviewed, with the keys that the API server publishes: so forged tokens cost the
- * API server nothing, and cannot make genuine callers wait.
+ * Checks signatures before tokens are reviewed, with the keys that the API server publishes. Forged tokens therefore cause
+ * no reviews, and genuine callers do not wait for them.
  *
- * It only saves work. It never accepts a token, never waits for keys, and never makes a token fail because keys cannot
- * be read: then every token is reviewed, as without it. Every ServiceAccount may read the keys (ClusterRole
- * `system:service-account-issuer-discovery`), so it needs no right of its own.
+ * The filter only saves work. It never accepts a token and never waits for keys. If the keys cannot be read, every token
+ * is reviewed, as without the filter. Every ServiceAccount may read the keys (ClusterRole
+ * `system:service-account-issuer-discovery`), so the filter needs no additional right.
  * @internal
  */
 export class SignatureFilter {
@@ -71,7 +71,7 @@ export class SignatureFilter {
   constructor(client: ApiServerClient, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
     const read = ownReader(client, (path) => path);
     const source = new JwksUriKeySource(API_SERVER_JWKS_PATH, () => Promise.resolve([]), read);
-    // Never an error: the service works without.
+    // Logged as a warning, never as an error, because the service works without the keys.
     const explained: Log = {
       log: (event) => log.log(event),
       warn: (event) => log.warn({ ...event, message: `${event.message}; ${EVERY_TOKEN_IS_REVIEWED}` }),
@@ -89,19 +89,19 @@ export class SignatureFilter {
   }
 
   /**
-   * @returns whether a key of the cluster proves the signature; `false` also when nobody can tell
-   * @throws {InvalidTokenError} SIGNATURE: the token names one of the cluster's keys, which disproves it
+   * @returns whether the signature is valid for a key of the cluster; `false` also if that cannot be decided
+   * @throws {InvalidTokenError} SIGNATURE: the token names a key of the cluster, and the signature is not valid for it
    */
   async isProven(jws: UnverifiedJws): Promise<boolean> {
     const { alg, kid } = jws.unverifiedHeader;
     if (!isKeyAlgorithm(alg)) return false;
     const candidates = this.keys.find(jws.unverifiedHeader);
     if (candidates instanceof Promise) {
-      // The fetch that an unknown key starts is for the tokens after this one.
+      // An unknown key starts a fetch. This token does not wait for it; later tokens can use its result.
       candidates.catch(() => {});
       return false;
     }
-    // A `kid` names a key. Without one, a key that we have not read yet may be the right one.
+    // Without a `kid`, the token may be signed by a key that has not been read yet.
     const isConclusive = kid !== undefined && candidates.length <= MAX_KEYS_TRIED;
     return verifySignature(jws, candidates).then(
       () => true,
@@ -112,15 +112,15 @@ export class SignatureFilter {
     );
   }
 
-  /** Whether signatures are looked at now, for the readiness. */
+  /** Whether signatures are checked now, as a note for the readiness. */
   describe(): string {
     const { status, reason }: Readiness = this.keys.readiness();
     return status === 'not-ready'
       ? `${EVERY_TOKEN_IS_REVIEWED} (${reason ?? ''})`
-      : FORGED_TOKENS_ARE_REFUSED;
+      : FORGED_TOKENS_ARE_REJECTED;
   }
 }
 
-const EVERY_TOKEN_IS_REVIEWED = 'tokens are reviewed without a look at their signature';
+const EVERY_TOKEN_IS_REVIEWED = 'tokens are reviewed without a check of their signature';
 
-const FORGED_TOKENS_ARE_REFUSED = 'forged tokens are refused before a review';
+const FORGED_TOKENS_ARE_REJECTED = 'forged tokens are rejected before a review';
