@@ -91,7 +91,7 @@ describe('service2 may not create TokenReviews', () => {
       expect(answeredAt(known) - grantedAt).toBeLessThan(LOOKS_EVERY_MS + LEEWAY_MS);
       expect(calls.at(-1)).toMatchObject({ status: 200 });
       expect(await onlyPod()).toEqual(pod);
-      expect(await deployment.log('service2')).toContain('own ServiceAccount may create tokenreviews');
+      expect(await deployment.log('service2')).toContain('own ServiceAccount may create tokenreviews now');
     });
   });
 

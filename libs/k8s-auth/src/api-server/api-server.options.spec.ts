@@ -41,7 +41,7 @@ describe('apiServerOptionsSchema', () => {
   });
 
   it.each(['caFile', 'tokenFile', 'kubeconfigFile'])('refuses an empty %s', (option) =>
-    expect(mistakesOf({ [option]: '' })).toStrictEqual([`${option}: expected a path, not an empty one`]),
+    expect(mistakesOf({ [option]: '' })).toStrictEqual([`${option}: expected a path that is not empty`]),
   );
 
   it('refuses what it does not know', () => {

@@ -131,7 +131,7 @@ describe('ExecPlugin gives client certificates', () => {
       .credential(false)
       .catch((error: unknown) => error);
     expect(String(failure)).toMatch(
-      /^Error: own credential cannot be had from plugin .*(PEM|private key of it)/,
+      /^Error: own credential cannot be had from plugin .*(PEM|its private key)/,
     );
     expect(inspect(failure)).not.toContain('secret');
   });

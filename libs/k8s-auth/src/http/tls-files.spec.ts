@@ -97,7 +97,7 @@ describe('a server that is not trusted any more', () => {
     onDisk = () => Promise.reject(new Error('half a certificate'));
     await expect(ask()).rejects.toHaveProperty('code');
     expect(log.messages('warn')).toStrictEqual([
-      'certificates for the issuer stay as they were: half a certificate',
+      'certificates for the issuer cannot be reloaded, the last good ones are used: half a certificate',
     ]);
   });
 

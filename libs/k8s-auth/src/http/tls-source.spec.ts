@@ -93,7 +93,7 @@ describe('readTls', () => {
     [
       'one of which is cut off',
       () => first.pem + second.pem.slice(0, 200),
-      ', got a block that is not whole',
+      ', got an incomplete block',
     ],
   ])('refuses a CA file with certificates %s', async (_, content, reason) => {
     const ca = source('ca.crt', content());
@@ -112,12 +112,12 @@ describe('readTls', () => {
     [
       'without its key',
       () => ({ cert: client.cert }),
-      "option 'cert': expected a certificate and the private key of it",
+      "option 'cert': expected a certificate and its private key",
     ],
     [
       'without its certificate',
       () => ({ key: client.key }),
-      "option 'key': expected a certificate and the private key of it",
+      "option 'key': expected a certificate and its private key",
     ],
     [
       'with an encrypted key',

@@ -83,7 +83,7 @@ describe('parseCompactJws', () => {
 
   it('quotes nothing of what it refuses', () => {
     const { message, cause } = refusalOf(token({ alg: 'RS256' }, '{"password":hunter2}'));
-    expect(message).toBe('payload: JSON: expected by RFC 8259');
+    expect(message).toBe('payload: JSON: expected valid JSON (RFC 8259)');
     expect(cause).toBeUndefined();
   });
 });

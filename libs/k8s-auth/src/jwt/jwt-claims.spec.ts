@@ -59,17 +59,17 @@ describe('checkTimes', () => {
   it.each([
     [
       { exp: NOW - 60 },
-      '"exp" claim: expected to be ahead, got 2029-12-31T23:59:00.000Z, our time is 2030-01-01T00:00:00.000Z',
+      '"exp" claim: expected a time in the future, got 2029-12-31T23:59:00.000Z, our time is 2030-01-01T00:00:00.000Z',
     ],
     [
       { nbf: NOW + 60 },
-      '"nbf" claim: expected to be past, got 2030-01-01T00:01:00.000Z, our time is 2030-01-01T00:00:00.000Z',
+      '"nbf" claim: expected a time in the past, got 2030-01-01T00:01:00.000Z, our time is 2030-01-01T00:00:00.000Z',
     ],
     [
       { iat: NOW + 60.5 },
-      '"iat" claim: expected to be past, got 2030-01-01T00:01:00.500Z, our time is 2030-01-01T00:00:00.000Z',
+      '"iat" claim: expected a time in the past, got 2030-01-01T00:01:00.500Z, our time is 2030-01-01T00:00:00.000Z',
     ],
-    [{ nbf: 1e300 }, '"nbf" claim: expected to be past, got 1e+300 s, our time is 2030-01-01T00:00:00.000Z'],
+    [{ nbf: 1e300 }, '"nbf" claim: expected a time in the past, got 1e+300 s, our time is 2030-01-01T00:00:00.000Z'],
   ])('states the value and our time for %j', (claims, message) => {
     expect(() => times(claims)).toThrow(message);
   });

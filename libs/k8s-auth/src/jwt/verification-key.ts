@@ -123,7 +123,7 @@ function textMember(jwk: JsonObject, name: string): string {
   const value = member(jwk, name);
   if (typeof value !== 'string') throw new UnfitKeyError(`JWK "${name}": expected a string`);
   if (value.length > MAX_MEMBER_LENGTH) {
-    throw new UnfitKeyError(`JWK "${name}": expected at most ${MAX_MEMBER_LENGTH} characters`);
+    throw new UnfitKeyError(`JWK "${name}": expected a shorter one`);
   }
   return value;
 }

@@ -60,7 +60,7 @@ describe('destinationsSchema', () => {
   ])('refuses the same origin twice: %s and %s', (one, other) => {
     const origins = ['http://service1', one, other];
     expect(mistakesOf(origins.map((origin) => ({ origin, tokenFile })))).toEqual([
-      '2.origin: same as that of [1]',
+      '2.origin: expected a different origin than [1]',
     ]);
   });
 
@@ -76,8 +76,8 @@ describe('destinationsSchema', () => {
       { origin: 'http://service3', tokenFile, file: 'x' },
     ]);
     expect(mistakes).toEqual([
-      '0.tokenFile: expected a path, not an empty one',
-      '0.audience: expected a name, not an empty one',
+      '0.tokenFile: expected a path that is not empty',
+      '0.audience: expected a name that is not empty',
       expect.stringMatching(/^1\.origin: /),
       expect.stringMatching(/^1\.tokenFile: /),
       expect.stringMatching(/^2: .*"file"/),

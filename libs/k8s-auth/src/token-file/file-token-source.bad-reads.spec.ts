@@ -156,7 +156,7 @@ describe('FileTokenSource: bad reads', () => {
   ])('says the audience expected and the one found: %j', async (aud, shown) => {
     volume.write(await mint.mint({ aud }));
     expect((await failure()).message).toBe(
-      `"aud" of the token in ${volume.file} has to include "service2", is ${shown}`,
+      `"aud" of the token in ${volume.file}: expected "service2", got ${shown}`,
     );
   });
 
@@ -194,7 +194,7 @@ describe('FileTokenSource: bad reads', () => {
     await source.getToken();
     await clock.advance(MINUTE_MS);
     await source.getToken();
-    expect(log.infos).toEqual([{ message: 'token file can be used again', file: volume.file }]);
+    expect(log.infos).toEqual([{ message: 'token file is usable again', file: volume.file }]);
   });
 
   it('shows no token text in errors, whatever the file holds', async () => {

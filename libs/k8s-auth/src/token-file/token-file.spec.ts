@@ -60,7 +60,7 @@ describe('readTokenFile', () => {
     volume.write(content);
     const error = await failureOf(volume.file);
     expect(error.code).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
-    expect(error.message).toBe(`token file ${volume.file} holds no JWT`);
+    expect(error.message).toBe(`token file ${volume.file} does not contain a JWT`);
     expect(error.cause).toBeUndefined();
   });
 
@@ -69,7 +69,7 @@ describe('readTokenFile', () => {
     async (token) => {
       volume.write(Buffer.from(` ${token}\n`, 'latin1'));
       await expect(readTokenFile(volume.file, true)).resolves.toEqual({ token });
-      expect((await failureOf(volume.file)).message).toBe(`token file ${volume.file} holds no JWT`);
+      expect((await failureOf(volume.file)).message).toBe(`token file ${volume.file} does not contain a JWT`);
     },
   );
 
@@ -81,7 +81,7 @@ describe('readTokenFile', () => {
     volume.write(content);
     await expect(readTokenFile(volume.file, true)).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_TOKEN_FILE_MALFORMED',
-      message: `token file ${volume.file} holds no token`,
+      message: `token file ${volume.file} does not contain a token`,
     });
   });
 
@@ -90,7 +90,7 @@ describe('readTokenFile', () => {
     volume.write(token + ' '.repeat(64 * 1024 - token.length + 1));
     const error = await failureOf(volume.file);
     expect(error.code).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
-    expect(error.message).toBe(`token file ${volume.file} is over 65536 bytes`);
+    expect(error.message).toBe(`token file ${volume.file} has more than 65536 bytes`);
   });
 
   it('refuses a missing file, with the cause', async () => {

@@ -31,7 +31,7 @@ describe('jwtPubkeyOptionsSchema', () => {
     [{ publicKeyFiles: '/keys/sa.pub' }, 'publicKeyFiles: expected at least one PEM file'],
     [{ publicKeyFiles: [] }, 'publicKeyFiles: expected at least one PEM file'],
     [{ publicKeyFiles: [5] }, 'publicKeyFiles.0: expected a path'],
-    [{ publicKeyFiles: [''] }, 'publicKeyFiles.0: expected a path, not an empty one'],
+    [{ publicKeyFiles: [''] }, 'publicKeyFiles.0: expected a path that is not empty'],
     [{ clockToleranceMs: 60_001 }, 'clockToleranceMs: '],
     [{ clockToleranceMs: -1 }, 'clockToleranceMs: '],
     [{ clockToleranceMs: 0.5 }, 'clockToleranceMs: '],

@@ -112,7 +112,7 @@ describe('jwt-pubkey', () => {
     await create({ issuer: [ISSUER, 'https://old.example'] });
     expect(warnings).toEqual([
       {
-        message: expect.stringContaining('names of one cluster only') as unknown,
+        message: expect.stringContaining('issuers of one cluster only') as unknown,
         issuers: [ISSUER, 'https://old.example'],
       },
     ]);

@@ -41,7 +41,7 @@ describe('readiness before the first answer to a review', () => {
   it('is not ready, and states the reason', async () => {
     expect(state.current()).toStrictEqual({
       status: 'not-ready',
-      reason: 'no answer of the API server yet',
+      reason: 'no answer from the API server yet',
     });
     canReview = away;
     state.start();
@@ -110,7 +110,7 @@ describe('readiness and a missing right to create tokenreviews', () => {
     canReview = says('granted');
     await clock.advance(10_000);
     expect(status()).toBe('ready');
-    expect(log.messages('log')).toStrictEqual(['own ServiceAccount may create tokenreviews']);
+    expect(log.messages('log')).toStrictEqual(['own ServiceAccount may create tokenreviews now']);
   });
 
   it('notices the missing right in a review, too', async () => {
@@ -172,7 +172,7 @@ describe('readiness and a missing right to create tokenreviews', () => {
     expect(log.messages('log')).toStrictEqual([]);
     state.noteAnswer();
     expect(status()).toBe('ready');
-    expect(log.messages('log')).toStrictEqual(['own ServiceAccount may create tokenreviews']);
+    expect(log.messages('log')).toStrictEqual(['own ServiceAccount may create tokenreviews now']);
   });
 
   it('stays not ready while the API server is unreachable', async () => {

@@ -44,7 +44,7 @@ const reviews = () => own.cluster.requests.count({ endpoint: 'tokenreviews' });
 
 async function haveKeysRead(): Promise<void> {
   verifier.start();
-  await until(() => verifier.readiness().note === 'forged tokens are refused before a review');
+  await until(() => verifier.readiness().note === 'forged tokens are rejected before a review');
 }
 
 describe('tokenreview with the keys of the cluster', () => {
@@ -84,7 +84,7 @@ describe('tokenreview reviews every token', () => {
     verifier.start();
     expect(await verify(await mint())).toBe('checkout');
     expect(await verify(await mint({ key: stranger }))).toBe('REJECTED');
-    expect(verifier.readiness().note).toMatch(/^tokens are reviewed without a look at their signature/);
+    expect(verifier.readiness().note).toMatch(/^tokens are reviewed without a check of their signature/);
   });
 
   it('without the right to read the keys, and is ready with a note about it', async () => {
@@ -94,10 +94,10 @@ describe('tokenreview reviews every token', () => {
     expect(await verify(await mint({ key: stranger }))).toBe('REJECTED');
     expect(verifier.readiness()).toMatchObject({
       status: 'ready',
-      note: expect.stringMatching(/without a look at their signature \(.*403/),
+      note: expect.stringMatching(/without a check of their signature \(.*403/),
     });
     expect(own.log.messages('warn')).toEqual([
-      expect.stringMatching(/^keys could not be fetched: .*; tokens are reviewed without a look/),
+      expect.stringMatching(/^keys could not be fetched: .*; tokens are reviewed without a check/),
     ]);
     expect(own.log.messages('error')).toEqual([]);
   });

@@ -19,7 +19,7 @@ describeTokenVerifierContract(
 );
 
 describeTokenVerifierContract(
-  'tokenreview without a look at signatures',
+  'tokenreview without a check of signatures',
   async ({ cluster, clock, log, tokenFile }) => {
     const apiServer = { url: cluster.url, caFile: cluster.caFile, tokenFile };
     const options = { kind: 'tokenreview', apiServer, checkSignatures: false } as const;
