@@ -52,7 +52,7 @@ describe('the tree of errors', () => {
     expect(inspect(error)).toContain(`ERR_K8S_AUTH_${suffix}`);
   });
 
-  it('keeps what a caller of the library may branch on', () => {
+  it('keeps the fields that users of the library may read', () => {
     expect(new InvalidTokenError('ISSUER', 'words').reason).toBe('ISSUER');
     expect(new TokenSourceError('EMPTY', '/a/file', 'words')).toMatchObject({
       trouble: 'EMPTY',
@@ -62,7 +62,7 @@ describe('the tree of errors', () => {
     expect(new VerifierUnavailableError('words', { retryAfterMs: 0 }).retryAfterMs).toBe(0);
   });
 
-  it('has no cause that would be printed where there is none', () => {
+  it('has no cause property when there is no cause', () => {
     for (const error of [
       new VerifierUnavailableError('words', { cause: undefined }),
       new InvalidTokenError('ISSUER', 'w'),
@@ -72,11 +72,11 @@ describe('the tree of errors', () => {
     }
   });
 
-  it('states waits in whole milliseconds, never too short', () => {
+  it('rounds retryAfterMs up to whole milliseconds', () => {
     expect(new VerifierUnavailableError('words', { retryAfterMs: 1_000.2 }).retryAfterMs).toBe(1_001);
   });
 
-  it('tells every mistake of a configuration at once', () => {
+  it('lists every mistake of a configuration in one error', () => {
     const error = new ConfigurationError(['one is wrong', 'two is missing'], { cause });
     expect(error).toMatchObject({
       name: 'ConfigurationError',

@@ -88,14 +88,14 @@ describe('K8sAuthModule', () => {
     ['useFactory', () => K8sAuthModule.forRootAsync({ useFactory: () => Promise.resolve(options) })],
     ['useClass', () => K8sAuthModule.forRootAsync({ useClass: Factory })],
     ['useExisting', () => K8sAuthModule.forRootAsync({ imports: [FactoryModule], useExisting: Factory })],
-  ])('boots with %s, for controllers of modules that do not import it', async (_, root) => {
+  ])('starts with %s, and guards controllers of modules that do not import it', async (_, root) => {
     @Module({ controllers: [NamedController, ModuleAudienceController] })
     class FeatureModule {}
     const booted = await boot({ imports: [root(), FeatureModule] });
     expect(booted.get(K8sAuthGuard, { strict: false })).toBeInstanceOf(K8sAuthGuard);
   });
 
-  it('with isGlobal: false only for modules that import it', async () => {
+  it('serves only the modules that import it when isGlobal is false', async () => {
     @Module({ controllers: [NamedController] })
     class FeatureModule {}
     const root = K8sAuthModule.forRoot({ ...options, isGlobal: false });
@@ -103,28 +103,28 @@ describe('K8sAuthModule', () => {
     await boot({ imports: [root], controllers: [NamedController] });
   });
 
-  it('refuses wrong options before anything else', async () => {
+  it('rejects wrong options before any other step', async () => {
     expect(await mistakesOf({ imports: [K8sAuthModule.forRoot({ audience: '' })] })).toEqual([
       expect.stringContaining("option 'audience'"),
       expect.stringContaining("'verifier', 'destinations'"),
     ]);
   });
 
-  it('names every route that has no audience', async () => {
+  it('fails startup and names every route without an audience', async () => {
     const imports = [K8sAuthModule.forRoot({ verifier: options.verifier })];
     expect(await mistakesOf({ imports, controllers: [NamedController, ModuleAudienceController] })).toEqual([
       expect.stringContaining('ModuleAudienceController.list'),
     ]);
   });
 
-  it('names a guarded route in a service without a verifier', async () => {
+  it('fails startup and names a guarded route in a service without a verifier', async () => {
     const imports = [K8sAuthModule.forRoot({ destinations: [] })];
     expect(await mistakesOf({ imports, controllers: [NamedController] })).toEqual([
       expect.stringMatching(/NamedController\.list.*'verifier'/),
     ]);
   });
 
-  it('a service that only calls needs neither a verifier nor routes', async () => {
+  it('starts without a verifier and without routes in a service that only calls others', async () => {
     const destinations = [{ origin: 'http://service2.mytest.svc', tokenFile: '/nowhere' }];
     const booted = await boot({
       imports: [K8sAuthModule.forRoot({ destinations })],
@@ -141,7 +141,7 @@ describe('K8sAuthModule', () => {
     'https://kubernetes.default.svc',
     'https://kubernetes.default.svc.cluster.local',
     'https://issuer.example',
-  ])('refuses the audience %s, which the API server accepts itself', async (audience) => {
+  ])('fails startup with the audience %s, which the API server accepts itself', async (audience) => {
     await cluster.close();
     cluster = await LocalCluster.start({ issuer: 'https://issuer.example' });
     const mount = await cluster.writeInClusterMount({ namespace: 'shop', serviceAccount: 'default' });
@@ -159,14 +159,14 @@ describe('K8sAuthModule', () => {
     });
   });
 
-  it('refuses such an audience as option also where no route asks for it yet', async () => {
+  it('fails startup with an audience option that the API server accepts, even if no route uses it', async () => {
     const audience = 'https://kubernetes.default.svc';
     expect(await mistakesOf({ imports: [K8sAuthModule.forRoot({ ...options, audience })] })).toEqual([
       expect.stringMatching(/^option 'audience'/),
     ]);
   });
 
-  it('refuses a second global root, because nobody could tell which one serves a module', async () => {
+  it('fails startup with a second global root, because it is unclear which one serves a module', async () => {
     const destinations = [{ origin: 'http://service2.mytest.svc', tokenFile: '/nowhere' }];
     const imports = [K8sAuthModule.forRoot(options), K8sAuthModule.forRoot({ destinations })];
     expect(await mistakesOf({ imports })).toEqual([

@@ -48,11 +48,11 @@ describe('K8sAuthReadiness', () => {
       { 'http://a': false },
       { status: 'not-ready', reason: 'no keys' },
     ],
-  ])('%s', (_, inbound, tokens, expected) => {
+  ])('returns the readiness of %s', (_, inbound, tokens, expected) => {
     expect(check(inbound, tokens)).toEqual(expected);
   });
 
-  it('warns of no start: only of what is wrong after it', () => {
+  it('does not log a warning for the state directly after the start', () => {
     const starting: Readiness = { status: 'not-ready', reason: 'keys have not been fetched yet' };
     const failing: Readiness = { status: 'not-ready', reason: 'ECONNREFUSED' };
     const { readiness, log, next } = setUp([starting, failing, { status: 'ready' }], {});
@@ -67,7 +67,7 @@ describe('K8sAuthReadiness', () => {
     ]);
   });
 
-  it('logs each change with its reason, and nothing while nothing changes', () => {
+  it('logs each change with its reason, and nothing without a change', () => {
     const ready: Readiness = { status: 'ready' };
     const unreachable: Readiness = { status: 'degraded', reason: 'ECONNREFUSED' };
     const refused: Readiness = { status: 'not-ready', reason: 'no right' };

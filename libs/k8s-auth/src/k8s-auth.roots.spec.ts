@@ -75,7 +75,7 @@ afterEach(async () => {
 });
 afterAll(() => Promise.all(clusters.map((cluster) => cluster.close())));
 
-describe('a global root, and a root of its own in a feature module', () => {
+describe('a global K8sAuthModule and a second one in a feature module', () => {
   let near: Awaited<ReturnType<typeof trusting>>;
   let far: Awaited<ReturnType<typeof trusting>>;
   beforeAll(async () => {
@@ -113,7 +113,7 @@ describe('a global root, and a root of its own in a feature module', () => {
     );
   });
 
-  it('each take the audience of their own options', async () => {
+  it('each use the audience of their own options', async () => {
     const url = await start({ imports: modules({ ...far.options, audience: 'far-orders' }) ?? [] });
     const statusOf = async (path: string, token: string) =>
       (await send(`${url}/${path}`, `Bearer ${token}`)).status;
@@ -139,7 +139,7 @@ describe('a global root, and a root of its own in a feature module', () => {
     },
   );
 
-  it('are found where a global module exports one of them again', async () => {
+  it('are found when a global module exports one of them again', async () => {
     const own = K8sAuthModule.forRoot({ ...far.options, isGlobal: false });
     @Global()
     @Module({ imports: [own], exports: [K8sAuthModule] })
@@ -149,7 +149,7 @@ describe('a global root, and a root of its own in a feature module', () => {
     );
   });
 
-  it('do not check the routes of each other: one that only calls needs no verifier', async () => {
+  it('do not check the routes of each other, so one that only calls needs no verifier', async () => {
     @Module({ imports: [K8sAuthModule.forRoot({ destinations: [], isGlobal: false })] })
     class CallingModule {}
     const imports = [K8sAuthModule.forRoot(near.options), CallingModule];
@@ -157,7 +157,7 @@ describe('a global root, and a root of its own in a feature module', () => {
     expect((await send(`${url}/near`, `Bearer ${await near.token()}`)).status).toBe(200);
   });
 
-  it('tell the mistakes of both in one error, each about its own routes', async () => {
+  it('report the mistakes of both in one error, each about its own routes', async () => {
     const { audience: _, ...withoutAudience } = far.options;
     @Module({
       imports: [K8sAuthModule.forRoot({ ...withoutAudience, isGlobal: false })],

@@ -81,7 +81,7 @@ async function connect(): Promise<void> {
 }
 
 describe('the deadline of a request', () => {
-  it('ends it while TLS is not answered, and leaves no connection behind', async () => {
+  it('ends the request while the TLS handshake is not answered, and leaves no connection open', async () => {
     server.silence();
     const asked = new Asked();
     await until(() => server.openConnections() === 1);
@@ -93,7 +93,7 @@ describe('the deadline of a request', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('ends it while the address is looked up', async () => {
+  it('ends the request during the address lookup', async () => {
     const lookup = jest.spyOn(dns, 'lookup').mockImplementation(() => {});
     const asked = new Asked({ url: server.url.replace('127.0.0.1', 'api.example') });
     await clock.advance(TIMEOUT_MS);
@@ -102,7 +102,7 @@ describe('the deadline of a request', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('ends it while the body comes byte by byte', async () => {
+  it('ends the request while the body arrives byte by byte', async () => {
     let isCut = false;
     answer = (_request, response) => {
       response.on('close', () => (isCut = true));
@@ -119,7 +119,7 @@ describe('the deadline of a request', () => {
     await until(() => isCut);
   });
 
-  it('is not begun where it is over', async () => {
+  it('prevents the request when it is already over', async () => {
     const deadline = startDeadline(clock, 1);
     await clock.advance(1);
     const asked = new Asked({ deadline });
@@ -130,7 +130,7 @@ describe('the deadline of a request', () => {
 });
 
 describe('a new connection that is not established', () => {
-  it('is given up after half of the time, for another one', async () => {
+  it('is replaced by another one after half of the time', async () => {
     server.silence();
     const asked = new Asked();
     await until(() => server.connections() === 1);
@@ -143,7 +143,7 @@ describe('a new connection that is not established', () => {
     await until(() => server.openConnections() === 1);
   });
 
-  it('is waited for to the end where the time is short', async () => {
+  it('is waited for until the deadline when the time is short', async () => {
     server.silence();
     const asked = new Asked({}, 500);
     await until(() => server.connections() === 1);
@@ -153,7 +153,7 @@ describe('a new connection that is not established', () => {
     expect(asked.atMs).toBe(500);
   });
 
-  it('is one thing, and a server that is slow to answer another', async () => {
+  it('is not confused with a server that answers slowly', async () => {
     answer = (_request, response) => void clock.schedule(TIMEOUT_MS - 1, () => response.end('late'));
     const asked = new Asked();
     await until(() => requests === 1);
@@ -164,7 +164,7 @@ describe('a new connection that is not established', () => {
 });
 
 describe('an open connection', () => {
-  it('over which nothing comes back is given up after an eighth of the time, for a new one', async () => {
+  it('is replaced by a new one after an eighth of the time if it stays silent', async () => {
     await connect();
     server.muteConnections();
     const asked = new Asked();
@@ -176,7 +176,7 @@ describe('an open connection', () => {
     expect([asked.outcome, requests, server.connections()]).toEqual(['hello', 2, 2]);
   });
 
-  it('takes the others that are open along', async () => {
+  it('closes the other open connections too when it fails', async () => {
     let finish = () => {};
     answer = (_request, response) => (finish = () => response.end('first'));
     const first = new Asked();
@@ -197,7 +197,7 @@ describe('an open connection', () => {
     await until(() => server.openConnections() === 1);
   });
 
-  it('is given up with the request that ends before', async () => {
+  it('is closed with a request that ends before its limit', async () => {
     await connect();
     server.muteConnections();
     const asked = new Asked({}, 100);
@@ -208,7 +208,7 @@ describe('an open connection', () => {
     expect(next).toMatchObject({ outcome: 'hello', atMs: 100 });
   });
 
-  it('may be silent for longer where the server was slow of late', async () => {
+  it('may stay silent for longer if the last answers of the server were slow', async () => {
     answer = (_request, response) => void clock.schedule(3_000, () => response.end('late'));
     const slow = new Asked();
     await until(() => requests === 1);
@@ -222,7 +222,7 @@ describe('an open connection', () => {
     expect([slower.outcome, requests, server.connections()]).toEqual(['late', 2, 1]);
   });
 
-  it('that is reset before an answer costs no time', async () => {
+  it('is replaced immediately if it is reset before an answer', async () => {
     await connect();
     answer = (request, response) => {
       answer = (_request, next) => next.end('second try');
@@ -235,10 +235,10 @@ describe('an open connection', () => {
   });
 });
 
-describe('secrets', () => {
+describe('secrets of a request', () => {
   const headers = { authorization: 'Bearer s3cr3t-of-this-spec' };
 
-  it('are not shown by the client, whatever is under way', async () => {
+  it('are not shown by the client while a request is in flight', async () => {
     answer = () => {};
     const asked = new Asked({ headers, method: 'POST', body: 's3cr3t-of-this-spec' });
     await until(() => requests === 1);
@@ -255,7 +255,7 @@ describe('secrets', () => {
     ],
     ['a header', ({ socket }) => socket.end('HTTP/1.1 200 OK\r\nX-\u0001s3cr3t: s3cr3t\r\n\r\n')],
     ['the length', ({ socket }) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: s3cr3t\r\n\r\n')],
-  ])('are not in the error of an answer with broken syntax: %s', async (_, respond) => {
+  ])('are not in the error of a response with invalid syntax: %s', async (_, respond) => {
     answer = respond;
     const asked = new Asked({ headers });
     await asked.settled;
@@ -265,7 +265,7 @@ describe('secrets', () => {
     expect(inspect(asked.outcome, { depth: Infinity, showHidden: true })).not.toContain('s3cr3t');
   });
 
-  it('are not in the error of a header that cannot be sent', async () => {
+  it('are not in the error for a header that cannot be sent', async () => {
     const asked = new Asked({ headers: { authorization: 'Bearer s3cr3t\n' } });
     await asked.settled;
     expect(asked.outcome).toMatchObject({ code: 'ERR_INVALID_CHAR' });

@@ -56,7 +56,7 @@ afterEach(async () => {
 });
 
 describe('HttpsClient', () => {
-  it('sends method, headers and body, and gives status, headers and body', async () => {
+  it('sends method, headers and body, and returns status, headers and body', async () => {
     answer = (request, response) => {
       const { method, url, headers } = request;
       response.writeHead(418, {
@@ -71,7 +71,7 @@ describe('HttpsClient', () => {
     expect(response.headers).toMatchObject({ 'x-seen': 'POST /path yes', 'x-two': 'a, b' });
   });
 
-  it('keeps one connection for requests that follow each other', async () => {
+  it('uses one connection for consecutive requests', async () => {
     for (let n = 0; n < 20; n++) {
       await get();
       // A connection is free for the next request only after the turn in which its answer ended.
@@ -80,7 +80,7 @@ describe('HttpsClient', () => {
     expect(server.connections()).toBe(1);
   });
 
-  it('never sends anything in the clear', async () => {
+  it('never sends a request without TLS', async () => {
     await expect(get({ url: server.url.replace('https:', 'http:') })).rejects.toThrow('not https');
     expect(server.connections()).toBe(0);
   });
@@ -95,7 +95,7 @@ describe('HttpsClient', () => {
     expect(hits).toBe(1);
   });
 
-  it('reads a body up to its limit and no further', async () => {
+  it('fails for a body that is longer than the limit', async () => {
     answer = (_request, response) => response.end('x'.repeat(100));
     await expect(get()).resolves.toHaveProperty('body.length', 100);
     let isCut = false;
@@ -108,7 +108,7 @@ describe('HttpsClient', () => {
     await expect(get({ maxBytes: 10 })).rejects.toThrow('body longer than 10 bytes');
   });
 
-  it('refuses a body that was cut off', async () => {
+  it('fails for a body that was truncated', async () => {
     answer = (_request, response) => {
       response.writeHead(200, { 'content-length': 50 });
       response.write('{"kind":', () => response.destroy());
@@ -116,7 +116,7 @@ describe('HttpsClient', () => {
     await expect(get()).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
-  it('ends with its signal: before the answer, and within the body', async () => {
+  it('ends the request when the signal aborts, before the response and during the body', async () => {
     for (const isHeadSent of [false, true]) {
       let hasArrived = false;
       answer = (_request, response) => {
@@ -131,7 +131,7 @@ describe('HttpsClient', () => {
     }
   });
 
-  it('lets requests under way finish when its certificate files are replaced, and opens other connections', async () => {
+  it('lets requests in flight finish when its certificate files are replaced, and opens new connections', async () => {
     let ca = authority.pem;
     client = new HttpsClient(
       { of: 'the server', tls: { ca }, readTls: () => Promise.resolve({ ca }) },
@@ -158,7 +158,7 @@ describe('HttpsClient', () => {
     expect(server.connections()).toBe(5);
   });
 
-  it('cuts requests under way when it is closed, and takes no more', async () => {
+  it('aborts requests in flight when it is closed, and rejects later requests', async () => {
     let hasArrived = false;
     answer = () => (hasArrived = true);
     const asked = get();
@@ -168,8 +168,8 @@ describe('HttpsClient', () => {
   });
 });
 
-describe('whom it trusts', () => {
-  it('is nobody but the CA it was given', async () => {
+describe('the trust of HttpsClient', () => {
+  it('is limited to the given CA', async () => {
     const other = await CertificateAuthority.create();
     client = clientWith({ ca: other.pem }, clock);
     await expect(get()).rejects.toHaveProperty('code');
@@ -177,7 +177,7 @@ describe('whom it trusts', () => {
     await expect(get()).rejects.toHaveProperty('code', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   });
 
-  it('stays so when the variable NODE_TLS_REJECT_UNAUTHORIZED says otherwise', async () => {
+  it('does not depend on the variable NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     await outsideOfJest(`process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'`);
     try {
       client = clientWith({}, clock);
@@ -187,7 +187,7 @@ describe('whom it trusts', () => {
     }
   });
 
-  it('is known by the name in the URL, or by the one it was told', async () => {
+  it('requires the host name in the URL, or the configured server name', async () => {
     client = clientWith({ ca: authority.pem, servername: 'api.example' }, clock);
     await expect(get()).resolves.toMatchObject({ status: 200 });
     client = clientWith({ ca: authority.pem, servername: 'other.example' }, clock);

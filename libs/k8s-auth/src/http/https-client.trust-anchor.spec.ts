@@ -42,7 +42,7 @@ async function ask(ca: string, certificate: KeyAndCertificate, ...chain: string[
 }
 
 describe('HttpsClient with an intermediate CA as the only CA', () => {
-  it('trusts a server that sends its own certificate alone', async () => {
+  it('trusts a server that sends only its own certificate', async () => {
     expect(await ask(intermediate.pem, leaf)).toBe('hello');
   });
 
@@ -54,45 +54,45 @@ describe('HttpsClient with an intermediate CA as the only CA', () => {
     expect(await ask(intermediate.pem, leaf, intermediate.pem, root.pem)).toBe('hello');
   });
 
-  it('trusts a certificate of the intermediate CA below it', async () => {
+  it('trusts a certificate of a lower intermediate CA', async () => {
     const lower = await intermediate.issueAuthority();
     expect(await ask(intermediate.pem, await issueLoopback(lower), lower.pem)).toBe('hello');
   });
 
-  it('trusts a server whose own certificate is the one to trust', async () => {
+  it('trusts a server whose own certificate is the trust anchor', async () => {
     expect(await ask(leaf.cert, leaf)).toBe('hello');
     expect(await ask(leaf.cert, await issueLoopback(intermediate))).toMatch(/^UNABLE_TO_/);
   });
 
-  it('refuses a server of another intermediate CA of the same root', async () => {
+  it('rejects a server of another intermediate CA of the same root', async () => {
     const other = await root.issueAuthority();
     expect(await ask(intermediate.pem, await issueLoopback(other), other.pem, root.pem)).toMatch(
       /^(?:UNABLE_TO_|SELF_)/,
     );
   });
 
-  it('refuses a server of the root itself', async () => {
+  it('rejects a server with a certificate of the root itself', async () => {
     expect(await ask(intermediate.pem, await issueLoopback(root), root.pem)).toMatch(/^(?:UNABLE_TO_|SELF_)/);
   });
 
-  it('refuses a server whose certificate has expired', async () => {
+  it('rejects a server whose certificate has expired', async () => {
     const spec = { subject: 'CN=x', usage: 'server', ipAddresses: ['127.0.0.1'], isExpired: true } as const;
     expect(await ask(intermediate.pem, await intermediate.issue(spec))).toBe('CERT_HAS_EXPIRED');
   });
 
-  it('refuses a server of another name', async () => {
+  it('rejects a server with another host name', async () => {
     const spec = { subject: 'CN=x', usage: 'server', dnsNames: ['other.example'] } as const;
     expect(await ask(intermediate.pem, await intermediate.issue(spec))).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
   });
 
-  it('refuses to trust a CA that has expired itself', async () => {
+  it('does not trust an expired CA', async () => {
     expect(await ask(expiredIntermediate.pem, await issueLoopback(expiredIntermediate))).toBe(
       'CERT_HAS_EXPIRED',
     );
   });
 });
 
-describe('what HttpsClient says of a server that is not trusted', () => {
+describe('the error of HttpsClient for a server that is not trusted', () => {
   it.each([
     ['by the roots of the system', undefined, () => leaf, "; option 'caFile' names the CA to trust"],
     ['by another CA', () => stranger.pem, () => leaf, "; option 'caFile' names the CA to trust"],
@@ -134,11 +134,11 @@ describe('HttpsClient with a root CA', () => {
     expect(await ask(root.pem, leaf, intermediate.pem)).toBe('hello');
   });
 
-  it('refuses a server that leaves the intermediate CA out', async () => {
+  it('rejects a server that does not send the intermediate CA', async () => {
     expect(await ask(root.pem, leaf)).toMatch(/^UNABLE_TO_/);
   });
 
-  it('refuses a server of another root of the same name', async () => {
+  it('rejects a server of another root with the same name', async () => {
     expect(await ask(stranger.pem, leaf, intermediate.pem)).toMatch(/^(?:UNABLE_TO_|CERT_SIGNATURE_FAILURE)/);
   });
 });

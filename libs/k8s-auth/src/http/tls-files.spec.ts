@@ -68,8 +68,8 @@ function ask() {
   });
 }
 
-describe('a server that is not trusted any more', () => {
-  it('is tried once more when the files have changed', async () => {
+describe('a server that is no longer trusted', () => {
+  it('is called again once when the certificate files have changed', async () => {
     await ask();
     await clock.advance(60_000);
     onDisk = () => Promise.resolve({ ca: newAuthority.pem });
@@ -78,7 +78,7 @@ describe('a server that is not trusted any more', () => {
     expect(log.messages('log')).toStrictEqual(['certificates for the issuer have changed']);
   });
 
-  it('is refused when they have not, and they are read at most once a minute', async () => {
+  it('is rejected when the certificate files have not changed, and they are read at most once a minute', async () => {
     await restartAs(newAuthority);
     for (let n = 0; n < 3; n++) await expect(ask()).rejects.toHaveProperty('code');
     expect(reads).toBe(0);
@@ -91,7 +91,7 @@ describe('a server that is not trusted any more', () => {
     expect(reads).toBe(2);
   });
 
-  it('is refused when the files are not fit for use', async () => {
+  it('is rejected when the certificate files are unusable', async () => {
     await clock.advance(60_000);
     await restartAs(newAuthority);
     onDisk = () => Promise.reject(new Error('half a certificate'));
@@ -101,7 +101,7 @@ describe('a server that is not trusted any more', () => {
     ]);
   });
 
-  it('is not the same as one that is away', async () => {
+  it('is not confused with an unreachable server', async () => {
     await clock.advance(60_000);
     await server.close();
     await expect(ask()).rejects.toHaveProperty('code', 'ECONNREFUSED');
@@ -109,8 +109,8 @@ describe('a server that is not trusted any more', () => {
   });
 });
 
-describe('every ten minutes', () => {
-  it('the files are read again, and the connections stay when nothing has changed', async () => {
+describe('certificate files, every ten minutes', () => {
+  it('are read again, and the connections stay open if nothing has changed', async () => {
     await ask();
     await clock.advance(599_999);
     await ask();
@@ -123,7 +123,7 @@ describe('every ten minutes', () => {
     expect(server.connections()).toBe(1);
   });
 
-  it('a CA that is trusted no longer is seen without any trouble', async () => {
+  it('are read again, so that a removed CA is no longer trusted', async () => {
     await ask();
     await clock.advance(600_000);
     onDisk = () => Promise.resolve({ ca: newAuthority.pem });
@@ -153,7 +153,7 @@ describe('a new client certificate', () => {
     certificate = {};
   });
 
-  it('is loaded by the next request where the first could not', async () => {
+  it('is loaded by the next request if the first request could not load it', async () => {
     onDisk = () => Promise.reject(new Error('half a certificate'));
     await ask();
     onDisk = () => Promise.resolve({ ca: newAuthority.pem });
@@ -163,7 +163,7 @@ describe('a new client certificate', () => {
     expect(reads).toBe(2);
   });
 
-  it('is waited for by all requests, and loaded once', async () => {
+  it('is loaded once, and all requests wait for it', async () => {
     let load = () => {};
     onDisk = () => new Promise((resolve) => (load = () => resolve({ ca: newAuthority.pem })));
     const outcomes = Promise.allSettled([ask(), turn().then(ask)]);

@@ -32,7 +32,7 @@ describe('readPemBlocks', () => {
     expect(read(text)).toEqual(BOTH);
   });
 
-  it('finds none where there is none', () => {
+  it('finds no block in text without blocks', () => {
     expect(read('')).toEqual([]);
     expect(read('ssh-rsa AAAA')).toEqual([]);
     expect(read('# -----BEGIN PUBLIC KEY-----')).toEqual([]);
@@ -51,12 +51,12 @@ describe('readPemBlocks', () => {
     ['with headers', '-----BEGIN PUBLIC KEY-----\nA: b\n\nAAAA\n-----END PUBLIC KEY-----\n'],
     ['with written-out line ends', one.replace(/\n/g, '\\n')],
     ['with a label in lower case', one.toLowerCase().replace(/begin|end/g, (word) => word.toUpperCase())],
-  ])('refuses a block %s', (_, text) => {
+  ])('rejects a block %s', (_, text) => {
     expect(read(text)).toBeUndefined();
   });
 });
 
-it('formatPem writes what parsers read', () => {
+it('formatPem writes blocks that parsers accept', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const [block] = readPemBlocks(pem.replace(/\n/g, '')) ?? [];

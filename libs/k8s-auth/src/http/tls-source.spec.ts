@@ -90,19 +90,15 @@ describe('readTls', () => {
       () => first.pem + block(Buffer.from('no certificate')),
       ': expected one certificate in block 2 (CERTIFICATE)',
     ],
-    [
-      'one of which is cut off',
-      () => first.pem + second.pem.slice(0, 200),
-      ', got an incomplete block',
-    ],
-  ])('refuses a CA file with certificates %s', async (_, content, reason) => {
+    ['one of which is cut off', () => first.pem + second.pem.slice(0, 200), ', got an incomplete block'],
+  ])('rejects a CA file with certificates %s', async (_, content, reason) => {
     const ca = source('ca.crt', content());
     const reading = readTls({ ca });
     await expect(reading).rejects.toBeInstanceOf(ConfigurationError);
     await expect(reading).rejects.toThrow(`option 'ca.crt': expected PEM in ${ca.file}${reason}`);
   });
 
-  it('reads a client certificate and its key from one file, as the kubelet keeps them', async () => {
+  it('reads a client certificate and its key from one file, as the kubelet stores them', async () => {
     const both = source('kubelet-client-current.pem', client.cert + first.pem + client.key);
     const tls = await readTls({ cert: both, key: both });
     expect(tls).toEqual({ cert: client.cert + first.pem, key: client.key });
@@ -129,7 +125,7 @@ describe('readTls', () => {
       () => ({ cert: client.cert, key: client.cert }),
       'expected PRIVATE KEY, got none',
     ],
-  ])('refuses a client certificate %s', async (_, files, mistake) => {
+  ])('rejects a client certificate %s', async (_, files, mistake) => {
     const sources = Object.entries(files()).map(([name, text]) => [name, source(name, text)] as const);
     await expect(readTls(Object.fromEntries(sources))).rejects.toThrow(mistake);
   });

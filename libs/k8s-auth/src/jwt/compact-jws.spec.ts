@@ -31,7 +31,7 @@ describe('parseCompactJws', () => {
     });
   });
 
-  it('leaves out header members that name a key', () => {
+  it('ignores header members that contain a key', () => {
     const header = { alg: 'ES256', typ: 'JWT', jwk: {}, jku: 'https://evil', x5u: 'https://evil', x5c: [] };
     expect(parseCompactJws(token(header)).unverifiedHeader).toEqual({ alg: 'ES256' });
   });
@@ -77,11 +77,11 @@ describe('parseCompactJws', () => {
     ['a crit that is null', token({ alg: 'RS256', crit: null })],
     ['a crit of b64', token({ alg: 'RS256', crit: ['b64'] })],
     ['b64', token({ alg: 'RS256', b64: true })],
-  ])('refuses %s', (_, text) => {
+  ])('rejects %s', (_, text) => {
     expect(refusalOf(text).code).toBe('ERR_K8S_AUTH_TOKEN_MALFORMED');
   });
 
-  it('quotes nothing of what it refuses', () => {
+  it('does not quote a rejected token', () => {
     const { message, cause } = refusalOf(token({ alg: 'RS256' }, '{"password":hunter2}'));
     expect(message).toBe('payload: JSON: expected valid JSON (RFC 8259)');
     expect(cause).toBeUndefined();

@@ -27,7 +27,7 @@ function randomValue(random: () => number, depth: number): unknown {
 }
 
 describe('parseStrictJson', () => {
-  it('reads what JSON.parse reads', () => {
+  it('returns the same value as JSON.parse', () => {
     const random = randomFrom(7);
     for (let round = 0; round < 2000; round++) {
       const value = randomValue(random, 5);
@@ -36,7 +36,7 @@ describe('parseStrictJson', () => {
     }
   });
 
-  it('refuses a repeated name wherever an object can stand', () => {
+  it('rejects a repeated name in every position of an object', () => {
     const random = randomFrom(11);
     for (let round = 0; round < 500; round++) {
       const twice = `{"q":${JSON.stringify(randomValue(random, 3))}, "q" :${JSON.stringify(randomValue(random, 3))}}`;
@@ -51,7 +51,7 @@ describe('parseStrictJson', () => {
     ['with a quote in the name', '{"a\\"":1,"a\\"":2}'],
     ['after an inner object with the name', '{"a":{"a":1},"a":2}'],
     ['with line breaks before the colon', '{"a"\r\n\t :1,"a":2}'],
-  ])('refuses a repeated name %s', (_, text) => {
+  ])('rejects a repeated name %s', (_, text) => {
     expect(() => parseStrictJson(text)).toThrow(SyntaxError);
     expect(JSON.parse(text)).toBeDefined();
   });
@@ -61,15 +61,15 @@ describe('parseStrictJson', () => {
     ['names that differ in case', '{"a":1,"A":2}'],
     ['a value that looks like a name', '{"a":"b","b":"a"}'],
     ['an escaped backslash before the quote', '{"a":"\\\\","b":"\\\\\\""}'],
-  ])('takes %s', (_, text) => {
+  ])('accepts %s', (_, text) => {
     expect(parseStrictJson(text)).toEqual(JSON.parse(text));
   });
 
-  it.each(['{"__proto__":{"exp":9e9}}', '{"a":[{"\\u005f_proto__":1}]}'])('refuses %s', (text) => {
+  it.each(['{"__proto__":{"exp":9e9}}', '{"a":[{"\\u005f_proto__":1}]}'])('rejects %s', (text) => {
     expect(() => parseStrictJson(text)).toThrow('JSON: expected no "__proto__"');
   });
 
-  it('refuses text that is too deep or too long', () => {
+  it('rejects text that is nested too deeply or too long', () => {
     expect(parseStrictJson('['.repeat(16) + ']'.repeat(16))).toBeDefined();
     expect(() => parseStrictJson('['.repeat(17) + ']'.repeat(17))).toThrow('at most 16 levels');
     expect(parseStrictJson(`"${'x'.repeat(16_382)}"`)).toHaveLength(16_382);
@@ -85,13 +85,13 @@ describe('parseStrictJson', () => {
 });
 
 describe('member', () => {
-  it('reads own members only', () => {
+  it('reads only own properties', () => {
     expect(member({ a: 1 }, 'a')).toBe(1);
     expect(member({}, 'toString')).toBeUndefined();
     expect(member(Object.create({ exp: 1 }) as Record<string, unknown>, 'exp')).toBeUndefined();
   });
 
-  it('tells objects from everything else', () => {
+  it('isJsonObject accepts only JSON objects', () => {
     expect([{}, [], null, 'a', 1].map(isJsonObject)).toEqual([true, false, false, false, false]);
   });
 });

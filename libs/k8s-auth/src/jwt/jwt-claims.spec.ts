@@ -22,7 +22,7 @@ function reasonOf(check: () => unknown): string {
 }
 
 describe('checkTimes', () => {
-  it('gives the times in milliseconds', () => {
+  it('returns the times in milliseconds', () => {
     expect(times({ exp: NOW + 1, nbf: NOW, iat: NOW - 0.5 })).toEqual({
       expiresAtMs: NOW_MS + 1000,
       issuedAtMs: NOW_MS - 500,
@@ -50,7 +50,7 @@ describe('checkTimes', () => {
     expect(reasonOf(() => times(claims))).toBe(reason);
   });
 
-  it.each(['exp', 'nbf', 'iat'])('takes nothing but a finite number for %s', (name) => {
+  it.each(['exp', 'nbf', 'iat'])('accepts only a finite number for %s', (name) => {
     for (const value of [Infinity, -1, NaN, null, '1', [NOW], { seconds: NOW }, true]) {
       expect(reasonOf(() => times({ exp: NOW + 60, [name]: value }))).toBe('MALFORMED');
     }
@@ -69,12 +69,15 @@ describe('checkTimes', () => {
       { iat: NOW + 60.5 },
       '"iat" claim: expected a time in the past, got 2030-01-01T00:01:00.500Z, our time is 2030-01-01T00:00:00.000Z',
     ],
-    [{ nbf: 1e300 }, '"nbf" claim: expected a time in the past, got 1e+300 s, our time is 2030-01-01T00:00:00.000Z'],
-  ])('states the value and our time for %j', (claims, message) => {
+    [
+      { nbf: 1e300 },
+      '"nbf" claim: expected a time in the past, got 1e+300 s, our time is 2030-01-01T00:00:00.000Z',
+    ],
+  ])('states the time in the claim and our time for %j', (claims, message) => {
     expect(() => times(claims)).toThrow(message);
   });
 
-  it('knows no tolerance when it is 0', () => {
+  it('allows no difference with a tolerance of 0', () => {
     expect(reasonOf(() => times({ exp: NOW }, 0))).toBe('EXPIRED');
     expect(reasonOf(() => times({ exp: NOW + 1, nbf: NOW, iat: NOW }, 0))).toBe('accepted');
     expect(reasonOf(() => times({ nbf: NOW + 1 }, 0))).toBe('NOT_YET_VALID');
@@ -84,7 +87,7 @@ describe('checkTimes', () => {
 describe('checkIssuer', () => {
   const issuers = ['https://issuer.example', 'https://old.example'];
 
-  it.each(issuers)('gives %s, which is configured', (iss) => {
+  it.each(issuers)('returns %s, which is a configured issuer', (iss) => {
     expect(checkIssuer({ iss }, issuers)).toBe(iss);
   });
 
@@ -96,11 +99,11 @@ describe('checkIssuer', () => {
     '',
     undefined,
     ['https://issuer.example'],
-  ])('refuses %j', (iss) => {
+  ])('rejects the issuer %j', (iss) => {
     expect(reasonOf(() => checkIssuer({ iss }, issuers))).toBe('ISSUER');
   });
 
-  it('says what was expected before what came', () => {
+  it('states the expected issuer before the actual issuer', () => {
     expect(() => checkIssuer({ iss: 'other' }, ['mine'])).toThrow('"iss" claim: expected mine, got other');
     expect(() => checkIssuer({}, ['mine'])).toThrow('"iss" claim: expected mine, got none');
   });
@@ -111,7 +114,7 @@ describe('matchAudiences', () => {
     ['a string', 'orders', ['orders']],
     ['a list', ['x', 'orders'], ['orders']],
     ['several, in the order asked', ['orders', 'billing'], ['billing', 'orders']],
-  ])('takes %s', (_, aud, matched) => {
+  ])('accepts %s', (_, aud, matched) => {
     expect(matchAudiences({ aud }, ['billing', 'orders'])).toEqual(matched);
   });
 
@@ -124,7 +127,7 @@ describe('matchAudiences', () => {
     ['an object', { orders: true }, 'MALFORMED'],
     ['a list with a number', ['orders', 1], 'MALFORMED'],
     ['a list in a list', [['orders']], 'MALFORMED'],
-  ])('refuses %s', (_, aud, reason) => {
+  ])('rejects %s', (_, aud, reason) => {
     expect(reasonOf(() => matchAudiences(aud === undefined ? {} : { aud }, ['orders']))).toBe(reason);
   });
 
@@ -132,7 +135,7 @@ describe('matchAudiences', () => {
     ['the issuer', { iss: 'https://issuer.example', aud: ['https://issuer.example', 'k3s'] }],
     ['the API server of kubeadm', { iss: 'x', aud: ['https://kubernetes.default.svc.cluster.local'] }],
     ['the API server of EKS', { iss: 'x', aud: 'https://kubernetes.default.svc' }],
-  ])('says that a token for %s is the API token of the pod', (_, claims) => {
+  ])("adds the hint that a token issued for %s is the pod's API token", (_, claims) => {
     expect(() => matchAudiences(claims, ['orders'])).toThrow(
       /^"aud" claim: expected orders, got https:.*; this is the pod's token for the Kubernetes API; mount a projected token for this service$/,
     );
@@ -145,14 +148,14 @@ describe('matchAudiences', () => {
     },
   );
 
-  it('says so within the length of a log line', () => {
+  it('keeps the hint within the length of a log line', () => {
     const aud = ['https://kubernetes.default.svc', 'x'.repeat(5_000)];
     const refusal = () => matchAudiences({ aud }, ['orders']);
     expect(refusal).toThrow(/mount a projected token for this service$/);
     expect(refusal).toThrow(/^.{1,300}$/);
   });
 
-  it('shows no token that stands in the place of an audience', () => {
+  it('does not show a token that is in the place of an audience', () => {
     expect(() => matchAudiences({ aud: 'eyJhbGciOi.eyJpc3Mi.c2ln' }, ['orders'])).toThrow(
       '"aud" claim: expected orders, got [token]',
     );

@@ -6,7 +6,7 @@ function tokenOf(payload: string | Buffer): string {
 }
 
 describe('readUnverifiedClaims', () => {
-  it('gives the known claims and no others', () => {
+  it('returns only the known claims', () => {
     const claims = readUnverifiedClaims(
       tokenOf('{"iss":"i","aud":"a","exp":1,"email":"x@y","kubernetes.io":{}}'),
     );
@@ -24,11 +24,11 @@ describe('readUnverifiedClaims', () => {
     ['a payload that is null', tokenOf('null')],
     ['a payload that is a list', tokenOf('[]')],
     ['a payload that is text', tokenOf('"text"')],
-  ])('gives nothing for %s', (_name, token) => {
+  ])('returns undefined for %s', (_name, token) => {
     expect(readUnverifiedClaims(token)).toBeUndefined();
   });
 
-  it('takes nothing from prototypes, its own or one that the token brings', () => {
+  it('ignores prototypes, also one that the token contains', () => {
     const claims = readUnverifiedClaims(tokenOf('{"__proto__":{"exp":9e9},"sub":"s"}'));
     expect(claims?.exp).toBeUndefined();
     expect(claims?.sub).toBe('s');
@@ -61,7 +61,7 @@ describe('audiencesNamedBy', () => {
     [{ iss: 'i', aud: 'i' }, ['i']],
     [{ aud: ['a'] }, ['a']],
     [{ iss: 1, aud: 1 }, []],
-  ])('finds in %j the audiences %j', (claims, expected) => {
+  ])('reads from %j the audiences %j', (claims, expected) => {
     expect(audiencesNamedBy(claims)).toEqual(expected);
   });
 });

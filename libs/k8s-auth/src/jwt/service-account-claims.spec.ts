@@ -35,7 +35,7 @@ describe('readBoundClaims', () => {
     });
   });
 
-  it('reads a token bound to nothing, to a Secret, or to a node without uid', () => {
+  it('reads a token that is bound to no object, to a Secret, or to a node without uid', () => {
     const plain = { namespace: 'shop', serviceAccount: 'checkout', serviceAccountUid: 'u-1' };
     expect(readBoundClaims(claims({}))).toEqual(plain);
     expect(readBoundClaims(claims({ secret: { name: 's', uid: 's-1' } }))).toEqual(plain);
@@ -77,7 +77,7 @@ describe('readLegacyClaims', () => {
     'kubernetes.io/serviceaccount/service-account.uid': 'u-1',
   };
 
-  it('reads the flat layout', () => {
+  it('reads the claims of a legacy token', () => {
     expect(readLegacyClaims(legacy)).toEqual({
       namespace: 'shop',
       serviceAccount: 'checkout',

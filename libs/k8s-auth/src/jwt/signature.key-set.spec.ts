@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { type VerificationKey } from './verification-key.js';
 import { KeySet } from './signature.js';
 
-it('KeySet finds keys by kid, else by algorithm, and makes no list for a token', () => {
+it('KeySet finds keys by kid or else by algorithm, and creates no list for each token', () => {
   const keys = [
     ['a', 'RS256'],
     ['b', 'ES256'],

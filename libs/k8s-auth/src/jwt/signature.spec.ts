@@ -26,20 +26,20 @@ const strangers = (count: number, keyId?: string) =>
 describe('verifySignature', () => {
   const own = verificationKeyOf(signer.publicKey);
 
-  it('tries ten keys of the algorithm at most for a token without kid', async () => {
+  it('tries at most ten keys of the algorithm for a token without kid', async () => {
     const others = Array<VerificationKey>(50).fill(rsaKey);
     expect(await verify([...others, ...strangers(9), own])).toBeUndefined();
     expect(await verify([...strangers(10), own])).toMatchObject({ reason: 'SIGNATURE' });
   });
 
-  it('tries ten at most of those that share a kid', async () => {
+  it('tries at most ten keys that share a kid', async () => {
     const same = { ...own, keyId: 'same' };
     expect(await verify([...strangers(9, 'same'), same], signer.privateKey, 'same')).toBeUndefined();
     const outcomeOfEleventh = await verify([...strangers(10, 'same'), same], signer.privateKey, 'same');
     expect(outcomeOfEleventh).toMatchObject({ reason: 'SIGNATURE' });
   });
 
-  it('finds a key by its kid among many', async () => {
+  it('finds a key by its kid among many keys', async () => {
     expect(await verify([...strangers(50), own], signer.privateKey, own.keyId)).toBeUndefined();
   });
 });

@@ -23,7 +23,7 @@ function rsaJwkWith(bits: number, exponent: string): JsonWebKey {
 }
 
 describe('algorithmOf', () => {
-  it('gives each key its one algorithm', () => {
+  it('returns the only algorithm of each key', () => {
     const keys = [rsa.publicKey, ec('P-256'), ec('P-384'), ec('P-521')];
     expect(keys.map(algorithmOf)).toEqual(['RS256', 'ES256', 'ES384', 'ES512']);
   });
@@ -44,12 +44,12 @@ describe('algorithmOf', () => {
     expect(() => algorithmOf(key)).toThrow(message);
   });
 
-  it.each(['01', '02', '010000'])('refuses the RSA exponent %s', (exponent) => {
+  it.each(['01', '02', '010000'])('rejects the RSA exponent %s', (exponent) => {
     const key = createPublicKey({ key: rsaJwkWith(2048, exponent), format: 'jwk' });
     expect(() => algorithmOf(key)).toThrow('RSA exponent: expected an odd number of 3 or more');
   });
 
-  it.each(['03', '010001'])('takes the RSA exponent %s', (exponent) => {
+  it.each(['03', '010001'])('accepts the RSA exponent %s', (exponent) => {
     expect(algorithmOf(createPublicKey({ key: rsaJwkWith(2048, exponent), format: 'jwk' }))).toBe('RS256');
   });
 });
@@ -64,7 +64,7 @@ describe('verificationKeyOf', () => {
 });
 
 describe('verificationKeyOfJwk', () => {
-  it('takes the kid that the set gives, and computes one where it gives none', () => {
+  it('uses the kid of the key set, and computes one if it is missing', () => {
     expect(verificationKeyOfJwk({ ...rsaJwk, kid: 'mine' })).toMatchObject({
       keyId: 'mine',
       algorithm: 'RS256',
@@ -72,7 +72,7 @@ describe('verificationKeyOfJwk', () => {
     expect(verificationKeyOfJwk(rsaJwk).keyId).toBe(verificationKeyOf(rsa.publicKey).keyId);
   });
 
-  it('takes a key that says it is for this', () => {
+  it('accepts a key that states it is for signatures', () => {
     const jwk = { ...rsaJwk, alg: 'RS256', use: 'sig', key_ops: ['verify'], x5c: ['ignored'] };
     expect(verificationKeyOfJwk(jwk).algorithm).toBe('RS256');
   });
@@ -117,13 +117,13 @@ describe('KeySet', () => {
     return ec('P-256').export({ format: 'jwk' });
   }
 
-  it('finds all keys of a kid', () => {
+  it('finds all keys with the kid of the token', () => {
     expect(keys.candidates({ alg: 'RS256', kid: 'one' })).toEqual([one, twin]);
     expect(keys.candidates({ alg: 'RS256', kid: 'none' })).toEqual([]);
     expect(keys.candidates({ alg: 'RS256', kid: '' })).toEqual([]);
   });
 
-  it('finds all keys of the algorithm for a token without kid', () => {
+  it('finds all keys of the algorithm if the token has no kid', () => {
     expect(keys.candidates({ alg: 'ES256' })).toEqual([twin, other]);
     expect(keys.candidates({ alg: 'ES384' })).toEqual([]);
   });

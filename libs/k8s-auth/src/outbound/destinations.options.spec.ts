@@ -16,7 +16,7 @@ describe('destinationsSchema', () => {
     'HTTP://Service2',
     'http://10.0.0.1:80',
     'http://[::1]:8080',
-  ])('takes the origin %s', (origin) => {
+  ])('accepts the origin %s', (origin) => {
     expect(mistakesOf([{ origin, tokenFile }])).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe('destinationsSchema', () => {
     ' http://service2',
     'http://service2\n',
     '',
-  ])('refuses the origin %j', (origin) => {
+  ])('rejects the origin %j', (origin) => {
     expect(mistakesOf([{ origin, tokenFile }])).toEqual([
       "0.origin: expected 'http(s)://host' or 'http(s)://host:port'",
     ]);
@@ -57,14 +57,14 @@ describe('destinationsSchema', () => {
     ['http://service2', 'http://service2'],
     ['http://service2', 'http://SERVICE2:80/'],
     ['https://service2:443', 'https://service2'],
-  ])('refuses the same origin twice: %s and %s', (one, other) => {
+  ])('rejects the same origin twice: %s and %s', (one, other) => {
     const origins = ['http://service1', one, other];
     expect(mistakesOf(origins.map((origin) => ({ origin, tokenFile })))).toEqual([
       '2.origin: expected a different origin than [1]',
     ]);
   });
 
-  it('takes origins that differ in scheme, port or subdomain', () => {
+  it('accepts origins that differ in scheme, port or subdomain', () => {
     const origins = ['http://service2', 'https://service2', 'http://service2:8080', 'http://a.service2'];
     expect(mistakesOf(origins.map((origin) => ({ origin, tokenFile })))).toEqual([]);
   });
@@ -84,7 +84,7 @@ describe('destinationsSchema', () => {
     ]);
   });
 
-  it('takes an empty list', () => {
+  it('accepts an empty list', () => {
     expect(mistakesOf([])).toEqual([]);
   });
 });

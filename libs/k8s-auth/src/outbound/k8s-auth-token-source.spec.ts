@@ -46,7 +46,7 @@ describe('K8sAuthTokenSource', () => {
     'http://service2.mytest.svc:80',
     'http://SERVICE2.mytest.svc/',
     'http://service2.mytest.svc/orders?x=1#y',
-  ])('gives the token for %s', async (url) => {
+  ])('returns the token for %s', async (url) => {
     const source = sourceOf({ origin: 'http://service2.mytest.svc', tokenFile: volume.file });
     await expect(source.getToken(url)).resolves.toBe(token);
     expect(source.peekToken(url)).toBe(token);
@@ -63,7 +63,7 @@ describe('K8sAuthTokenSource', () => {
     'service2.mytest.svc',
     'null',
     '',
-  ])('gives none for %j, and reads nothing', async (url) => {
+  ])('returns undefined for %j, and reads no file', async (url) => {
     const source = sourceOf({ origin: 'http://service2.mytest.svc', tokenFile: volume.file });
     await expect(source.getToken(url)).resolves.toBeUndefined();
     await expect(source.renewToken(url, token)).resolves.toBeUndefined();
@@ -71,7 +71,7 @@ describe('K8sAuthTokenSource', () => {
     expect(reads).toEqual([]);
   });
 
-  it('knows an international name however often it is asked', async () => {
+  it('recognizes an international host name in repeated calls', async () => {
     const source = sourceOf({ origin: 'http://bücher.test', tokenFile: volume.file });
     await source.getToken('http://bücher.test/');
     // Enough for V8 to optimize what parses the URL.
@@ -81,11 +81,11 @@ describe('K8sAuthTokenSource', () => {
     expect(source.peekToken('http://xn--bcher-kva.test')).toBe(token);
   });
 
-  it('gives nothing to anybody without destinations', async () => {
+  it('returns undefined for every origin without destinations', async () => {
     await expect(sourceOf().getToken('http://service2.mytest.svc')).resolves.toBeUndefined();
   });
 
-  it('throws a typed error when the file of a listed origin holds no token', async () => {
+  it('throws a typed error when the file of a listed origin contains no token', async () => {
     volume.write('');
     const failed = sourceOf({ origin: 'http://service2', tokenFile: volume.file }).getToken(
       'http://service2',
@@ -94,7 +94,7 @@ describe('K8sAuthTokenSource', () => {
     await expect(failed).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_FILE_EMPTY' });
   });
 
-  it('gives another token in place of a rejected one', async () => {
+  it('returns another token in place of a rejected token', async () => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
     await source.getToken('http://service2');
     const next = await mint.mint();
@@ -124,7 +124,7 @@ describe('K8sAuthTokenSource', () => {
     });
   });
 
-  it('refuses an origin that is none', () => {
+  it('rejects a destination with an invalid origin', () => {
     const make = () => sourceOf({ origin: 'service2', tokenFile: volume.file });
     expect(make).toThrow(ConfigurationError);
     expect(make).toThrow("option 'destinations[0].origin'");
@@ -156,14 +156,14 @@ describe('K8sAuthTokenSource: what a log of it shows', () => {
   }
 });
 
-describe('K8sAuthTokenSource: what is worth a log line', () => {
+describe('K8sAuthTokenSource: log lines', () => {
   const opensTheApi = expect.stringContaining("is the pod's token for the Kubernetes API") as unknown;
 
   it.each([
     ['the usual audience', { aud: ['https://kubernetes.default.svc.cluster.local', 'k3s'] }],
     ['its issuer as audience', { aud: 'https://issuer.test' }],
     ['no audience, as tokens of Secrets', { iss: 'kubernetes/serviceaccount', aud: undefined }],
-  ])('warns once of a token for the Kubernetes API: %s', async (_name, claims) => {
+  ])('warns once about a token issued for the Kubernetes API: %s', async (_name, claims) => {
     volume.write(await mint.mint(claims));
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
     source.readDueFiles();
@@ -174,7 +174,7 @@ describe('K8sAuthTokenSource: what is worth a log line', () => {
     expect(log.warnings).toEqual([{ message: opensTheApi, origin: 'http://service2', file: volume.file }]);
   });
 
-  it('warns of the file of the pod token even where it cannot be read, and names each destination', () => {
+  it("warns about the file of the pod's API token even if it cannot be read, and names each destination", () => {
     const tokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
     const origins = ['http://service2', 'http://service3', 'https://kubernetes.default.svc'];
     sourceOf(...origins.map((origin) => ({ origin, tokenFile }))).readDueFiles();
@@ -191,7 +191,7 @@ describe('K8sAuthTokenSource: what is worth a log line', () => {
     expect(log.warnings).toEqual([]);
   });
 
-  it('names an origin that is not a destination once, without path and user name, and 100 of them at most', async () => {
+  it('logs an origin that is not a destination once, without path and user name, and at most 100 origins', async () => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
     for (const url of ['http://me:secret@other/x?y', 'http://other/z', 'http://service2/', 'no URL'])
       await source.getToken(url);
@@ -204,14 +204,14 @@ describe('K8sAuthTokenSource: what is worth a log line', () => {
 });
 
 describe('K8sAuthTokenSource: states', () => {
-  it('has read the files before the first request once hydrated', async () => {
+  it('reads the files before the first request', async () => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
     source.readDueFiles();
     await until(() => source.peekToken('http://service2') !== undefined);
     expect(reads).toHaveLength(1);
   });
 
-  it('logs trouble of the first read and stays alive', async () => {
+  it('logs a failure of the first read and does not end the process', async () => {
     volume.empty();
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
     source.readDueFiles();
@@ -219,7 +219,7 @@ describe('K8sAuthTokenSource: states', () => {
     expect(log.warnings).toMatchObject([{ code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE', file: volume.file }]);
   });
 
-  it('gives each destination with its state, and no token text', async () => {
+  it('returns each destination with its state, and no token text', async () => {
     const source = sourceOf(
       { origin: 'HTTP://service2:80/', tokenFile: volume.file },
       { origin: 'http://service3', tokenFile: `${volume.file}-missing` },
@@ -245,7 +245,7 @@ describe('K8sAuthTokenSource: states', () => {
     expect(JSON.stringify(source.states()) + log.text()).not.toContain(token);
   });
 
-  it('keeps a service that calls nobody ready: asking reads a file that is due', async () => {
+  it('keeps a service ready that sends no requests, because reading the states reads the files that are due', async () => {
     const source = sourceOf({ origin: 'http://service2', tokenFile: volume.file });
     await source.getToken('http://service2');
     await clock.advance(3_600_000);

@@ -53,15 +53,18 @@ const cutOffReads: typeof badReads = [
 ];
 
 describe('FileTokenSource: bad reads', () => {
-  it.each(badReads)('without a token, %s is an error that names the file', async (_name, trouble, spoil) => {
-    await spoil('');
-    const error = await failure();
-    expect(error.code).toBe(`ERR_K8S_AUTH_TOKEN_FILE_${trouble}`);
-    expect(error.tokenFile).toBe(volume.file);
-    expect(error.message).toContain(volume.file);
-    expect(source.current()).toBeUndefined();
-    expect(source.state()).toMatchObject({ hasToken: false, trouble: error.code });
-  });
+  it.each(badReads)(
+    'throws an error that names the file if there is no earlier token and the file is %s',
+    async (_name, trouble, spoil) => {
+      await spoil('');
+      const error = await failure();
+      expect(error.code).toBe(`ERR_K8S_AUTH_TOKEN_FILE_${trouble}`);
+      expect(error.tokenFile).toBe(volume.file);
+      expect(error.message).toContain(volume.file);
+      expect(source.current()).toBeUndefined();
+      expect(source.state()).toMatchObject({ hasToken: false, trouble: error.code });
+    },
+  );
 
   it.each([...badReads, ...cutOffReads])(
     'with a token, %s keeps it until its own "exp"',
@@ -108,7 +111,7 @@ describe('FileTokenSource: bad reads', () => {
     await expect(opaque.getToken()).resolves.toBe(token);
   });
 
-  it('takes a whole token with another signature length when its header names no key, or another one', async () => {
+  it('accepts a complete token with another signature length if its header names no key or another key', async () => {
     volume.write(await mint.mint({}, 3600, { kid: undefined }));
     await source.getToken();
     const longer = `${await mint.mint({}, 3600, { kid: undefined })}AAAA`;
@@ -122,7 +125,7 @@ describe('FileTokenSource: bad reads', () => {
     await expect(source.getToken()).resolves.toBe(ofAnotherKey);
   });
 
-  it('knows a token without "kid" that is cut off by its beginning', async () => {
+  it('detects a truncated token without "kid" because the last good token starts with it', async () => {
     const good = await mint.mint({}, 3600, { kid: undefined });
     volume.write(good);
     await source.getToken();
@@ -132,7 +135,7 @@ describe('FileTokenSource: bad reads', () => {
     expect(source.state().trouble).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
   });
 
-  it('no longer compares with a token that has expired', async () => {
+  it('does not compare a token with an expired token', async () => {
     volume.write(await mint.mint({}, 600));
     await source.getToken();
     await clock.advance(600_000);
@@ -144,7 +147,7 @@ describe('FileTokenSource: bad reads', () => {
   it.each([
     ['a string', 'service2'],
     ['a list', ['other', 'service2']],
-  ])('takes an "aud" that is %s with the audience', async (_name, aud) => {
+  ])('accepts an "aud" that is %s with the audience', async (_name, aud) => {
     volume.write(await mint.mint({ aud }));
     await expect(source.getToken()).resolves.toBeDefined();
   });
@@ -153,14 +156,14 @@ describe('FileTokenSource: bad reads', () => {
     [['service22'], '["service22"]'],
     [undefined, '[]'],
     [{ service2: true }, '[]'],
-  ])('says the audience expected and the one found: %j', async (aud, shown) => {
+  ])('states the expected and the actual audience: %j', async (aud, shown) => {
     volume.write(await mint.mint({ aud }));
     expect((await failure()).message).toBe(
       `"aud" of the token in ${volume.file}: expected "service2", got ${shown}`,
     );
   });
 
-  it('tries again at most every 5 s', async () => {
+  it('reads the file again at most every 5 s after a failed read', async () => {
     await failure();
     await clock.advance(4_999);
     await failure();
@@ -172,14 +175,14 @@ describe('FileTokenSource: bad reads', () => {
     expect(bench.reads).toBe(2);
   });
 
-  it('gives each caller an error of its own', async () => {
+  it('creates a new error for each caller', async () => {
     const [one, other] = [await failure(), await failure()];
     expect(one).not.toBe(other);
     expect(one.message).toBe(other.message);
     expect(one.cause).toMatchObject({ code: 'ENOENT' });
   });
 
-  it('logs trouble once a minute and its end once', async () => {
+  it('logs a failed read once a minute, and the recovery once', async () => {
     for (let second = 0; second < 60; second += 5) {
       await failure();
       await clock.advance(5_000);
@@ -197,14 +200,14 @@ describe('FileTokenSource: bad reads', () => {
     expect(log.infos).toEqual([{ message: 'token file is usable again', file: volume.file }]);
   });
 
-  it('shows no token text in errors, whatever the file holds', async () => {
+  it('shows no token text in errors, for any content of the file', async () => {
     const wrong = await mint.mint({ aud: 'other' });
     volume.write(wrong);
     const shown = inspect(await failure(), { depth: Infinity, showHidden: true });
     for (const part of wrong.split('.')) expect(shown).not.toContain(part);
   });
 
-  it('passes on an error that is no trouble of the file', async () => {
+  it('does not catch an error that is not a TokenSourceError', async () => {
     const broken = new FileTokenSource({
       file: volume.file,
       clock,

@@ -27,8 +27,8 @@ async function replace(): Promise<string> {
   return next;
 }
 
-describe('FileTokenSource: a token that was refused', () => {
-  it('is replaced at once when the file was, whatever the age of the last read', async () => {
+describe('FileTokenSource: a token that was rejected', () => {
+  it('is replaced at once when the file was replaced, regardless of the age of the last read', async () => {
     const next = await replace();
     await expect(source.renew(token)).resolves.toBe(next);
     expect(source.current()).toBe(next);
@@ -41,7 +41,7 @@ describe('FileTokenSource: a token that was refused', () => {
     await expect(source.renew(token)).resolves.toBe(next);
   });
 
-  it('does not read a file again that was read less than 500 ms ago and has not changed', async () => {
+  it('does not cause another read of an unchanged file within 500 ms of the last read', async () => {
     await clock.advance(499);
     await expect(source.renew(token)).resolves.toBeUndefined();
     expect(bench.reads).toBe(1);
@@ -55,7 +55,7 @@ describe('FileTokenSource: a token that was refused', () => {
     ['the same token', () => {}],
     ['a bad token', () => volume.write('changeme')],
     ['nothing', () => volume.empty()],
-  ])('costs at most two reads a second while the file holds %s', async (_name, change) => {
+  ])('causes at most two reads per second while the file contains %s', async (_name, change) => {
     change();
     for (let request = 0; request < 1_000; request++) {
       await source.renew(token);
@@ -65,21 +65,21 @@ describe('FileTokenSource: a token that was refused', () => {
     expect(bench.reads).toBeLessThanOrEqual(1 + 20 + 1);
   });
 
-  it('is replaced at once between two such reads', async () => {
+  it('is replaced at once when the file changes between two such reads', async () => {
     await clock.advance(500);
     await source.renew(token);
     const next = await replace();
     await expect(source.renew(token)).resolves.toBe(next);
   });
 
-  it('is looked up once by concurrent callers', async () => {
+  it('causes one read for concurrent callers', async () => {
     const next = await replace();
     const tokens = await Promise.all(Array.from({ length: 100 }, () => source.renew(token)));
     expect(new Set(tokens)).toEqual(new Set([next]));
     expect(bench.reads).toBe(2);
   });
 
-  it('is not looked up when it has been replaced already', async () => {
+  it('causes no read when it has already been replaced', async () => {
     await expect(source.renew('a token from before')).resolves.toBe(token);
     expect(bench.reads).toBe(1);
   });
@@ -92,21 +92,21 @@ describe('FileTokenSource: a token that expired while the machine was suspended'
     clock.jumpWall(3_600_000);
   });
 
-  it('is read again once before the request fails', async () => {
+  it('causes one more read before the request fails', async () => {
     const next = await replace();
     expect(source.current()).toBeUndefined();
     await expect(source.getToken()).resolves.toBe(next);
     expect(bench.reads).toBe(2);
   });
 
-  it('is read once by concurrent callers', async () => {
+  it('causes one read for concurrent callers', async () => {
     const next = await replace();
     const tokens = await Promise.all(Array.from({ length: 100 }, () => source.getToken()));
     expect(new Set(tokens)).toEqual(new Set([next]));
     expect(bench.reads).toBe(2);
   });
 
-  it('costs at most two reads a second while the file is not replaced', async () => {
+  it('causes at most two reads per second while the file is not replaced', async () => {
     for (let request = 0; request < 100; request++) {
       await expect(source.getToken()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' });
       await clock.advance(10);

@@ -31,7 +31,7 @@ async function write(token: Promise<string>): Promise<string> {
 }
 
 describe('FileTokenSource: when the file is read', () => {
-  it('has nothing before the first read, then gives the token from memory', async () => {
+  it('has no token before the first read, and then returns the token from memory', async () => {
     const token = await write(mint.mint());
     expect(source.current()).toBeUndefined();
     await expect(source.getToken()).resolves.toBe(token);
@@ -47,7 +47,7 @@ describe('FileTokenSource: when the file is read', () => {
     expect(bench.reads).toBe(1);
   });
 
-  it('reads no sooner than the last read is 60 s old, and never gives an older token', async () => {
+  it('reads the file when the last read is 60 s old, not before, and never returns an older token', async () => {
     const old = await write(mint.mint());
     await source.getToken();
     const next = await write(mint.mint());
@@ -62,7 +62,7 @@ describe('FileTokenSource: when the file is read', () => {
     expect(bench.reads).toBe(2);
   });
 
-  it('does not read while nobody asks', async () => {
+  it('does not read the file while no caller asks for the token', async () => {
     await write(mint.mint());
     await source.getToken();
     await clock.advance(60 * MINUTE_MS - 1);
@@ -91,7 +91,7 @@ describe('FileTokenSource: when the file is read', () => {
   it.each([
     ['a fifth of its life is left', 3600, 2880],
     ['60 s are left', 200, 140],
-  ])('reads every 5 s once %s', async (_name, lifeSeconds, hurriedFromSeconds) => {
+  ])('reads the file every 5 s when %s', async (_name, lifeSeconds, hurriedFromSeconds) => {
     await write(mint.mint({}, lifeSeconds));
     // Up to here each read happens for its age alone.
     for (let second = 0; second < hurriedFromSeconds - 1; second += 59) await source.getToken();
@@ -113,7 +113,7 @@ describe('FileTokenSource: when the file is read', () => {
     expect(bench.reads).toBe(before + 2);
   });
 
-  it('measures a life without "iat" from the first read', async () => {
+  it('counts the lifetime of a token without "iat" from the first read', async () => {
     await write(mint.mint({ iat: undefined }, 3600));
     await source.getToken();
     await clock.advance(2_880_000 - 5_001);
@@ -135,7 +135,7 @@ describe('FileTokenSource: when the file is read', () => {
     expect(source.state()).toEqual({ hasToken: true, lastReadAgeMs: 0 });
   });
 
-  it('takes an older token that the file holds now', async () => {
+  it('accepts an older token that is now in the file', async () => {
     const older = await mint.mint({ iat: clock.wallMs() / 1000 - 600 }, 1800);
     await write(mint.mint());
     await source.getToken();
@@ -145,8 +145,8 @@ describe('FileTokenSource: when the file is read', () => {
   });
 });
 
-describe('FileTokenSource: the end of the token', () => {
-  it('gives the token up to its "exp" and not at it', async () => {
+describe('FileTokenSource: the expiry of the token', () => {
+  it('returns the token before its "exp", and not at its "exp"', async () => {
     const token = await write(mint.mint({}, 600));
     await source.getToken();
     await clock.advance(599_999);
@@ -159,7 +159,7 @@ describe('FileTokenSource: the end of the token', () => {
     expect(source.state()).toMatchObject({ hasToken: false, trouble: 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' });
   });
 
-  it('names the bad read as the cause when the file was lost before', async () => {
+  it('names the failed read as the cause when the file was missing before the expiry', async () => {
     await write(mint.mint({}, 600));
     await source.getToken();
     volume.empty();
@@ -172,7 +172,7 @@ describe('FileTokenSource: the end of the token', () => {
 });
 
 describe('FileTokenSource: jumps of the wall clock', () => {
-  it('reads no sooner and no later for them', async () => {
+  it('do not change the time of the next read', async () => {
     await write(mint.mint({ exp: undefined }));
     await source.getToken();
     clock.jumpWall(3_600_000);
@@ -184,7 +184,7 @@ describe('FileTokenSource: jumps of the wall clock', () => {
     expect(source.current()).toBeUndefined();
   });
 
-  it('gives no token that the new time has put past its "exp", and gives it again after a jump back', async () => {
+  it('hide a token that has expired by the new time, and a jump back makes it usable again', async () => {
     const token = await write(mint.mint());
     await source.getToken();
     clock.jumpWall(3_600_000);
@@ -196,7 +196,7 @@ describe('FileTokenSource: jumps of the wall clock', () => {
 });
 
 describe('FileTokenSource: state', () => {
-  it('says how the last read went and when the token ends, without its text', async () => {
+  it('contains the result of the last read and the expiry of the token, without its text', async () => {
     expect(source.state()).toEqual({ hasToken: false });
     const expiresAtMs = clock.wallMs() + 3_600_000;
     const token = await write(mint.mint());

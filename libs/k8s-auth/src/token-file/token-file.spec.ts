@@ -23,7 +23,7 @@ describe('readTokenFile', () => {
     ['as it is', (token: string) => token],
     ['with a newline', (token: string) => `${token}\n`],
     ['with CRLF and spaces around', (token: string) => ` \t${token}\r\n `],
-  ])('gives the token and its claims: %s', async (_name, write) => {
+  ])('returns the token and its claims: %s', async (_name, write) => {
     const token = await mint.mint({ sub: 'system:serviceaccount:shop:checkout' });
     volume.write(write(token));
     const content = await readTokenFile(volume.file);
@@ -31,7 +31,7 @@ describe('readTokenFile', () => {
     expect(content.claims).toMatchObject({ sub: 'system:serviceaccount:shop:checkout', aud: ['service2'] });
   });
 
-  it('takes a file of exactly 64 KiB', async () => {
+  it('accepts a file of exactly 64 KiB', async () => {
     const token = await mint.mint();
     volume.write(token + ' '.repeat(64 * 1024 - token.length));
     await expect(readTokenFile(volume.file)).resolves.toMatchObject({ token });
@@ -40,7 +40,7 @@ describe('readTokenFile', () => {
   it.each([
     ['nothing', ''],
     ['white space', ' \r\n\t '],
-  ])('refuses %s as empty', async (_name, content) => {
+  ])('rejects %s as empty', async (_name, content) => {
     volume.write(content);
     const error = await failureOf(volume.file);
     expect(error.code).toBe('ERR_K8S_AUTH_TOKEN_FILE_EMPTY');
@@ -56,7 +56,7 @@ describe('readTokenFile', () => {
     ['two tokens', 'eyJhIjoxfQ.eyJhIjoxfQ.c2ln\neyJhIjoxfQ.eyJhIjoxfQ.c2ln'],
     ['bytes', Buffer.from([0, 255, 254, 1, 2, 3])],
     ['a byte order mark', Buffer.from('\ufeffeyJhIjoxfQ.eyJhIjoxfQ.c2ln')],
-  ])('refuses %s as malformed, without a word of it', async (_name, content) => {
+  ])('rejects %s as malformed, without quoting it', async (_name, content) => {
     volume.write(content);
     const error = await failureOf(volume.file);
     expect(error.code).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
@@ -77,7 +77,7 @@ describe('readTokenFile', () => {
     ['two lines', 'sha256~one\nsha256~two'],
     ['a control character', 'sha256~\u0000'],
     ['a byte order mark', '\ufeffsha256~one'],
-  ])('refuses %s where any token will do, without a word of it', async (_name, content) => {
+  ])('rejects %s if opaque tokens are accepted, without quoting it', async (_name, content) => {
     volume.write(content);
     await expect(readTokenFile(volume.file, true)).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_TOKEN_FILE_MALFORMED',
@@ -85,7 +85,7 @@ describe('readTokenFile', () => {
     });
   });
 
-  it('refuses a token in a file over 64 KiB', async () => {
+  it('rejects a file over 64 KiB', async () => {
     const token = await mint.mint();
     volume.write(token + ' '.repeat(64 * 1024 - token.length + 1));
     const error = await failureOf(volume.file);
@@ -93,7 +93,7 @@ describe('readTokenFile', () => {
     expect(error.message).toBe(`token file ${volume.file} has more than 65536 bytes`);
   });
 
-  it('refuses a missing file, with the cause', async () => {
+  it('rejects a missing file, with the cause', async () => {
     const error = await failureOf(volume.file);
     expect(error.code).toBe('ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE');
     expect(error.tokenFile).toBe(volume.file);
@@ -101,16 +101,16 @@ describe('readTokenFile', () => {
     expect(error.cause).toMatchObject({ code: 'ENOENT' });
   });
 
-  it('refuses a directory', async () => {
+  it('rejects a directory', async () => {
     volume.writeDirectory();
     expect((await failureOf(volume.file)).code).toBe('ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE');
   });
 
-  it('refuses a device without reading from it', async () => {
+  it('rejects a device without reading from it', async () => {
     expect((await failureOf('/dev/zero')).code).toBe('ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE');
   });
 
-  it('refuses a named pipe without waiting for its writer', async () => {
+  it('rejects a named pipe without waiting for its writer', async () => {
     const pipe = join(dirname(volume.file), 'pipe');
     execFileSync('mkfifo', [pipe]);
     expect((await failureOf(pipe)).code).toBe('ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE');

@@ -133,7 +133,7 @@ describe('JwtVerifier', () => {
 
   it("compares the key's own algorithm before it checks any signature", async () => {
     const refusal = verification().verify(token({}, { alg: 'ES256' }), ['orders']);
-    await expect(refusal).rejects.toThrow("signature: expected the algorithm of the key");
+    await expect(refusal).rejects.toThrow('signature: expected the algorithm of the key');
     const unknown = verification().verify(token({}, { kid: 'x' }), ['orders']);
     await expect(unknown).rejects.toThrow('signature: expected a known key');
   });

@@ -48,11 +48,11 @@ describe('attachK8sAuth: an instance that lost its interceptor', () => {
   });
 });
 
-describe('attachK8sAuth: instances that are made of each other', () => {
+describe('attachK8sAuth: instances that are created from each other', () => {
   it.each<[string, (instance: AxiosInstance) => AxiosInstance]>([
     ['by its create', (instance) => instance.create()],
     ['from its defaults', ({ defaults }) => axios.create(defaults as AxiosRequestConfig as never)],
-  ])('are attached each for itself: %s', async (_name, make) => {
+  ])('are attached separately: %s', async (_name, make) => {
     const made = make(client);
     await expect(authorizationsOf(made)).resolves.toEqual([undefined]);
     attachK8sAuth(made, tokenSource);
@@ -60,7 +60,7 @@ describe('attachK8sAuth: instances that are made of each other', () => {
     await expect(authorizationsOf(client)).resolves.toEqual([`Bearer ${token}`]);
   });
 
-  it('follow defaults that change later', async () => {
+  it('use defaults that change later', async () => {
     client.defaults.headers.common['X-Later'] = '1';
     client.defaults.adapter = 'fetch';
     await expect(authorizationsOf(client)).resolves.toEqual([`Bearer ${token}`]);
@@ -84,12 +84,12 @@ describe('attachK8sAuth: adapters of the caller', () => {
     expect(config.headers.has('Authorization')).toBe(false);
   });
 
-  it('may hand the request on to those of axios', async () => {
+  it('may pass the request to an adapter of axios', async () => {
     const adapter: AxiosRequestConfig['adapter'] = (config) => axios.getAdapter('http')(config);
     await expect(authorizationsOf(client, { adapter })).resolves.toEqual([`Bearer ${token}`]);
   });
 
-  it.each(['http', 'fetch'] as const)('may put other credentials in, or none: %s', async (name) => {
+  it.each(['http', 'fetch'] as const)('may set other credentials, or remove them: %s', async (name) => {
     const withHeader =
       (value: string | undefined): AxiosRequestConfig['adapter'] =>
       (config) => {
@@ -104,18 +104,18 @@ describe('attachK8sAuth: adapters of the caller', () => {
   });
 });
 
-describe('attachK8sAuth: what stands in for an instance in a test', () => {
+describe('attachK8sAuth: mocks in a test', () => {
   it.each([
     ['nothing', undefined],
     ['an empty object', {}],
     ['verbs alone', { get: () => undefined }],
     ['interceptors without request', { interceptors: {} }],
     ['interceptors that do nothing', { interceptors: { request: { use: () => 0 } } }],
-  ])('is left alone: %s', (_name, instance) => {
+  ])('are not changed: %s', (_name, instance) => {
     expect(() => attachK8sAuth(instance as never, tokenSource)).not.toThrow();
   });
 
-  it('may be a token source that knows getToken alone', async () => {
+  it('may be a token source with only getToken', async () => {
     const instance = axios.create();
     attachK8sAuth(instance, { getToken: () => Promise.resolve('made-up') });
     server.answer = (_arrival, response) => response.writeHead(401).end();
@@ -126,7 +126,7 @@ describe('attachK8sAuth: what stands in for an instance in a test', () => {
 describe('attachK8sAuth: an instance of the CommonJS copy of axios', () => {
   const copy = createRequire(import.meta.url)('axios') as typeof axios;
 
-  it('has errors and headers of that copy', async () => {
+  it('gets errors and headers of that copy', async () => {
     expect(copy.AxiosError).not.toBe(axios.AxiosError);
     const instance = copy.create({ baseURL: server.origin() });
     attachK8sAuth(instance, tokenSource);
@@ -146,7 +146,7 @@ describe('attachK8sAuth: an instance of the CommonJS copy of axios', () => {
     expect(copy.isCancel(cancelled)).toBe(true);
   });
 
-  it.each(['http', 'fetch'])('has them while the file is read, too: %s', async (adapter) => {
+  it.each(['http', 'fetch'])('also gets them while the token file is read: %s', async (adapter) => {
     const never = new Promise<never>(() => {});
     const instance = copy.create({ baseURL: server.origin(), adapter });
     attachK8sAuth(instance, { getToken: () => never });

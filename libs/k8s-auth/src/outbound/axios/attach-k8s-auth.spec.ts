@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 afterEach(() => bench.close());
 
-describe('attachK8sAuth: who gets a token', () => {
+describe('attachK8sAuth: the requests that get a token', () => {
   it('sends the token of a listed origin', async () => {
     const { status } = await bench.client(tokenSource).get(`${origin}/orders?x=1`);
     expect(status).toBe(200);
@@ -47,20 +47,20 @@ describe('attachK8sAuth: who gets a token', () => {
     ['the address of the host', (port: string) => `http://127.0.0.1:${port}`],
     ['the host as user name', (port: string) => `http://${LISTED}@other.test:${port}`],
     ['a trailing dot', (port: string) => `http://${LISTED}.:${port}`],
-  ])('sends none to %s', async (_name, urlWith) => {
+  ])('sends no token to %s', async (_name, urlWith) => {
     await bench.client(tokenSource).get(urlWith(new URL(origin).port));
     expect(server.arrivals).toHaveLength(1);
     expect(server.last?.authorization ?? '').not.toContain('Bearer');
     expect(server.last?.authorization).not.toBe('');
   });
 
-  it('sends none to another port', async () => {
+  it('sends no token to another port', async () => {
     const other = await bench.server();
     await bench.client(tokenSource).get(other.origin(LISTED));
     expect(other.last?.authorization).toBeUndefined();
   });
 
-  it('takes an absolute URL for what it is, whatever the baseURL', async () => {
+  it('uses the origin of an absolute URL, regardless of the baseURL', async () => {
     const other = await bench.server();
     const client = bench.client(tokenSource, { baseURL: origin });
     await client.get('/relative');
@@ -73,7 +73,7 @@ describe('attachK8sAuth: who gets a token', () => {
     expect(server.last).toMatchObject({ url: '/', authorization: `Bearer ${token}` });
   });
 
-  it('goes where the adapter goes when absolute URLs are not allowed', async () => {
+  it('uses the same origin as the adapter when absolute URLs are not allowed', async () => {
     const other = await bench.server();
     const client = bench.client(tokenSource, { baseURL: other.origin(), allowAbsoluteUrls: false });
     await client.get(origin);
@@ -89,7 +89,7 @@ describe('attachK8sAuth: who gets a token', () => {
     },
   );
 
-  it('sends nothing when there is no token, and says which file is to blame', async () => {
+  it('sends nothing when there is no token, and names the token file in the error', async () => {
     volume.empty();
     const error: unknown = await bench
       .client(tokenSource)
@@ -100,7 +100,7 @@ describe('attachK8sAuth: who gets a token', () => {
     expect(server.arrivals).toHaveLength(0);
   });
 
-  it('follows the file across a swap', async () => {
+  it('sends the new token after the file is swapped', async () => {
     const client = bench.client(tokenSource);
     await client.get(origin);
     const next = await bench.mint.mint();
@@ -134,13 +134,13 @@ describe('attachK8sAuth: interceptors', () => {
     },
   );
 
-  it('does not fall back to the baseURL of the instance when an interceptor has taken it away', async () => {
+  it('does not use the baseURL of the instance when an interceptor has removed it', async () => {
     const client = bench.client(tokenSource, { baseURL: origin });
     client.interceptors.request.use((config) => ({ ...config, baseURL: undefined }));
     await expect(client.get('/orders')).rejects.toMatchObject({ code: 'ERR_INVALID_URL' });
   });
 
-  it('sees the token in no interceptor, and leaves none in the config', async () => {
+  it('shows the token to no interceptor, and leaves none in the config', async () => {
     const client = axios.create();
     const seen: InternalAxiosRequestConfig[] = [];
     const look = (config: InternalAxiosRequestConfig) => (seen.push(config), config);
@@ -155,7 +155,7 @@ describe('attachK8sAuth: interceptors', () => {
     expect(config).toEqual({ headers: { 'X-Mine': '1' } });
   });
 
-  it('keeps interceptors synchronous that are', async () => {
+  it('keeps synchronous interceptors synchronous', async () => {
     const client = bench.client(tokenSource);
     const order: string[] = [];
     client.interceptors.request.use((config) => (order.push('interceptor'), config), null, {
@@ -168,7 +168,7 @@ describe('attachK8sAuth: interceptors', () => {
     expect(order).toEqual(['interceptor', 'caller']);
   });
 
-  it('is the same when attached twice', async () => {
+  it('has no further effect when attached twice', async () => {
     const client = bench.client(tokenSource);
     const before = (client.interceptors.request as unknown as { handlers: unknown[] }).handlers.length;
     attachK8sAuth(client, tokenSource);
@@ -187,7 +187,7 @@ describe('attachK8sAuth: interceptors', () => {
     expect(other.last?.authorization).toBe(`Bearer ${second.token}`);
   });
 
-  it('leaves the default axios and its adapter alone', async () => {
+  it('does not change the default axios instance and its adapter', async () => {
     bench.client(tokenSource);
     const source = bench.tokenSource({ [server.origin()]: volume });
     attachK8sAuth(axios.create(), source);
@@ -195,7 +195,7 @@ describe('attachK8sAuth: interceptors', () => {
     expect(server.last?.authorization).toBeUndefined();
   });
 
-  it('can send the config of a response again, with the token of then', async () => {
+  it('can send the config of a response again, with the current token', async () => {
     const client = bench.client(tokenSource);
     const { config } = await client.get(origin);
     const next = await bench.mint.mint();

@@ -46,7 +46,7 @@ describe('a request with a token in flight', () => {
     ['http', {}],
     ['http', { maxRedirects: 0 }],
     ['fetch', {}],
-  ])('is not seen in what others get: %s %j', async (adapter, config) => {
+  ])('is not visible in the responses of other requests: %s %j', async (adapter, config) => {
     const unlisted = await bench.server();
     const before = await client.get('/', { adapter, ...config });
     const finish = await requestInFlight({ adapter, ...config });
@@ -59,7 +59,7 @@ describe('a request with a token in flight', () => {
     await finish();
   });
 
-  it('is not shown by an agent of the caller that others share', async () => {
+  it('is not shown by a shared agent of the caller', async () => {
     const unlisted = await bench.server();
     const shared = { httpAgent: new Agent({ keepAlive: true }) };
     const finish = await requestInFlight(shared);
@@ -83,7 +83,7 @@ describe('a request with a token in flight', () => {
     await finish();
   });
 
-  it('is sent by a dispatcher of the caller that stays as it was', async () => {
+  it('is sent by a dispatcher of the caller, which is not changed', async () => {
     const dispatcher = new Dispatcher();
     const before = Reflect.ownKeys(dispatcher);
     const fetchOptions = { dispatcher };
@@ -102,7 +102,7 @@ describe('a request with a token in flight', () => {
     expect(dispatcher.destroyed).toBe(true);
   });
 
-  it('is not seen while its connection is not there yet', async () => {
+  it('is not visible while its connection is being established', async () => {
     const sockets: Socket[] = [];
     // Accepts connections and never speaks TLS.
     const mute = createServer((socket) => sockets.push(socket));
@@ -121,12 +121,12 @@ describe('a request with a token in flight', () => {
     await new Promise((resolve) => mute.close(resolve));
   });
 
-  it('is not seen in the error of a connection that was refused', async () => {
+  it('is not visible in the error of a refused connection', async () => {
     await server.close();
     expectNoToken(await failureOf(client.get('/')), token);
   });
 
-  it('is not seen while it waits for a connection', async () => {
+  it('is not visible while it waits for a connection', async () => {
     const httpAgent = new Agent({ maxSockets: 1, keepAlive: true });
     const finish = await requestInFlight({ httpAgent });
     const waiting = [1, 2].map((index) => client.get(`/${index}`, { httpAgent }));
@@ -139,7 +139,7 @@ describe('a request with a token in flight', () => {
     httpAgent.destroy();
   });
 
-  it('is not seen when its head was rendered early, for "Expect: 100-continue"', async () => {
+  it('is not visible when its head was rendered early, for "Expect: 100-continue"', async () => {
     const httpAgent = new Agent();
     const headers = { Expect: '100-continue' };
     const sent = client.post('/', 'body', { httpAgent, headers });
@@ -184,7 +184,7 @@ describe('the agents of requests with a token', () => {
     expect(agentOf(plain)).toBe(http.globalAgent);
   });
 
-  it('are those of the caller, where there are some', async () => {
+  it('are the agents of the caller, if the caller has set any', async () => {
     const httpAgent = new Agent({ keepAlive: true, maxFreeSockets: 3 });
     const response = await client.get('/', { httpAgent });
     expect(agentOf(response).freeSockets).toBe(httpAgent.freeSockets);
@@ -193,7 +193,7 @@ describe('the agents of requests with a token', () => {
     httpAgent.destroy();
   });
 
-  it('may connect as the caller wants: createConnection', async () => {
+  it('use createConnection of the caller', async () => {
     const made: unknown[] = [];
     const { port } = new URL(origin);
     class Own extends Agent {
@@ -207,7 +207,7 @@ describe('the agents of requests with a token', () => {
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });
 
-  it('may connect as the caller wants: a dispatcher', async () => {
+  it('use a dispatcher of the caller', async () => {
     const made: unknown[] = [];
     const { port, hostname } = new URL(origin);
     const dispatcher = new Dispatcher({
@@ -223,7 +223,7 @@ describe('the agents of requests with a token', () => {
     await dispatcher.close();
   });
 
-  it('may connect as the caller wants: lookup', async () => {
+  it('use lookup of the caller', async () => {
     const { volume, token } = await bench.tokenVolume();
     const named = bench.client(bench.tokenSource({ [server.origin('by.name.test')]: volume }));
     const lookup = (
@@ -238,25 +238,28 @@ describe('the agents of requests with a token', () => {
   it.each([
     ['a socket', (port: number) => ({ socketPath: `/tmp/there-is-no-socket-${port}` })],
     ['another host', (port: number) => ({ host: 'localhost', port })],
-  ])('get no token when their options lead to %s, whatever the URL says', async (_name, optionsFor) => {
-    const elsewhere = await bench.server();
-    const options = optionsFor(Number(new URL(elsewhere.origin()).port));
-    const httpAgent = new Agent(options as http.AgentOptions);
-    await client.get('/', { httpAgent, lookup: undefined }).catch(() => {});
-    expect(server.arrivals).toEqual([]);
-    expect(elsewhere.arrivals.map(({ authorization }) => authorization).filter(Boolean)).toEqual([]);
-  });
+  ])(
+    'get no token when their options lead to %s, even if the URL names a destination',
+    async (_name, optionsFor) => {
+      const elsewhere = await bench.server();
+      const options = optionsFor(Number(new URL(elsewhere.origin()).port));
+      const httpAgent = new Agent(options as http.AgentOptions);
+      await client.get('/', { httpAgent, lookup: undefined }).catch(() => {});
+      expect(server.arrivals).toEqual([]);
+      expect(elsewhere.arrivals.map(({ authorization }) => authorization).filter(Boolean)).toEqual([]);
+    },
+  );
 
-  it('are left to Node when they are none', async () => {
+  it('are passed to Node unchanged when they are not agents', async () => {
     await expect(client.get('/', { httpAgent: { not: 'an agent' } })).rejects.toThrow(/agent/i);
   });
 
-  it('do not keep their connection with `httpAgent: false`', async () => {
+  it('do not keep their connection open with `httpAgent: false`', async () => {
     await client.get('/', { httpAgent: false });
     expect(server.last).toMatchObject({ authorization: `Bearer ${token}`, headers: { connection: 'close' } });
   });
 
-  it('serve https too', async () => {
+  it('also send https requests', async () => {
     const authority = await CertificateAuthority.create();
     const seen: unknown[] = [];
     const secure = await startHttpsServer(await issueLoopback(authority), ({ headers }, response) => {

@@ -21,17 +21,20 @@ beforeEach(async () => {
 afterEach(() => bench.close());
 
 describe("attachK8sAuth: the caller's own credentials", () => {
-  it.each(['Authorization', 'authorization', 'AUTHORIZATION'])('leaves a header %s alone', async (name) => {
-    await bench.client(tokenSource).get(origin, { headers: { [name]: 'Basic mine' } });
-    expect(server.last?.authorization).toBe('Basic mine');
-  });
+  it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
+    'does not change a header %s of the caller',
+    async (name) => {
+      await bench.client(tokenSource).get(origin, { headers: { [name]: 'Basic mine' } });
+      expect(server.last?.authorization).toBe('Basic mine');
+    },
+  );
 
-  it('leaves a header of the instance alone', async () => {
+  it('does not change a header of the instance', async () => {
     await bench.client(tokenSource, { headers: { common: { authorization: 'Basic mine' } } }).get(origin);
     expect(server.last?.authorization).toBe('Basic mine');
   });
 
-  it('leaves a header of an interceptor alone', async () => {
+  it('does not change a header that an interceptor has set', async () => {
     const client = bench.client(tokenSource);
     client.interceptors.request.use((config) => {
       config.headers.set('Authorization', 'Basic mine');
@@ -41,23 +44,23 @@ describe("attachK8sAuth: the caller's own credentials", () => {
     expect(server.last?.authorization).toBe('Basic mine');
   });
 
-  it.each([false, null])('sends none when the caller set the header to %p', async (value) => {
+  it.each([false, null])('sends no token when the caller has set the header to %p', async (value) => {
     const headers = new AxiosHeaders().set('Authorization', value);
     await bench.client(tokenSource).get(origin, { headers });
     expect(server.last?.authorization).toBeUndefined();
   });
 
-  it('takes a header that is undefined for none', async () => {
+  it('sends the token when the header is undefined', async () => {
     await bench.client(tokenSource).get(origin, { headers: { Authorization: undefined } });
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });
 
-  it('leaves `auth` alone', async () => {
+  it('does not change `auth`', async () => {
     await bench.client(tokenSource).get(origin, { auth: { username: 'me', password: 'x' } });
     expect(server.last?.authorization).toBe(`Basic ${btoa('me:x')}`);
   });
 
-  it('leaves a user name in the URL alone', async () => {
+  it('does not change a user name in the URL', async () => {
     await bench.client(tokenSource).get(origin.replace('//', '//me:x@'));
     expect(server.last?.authorization).toBe(`Basic ${btoa('me:x')}`);
   });
@@ -73,12 +76,12 @@ describe("attachK8sAuth: the caller's own credentials", () => {
     expect(bench.reads).toBe(0);
   });
 
-  it('sends none through a transport of the caller, who alone knows where that leads', async () => {
+  it('sends no token through a transport of the caller, because its target is unknown', async () => {
     await bench.client(tokenSource).get(origin, { transport: http });
     expect(server.last).toMatchObject({ url: '/', authorization: undefined });
   });
 
-  it('sends none into a socket, whatever host the URL names', async () => {
+  it('sends no token into a socket, regardless of the host in the URL', async () => {
     const socketPath = `${volume.file}.sock`;
     const arrivals: (string | undefined)[] = [];
     const local = http.createServer(({ headers }, response) => {
@@ -105,7 +108,7 @@ describe('attachK8sAuth: a Host header', () => {
     ['Host', 80],
     ['Host', 'service2.mytest.svc/x'],
     ['Host', 'me@service2.mytest.svc'],
-  ])('takes the token away: %s: %j', async (name, value) => {
+  ])('removes the token when it names another host: %s: %j', async (name, value) => {
     const request = bench.client(tokenSource).get(origin, { headers: { [name]: value as string } });
     // Node refuses some of them.
     await request.catch(() => {});
@@ -118,13 +121,13 @@ describe('attachK8sAuth: a Host header', () => {
     ['Host', () => undefined],
     ['Host', () => null],
     ['Host', () => false],
-  ])('keeps the token when it names the origin or nothing: %s', async (name, valueOf) => {
+  ])('keeps the token when it names the origin or is empty: %s', async (name, valueOf) => {
     const headers = { [name]: valueOf(new URL(origin).host) as string };
     await bench.client(tokenSource).get(origin, { headers });
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });
 
-  it('may leave out the default port of the scheme, and that port only', () => {
+  it('may omit only the default port of the scheme', () => {
     expect(namesHostOf('http://a.test', 'a.test:80')).toBe(true);
     expect(namesHostOf('http://a.test:80', 'a.test')).toBe(false);
     expect(namesHostOf('https://a.test', 'a.test:443')).toBe(true);
@@ -132,7 +135,7 @@ describe('attachK8sAuth: a Host header', () => {
     expect(namesHostOf('http://[::1]:8080', '[::1]:8080')).toBe(true);
   });
 
-  it('takes the token away when a hook sets it for a hop', async () => {
+  it('removes the token when a hook sets it for a redirect', async () => {
     server.answer = ({ url }, response) =>
       url === '/start' ? response.writeHead(307, { location: '/end' }).end() : response.end();
     const beforeRedirect = (hop: Record<string, object>) =>
@@ -160,13 +163,13 @@ describe('attachK8sAuth: hosts in other spellings', () => {
     ['upper case', 'http://SERVICE2.MyTest.SVC'],
     ['an escape', 'http://service2.mytest%2Esvc'],
     ['a full-width dot', 'http://service2\u3002mytest.svc'],
-  ])('sends the token to the host that is meant: %s', async (_name, url) => {
+  ])('sends the token to the normalized host: %s', async (_name, url) => {
     const { port } = new URL(origin);
     await bench.client(tokenSource).get(`${url}:${port}`);
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });
 
-  it('knows an international name by its ASCII form', async () => {
+  it('recognizes an international host name by its ASCII form', async () => {
     const source = bench.tokenSource({ [server.origin('bücher.test')]: volume });
     const client = bench.client(source);
     for (const host of ['bücher.test', 'xn--bcher-kva.test', 'BÜCHER.test'])

@@ -42,7 +42,7 @@ async function warningsOf(...imports: (Type | DynamicModule)[]): Promise<object[
 }
 
 describe('HttpModule in an application with destinations', () => {
-  it('gets one warning that names the modules, where no instance is attached', async () => {
+  it('causes one warning that names the modules when no instance is attached', async () => {
     const modules = [
       feature(HttpModule),
       feature(root({ isGlobal: false }), HttpModule.register({ timeout: 1 })),
@@ -51,12 +51,12 @@ describe('HttpModule in an application with destinations', () => {
     expect(warnings).toEqual([{ message: expect.any(String) as unknown, modules: ['FeatureModule'] }]);
   });
 
-  it('gets no warning beside K8sAuthHttpModule in another module', async () => {
+  it('causes no warning beside K8sAuthHttpModule in another module', async () => {
     const modules = [feature(HttpModule), feature(K8sAuthHttpModule.register())];
     await expect(warningsOf(root(), ...modules)).resolves.toEqual([]);
   });
 
-  it('gets no warning when its instance is attached by hand', async () => {
+  it('causes no warning when its instance is attached with attachK8sAuth', async () => {
     @Module({ imports: [HttpModule] })
     class AttachingModule {
       constructor(
@@ -69,7 +69,7 @@ describe('HttpModule in an application with destinations', () => {
     await expect(warningsOf(root(), AttachingModule)).resolves.toEqual([]);
   });
 
-  it('gets no warning without destinations', async () => {
+  it('causes no warning without destinations', async () => {
     await expect(warningsOf(root({ hasDestination: false }), feature(HttpModule))).resolves.toEqual([]);
   });
 });

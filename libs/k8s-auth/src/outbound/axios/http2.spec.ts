@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 describe('HTTP/2', () => {
-  it('carries the token, and no answer shows it', async () => {
+  it('carries the token, and no response shows it', async () => {
     const { volume, token } = await bench.tokenVolume();
     const client = bench.client(bench.tokenSource({ [origin]: volume }), {
       baseURL: origin,

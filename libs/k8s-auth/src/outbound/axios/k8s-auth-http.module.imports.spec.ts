@@ -81,8 +81,8 @@ async function mistakesOf(starting: Promise<unknown>): Promise<string> {
   return (error as ConfigurationError).mistakes.join();
 }
 
-describe('K8sAuthHttpModule: which K8sAuthModule', () => {
-  it('is the one that `imports` of register names, where it is not global', async () => {
+describe('K8sAuthHttpModule: the K8sAuthModule that supplies its tokens', () => {
+  it('is the one in `imports` of register, if it is not global', async () => {
     const auth = authModule(listed.tokenSource);
     const module = feature(auth, K8sAuthHttpModule.register({ timeout: 2000, imports: [auth] }));
     await start(module);
@@ -92,7 +92,7 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
     expect(defaults).not.toHaveProperty('imports');
   });
 
-  it('is the one of the feature even where there is a global one', async () => {
+  it('is the one of the feature even if there is a global one', async () => {
     const own = await bench.tokenVolume();
     const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
     const inFeature = feature(auth, K8sAuthHttpModule.register({ imports: [auth] }));
@@ -102,7 +102,7 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
     await expect(authorizationIn(elsewhere)).resolves.toBe(`Bearer ${listed.token}`);
   });
 
-  it('is the one that the importing module imports itself, where Nest finds a global one too', async () => {
+  it('is the one that the importing module imports itself, even if Nest also finds a global one', async () => {
     const own = await bench.tokenVolume();
     const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
     const inFeature = feature(auth, K8sAuthHttpModule.register());
@@ -110,7 +110,7 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
     await expect(authorizationIn(inFeature)).resolves.toBe(`Bearer ${own.token}`);
   });
 
-  it('is the one in `imports` of register whatever the importing module imports', async () => {
+  it('is the one in `imports` of register, regardless of what the importing module imports', async () => {
     const auth = authModule(listed.tokenSource);
     const other = authModule(bench.tokenSource({}));
     const inFeature = feature(other, K8sAuthHttpModule.register({ imports: [auth] }));
@@ -145,7 +145,7 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
     ['imported by both', (registration) => registration],
     ['exported again to both', (registration) => exporting(registration)],
     ['global', (registration) => ({ ...registration, global: true })],
-  ])('fails startup where features of two roots share a registration that is %s', async (_name, share) => {
+  ])('fails startup if features of two roots share a registration that is %s', async (_name, share) => {
     const auth = authModule(bench.tokenSource({}));
     const shared = share(K8sAuthHttpModule.register());
     @Module({ imports: [auth, shared], providers: [Caller] })
@@ -158,7 +158,7 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
     for (const name of ['OrdersModule', 'StockModule']) expect(mistakes).toContain(name);
   });
 
-  it('starts where features of one root share a registration, and a feature of another root has its own', async () => {
+  it('starts if features of one root share a registration, and a feature of another root has its own', async () => {
     const own = await bench.tokenVolume();
     const auth = authModule(bench.tokenSource({ [listed.origin]: own.volume }));
     const shared = K8sAuthHttpModule.register();
@@ -186,7 +186,7 @@ describe('K8sAuthHttpModule: which K8sAuthModule', () => {
   it.each([
     ['register', () => K8sAuthHttpModule.register()],
     ['registerAsync', () => K8sAuthHttpModule.registerAsync({ useFactory: () => ({}) })],
-  ])('fails startup in plain words when there is none: %s', async (_name, register) => {
+  ])('fails startup with a clear message when there is none: %s', async (_name, register) => {
     const mistakes = await mistakesOf(start(feature(authModule(listed.tokenSource), register())));
     expect(mistakes).toMatch(/K8sAuthHttpModule needs K8sAuthModule: .*imports.*register/);
   });
@@ -196,13 +196,13 @@ describe('K8sAuthHttpModule without register', () => {
   it.each([
     ['where someone injects HttpService', () => feature(K8sAuthHttpModule)],
     ['where nobody does', () => K8sAuthHttpModule],
-  ])('fails startup in plain words: %s', async (_name, module) => {
+  ])('fails startup with a clear message: %s', async (_name, module) => {
     const mistakes = await mistakesOf(start(authModule(listed.tokenSource, { isGlobal: true }), module()));
     expect(mistakes).toContain('K8sAuthHttpModule.register()');
   });
 });
 
-describe('K8sAuthHttpModule: what tests put in its place', () => {
+describe('K8sAuthHttpModule: a mock of HttpService in tests', () => {
   it.each([
     ['an HttpService that has one verb', { get: () => 'made up' }],
     ['an empty axiosRef', { axiosRef: {} }],
@@ -234,7 +234,7 @@ describe('K8sAuthHttpModule beside HttpModule', () => {
     expect(warnings).toEqual([{ message, module: 'FeatureModule' }]);
   });
 
-  it('says nothing about modules of their own, nor about a global HttpModule', async () => {
+  it('does not warn about separate modules or a global HttpModule', async () => {
     await start(
       feature(K8sAuthHttpModule.register()),
       feature(HttpModule),
@@ -244,7 +244,7 @@ describe('K8sAuthHttpModule beside HttpModule', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('may be global itself', async () => {
+  it('does not warn when it is global itself', async () => {
     const module = feature();
     const auth = authModule(listed.tokenSource, { isGlobal: true });
     await start(K8sAuthHttpModule.register({ global: true }), module, auth);

@@ -70,13 +70,13 @@ class HttpOptions implements HttpModuleOptionsFactory {
 class HttpOptionsModule {}
 
 describe('K8sAuthHttpModule', () => {
-  it('gives an HttpService that has tokens from the first onModuleInit on', async () => {
+  it('provides an HttpService that sends tokens from the first onModuleInit on', async () => {
     const { module } = callerModule(K8sAuthHttpModule.register());
     await start(module);
     expect(authorizations()).toEqual([`Bearer ${token}`]);
   });
 
-  it('passes the options on to axios', async () => {
+  it('passes the options to axios', async () => {
     const { module, caller } = callerModule(
       K8sAuthHttpModule.register({ timeout: 2000, headers: { 'X-Mine': '1' } }),
     );
@@ -85,7 +85,7 @@ describe('K8sAuthHttpModule', () => {
     expect(server.last?.headers).toMatchObject({ 'x-mine': '1' });
   });
 
-  it('gives each registration an instance of its own, attached', async () => {
+  it('creates a separate, attached instance for each registration', async () => {
     const one = callerModule(K8sAuthHttpModule.register());
     const other = callerModule(K8sAuthHttpModule.register());
     await start(one.module, other.module);
@@ -98,13 +98,13 @@ describe('K8sAuthHttpModule', () => {
     ['useFactory', { useFactory: () => Promise.resolve({ headers: { 'X-From': 'factory' } }) }, 'factory'],
     ['useClass', { useClass: HttpOptions }, 'class'],
     ['useExisting', { useExisting: HttpOptions, imports: [HttpOptionsModule] }, 'class'],
-  ])('takes options with %s', async (_name, options, from) => {
+  ])('accepts options with %s', async (_name, options, from) => {
     await start(callerModule(K8sAuthHttpModule.registerAsync(options)).module);
     expect(authorizations()).toEqual([`Bearer ${token}`]);
     expect(server.last?.headers).toMatchObject({ 'x-from': from });
   });
 
-  it('finds a token source that the imports of registerAsync bring', async () => {
+  it('finds a token source in the imports of registerAsync', async () => {
     const local = { ...globalTokenSource(), global: false };
     const httpModule = K8sAuthHttpModule.registerAsync({ useFactory: () => ({}), imports: [local] });
     app = await Test.createTestingModule({ imports: [callerModule(httpModule).module] }).compile();
@@ -112,7 +112,7 @@ describe('K8sAuthHttpModule', () => {
     expect(authorizations()).toEqual([`Bearer ${token}`]);
   });
 
-  it('leaves other HttpModules and the default axios without tokens', async () => {
+  it('does not add tokens to other HttpModules and the default axios', async () => {
     await start(
       callerModule(K8sAuthHttpModule.register()).module,
       callerModule(HttpModule).module,

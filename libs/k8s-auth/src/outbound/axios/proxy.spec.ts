@@ -52,7 +52,7 @@ describe('a proxy that the environment names', () => {
     }
   });
 
-  it.each(VARIABLES)('does not get to see a token: %s', async (name) => {
+  it.each(VARIABLES)('does not receive a token: %s', async (name) => {
     process.env[name] = proxy.origin();
     await client.get('/');
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
@@ -69,7 +69,7 @@ describe('a proxy that the environment names', () => {
     ['true', true],
     ['text', 'http://proxy.test'],
     ['a list', []],
-  ])('does not get to see a token with `proxy` set to %s', async (_name, value) => {
+  ])('does not receive a token with `proxy` set to %s', async (_name, value) => {
     process.env['HTTP_PROXY'] = proxy.origin();
     for (const adapter of ['http', 'fetch', axios.getAdapter('http'), axios.getAdapter('fetch')]) {
       await client.get('/', { adapter, proxy: value as false });
@@ -78,7 +78,7 @@ describe('a proxy that the environment names', () => {
     expect(proxy.arrivals).toHaveLength(0);
   });
 
-  it('does not get to see a token after a redirect within the origin', async () => {
+  it('does not receive a token after a redirect within the origin', async () => {
     process.env['HTTP_PROXY'] = proxy.origin();
     server.answer = ({ url }, response) =>
       url === '/start' ? response.writeHead(307, { location: '/end' }).end() : response.end();
@@ -97,13 +97,13 @@ describe('a proxy that the environment names', () => {
 });
 
 describe('a proxy that the caller has set', () => {
-  it('gets the request with its token, and no log shows it', async () => {
+  it('receives the request with its token, and no log shows the token', async () => {
     const response = await client.get('/x', { proxy: proxyConfig() });
     expect(proxy.last).toMatchObject({ url: `${origin}/x`, authorization: `Bearer ${token}` });
     expectNoToken(response, token);
   });
 
-  it('gets no token for the hop to another origin, nor for the way back', async () => {
+  it('receives no token after a redirect to another origin, even if a later redirect leads back', async () => {
     proxy.answer = ({ url }, response) => {
       if (url === `${origin}/start`) response.writeHead(302, { location: 'http://elsewhere.test/' });
       else if (url === 'http://elsewhere.test/') response.writeHead(302, { location: `${origin}/end` });
@@ -119,40 +119,43 @@ describe('a proxy that the caller has set', () => {
 });
 
 describe('https through a proxy that the caller has set', () => {
-  it.each(['http', 'with redirects off'])('tunnels the token past the proxy: %s', async (kind) => {
-    const authority = await CertificateAuthority.create();
-    const seen: (string | undefined)[] = [];
-    const secure = await startHttpsServer(await issueLoopback(authority), ({ headers, url }, response) => {
-      seen.push(headers.authorization);
-      response.writeHead(url === '/broken' ? 500 : 200).end();
-    });
-    const connects: unknown[] = [];
-    const tunnel = http.createServer().on('connect', (request, socket) => {
-      connects.push(request.headers);
-      const target = connect(Number(request.url?.split(':').at(-1)), '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        socket.pipe(target).pipe(socket);
+  it.each(['http', 'with redirects off'])(
+    'does not show the token to the proxy, because it is a tunnel: %s',
+    async (kind) => {
+      const authority = await CertificateAuthority.create();
+      const seen: (string | undefined)[] = [];
+      const secure = await startHttpsServer(await issueLoopback(authority), ({ headers, url }, response) => {
+        seen.push(headers.authorization);
+        response.writeHead(url === '/broken' ? 500 : 200).end();
       });
-      socket.on('error', () => target.destroy());
-    });
-    await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve));
-    const { volume, token } = await bench.tokenVolume();
-    const caller = bench.client(bench.tokenSource({ [secure.url]: volume }), {
-      httpsAgent: new https.Agent({ ca: authority.pem }),
-      proxy: { protocol: 'http', host: '127.0.0.1', port: (tunnel.address() as { port: number }).port },
-      ...(kind !== 'http' && { maxRedirects: 0 }),
-    });
-    const response = await caller.get(secure.url);
-    const error = await failureOf(caller.get(`${secure.url}/broken`));
-    expect(seen).toEqual(Array(2).fill(`Bearer ${token}`));
-    expect(connects).toHaveLength(2);
-    expect(JSON.stringify(connects)).not.toContain(token);
-    for (const value of [response, error]) {
-      for (const part of token.split('.')) expect(pathsTo(part, value)).toEqual([]);
-    }
-    tunnel.close();
-    await secure.close();
-  });
+      const connects: unknown[] = [];
+      const tunnel = http.createServer().on('connect', (request, socket) => {
+        connects.push(request.headers);
+        const target = connect(Number(request.url?.split(':').at(-1)), '127.0.0.1', () => {
+          socket.write('HTTP/1.1 200 OK\r\n\r\n');
+          socket.pipe(target).pipe(socket);
+        });
+        socket.on('error', () => target.destroy());
+      });
+      await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve));
+      const { volume, token } = await bench.tokenVolume();
+      const caller = bench.client(bench.tokenSource({ [secure.url]: volume }), {
+        httpsAgent: new https.Agent({ ca: authority.pem }),
+        proxy: { protocol: 'http', host: '127.0.0.1', port: (tunnel.address() as { port: number }).port },
+        ...(kind !== 'http' && { maxRedirects: 0 }),
+      });
+      const response = await caller.get(secure.url);
+      const error = await failureOf(caller.get(`${secure.url}/broken`));
+      expect(seen).toEqual(Array(2).fill(`Bearer ${token}`));
+      expect(connects).toHaveLength(2);
+      expect(JSON.stringify(connects)).not.toContain(token);
+      for (const value of [response, error]) {
+        for (const part of token.split('.')) expect(pathsTo(part, value)).toEqual([]);
+      }
+      tunnel.close();
+      await secure.close();
+    },
+  );
 });
 
 describe('an agent of the caller that leads to a proxy', () => {
@@ -172,19 +175,19 @@ describe('an agent of the caller that leads to a proxy', () => {
   it.each([
     ['an agent that does not say so', () => new Forwarding()],
     ['an agent that says so', () => new (class HttpProxyAgent extends Forwarding {})()],
-  ])('gets the request without its token: %s', async (_name, agent) => {
+  ])('receives the request without its token: %s', async (_name, agent) => {
     await client.get('/x', { httpAgent: agent() });
     expect(proxy.last?.url).toBe(`${origin}/x`);
     expectProxyKnowsNothing();
   });
 
-  it('gets the request without its token: a tunnel for plain http', async () => {
+  it('receives the request without its token: a tunnel for plain http', async () => {
     class TunnelingAgent extends http.Agent {}
     await client.get('/', { httpAgent: new TunnelingAgent() });
     expect(server.last).toMatchObject({ authorization: undefined });
   });
 
-  it('gets the request without its token: a dispatcher', async () => {
+  it('receives the request without its token: a dispatcher', async () => {
     class EnvHttpProxyAgent extends Dispatcher {}
     const dispatcher = new EnvHttpProxyAgent();
     const { config } = await client.get('/', { adapter: 'fetch', fetchOptions: { dispatcher } });

@@ -52,20 +52,20 @@ describe.each(STATUSES)('a redirect with %i', (status) => {
     ['the parent domain', (port: string) => `http://mytest.svc:${port}/end`],
     ['the address', (port: string) => `http://127.0.0.1:${port}/end`],
     ['another host without a scheme', (port: string) => `//other.test:${port}/end`],
-  ])('drops it towards %s', async (_name, locationWith) => {
+  ])('drops the token when it leads to %s', async (_name, locationWith) => {
     redirectStart(home, status, locationWith(new URL(origin).port));
     const { data } = await client().get<string>(`${origin}/start`);
     expect(data).toBe('arrived');
     expect(home.arrivals.map(({ authorization }) => authorization)).toEqual([`Bearer ${token}`, undefined]);
   });
 
-  it('drops it towards another port', async () => {
+  it('drops the token when it leads to another port', async () => {
     redirectStart(home, status, `${elsewhere.origin(HOST)}/end`);
     await client().get(`${origin}/start`);
     expect(elsewhere.last).toMatchObject({ url: '/end', authorization: undefined });
   });
 
-  it('gives a listed destination none when it is reached by a redirect', async () => {
+  it('adds no token when it leads to another listed destination', async () => {
     const second = await bench.tokenVolume();
     const source = bench.tokenSource({ [origin]: volume, [elsewhere.origin(HOST)]: second.volume });
     redirectStart(home, status, `${elsewhere.origin(HOST)}/end`);
@@ -73,13 +73,13 @@ describe.each(STATUSES)('a redirect with %i', (status) => {
     expect(elsewhere.last).toMatchObject({ url: '/end', authorization: undefined });
   });
 
-  it('gives none to a listed destination that an unlisted origin redirects to', async () => {
+  it('adds no token when it leads from an unlisted origin to a listed destination', async () => {
     redirectStart(elsewhere, status, `${origin}/end`);
     await client().get(`${elsewhere.origin()}/start`);
     expect(home.last).toMatchObject({ url: '/end', authorization: undefined });
   });
 
-  it('gives none back on the way home', async () => {
+  it('adds no token when a second redirect leads back to the origin', async () => {
     redirectStart(home, status, `${elsewhere.origin()}/start`);
     redirectStart(elsewhere, status, `${origin}/end`);
     await client().get(`${origin}/start`);
@@ -94,7 +94,7 @@ describe.each(STATUSES)('a redirect with %i', (status) => {
     expect(elsewhere.arrivals).toHaveLength(0);
   });
 
-  it('is held to the same by the fetch adapter', async () => {
+  it('follows the same rules with the fetch adapter', async () => {
     const source = bench.tokenSource({ [home.origin()]: volume });
     const fetching = bench.client(source, { adapter: 'fetch' });
     redirectStart(home, status, `${elsewhere.origin()}/start`);
@@ -134,7 +134,7 @@ describe('a redirect to another scheme', () => {
 
   afterAll(() => secure.close());
 
-  it('drops the token on the way up', async () => {
+  it('drops the token from http to https', async () => {
     const source = bench.tokenSource({ [home.origin()]: volume });
     redirectStart(home, 302, `${secure.url}/end`);
     await bench.client(source, { httpsAgent: new Agent({ ca }) }).get(`${home.origin()}/start`);
@@ -142,7 +142,7 @@ describe('a redirect to another scheme', () => {
     expect(authorizations).toEqual([undefined]);
   });
 
-  it('drops the token on the way down', async () => {
+  it('drops the token from https to http', async () => {
     const source = bench.tokenSource({ [secure.url]: volume });
     await bench.client(source, { httpsAgent: new Agent({ ca }) }).get(`${secure.url}/start`);
     expect(authorizations).toEqual([`Bearer ${token}`]);
@@ -151,7 +151,7 @@ describe('a redirect to another scheme', () => {
 });
 
 describe("the caller's beforeRedirect", () => {
-  it('is called, and may refuse', async () => {
+  it('is called, and may stop the redirect', async () => {
     redirectStart(home, 302, '/end');
     const hops: unknown[] = [];
     await client({ beforeRedirect: ({ href }: { href: string }) => hops.push(href) }).get(`${origin}/start`);
@@ -162,7 +162,7 @@ describe("the caller's beforeRedirect", () => {
     await expect(client({ beforeRedirect: refuse }).get(`${origin}/start`)).rejects.toThrow('not there');
   });
 
-  it('can neither see nor carry the token to another origin', async () => {
+  it('cannot see the token or send it to another origin', async () => {
     redirectStart(home, 307, `${elsewhere.origin()}/end`);
     const seen: unknown[] = [];
     const carry = (
@@ -179,7 +179,7 @@ describe("the caller's beforeRedirect", () => {
     expect(elsewhere.last?.headers).toMatchObject({ 'x-mine': '1' });
   });
 
-  it('may set credentials of its own for the other origin', async () => {
+  it('may set its own credentials for the other origin', async () => {
     redirectStart(home, 307, `${elsewhere.origin()}/end`);
     const login = ({ headers }: { headers: Record<string, string> }) =>
       (headers['Authorization'] = 'Basic mine');
@@ -187,7 +187,7 @@ describe("the caller's beforeRedirect", () => {
     expect(elsewhere.last?.authorization).toBe('Basic mine');
   });
 
-  it('cannot turn a hop to another place behind its URL', async () => {
+  it('cannot send a hop to another host than the one in its URL', async () => {
     redirectStart(home, 307, '/end');
     const divert = (hop: { port: string }) => (hop.port = new URL(elsewhere.origin()).port);
     await client({ beforeRedirect: divert }).get(`${origin}/start`);

@@ -60,7 +60,7 @@ function partsOf({ body, headers }: Arrival): { type: string | undefined; text: 
 }
 
 describe('an answer of 401', () => {
-  it('is followed by one replay with the token that the file holds now', async () => {
+  it('causes one replay with the token that is now in the file', async () => {
     volume.write(next);
     const { status, data } = await client.get<string>('/orders');
     expect([status, data]).toEqual([200, '200 /orders']);
@@ -70,7 +70,7 @@ describe('an answer of 401', () => {
     expect(bench.reads).toBe(1);
   });
 
-  it('is followed by a replay when validateStatus takes it for a success, too', async () => {
+  it('causes a replay also when validateStatus counts it as a success', async () => {
     volume.write(next);
     await expect(statusOf(client.get('/', { validateStatus: () => true }))).resolves.toBe(200);
     expect(tokensSent()).toEqual([old, next]);
@@ -113,14 +113,14 @@ describe('an answer of 401', () => {
   it.each([
     ['a form with a stream', () => formWith(new FormDataPackage(), Readable.from(['once']))],
     ['a web stream', () => new Blob(['once']).stream()],
-  ])('stays when the body is %s', async (_name, body) => {
+  ])('is returned when the body is %s', async (_name, body) => {
     volume.write(next);
     const adapter = body() instanceof FormDataPackage ? 'http' : 'fetch';
     await expect(statusOf(client.post('/', body(), { adapter }))).resolves.toBe(401);
     expect(tokensSent()).toEqual([old]);
   });
 
-  it('stays when the body is a stream, and the next request has the new token', async () => {
+  it('is returned when the body is a stream, and the next request has the new token', async () => {
     volume.write(next);
     await expect(statusOf(client.post('/', Readable.from(['once'])))).resolves.toBe(401);
     expect(tokensSent()).toEqual([old]);
@@ -128,14 +128,14 @@ describe('an answer of 401', () => {
     expect(tokensSent()).toEqual([old, next]);
   });
 
-  it('stays when the file holds the same token, or none', async () => {
+  it('is returned when the file contains the same token, or none', async () => {
     await expect(client.get('/')).rejects.toMatchObject({ status: 401, response: { data: '401 /' } });
     volume.empty();
     await expect(statusOf(client.get('/', { validateStatus: () => true }))).resolves.toBe(401);
     expect(tokensSent()).toEqual([old, old]);
   });
 
-  it('does not read a file again that has not changed, however often the destination answers 401', async () => {
+  it('does not cause reads of an unchanged file, even if the destination answers 401 repeatedly', async () => {
     for (let request = 0; request < 20; request++) {
       await expect(statusOf(client.get('/'))).resolves.toBe(401);
       await bench.clock.advance(100);
@@ -145,14 +145,14 @@ describe('an answer of 401', () => {
     await expect(statusOf(client.get('/'))).resolves.toBe(200);
   });
 
-  it('stays when it comes again', async () => {
+  it('is returned when the replay is answered with 401 too', async () => {
     volume.write(next);
     accepted = 'neither';
     await expect(statusOf(client.get('/'))).resolves.toBe(401);
     expect(tokensSent()).toEqual([old, next]);
   });
 
-  it('gives the second answer, whatever it is', async () => {
+  it('returns the response of the replay, with any status', async () => {
     volume.write(next);
     server.answer = ({ authorization }, response) => {
       response.statusCode = authorization === `Bearer ${next}` ? 500 : 401;
@@ -161,7 +161,7 @@ describe('an answer of 401', () => {
     await expect(statusOf(client.get('/'))).resolves.toBe(500);
   });
 
-  it('reads the file once for a hundred at a time', async () => {
+  it('causes one read for a hundred concurrent requests', async () => {
     volume.write(next);
     let release: () => void = () => {};
     const allArrived = new Promise<void>((resolve) => (release = resolve));
@@ -176,7 +176,7 @@ describe('an answer of 401', () => {
     expect(server.arrivals).toHaveLength(200);
   });
 
-  it('says nothing about the token when it comes from another origin', async () => {
+  it('causes no replay when it comes from another origin', async () => {
     volume.write(next);
     const elsewhere = await bench.server();
     elsewhere.answer = (_arrival, response) => response.writeHead(401).end();
@@ -186,23 +186,26 @@ describe('an answer of 401', () => {
     expect(server.arrivals).toHaveLength(1);
   });
 
-  it('to a request with credentials of its own is none of ours', async () => {
+  it('causes no replay for a request with its own credentials', async () => {
     volume.write(next);
     await expect(statusOf(client.get('/', { headers: { authorization: 'Basic mine' } }))).resolves.toBe(401);
     expect(bench.reads).toBe(0);
   });
 
-  it.each(['http', 'fetch'])('with a stream for a body does not hold its connection: %s', async (adapter) => {
-    volume.write(next);
-    let hasClosed: () => void = () => {};
-    const closed = new Promise<void>((resolve) => (hasClosed = resolve));
-    server.answer = ({ authorization }, response) => {
-      if (authorization === `Bearer ${next}`) return void response.end('whole');
-      response.once('close', hasClosed);
-      response.writeHead(401).write('never ending');
-    };
-    const { status } = await client.get('/', { adapter, responseType: 'stream' });
-    expect(status).toBe(200);
-    await closed;
-  });
+  it.each(['http', 'fetch'])(
+    'does not keep its connection occupied when its body is a stream: %s',
+    async (adapter) => {
+      volume.write(next);
+      let hasClosed: () => void = () => {};
+      const closed = new Promise<void>((resolve) => (hasClosed = resolve));
+      server.answer = ({ authorization }, response) => {
+        if (authorization === `Bearer ${next}`) return void response.end('whole');
+        response.once('close', hasClosed);
+        response.writeHead(401).write('never ending');
+      };
+      const { status } = await client.get('/', { adapter, responseType: 'stream' });
+      expect(status).toBe(200);
+      await closed;
+    },
+  );
 });

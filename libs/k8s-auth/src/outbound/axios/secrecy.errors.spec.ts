@@ -19,7 +19,7 @@ afterEach(() => bench.close());
 const adapters = ['http', 'fetch'];
 
 describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => {
-  it.each([401, 404, 500])('answered with %i, and keep what they said', async (status) => {
+  it.each([401, 404, 500])('for a response with status %i, and keep their other fields', async (status) => {
     server.answer = (_arrival, response) =>
       response.writeHead(status, { 'content-type': 'application/json', 'x-id': '7' }).end('{"reason":"no"}');
     const error = await failureOf(client.get('/orders?x=1', { adapter }));
@@ -36,26 +36,26 @@ describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => 
     expect(server.last?.authorization).toBe(`Bearer ${token}`);
   });
 
-  it('refused', async () => {
+  it('for a refused connection', async () => {
     await server.close();
     const error = await failureOf(client.get('/', { adapter }));
     expectNoToken(error, token);
     expect(inspect(error, { depth: Infinity })).toContain('ECONNREFUSED');
   });
 
-  it('reset', async () => {
+  it('for a reset connection', async () => {
     server.answer = (_arrival, response) => response.destroy();
     expectNoToken(await failureOf(client.get('/', { adapter })), token);
   });
 
-  it('timed out', async () => {
+  it('for a timeout', async () => {
     server.answer = () => {};
     const error = await failureOf(client.get('/', { adapter, timeout: 1 }));
     expectNoToken(error, token);
     expect(error.code).toBe(adapter === 'http' ? 'ECONNABORTED' : 'ETIMEDOUT');
   });
 
-  it('cancelled', async () => {
+  it('for a cancelled request', async () => {
     const controller = new AbortController();
     server.answer = () => controller.abort();
     const error = await failureOf(client.get('/', { adapter, signal: controller.signal }));
@@ -63,7 +63,7 @@ describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => 
     expectNoToken(error, token);
   });
 
-  it('when the answer is too long', async () => {
+  it('for a response that is too long', async () => {
     server.answer = (_arrival, response) =>
       response.write('x'.repeat(100), () => response.end('x'.repeat(100)));
     const error = await failureOf(client.get('/', { adapter, maxContentLength: 50 }));
@@ -71,35 +71,35 @@ describe.each(adapters)('errors of the %s adapter carry no token', (adapter) => 
     expect(error.message).toContain('maxContentLength');
   });
 
-  it('cut off', async () => {
+  it('for a truncated response', async () => {
     server.answer = (_arrival, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('x', () => response.destroy());
     };
     expectNoToken(await failureOf(client.get('/', { adapter })), token);
   });
 
-  it('no JSON where JSON was asked for', async () => {
+  it('for a response that is not JSON', async () => {
     const transitional = { silentJSONParsing: false };
     expectNoToken(await failureOf(client.get('/', { adapter, responseType: 'json', transitional })), token);
   });
 });
 
 describe('errors of redirects carry no token', () => {
-  it('when there are too many', async () => {
+  it('for too many redirects', async () => {
     server.answer = (_arrival, response) => response.writeHead(302, { location: '/' }).end();
     const error = await failureOf(client.get('/', { maxRedirects: 2 }));
     expect(error.code).toBe('ERR_FR_TOO_MANY_REDIRECTS');
     expectNoToken(error, token);
   });
 
-  it('to nowhere', async () => {
+  it('for a redirect to an unreachable server', async () => {
     server.answer = (_arrival, response) => response.writeHead(302, { location: 'ftp://x/' }).end();
     expectNoToken(await failureOf(client.get('/')), token);
   });
 });
 
 describe('an adapter that puts the token everywhere', () => {
-  it('is cleaned up after, causes and lists included', async () => {
+  it('gets the token removed from its errors, including causes and lists', async () => {
     const adapter = (config: AxiosRequestConfig) => {
       const quote = `sent ${String(config.headers?.['Authorization'])}`;
       const cause = Object.assign(new AggregateError([new Error(quote)], quote), {
@@ -116,7 +116,7 @@ describe('an adapter that puts the token everywhere', () => {
     expect(text).toContain('sent Bearer [token]');
   });
 
-  it('may reject with what is no error', async () => {
+  it('may reject with a value that is not an error', async () => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- some do
     await expect(client.get('/', { adapter: () => Promise.reject('no') })).rejects.toBe('no');
   });

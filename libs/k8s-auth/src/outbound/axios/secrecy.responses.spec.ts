@@ -22,7 +22,7 @@ afterEach(() => bench.close());
 const adapters = ['http', 'fetch'];
 
 describe.each(adapters)('responses of the %s adapter', (adapter) => {
-  it('carry no token, only the rest of their request', async () => {
+  it('carry no token, but the rest of their request', async () => {
     const response = await client.get<string>('/orders?x=1', { adapter });
     expectNoToken(response, token);
     expect(response.data).toBe('ok');
@@ -34,7 +34,7 @@ describe.each(adapters)('responses of the %s adapter', (adapter) => {
     expect(response.config.beforeRedirect).toBeUndefined();
   });
 
-  it('carry no token when they are streams, which give the same bytes', async () => {
+  it('carry no token when they are streams, whose bytes are unchanged', async () => {
     server.answer = (_arrival, response) => response.write('one ', () => response.end('two'));
     const { data, ...response } = await client.get<Readable>('/', { adapter, responseType: 'stream' });
     expectNoToken([response, data], token);
@@ -61,14 +61,14 @@ describe.each(adapters)('responses of the %s adapter', (adapter) => {
 });
 
 describe('responses', () => {
-  it('say where they came from after redirects', async () => {
+  it('state their URL after redirects', async () => {
     server.answer = ({ url }, response) =>
       url === '/start' ? response.writeHead(302, { location: '/end' }).end() : response.end();
     const response = await client.get('/start');
     expect(response.request).toMatchObject({ path: '/end', res: { responseUrl: `${server.origin()}/end` } });
   });
 
-  it('that are streams cut their connection when they are destroyed', async () => {
+  it('that are streams close their connection when they are destroyed', async () => {
     let hasClosed: () => void = () => {};
     const closed = new Promise<void>((resolve) => (hasClosed = resolve));
     server.answer = (_arrival, response) => void response.once('close', hasClosed).write('never ending');
@@ -77,7 +77,7 @@ describe('responses', () => {
     await expect(closed).resolves.toBeUndefined();
   });
 
-  it('that are streams fail when the signal fires, without the token', async () => {
+  it('that are streams fail without the token when the signal aborts', async () => {
     const controller = new AbortController();
     server.answer = (_arrival, response) => void response.write('never ending');
     const { data } = await client.get<Readable>('/', { responseType: 'stream', signal: controller.signal });
@@ -106,8 +106,8 @@ describe('responses', () => {
   });
 });
 
-describe('requests without a token of ours', () => {
-  it('keep their live request', async () => {
+describe('requests without a token of this service', () => {
+  it('keep the original request object', async () => {
     const own = await client.get('/', { headers: { authorization: 'Basic mine' } });
     expect(own.request).toHaveProperty('agent');
     const other = await axios.get(server.origin());

@@ -21,7 +21,7 @@ describe('guardedRedirect', () => {
     ['https://a.test', 'https://a.test:443/x'],
     ['http://a.test', 'http://A.test:80/x'],
     ['http://[::1]:8080', 'http://[::1]:8080/x'],
-  ])('lets the token stay from %s to %s', (from, to) => {
+  ])('keeps the token from %s to %s', (from, to) => {
     expect(follow(from, to)).toEqual({
       headers: { AuthorizaTion: 'Bearer secret', Accept: '*/*' },
       hasLeftOrigin: false,
@@ -34,11 +34,11 @@ describe('guardedRedirect', () => {
     ['https://a.test', 'http://a.test/x'],
     ['http://a.test', 'http://a.test:8080/x'],
     ['http://a.test', 'ftp://a.test/x'],
-  ])('takes the token away from %s to %s', (from, to) => {
+  ])('removes the token from %s to %s', (from, to) => {
     expect(follow(from, to)).toEqual({ headers: { Accept: '*/*' }, hasLeftOrigin: true });
   });
 
-  it('takes the token away before the hook of the caller looks', () => {
+  it("removes the token before the caller's hook is called", () => {
     let seen: unknown;
     follow('http://a.test', 'http://b.test', (hop) => (seen = { ...hop.headers }));
     expect(seen).toEqual({ Accept: '*/*' });

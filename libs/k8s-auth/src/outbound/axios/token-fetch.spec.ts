@@ -71,7 +71,7 @@ describe.each(implementations)('a fetch that follows redirects with a token: %s'
     expectNoToken(response, token);
   });
 
-  it('drops the token for another origin, and does not take it up again on the way back', async () => {
+  it('drops the token for another origin, and does not add it again when a redirect leads back', async () => {
     redirectStart(home, 302, `${elsewhere.origin()}/start`);
     redirectStart(elsewhere, 302, `${origin}/end`);
     await client.get('/start', { ...config, headers: { Cookie: 'a=1', 'X-Mine': '1' } });
@@ -92,7 +92,7 @@ describe.each(implementations)('a fetch that follows redirects with a token: %s'
     [307, 'POST', 'POST'],
     [308, 'PUT', 'PUT'],
     [301, 'PUT', 'PUT'],
-  ])('after %i sends a %s on as %s', async (status, method, next) => {
+  ])('follows a %i of a %s with a %s', async (status, method, next) => {
     redirectStart(home, status, '/end');
     await client.request({ ...config, url: '/start', method, data: 'body' });
     expect(home.last).toMatchObject({ method: next, url: '/end', body: next === 'GET' ? '' : 'body' });
@@ -111,7 +111,7 @@ describe.each(implementations)('a fetch that follows redirects with a token: %s'
     expect(bodies.join()).toContain(blobs.length > 0 ? 'in the form' : '');
   });
 
-  it('names the boundary of the form that it sends again after 307', async () => {
+  it('sends the right boundary with the form that it sends again after 307', async () => {
     if (name === 'node-fetch') return;
     redirectStart(home, 307, '/end');
     const form = new FormData();
@@ -123,7 +123,7 @@ describe.each(implementations)('a fetch that follows redirects with a token: %s'
     }
   });
 
-  it('keeps no copy of an upload for the case of a redirect', async () => {
+  it('keeps no copy of an upload for a possible redirect', async () => {
     const copies = [jest.spyOn(Request.prototype, 'clone'), jest.spyOn(NodeFetchRequest.prototype, 'clone')];
     try {
       redirectStart(home, 307, '/end');
@@ -144,25 +144,25 @@ describe.each(implementations)('a fetch that follows redirects with a token: %s'
     expectNoToken(error, token);
   });
 
-  it('leaves a redirect to the caller with maxRedirects 0', async () => {
+  it('returns a redirect to the caller with maxRedirects 0', async () => {
     redirectStart(home, 302, `${elsewhere.origin()}/end`);
     const { status } = await client.get('/start', { ...config, maxRedirects: 0, validateStatus: null });
     expect(status).toBe(302);
     expect(elsewhere.arrivals).toHaveLength(0);
   });
 
-  it('does not follow a redirect out of the web', async () => {
+  it('does not follow a redirect to another scheme than http or https', async () => {
     redirectStart(home, 302, 'ftp://127.0.0.1/');
     expectNoToken(await failureOf(client.get('/start', config)), token);
   });
 
-  it('is left alone for other origins', async () => {
+  it('is called unchanged for other origins', async () => {
     redirectStart(elsewhere, 302, `${origin}/end`);
     await client.get<string>(`${elsewhere.origin()}/start`, config);
     expect(home.last).toMatchObject({ url: '/end', authorization: undefined });
   });
 
-  it('replays a request after a 401 of its origin only', async () => {
+  it('repeats a request only after a 401 of its own origin', async () => {
     home.answer = (_arrival, response) => response.writeHead(302, { location: elsewhere.origin() }).end();
     elsewhere.answer = (_arrival, response) => response.writeHead(401).end();
     const error = await failureOf(client.get('/start', config));
@@ -211,7 +211,7 @@ describe('a redirect with a body that was a stream', () => {
   it.each([
     [307, false],
     [303, true],
-  ])('with %i arrives: %s', async (status, arrives) => {
+  ])('with %i results in: %s', async (status, arrives) => {
     redirectStart(home, status, '/end');
     const answer = client.put<string>('/start', Readable.from(['once']), { adapter: 'fetch' });
     await expect(answer.then(({ data }) => data === 'arrived').catch(() => false)).resolves.toBe(arrives);

@@ -40,7 +40,7 @@ describe('a request that ends while the token file is read', () => {
     return bench.client(new K8sAuthTokenSource(destinations, { clock, log, read }), { baseURL: origin });
   }
 
-  it('ends by its signal as axios ends it, and sends nothing', async () => {
+  it('ends when its signal aborts, with the error of axios, and sends nothing', async () => {
     const answer = clientHangingFrom(1).get('/', { signal: controller.signal });
     await reading;
     controller.abort();
@@ -52,13 +52,13 @@ describe('a request that ends while the token file is read', () => {
     expect(listed.server.arrivals).toHaveLength(0);
   });
 
-  it('does not wait when it fired before', async () => {
+  it('does not wait when its signal was aborted before', async () => {
     controller.abort();
     const answer = clientHangingFrom(1).get('/', { signal: controller.signal });
     await expect(answer).rejects.toMatchObject({ code: 'ERR_CANCELED' });
   });
 
-  it('ends also while the file is read again after a 401', async () => {
+  it('also ends while the file is read again after a 401', async () => {
     const next = await bench.mint.mint();
     listed.server.answer = (_arrival, response) => {
       listed.volume.write(next);
@@ -71,7 +71,7 @@ describe('a request that ends while the token file is read', () => {
     expect(listed.server.arrivals).toHaveLength(1);
   });
 
-  it('leaves others that wait for the same read to go on', async () => {
+  it('does not end other requests that wait for the same read', async () => {
     const client = clientHangingFrom(1);
     const aborted = client.get('/', { signal: controller.signal });
     const other = client.get('/other', { signal: new AbortController().signal });
@@ -83,7 +83,7 @@ describe('a request that ends while the token file is read', () => {
     expect(listed.server.arrivals.map(({ url }) => url)).toEqual(['/other']);
   });
 
-  it('ends by a cancel token, with the error of that token', async () => {
+  it('ends when its cancel token is cancelled, with the error of that token', async () => {
     const { token, cancel } = axios.CancelToken.source();
     const answer = clientHangingFrom(1).get('/', { cancelToken: token });
     await reading;
@@ -106,7 +106,7 @@ describe('a request that ends while the token file is read', () => {
     expect(listed.server.arrivals).toHaveLength(0);
   });
 
-  it('does not hold an answer of 401 back for longer than its timeout', async () => {
+  it('does not delay a 401 for longer than its timeout', async () => {
     const next = await bench.mint.mint();
     listed.server.answer = (_arrival, response) => {
       listed.volume.write(next);
@@ -117,7 +117,7 @@ describe('a request that ends while the token file is read', () => {
     release();
   });
 
-  it('leaves nothing behind on a signal or a cancel token', async () => {
+  it('leaves no listener on a signal or a cancel token', async () => {
     const { token } = axios.CancelToken.source();
     const listeners: string[] = [];
     const { signal } = controller;
