@@ -16,6 +16,9 @@ export interface QueuedCall {
   readonly connection?: CallerConnection | undefined;
 }
 
+/** Too many wait. @internal */
+export class OverloadError extends VerifierUnavailableError {}
+
 interface Waiter extends QueuedCall {
   readonly address: string;
   admit(): void;
@@ -46,7 +49,7 @@ export class FairQueue {
   /**
    * Takes a place, or waits for one. Whoever got a place has to {@link leave} it.
    * @returns `undefined` when there was a free place: the call need not wait for the event loop
-   * @throws {VerifierUnavailableError} too many wait, the caller is gone, or the signal fired before its turn
+   * @throws {OverloadError} too many wait, the caller is gone, or the signal fired before its turn
    */
   enter(signal: AbortSignal, call: QueuedCall): Promise<void> | undefined {
     if (this.running >= this.maxRunning) return this.waitForTurn(signal, call);
@@ -72,7 +75,7 @@ export class FairQueue {
       };
       const refuse = (message: string) => {
         leave();
-        reject(new VerifierUnavailableError(message, signal.aborted ? { cause: signal.reason } : undefined));
+        reject(new OverloadError(message, signal.aborted ? { cause: signal.reason } : undefined));
       };
       const giveUp = () => refuse('overload: no free place for a request to the API server in time');
       const admit = () => {
@@ -85,7 +88,7 @@ export class FairQueue {
     });
   }
 
-  /** @throws {VerifierUnavailableError} the newcomer is the one to be refused */
+  /** @throws {OverloadError} the newcomer is the one to be refused */
   private makeRoom(lane: Lane, address: string): void {
     this.first.refuseClosed();
     this.others.refuseClosed();
@@ -93,7 +96,7 @@ export class FairQueue {
     const message = `overload: ${this.maxWaiting} requests wait for the API server`;
     const isMostGreedy = lane === this.others || this.others.size === 0 ? lane.isLargest(address) : false;
     const last = isMostGreedy ? undefined : (this.others.size > 0 ? this.others : lane).lastOfLargest();
-    if (!last) throw new VerifierUnavailableError(message);
+    if (!last) throw new OverloadError(message);
     last.refuse(message);
   }
 }
