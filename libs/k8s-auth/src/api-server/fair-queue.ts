@@ -17,7 +17,10 @@ export interface QueuedCall {
 }
 
 /** Too many wait. @internal */
-export class OverloadError extends VerifierUnavailableError {}
+export class OverloadError extends VerifierUnavailableError {
+  // For users it is nothing of its own.
+  override name = 'VerifierUnavailableError';
+}
 
 interface Waiter extends QueuedCall {
   readonly address: string;
