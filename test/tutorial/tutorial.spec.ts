@@ -64,7 +64,7 @@ describe.each(['cluster', 'tutorial'])('npm run test:%s', (suite) => {
     });
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: `test:${suite}: it needs a real cluster, and ${named} to say which one\n`,
+      stderr: `test:${suite}: needs a real cluster; set ${named} to choose it\n`,
     });
   });
 });

@@ -10,9 +10,9 @@ import { ROOT, RunningProcess } from '../../support/running-process.js';
 export const APPLICATIONS = ['service1', 'service2'] as const;
 export type Application = (typeof APPLICATIONS)[number];
 
-/** Builds what is missing, as the first `npm start` does. */
+/** Builds the applications if needed, as `npm start` does. */
 export function buildOnce(): void {
-  const build = "import('./scripts/demo/build.mjs').then(({ buildWhatIsMissing }) => buildWhatIsMissing())";
+  const build = "import('./scripts/demo/build.mjs').then(({ buildIfStale }) => buildIfStale())";
   execFileSync(process.execPath, ['--eval', build], { cwd: ROOT });
 }
 

@@ -21,11 +21,11 @@ describe('decide', () => {
     ['a number in place of true', { allowed: 1 }],
     ['a function', Object.assign(() => {}, { allowed: true })],
     ['nothing', undefined],
-  ])('takes %s for no decision', (_, decision) => {
+  ])('does not accept %s as a decision', (_, decision) => {
     expect(outcomeOf(decision)).toEqual({ kind: 'undecided', reason: 'gave no decision' });
   });
 
-  it('does not take an inherited reason', () => {
+  it('ignores an inherited reason', () => {
     const decision: unknown = Object.assign(Object.create({ reason: 'not this' }), { allowed: false });
     expect(outcomeOf(decision)).toEqual({ kind: 'denied', reason: 'gave no reason' });
   });
@@ -59,7 +59,7 @@ describe('decide', () => {
     });
   });
 
-  it('handles the rejection of a foreign promise library, which would end the process', async () => {
+  it('handles a rejected promise of another promise library, which would otherwise end the process', async () => {
     const handled: unknown[] = [];
     // Such a library counts a rejection as handled once somebody has passed a second function.
     const foreign = { then: (_: unknown, onRejected: unknown) => void handled.push(typeof onRejected) };
@@ -68,7 +68,7 @@ describe('decide', () => {
     expect(handled).toEqual(['function']);
   });
 
-  it('says what a rule has thrown, without keeping the error', () => {
+  it('states what a rule has thrown, without keeping the error', () => {
     const throwing: AuthorizationRule = () => {
       throw new Error('no such list');
     };

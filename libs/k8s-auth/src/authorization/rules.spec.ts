@@ -66,7 +66,7 @@ describe('allowServiceAccounts', () => {
     ['shop', '', false],
     ['shop', '*', false],
     ['shop', '__proto__', false],
-  ])('%j %j: %p', (namespace, name, expected) => {
+  ])('for %j %j: allowed is %p', (namespace, name, expected) => {
     const rule = allowServiceAccounts('shop/checkout', 'shop/admin', 'team-a/client', 'team/a.client');
     expect(isAllowed(rule, principalOf(namespace, name))).toBe(expected);
   });
@@ -89,7 +89,7 @@ describe('allowServiceAccounts', () => {
     [7],
     [['shop/checkout']],
     [/shop\/checkout/],
-  ])('refuses to be made with %p', (path) => {
+  ])('throws for the argument %p', (path) => {
     expect(() => loosely(allowServiceAccounts)('shop/admin', path)).toThrow(
       expect.objectContaining({
         code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
@@ -98,13 +98,13 @@ describe('allowServiceAccounts', () => {
     );
   });
 
-  it('gives a reason for the log, and its name for it', () => {
+  it('gives a reason for the log, and its own name', () => {
     const rule = allowServiceAccounts('shop/admin');
     expect(rule(checkout)).toEqual({ allowed: false, reason: 'shop/checkout is not in the list' });
     expect(rule.name).toBe('allowServiceAccounts');
   });
 
-  it('does not change when the list does that it was made of', () => {
+  it('does not change when its list of arguments is changed later', () => {
     const list = ['shop/admin'];
     const rule = allowServiceAccounts(...list);
     list.push('shop/checkout');
@@ -124,12 +124,12 @@ describe('allowNamespaces', () => {
     ['SHOP', false],
     ['ѕhop', false],
     ['', false],
-  ])('%j: %p', (namespace, expected) => {
+  ])('for %j: allowed is %p', (namespace, expected) => {
     expect(isAllowed(allowNamespaces('shop', 'team-a'), principalOf(namespace, 'checkout'))).toBe(expected);
   });
 
   it.each([['*'], ['shop*'], ['shop/checkout'], ['shop.eu'], ['-shop'], [''], [null], ['a'.repeat(64)]])(
-    'refuses to be made with %p',
+    'throws for the argument %p',
     (namespace) => {
       expect(() => loosely(allowNamespaces)(namespace)).toThrow(
         expect.objectContaining({
@@ -178,7 +178,7 @@ describe('combined rules', () => {
     expect(isAllowed(rule)).toBe(expected);
   });
 
-  it('say which rule it was', () => {
+  it('name the rule that denied the caller', () => {
     expect(allOf(yes, allowNamespaces('eu'))(checkout)).toMatchObject({
       reason: 'allowNamespaces namespace shop is not in the list',
     });

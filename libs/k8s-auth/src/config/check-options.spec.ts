@@ -28,7 +28,7 @@ describe('checkOptions', () => {
         ],
       },
     ],
-  ])('takes %j', (options) => {
+  ])('accepts %j', (options) => {
     expect(mistakesOf(options)).toEqual([]);
   });
 
@@ -88,11 +88,11 @@ describe('checkOptions', () => {
     ],
     ['an option that does not exist', { verifier: { kind: 'tokenreview' }, audiance: 'x' }, 'audiance'],
     ['no options at all', undefined, 'expected'],
-  ])('refuses %s and names it', (_, options, expected) => {
+  ])('rejects %s and names it', (_, options, expected) => {
     expect(mistakesOf(options)).toEqual([expect.stringContaining(expected)]);
   });
 
-  it('tells every mistake at once', () => {
+  it('lists every mistake in one error', () => {
     const mistakes = mistakesOf({
       audience: '',
       verifier: { kind: 'tokenreview', successLifetimeMs: -1, timeoutMs: 'soon' },
@@ -109,7 +109,7 @@ describe('checkOptions', () => {
     }
   });
 
-  it('tells also those that need several options to be seen, in our own words', () => {
+  it('also lists mistakes between several options, in our own words', () => {
     const given = {
       verifier: { kind: 'tokenreview', apiServer: { url: 5, kubeconfigFile: '/k', x: 1 }, timeoutMs: 99 },
       destinations: [
@@ -147,7 +147,7 @@ describe('checkOptions', () => {
     expect(mistakesOf(options)).toEqual([expected]);
   });
 
-  it('repeats no value, which might be a secret in the wrong place', () => {
+  it('does not repeat values, which might be secrets in the wrong place', () => {
     const text = findOptionMistakes({
       audience: 1,
       verifier: { kind: SECRET },

@@ -72,7 +72,7 @@ describe('optionsFromEnvironment', () => {
         ],
       },
     ],
-  ])('%j', (environment, options) => {
+  ])('maps %j to options', (environment, options) => {
     expect(optionsFromEnvironment(environment)).toEqual({ options, mistakes: [], unused: [] });
   });
 
@@ -114,12 +114,12 @@ describe('optionsFromEnvironment', () => {
         'K8S_AUTH_DESTINATIONS',
       ],
     ],
-  ])('%j is refused, each variable once', (environment, variables) => {
+  ])('rejects %j and names each variable once', (environment, variables) => {
     const { mistakes } = optionsFromEnvironment(environment);
     expect(mistakes.map((mistake) => mistake.split(':')[0]).sort()).toEqual([...variables].sort());
   });
 
-  it('names what the chosen verifier does not use, and ignores it', () => {
+  it('names variables that the chosen verifier does not use, and ignores them', () => {
     const { options, mistakes, unused } = optionsFromEnvironment({
       K8S_AUTH_VERIFIER: 'tokenreview',
       K8S_AUTH_ISSUER: 'https://issuer.example',
@@ -133,7 +133,7 @@ describe('optionsFromEnvironment', () => {
     expect([...unused].sort()).toEqual(['K8S_AUTH_ISSUER', 'K8S_AUTH_ISUER', 'K8S_AUTH_PUBLIC_KEY_FILES']);
   });
 
-  it('tells all that is wrong in one variable', () => {
+  it('lists all mistakes in one variable', () => {
     const { mistakes } = optionsFromEnvironment({
       K8S_AUTH_DESTINATIONS: 'http://a/path=/t,http://b=/t,ftp://c=/t',
     });
@@ -143,13 +143,13 @@ describe('optionsFromEnvironment', () => {
     ]);
   });
 
-  it('shows the form of a destination that has none', () => {
+  it('shows the expected form of a destination when it is malformed', () => {
     expect(optionsFromEnvironment({ K8S_AUTH_DESTINATIONS: 'foo' }).mistakes).toEqual([
       'K8S_AUTH_DESTINATIONS: expected origin=file, comma-separated',
     ]);
   });
 
-  it('repeats no value', () => {
+  it('does not repeat values', () => {
     const { mistakes } = optionsFromEnvironment({
       K8S_AUTH_VERIFIER: 'hunter2',
       K8S_AUTH_DESTINATIONS: 'hunter2=',
@@ -157,7 +157,7 @@ describe('optionsFromEnvironment', () => {
     expect(mistakes.join()).not.toContain('hunter2');
   });
 
-  it('tells what cannot be parsed also while the verifier is unknown', () => {
+  it('reports variables that cannot be parsed even if the verifier is unknown', () => {
     const environment = {
       K8S_AUTH_VERIFIER: 'saml',
       K8S_AUTH_CLOCK_TOLERANCE_MS: 'x',

@@ -26,19 +26,19 @@ describe('k8sAuthConfig', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('stops at every mistake at once', () => {
+  it('throws one error with every mistake', () => {
     process.env = { K8S_AUTH_VERIFIER: 'jwt-pubkey', K8S_AUTH_CLOCK_TOLERANCE_MS: 'x' };
     expect(() => k8sAuthConfig()).toThrow(ConfigurationError);
     expect(() => k8sAuthConfig()).toThrow(/CLOCK_TOLERANCE_MS[^]*K8S_AUTH_ISSUER[^]*PUBLIC_KEY_FILES/);
   });
 
-  it('warns of variables that mean nothing to the verifier', () => {
+  it('warns about variables that the verifier does not use', () => {
     process.env = { K8S_AUTH_VERIFIER: 'tokenreview', K8S_AUTH_ISSUER: 'https://issuer.example' };
     expect(k8sAuthConfig()).toEqual({ verifier: { kind: 'tokenreview' } });
     expect(warnings).toEqual([expect.objectContaining({ variables: ['K8S_AUTH_ISSUER'] })]);
   });
 
-  it('says so when there is no verifier to use them', () => {
+  it('warns about variables of verifiers when no verifier is set', () => {
     process.env = { K8S_AUTH_DESTINATIONS: 'http://a.svc=/token', K8S_AUTH_ISSUER: 'https://issuer.example' };
     k8sAuthConfig();
     expect(warnings).toEqual([

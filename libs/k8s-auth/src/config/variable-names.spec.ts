@@ -7,7 +7,7 @@ const VARIABLES = [
 ] as const;
 
 describe('nameVariables', () => {
-  it('says the variable beside the option', () => {
+  it('adds the name of the variable to the name of the option', () => {
     const error = new ConfigurationError([
       { place: { option: 'apiServer.caFile' }, message: '/nope: expected a file' },
       { place: { option: 'other' }, message: 'x' },
@@ -22,7 +22,7 @@ describe('nameVariables', () => {
     });
   });
 
-  it('leaves every other error alone', () => {
+  it('does not change other errors', () => {
     const error = new TypeError('x');
     expect(nameVariables(error, VARIABLES)).toBe(error);
   });

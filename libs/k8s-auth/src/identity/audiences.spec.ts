@@ -7,9 +7,9 @@ import { K8sAuth } from '../inbound/k8s-auth.decorators.js';
 
 afterEach(closeApps);
 
-describe('startup', () => {
+describe('audiences at startup', () => {
   it.each<[unknown]>([[[]], [''], [['orders', 'orders']], [[' orders']], ['two\nlines']])(
-    'states one rule for the audience %j of a decorator, an option and the environment',
+    'rejects %j from a decorator, an option and the environment with the same message',
     async (audience) => {
       const rule =
         'a name, or a list of one or more different names, none of them empty or with white space around it';

@@ -11,7 +11,7 @@ const label63 = 'a'.repeat(63);
 const subdomain253 = `${'a'.repeat(126)}.${'b'.repeat(126)}`;
 
 describe('isNamespaceName: a DNS-1123 label', () => {
-  it.each(['a', '0', 'shop', 'team-a', 'a--b', '1-2', label63])('takes %j', (name) => {
+  it.each(['a', '0', 'shop', 'team-a', 'a--b', '1-2', label63])('accepts %j', (name) => {
     expect(isNamespaceName(name)).toBe(true);
   });
   it.each([
@@ -33,13 +33,13 @@ describe('isNamespaceName: a DNS-1123 label', () => {
     null,
     7,
     ['a'],
-  ])('refuses %j', (name) => {
+  ])('rejects %j', (name) => {
     expect(isNamespaceName(name)).toBe(false);
   });
 });
 
 describe('isServiceAccountName: a DNS-1123 subdomain', () => {
-  it.each(['a', 'default', 'a.b', 'a-b.c-d.0', subdomain253])('takes %j', (name) => {
+  it.each(['a', 'default', 'a.b', 'a-b.c-d.0', subdomain253])('accepts %j', (name) => {
     expect(isServiceAccountName(name)).toBe(true);
   });
   it.each([
@@ -57,17 +57,17 @@ describe('isServiceAccountName: a DNS-1123 subdomain', () => {
     'a/b',
     null,
     7,
-  ])('refuses %j', (name) => {
+  ])('rejects %j', (name) => {
     expect(isServiceAccountName(name)).toBe(false);
   });
-  it('takes no time over a name made to be slow', () => {
+  it('rejects a name quickly that is made to slow down the check', () => {
     expect(isServiceAccountName(`${'a-'.repeat(126)}_`)).toBe(false);
     expect(isServiceAccountName(`${'-'.repeat(100_000)}`)).toBe(false);
   });
 });
 
 describe('parseUsername', () => {
-  it('is the opposite of formatUsername', () => {
+  it('is the inverse of formatUsername', () => {
     const name = { namespace: 'team-a', name: 'client.v2' };
     expect(formatUsername(name)).toBe('system:serviceaccount:team-a:client.v2');
     expect(parseUsername(formatUsername(name))).toEqual(name);
@@ -87,7 +87,7 @@ describe('parseUsername', () => {
     'system:serviceaccount:shop.eu:checkout',
     'system:serviceaccount:Shop:checkout',
     'oidc:system:serviceaccount:shop:checkout',
-  ])('refuses %j', (username) => {
+  ])('rejects %j', (username) => {
     expect(parseUsername(username)).toBeUndefined();
   });
 });
@@ -97,7 +97,7 @@ describe('parseServiceAccountPath', () => {
     expect(parseServiceAccountPath('shop/checkout.v2')).toEqual({ namespace: 'shop', name: 'checkout.v2' });
   });
   it.each(['', '/', 'shop', 'shop/', '/checkout', 'shop/checkout/', 'a/b/c', 'shop:checkout', 'shop/*'])(
-    'refuses %j',
+    'rejects %j',
     (path) => {
       expect(parseServiceAccountPath(path)).toBeUndefined();
     },

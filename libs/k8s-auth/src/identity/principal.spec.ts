@@ -21,7 +21,7 @@ const everything: PrincipalFacts = {
 };
 
 describe('createPrincipal', () => {
-  it('derives the name and the groups that the API server gives', () => {
+  it('derives the same username and groups as the API server', () => {
     expect(createPrincipal(facts)).toEqual({
       username: 'system:serviceaccount:shop:checkout',
       namespace: 'shop',
@@ -34,7 +34,7 @@ describe('createPrincipal', () => {
     });
   });
 
-  it('shows all it has in JSON', () => {
+  it('shows every field in JSON', () => {
     expect(JSON.parse(JSON.stringify(createPrincipal(everything)))).toEqual({
       username: 'system:serviceaccount:shop:checkout',
       namespace: 'shop',
@@ -72,7 +72,7 @@ describe('createPrincipal', () => {
     expect(principal.expiresAt).not.toBe(principal.expiresAt);
   });
 
-  it('does not change with what it was made of', () => {
+  it('does not change when the objects that it was created from change', () => {
     const audiences = ['orders'];
     const groups = ['one'];
     const pod = { name: 'checkout-1', uid: 'pod-uid' };

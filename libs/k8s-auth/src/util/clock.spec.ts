@@ -9,20 +9,20 @@ describe('systemClock', () => {
     jest.useRealTimers();
   });
 
-  it('tells the wall time and an age', () => {
+  it('returns the wall time and an age', () => {
     const [wallMs, ageMs] = [systemClock.wallMs(), systemClock.monotonicMs()];
     jest.advanceTimersByTime(250);
     expect(systemClock.wallMs() - wallMs).toBe(250);
     expect(systemClock.monotonicMs() - ageMs).toBe(250);
   });
 
-  it('an age does not follow the wall clock', () => {
+  it('does not change an age with the wall clock', () => {
     const ageMs = systemClock.monotonicMs();
     jest.setSystemTime(0);
     expect(systemClock.monotonicMs() - ageMs).toBe(0);
   });
 
-  it('calls once, after the delay, unless cancelled', () => {
+  it('calls a function once after the delay, unless cancelled', () => {
     const task = jest.fn();
     const cancelled = jest.fn();
     systemClock.schedule(1000, task);
@@ -34,7 +34,7 @@ describe('systemClock', () => {
     expect(cancelled).not.toHaveBeenCalled();
   });
 
-  it('does not take a delay beyond what Node can wait for as none', () => {
+  it('does not treat a delay that is too long for Node as no delay', () => {
     const task = jest.fn();
     systemClock.schedule(365 * 24 * 3_600_000, task);
     jest.advanceTimersByTime(24 * 3_600_000);

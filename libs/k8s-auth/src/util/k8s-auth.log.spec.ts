@@ -50,7 +50,7 @@ describe.each(LOGGERS)("a user's logger that %s", (_, say) => {
     expect((await send(await app.getUrl())).status).toBe(401);
   });
 
-  it('does not fail who logs', () => {
+  it('does not make the logging code fail', () => {
     for (const level of ['log', 'warn', 'error'] as const)
       expect(() => k8sAuthLog[level]({ message: 'a line' })).not.toThrow();
   });

@@ -3,7 +3,7 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { OncePerMinute } from './log.js';
 
 describe('OncePerMinute', () => {
-  it('runs a topic once a minute, the first time at once', async () => {
+  it('runs a topic at once, and then at most once a minute', async () => {
     const clock = new FakeClock();
     const onceAMinute = new OncePerMinute(clock);
     let runs = 0;
@@ -18,14 +18,14 @@ describe('OncePerMinute', () => {
     expect(runs).toBe(2);
   });
 
-  it('counts topics apart', () => {
+  it('counts topics separately', () => {
     const onceAMinute = new OncePerMinute(new FakeClock());
     const topics: string[] = [];
     for (const topic of ['a', 'b', 'a']) onceAMinute.run(topic, () => topics.push(topic));
     expect(topics).toEqual(['a', 'b']);
   });
 
-  it('does not mind jumps of the wall clock', () => {
+  it('is not affected by jumps of the wall clock', () => {
     const clock = new FakeClock();
     const onceAMinute = new OncePerMinute(clock);
     let runs = 0;

@@ -31,7 +31,7 @@ describe('SingleFlight', () => {
     expect(runs()).toBe(1);
   });
 
-  it('runs keys apart from each other', async () => {
+  it('runs different keys independently', async () => {
     const flights = new SingleFlight<string, string>();
     await expect(
       Promise.all([
@@ -41,7 +41,7 @@ describe('SingleFlight', () => {
     ).resolves.toEqual(['1', '2']);
   });
 
-  it('remembers nothing of a run that has ended, well or not', async () => {
+  it('keeps nothing of a run that has succeeded or failed', async () => {
     const flights = new SingleFlight<string, string>();
     const { task, runs, fail } = heldTask();
     const failed = Promise.all([flights.run('key', task), flights.run('key', task)]);

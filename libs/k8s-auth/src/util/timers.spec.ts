@@ -10,7 +10,7 @@ describe('startDeadline', () => {
     expect(signal.reason).toMatchObject({ message: 'no answer within 333 ms' });
   });
 
-  it('fires when its time is over, saying how long that was', async () => {
+  it('fires when its time is over, and states how long it was', async () => {
     const clock = new FakeClock();
     const { signal } = startDeadline(clock, 5_000);
     await clock.advance(4_999);
@@ -20,7 +20,7 @@ describe('startDeadline', () => {
     expect(signal.reason).toMatchObject({ name: 'TimeoutError', message: 'no answer within 5000 ms' });
   });
 
-  it('can be called off', async () => {
+  it('can be cancelled', async () => {
     const clock = new FakeClock();
     const deadline = startDeadline(clock, 5_000);
     deadline.cancel();
@@ -51,7 +51,7 @@ describe('sleep', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('does not begin when the signal has fired already', async () => {
+  it('does not start when the signal has already fired', async () => {
     const clock = new FakeClock();
     await expect(sleep(clock, 100, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
     expect(clock.pendingTimers).toBe(0);
@@ -59,7 +59,7 @@ describe('sleep', () => {
 });
 
 describe('repeat', () => {
-  it('plans the next call when the last one has settled, asking for the period each time', async () => {
+  it('schedules the next call when the last one has settled, and reads the period each time', async () => {
     const clock = new FakeClock();
     const periodsMs = [10, 20, 30];
     let calls = 0;
@@ -92,7 +92,7 @@ describe('repeat', () => {
         throw new Error('in vain');
       },
     ],
-  ])('goes on when a call %s', async (_, task) => {
+  ])('continues when a call %s', async (_, task) => {
     const clock = new FakeClock();
     let calls = 0;
     const stop = repeat(

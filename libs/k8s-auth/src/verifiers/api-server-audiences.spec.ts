@@ -15,25 +15,25 @@ beforeEach(() => {
   log = new CapturedLog();
 });
 
-describe('what the API server accepts', () => {
+describe('the audiences that the API server accepts', () => {
   const audiencesWith = (known?: readonly string[], issuers: readonly string[] = [], file = podTokenFile) =>
     new ApiServerAudiences(
       { apiServerAudiences: () => Promise.resolve(known) },
       { clock, log, issuers, podTokenFile: file },
     );
 
-  it('is the usual audiences, without a verifier and outside of a pod', async () => {
+  it('are the default audiences without a verifier and outside a pod', async () => {
     const audiences = new ApiServerAudiences(undefined, { clock, log, issuers: [], podTokenFile });
     expect([...(await audiences.find())]).toEqual(USUAL);
   });
 
-  it('includes what the verifier knows, and the issuers that the options name', async () => {
+  it('include the audiences that the verifier knows and the issuers in the options', async () => {
     const found = await audiencesWith(['https://issuer.example'], ['https://a.example', 'b']).find();
     expect([...found]).toEqual([...USUAL, 'https://a.example', 'b', 'https://issuer.example']);
     expect([...(await audiencesWith(undefined, ['b']).find())]).toEqual([...USUAL, 'b']);
   });
 
-  it("includes issuer and audiences of the pod's own API token", async () => {
+  it("include the issuer and the audiences of the pod's own API token", async () => {
     const apiAudiences = ['api', 'konnectivity'];
     const cluster = await LocalCluster.start({ issuer: 'https://issuer.example', apiAudiences });
     const mount = await cluster.writeInClusterMount({ namespace: 'shop', serviceAccount: 'default' });
@@ -42,7 +42,7 @@ describe('what the API server accepts', () => {
     await cluster.close();
   });
 
-  it('is a mistake as audience of a route or of the option', async () => {
+  it('are rejected as the audience of a route or of the option', async () => {
     const given = new Map([
       ['orders', ['OrdersController.list']],
       ['b', ['A.one', 'A.two']],
@@ -55,7 +55,7 @@ describe('what the API server accepts', () => {
   });
 });
 
-describe('a request', () => {
+describe('a request to a route', () => {
   const verdict: Verdict = { principal: createTestPrincipal(), validUntilMs: Infinity };
   let known: readonly string[] | undefined;
   let asked: number;
@@ -72,20 +72,20 @@ describe('a request', () => {
     verify = audiences.refuse(() => verdict);
   });
 
-  it('is answered at once when the audiences are known and others', async () => {
+  it("is answered synchronously when the API server's audiences are known and differ from the route's", async () => {
     known = ['https://issuer.example'];
     await audiences.find();
     expect(verify('token', ['orders'])).toBe(verdict);
     expect(asked).toBe(1);
   });
 
-  it('is refused, as our own failure, when startup already knew', async () => {
+  it('is refused as unavailable when startup has found that the API server accepts the audience', async () => {
     known = ['orders'];
     await audiences.find();
     expect(() => verify('token', ['orders'])).toThrow(VerifierUnavailableError);
   });
 
-  it('is refused as soon as the first verdict made them known, which is logged once', async () => {
+  it('is refused once the first verdict shows that the API server accepts the audience, with one log line', async () => {
     known = ['orders'];
     await expect(verify('token', ['orders'])).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE',
@@ -94,7 +94,7 @@ describe('a request', () => {
     expect(log.events).toEqual([expect.objectContaining({ audiences: ['orders'] })]);
   });
 
-  it('passes while they are not known, and they are asked for again every 10 s', async () => {
+  it("passes while the API server's audiences are unknown, which are requested again every 10 s", async () => {
     for (let call = 0; call < 3; call++) expect(await verify('token', ['orders'])).toBe(verdict);
     expect(asked).toBe(1);
     await clock.advance(10_000);

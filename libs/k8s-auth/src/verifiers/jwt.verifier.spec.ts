@@ -73,7 +73,7 @@ async function reasonOf(
 }
 
 describe('JwtVerifier', () => {
-  it('tells who holds the token, and until when that says something', async () => {
+  it('returns the principal of a token, and until when the verdict may be used', async () => {
     const { principal, validUntilMs } = await verification().verify(token(), ['orders', 'billing']);
     expect(JSON.parse(JSON.stringify(principal))).toEqual({
       username: 'system:serviceaccount:shop:checkout',
@@ -131,14 +131,14 @@ describe('JwtVerifier', () => {
     expect(await reasonOf(make())).toBe('SIGNATURE');
   });
 
-  it("goes by the key's own algorithm before any signature is tried", async () => {
+  it("compares the key's own algorithm before it checks any signature", async () => {
     const refusal = verification().verify(token({}, { alg: 'ES256' }), ['orders']);
     await expect(refusal).rejects.toThrow("signature: expected the key's own algorithm");
     const unknown = verification().verify(token({}, { kid: 'x' }), ['orders']);
     await expect(unknown).rejects.toThrow('signature: expected a known key');
   });
 
-  it('asks nobody for keys of algorithms that no key has, nor for what is refused without', async () => {
+  it('requests no keys for an algorithm that no key has, or for a token that is refused without a key', async () => {
     await reasonOf(token({}, { alg: 'none', kid: 'x' }));
     await reasonOf(macToken());
     await reasonOf(token({ iss: 'https://other' }, { kid: 'x' }));
@@ -163,18 +163,18 @@ describe('JwtVerifier', () => {
     expect(await reasonOf(token(changes))).toBe(reason);
   });
 
-  it('says SIGNATURE of a forged token whose other claims are wrong too', async () => {
+  it('refuses a forged token as SIGNATURE even if its claims are wrong too', async () => {
     expect(await reasonOf(token({ aud: 'x', sub: 'x' }, {}, stranger.privateKey))).toBe('SIGNATURE');
   });
 
-  it('takes no exp in scientific notation that is out of bounds', async () => {
+  it('refuses an exp in scientific notation that is out of bounds', async () => {
     for (const exp of ['1e400', '1e308', '1893456600000']) {
       const payload = JSON.stringify(claims({ exp: 0 })).replace('"exp":0', `"exp":${exp}`);
       expect(await reasonOf(signRaw(rsa.privateKey, { alg: 'RS256' }, payload))).toBe('MALFORMED');
     }
   });
 
-  it('looks at the clock again when getting keys took its time', async () => {
+  it('checks the times again after a slow key fetch', async () => {
     const trust = {
       issuers: () => [ISSUER],
       find: async () => {
@@ -199,10 +199,10 @@ const LEGACY = {
   'kubernetes.io/serviceaccount/service-account.uid': 'u-1',
 };
 
-describe('JwtVerifier of legacy tokens', () => {
+describe('JwtVerifier with acceptLegacyTokens', () => {
   const subject = () => verification([rsaKey], true);
 
-  it('takes them as made for nobody in particular, for a short while', async () => {
+  it('accepts a legacy token for any audience, with a short-lived verdict', async () => {
     const { principal, validUntilMs } = await subject().verify(token(LEGACY), ['orders']);
     expect(principal).toMatchObject({
       username: 'system:serviceaccount:shop:checkout',
@@ -213,7 +213,7 @@ describe('JwtVerifier of legacy tokens', () => {
     expect(validUntilMs).toBe(clock.wallMs() + 10_000);
   });
 
-  it('heeds an exp where there is one', async () => {
+  it('checks the exp of a legacy token that has one', async () => {
     const exp = clock.wallMs() / 1000 + 4;
     const { validUntilMs } = await subject().verify(token({ ...LEGACY, exp }), ['orders']);
     expect(validUntilMs).toBe(exp * 1000);
@@ -226,7 +226,7 @@ describe('JwtVerifier of legacy tokens', () => {
     [{ aud: ['orders'] }, 'REJECTED'],
     [{ 'kubernetes.io': {} }, 'ISSUER'],
     [{ sub: 'system:serviceaccount:shop:admin' }, 'REJECTED'],
-  ])('refuses one with %j as %s', async (changes, reason) => {
+  ])('refuses a legacy token with %j as %s', async (changes, reason) => {
     expect(await reasonOf(token({ ...LEGACY, ...changes }), subject())).toBe(reason);
   });
 
@@ -237,7 +237,7 @@ describe('JwtVerifier of legacy tokens', () => {
   };
 
   it.each([{}, { nbf: undefined, jti: undefined }, { aud: ['x', 'orders'] }, FLAT])(
-    'accepts bound tokens of a cluster with the same issuer as without the option: %j',
+    'accepts bound tokens of an issuer called kubernetes/serviceaccount as without the option: %j',
     async (changes) => {
       const bound = token({ iss: LEGACY_ISSUER, ...changes });
       for (const acceptLegacyTokens of [false, true]) {
@@ -249,14 +249,14 @@ describe('JwtVerifier of legacy tokens', () => {
     },
   );
 
-  it('accepts both layouts of such a cluster, each by its own rules', async () => {
+  it('accepts bound and legacy tokens of an issuer called kubernetes/serviceaccount, each by its own rules', async () => {
     const configured = verification([rsaKey], true, [LEGACY_ISSUER]);
     expect(await reasonOf(token(LEGACY), configured)).toBe('accepted');
     expect(await reasonOf(token({ iss: LEGACY_ISSUER, aud: undefined }), configured)).toBe('AUDIENCE');
     expect(await reasonOf(token({ ...LEGACY, aud: 'orders' }), configured)).toBe('REJECTED');
   });
 
-  it('still wants a signature, and an audience of all others', async () => {
+  it('still requires a signature, and an audience for all tokens that are not legacy tokens', async () => {
     expect(await reasonOf(token(LEGACY, {}, stranger.privateKey), subject())).toBe('SIGNATURE');
     expect(await reasonOf(token({ aud: undefined }), subject())).toBe('AUDIENCE');
   });

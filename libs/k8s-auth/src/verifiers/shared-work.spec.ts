@@ -20,7 +20,7 @@ function work() {
 }
 
 describe('SharedWork', () => {
-  it('is done once for all who want it at a time, and again for those who come later', async () => {
+  it('runs once for concurrent callers, and again for later callers', async () => {
     const shared = new SharedWork<string>();
     const [first, second] = [work(), work()];
     const both = [shared.run('key', undefined, first.run), shared.run('key', undefined, second.run)];
@@ -37,7 +37,7 @@ describe('SharedWork', () => {
     expect(await shared.run('b', undefined, () => Promise.resolve('b'))).toBe('b');
   });
 
-  it('is given up only when all who want it have gone', async () => {
+  it('is cancelled only when all callers have disconnected', async () => {
     const shared = new SharedWork<string>();
     const { run, seen, finish } = work();
     const [one, other] = [connection('10.0.0.1'), connection('10.0.0.2')];
@@ -51,7 +51,7 @@ describe('SharedWork', () => {
     await Promise.all(results);
   });
 
-  it('is never given up while somebody without a connection wants it', async () => {
+  it('is never cancelled while a caller without a connection waits', async () => {
     const shared = new SharedWork<string>();
     const { run, seen, finish } = work();
     const one = connection('10.0.0.1');

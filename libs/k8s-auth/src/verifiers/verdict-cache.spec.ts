@@ -62,8 +62,8 @@ beforeEach(() => {
   cache = cacheWith({});
 });
 
-describe('an accepted token', () => {
-  it('is answered at once, without a promise, until its lifetime is over', async () => {
+describe('the cached verdict of an accepted token', () => {
+  it('is returned synchronously until its lifetime ends', async () => {
     const first = await verify();
     await clock.advance(9_999);
     expect(cache.verify('token-a', ['orders'])).toBe(first);
@@ -72,7 +72,7 @@ describe('an accepted token', () => {
     expect(uncached.calls).toHaveLength(2);
   });
 
-  it('has a lifetime that starts when it was asked about, however long the answer takes', async () => {
+  it('has a lifetime that starts when the review was sent, however long the answer takes', async () => {
     uncached.answer = async () => {
       await new Promise<void>((resolve) => clock.schedule(4_000, resolve));
       return uncached.verdict();
@@ -101,7 +101,7 @@ describe('an accepted token', () => {
     expect(uncached.calls).toHaveLength(2);
   });
 
-  it('is never answered from memory past its own end', async () => {
+  it('is never returned after the token has expired', async () => {
     uncached.answer = () => uncached.verdict(3_000);
     await verify();
     await clock.advance(2_999);
@@ -112,14 +112,14 @@ describe('an accepted token', () => {
     await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_EXPIRED' });
   });
 
-  it('ends with a wall clock that jumps past its end', async () => {
+  it("ends when the wall clock jumps past the token's expiry", async () => {
     await verify();
     clock.jumpWall(HOUR_MS);
     await verify();
     expect(uncached.calls).toHaveLength(2);
   });
 
-  it('lives no longer because the wall clock jumps back', async () => {
+  it('does not live longer when the wall clock jumps back', async () => {
     uncached.answer = () => uncached.verdict(3_000);
     await verify();
     clock.jumpWall(-HOUR_MS);
@@ -130,14 +130,14 @@ describe('an accepted token', () => {
     expect(uncached.calls).toHaveLength(3);
   });
 
-  it('is looked at each time with a lifetime of 0', async () => {
+  it('is not kept with a lifetime of 0', async () => {
     cache = cacheWith({ successLifetimeMs: 0 });
     await verify();
     await verify();
     expect(uncached.calls).toHaveLength(2);
   });
 
-  it('is accepted for those audiences only, in that order', async () => {
+  it('is valid only for the same audiences in the same order', async () => {
     await verify('token-a', ['orders']);
     await verify('token-a', ['stock']);
     await verify('token-a', ['orders', 'stock']);
@@ -150,8 +150,8 @@ describe('an accepted token', () => {
   });
 });
 
-describe('a refused token', () => {
-  it('is refused at once for two seconds', async () => {
+describe('the cached verdict of a refused token', () => {
+  it('is returned synchronously for two seconds', async () => {
     uncached.refuse('REJECTED');
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
     await clock.advance(1_999);
@@ -164,14 +164,14 @@ describe('a refused token', () => {
     expect(uncached.calls).toHaveLength(2);
   });
 
-  it.each(['EXPIRED', 'NOT_YET_VALID'] as const)('is looked at again when it is %s', async (reason) => {
+  it.each(['EXPIRED', 'NOT_YET_VALID'] as const)('is not kept when the reason is %s', async (reason) => {
     uncached.refuse(reason);
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
     uncached.answer = () => uncached.verdict();
     await expect(verify()).resolves.toBeDefined();
   });
 
-  it('is not remembered when refusing it cost nothing', async () => {
+  it('is not kept when the refusal needed no review', async () => {
     uncached.answer = () => {
       throw new InvalidTokenError('MALFORMED', 'no JWT');
     };
@@ -180,7 +180,7 @@ describe('a refused token', () => {
     expect(uncached.calls).toHaveLength(2);
   });
 
-  it('is looked at each time with a lifetime of 0', async () => {
+  it('is not kept with a lifetime of 0', async () => {
     cache = cacheWith({ rejectionLifetimeMs: 0 });
     uncached.refuse('REJECTED');
     await expect(verify()).rejects.toBeInstanceOf(InvalidTokenError);
@@ -188,7 +188,7 @@ describe('a refused token', () => {
     expect(uncached.calls).toHaveLength(2);
   });
 
-  it('never pushes an accepted one out, however many there are', async () => {
+  it('never evicts the verdict of an accepted token, however many there are', async () => {
     await verify('good');
     uncached.refuse('REJECTED');
     for (let n = 0; n < 6_000; n++) await verify(`bad-${n}`).catch(() => undefined);
@@ -196,8 +196,8 @@ describe('a refused token', () => {
   });
 });
 
-describe('a failure', () => {
-  it('is never remembered', async () => {
+describe('a failed verification', () => {
+  it('is never cached', async () => {
     uncached.answer = () => Promise.reject(new VerifierUnavailableError('away'));
     await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' });
     uncached.answer = () => uncached.verdict();
@@ -205,8 +205,8 @@ describe('a failure', () => {
   });
 });
 
-describe('concurrent calls', () => {
-  it.each([0, 10_000])('share one run with a lifetime of %d', async (successLifetimeMs) => {
+describe('concurrent calls for one token', () => {
+  it.each([0, 10_000])('share one verification with a lifetime of %d', async (successLifetimeMs) => {
     cache = cacheWith({ successLifetimeMs });
     let finish = (_verdict: Verdict) => {};
     uncached.answer = () => new Promise<Verdict>((resolve) => (finish = resolve));
@@ -218,8 +218,8 @@ describe('concurrent calls', () => {
   });
 });
 
-describe('memory', () => {
-  it('holds 5000 accepted tokens, and lets the least recently used go', async () => {
+describe('the memory of the verdict cache', () => {
+  it('holds 5000 accepted tokens, and evicts the least recently used', async () => {
     for (let n = 0; n < 5_001; n++) await verify(`token-${n}`);
     expect(uncached.calls).toHaveLength(5_001);
     await verify('token-5000');
@@ -238,7 +238,7 @@ describe('memory', () => {
   });
 });
 
-it('forgets everything when it is cleared', async () => {
+it('the verdict cache is empty after it was cleared', async () => {
   await verify();
   uncached.refuse('REJECTED');
   await verify('bad').catch(() => undefined);

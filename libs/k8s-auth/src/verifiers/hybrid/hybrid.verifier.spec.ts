@@ -75,7 +75,7 @@ describe('the number of reviews', () => {
     expect(reviews()).toBe(1);
   });
 
-  it('is none for tokens that are refused here', async () => {
+  it('is 0 for tokens that fail local verification', async () => {
     const forged = (await tokenFor()).replace(/\.[^.]+$/, '.c2ln');
     expect(await verify(forged)).toBe('ERR_K8S_AUTH_TOKEN_SIGNATURE');
     expect(await verify(await tokenFor(['stock']))).toBe('ERR_K8S_AUTH_TOKEN_AUDIENCE');
@@ -91,7 +91,7 @@ describe('the number of reviews', () => {
 });
 
 describe('a token in use', () => {
-  it('does not wait for the next answer while the last one is young enough', async () => {
+  it('does not wait for a review while the last answer is younger than the period', async () => {
     const token = await tokenFor();
     await verify(token);
     expect(await verify(token)).toBe(CHECKOUT);
@@ -115,7 +115,7 @@ describe('a token in use', () => {
     expect(reviews()).toBe(2);
   });
 
-  it('is refused when its ServiceAccount was deleted and made again', async () => {
+  it('is refused after its ServiceAccount was deleted and created again', async () => {
     const token = await tokenFor();
     await verify(token);
     await own.cluster.deleteServiceAccount('shop', 'checkout');
@@ -124,7 +124,7 @@ describe('a token in use', () => {
     expect(await verify(token)).toBe(REJECTED);
   });
 
-  it('is refused when the API server means somebody else by it', async () => {
+  it('is refused when the review names another ServiceAccount', async () => {
     own.cluster.faults.set({
       on: 'tokenreviews',
       fault: {
@@ -142,7 +142,7 @@ describe('a token in use', () => {
     expect(await verify(await tokenFor())).toBe(REJECTED);
   });
 
-  it('stays refused for a period without another review', async () => {
+  it('that was refused stays refused for one period without another review', async () => {
     const token = await tokenFor();
     await own.cluster.deletePod('shop', 'checkout-1');
     expect(await verify(token)).toBe(REJECTED);
@@ -165,7 +165,7 @@ function afterRetries(result: Promise<string>): Promise<string> {
 }
 
 describe('while the API server is unreachable', () => {
-  it("'refuse' accepts a token until the last answer is a period old, then answers 503", async () => {
+  it("'refuse' accepts a token until its last answer is one period old, then answers 503", async () => {
     const token = await tokenFor();
     await verify(token);
     goAway();
@@ -175,13 +175,13 @@ describe('while the API server is unreachable', () => {
     expect(await afterRetries(verify(token))).toBe(UNAVAILABLE);
   });
 
-  it("'refuse' answers 503 to a token that is new here", async () => {
+  it("'refuse' answers 503 to a token that was never reviewed", async () => {
     await verify(await tokenFor());
     goAway();
     expect(await afterRetries(verify(await tokenFor()))).toBe(UNAVAILABLE);
   });
 
-  it("'accept-until-expiry' goes on with the signature alone, until the token's end", async () => {
+  it("'accept-until-expiry' accepts a reviewed token by its signature alone until it expires", async () => {
     await recreate({ whenUnavailable: 'accept-until-expiry' });
     const token = await tokenFor(['orders'], 70);
     await verify(token);
@@ -192,14 +192,14 @@ describe('while the API server is unreachable', () => {
     expect(await verify(token)).toBe('ERR_K8S_AUTH_TOKEN_EXPIRED');
   });
 
-  it("'accept-until-expiry' accepts a token that is new here", async () => {
+  it("'accept-until-expiry' accepts a token that was never reviewed", async () => {
     await recreate({ whenUnavailable: 'accept-until-expiry' });
     await verify(await tokenFor());
     goAway();
     expect(await afterRetries(verify(await tokenFor()))).toBe(CHECKOUT);
   });
 
-  it("'accept-until-expiry' goes on refusing a token that was revoked before", async () => {
+  it("'accept-until-expiry' keeps refusing a token that was revoked before the outage", async () => {
     await recreate({ whenUnavailable: 'accept-until-expiry' });
     const token = await tokenFor();
     await own.cluster.deletePod('shop', 'checkout-1');
@@ -209,7 +209,7 @@ describe('while the API server is unreachable', () => {
     expect(await afterRetries(verify(token))).toBe(REJECTED);
   });
 
-  it('notices a revocation at the latest 10 s after the API server is back', async () => {
+  it('a revocation is noticed at most 10 s after the API server is reachable again', async () => {
     await recreate({ whenUnavailable: 'accept-until-expiry' });
     const token = await tokenFor();
     await verify(token);
@@ -223,38 +223,41 @@ describe('while the API server is unreachable', () => {
   });
 });
 
-describe.each(['refuse', 'accept-until-expiry'] as const)('%s', (whenUnavailable) => {
-  beforeEach(() => recreate({ whenUnavailable }));
+describe.each(['refuse', 'accept-until-expiry'] as const)(
+  'hybrid with whenUnavailable %s',
+  (whenUnavailable) => {
+    beforeEach(() => recreate({ whenUnavailable }));
 
-  it('answers 503 and is not ready while the right to create tokenreviews is missing', async () => {
-    own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
-    expect(await verify(await tokenFor())).toBe(UNAVAILABLE);
-    expect(verifier.readiness()).toMatchObject({ status: 'not-ready' });
-  });
+    it('answers 503 and is not ready while the right to create tokenreviews is missing', async () => {
+      own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
+      expect(await verify(await tokenFor())).toBe(UNAVAILABLE);
+      expect(verifier.readiness()).toMatchObject({ status: 'not-ready' });
+    });
 
-  it('answers 503 while the own credential is refused', async () => {
-    await verify(await tokenFor());
-    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 401 } });
-    expect(await verify(await tokenFor())).toBe(UNAVAILABLE);
-  });
+    it('answers 503 while the own credential is refused', async () => {
+      await verify(await tokenFor());
+      own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 401 } });
+      expect(await verify(await tokenFor())).toBe(UNAVAILABLE);
+    });
 
-  it('is ready once it has keys and an answer', async () => {
-    expect(verifier.readiness().status).not.toBe('ready');
-    verifier.start();
-    await until(() => verifier.readiness().status === 'ready');
-  });
+    it('is ready once it has keys and an answer', async () => {
+      expect(verifier.readiness().status).not.toBe('ready');
+      verifier.start();
+      await until(() => verifier.readiness().status === 'ready');
+    });
 
-  it('leaves no timer behind', async () => {
-    verifier.start();
-    const token = await tokenFor();
-    await verify(token);
-    await verify(token);
-    await verifier.close();
-    expect(own.clock.pendingTimers).toBe(0);
-  });
-});
+    it('leaves no timer behind', async () => {
+      verifier.start();
+      const token = await tokenFor();
+      await verify(token);
+      await verify(token);
+      await verifier.close();
+      expect(own.clock.pendingTimers).toBe(0);
+    });
+  },
+);
 
-it('without an answer of the API server is not ready, or only degraded where it goes on without', async () => {
+it("before the first answer of the API server, readiness is not ready with 'refuse' and degraded with 'accept-until-expiry'", async () => {
   for (const on of ['tokenreviews', 'accessreviews'] as const) {
     own.cluster.faults.set({ on, fault: { kind: 'reset' } });
   }
@@ -268,7 +271,7 @@ it('without an answer of the API server is not ready, or only degraded where it 
   expect(verifier.readiness().status).toBe('degraded');
 });
 
-it('keeps no token text', async () => {
+it('hybrid keeps no token text', async () => {
   const token = await tokenFor();
   await verify(token);
   await own.cluster.deletePod('shop', 'checkout-1');

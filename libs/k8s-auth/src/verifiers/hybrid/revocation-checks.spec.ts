@@ -32,14 +32,14 @@ function checksOf(
   return { clock, checks, api, use };
 }
 
-describe('a token that is used all the time', () => {
+describe('a token that is used continuously', () => {
   it.each([
     { periodMs: 60_000, reviewMs: 20, periods: 50 },
     { periodMs: 60_000, reviewMs: 500, periods: 40 },
     { periodMs: 1_000, reviewMs: 5, periods: 50 },
     { periodMs: 1_000, reviewMs: 50, periods: 12 },
   ])(
-    'is asked about at most $periods + 1 times in $periods periods of $periodMs ms, and waits once',
+    'is reviewed at most $periods + 1 times in $periods periods of $periodMs ms, and waits once',
     async ({ periodMs, reviewMs, periods }) => {
       const { clock, api, use } = checksOf({ reviewMs }, { periodMs });
       const waits = [await use()];
@@ -54,7 +54,7 @@ describe('a token that is used all the time', () => {
     60_000,
   );
 
-  it('does not wait where it is used just before the answer becomes too old, and not before', async () => {
+  it('does not wait for a review when it is used only shortly before the last answer expires', async () => {
     const { clock, use } = checksOf();
     await use();
     await clock.advance(PERIOD_MS - 100);
@@ -63,7 +63,7 @@ describe('a token that is used all the time', () => {
     expect(await use()).toBe(false);
   });
 
-  it('is not asked about after its end', async () => {
+  it('is not reviewed after it has expired', async () => {
     const { clock, api, use } = checksOf();
     const endMs = clock.wallMs() + 30_000;
     await use('token', endMs);
@@ -73,7 +73,7 @@ describe('a token that is used all the time', () => {
   });
 });
 
-it('an answer that comes after more than a period is used for nobody else', async () => {
+it('an answer that arrives after more than one period is used only for the request that waited for it', async () => {
   const { clock, api, use } = checksOf({ reviewMs: 1_500 }, { periodMs: 1_000 });
   await use();
   expect(await use()).toBe(true);
@@ -81,7 +81,7 @@ it('an answer that comes after more than a period is used for nobody else', asyn
   expect(api.asked).toBe(2);
 });
 
-it('a failure of the next answer is noticed when the last one is too old, not before', async () => {
+it('a failed review affects requests only when the last answer has expired', async () => {
   const { clock, api, use } = checksOf();
   await use();
   await use();
@@ -96,7 +96,7 @@ it('a failure of the next answer is noticed when the last one is too old, not be
   await expect(use()).rejects.toThrow('API server is unreachable');
 });
 
-it("with 'accept-until-expiry' a token is asked about every 10 s while there is no answer", async () => {
+it("with 'accept-until-expiry' a token is reviewed every 10 s until there is an answer", async () => {
   const { clock, api, use } = checksOf({}, { whenUnavailable: 'accept-until-expiry' });
   api.answer = () => {
     throw new VerifierUnavailableError('API server is unreachable');
@@ -108,7 +108,7 @@ it("with 'accept-until-expiry' a token is asked about every 10 s while there is 
   expect(api.asked).toBe(3);
 });
 
-it('keeps at most 10,000 tokens, and no timers for others', async () => {
+it('keeps at most 10,000 tokens, and no timers for dropped ones', async () => {
   const { checks, clock } = checksOf();
   const asked: unknown[] = [];
   for (let n = 0; n < 10_050; n++)
@@ -119,7 +119,7 @@ it('keeps at most 10,000 tokens, and no timers for others', async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
-it('keeps nothing of an answer that comes after it was closed', async () => {
+it('keeps nothing of an answer that arrives after close', async () => {
   const { checks, clock, use } = checksOf();
   const used = use();
   checks.close();

@@ -15,7 +15,7 @@ describe('jwtPubkeyOptionsSchema', () => {
     { issuer: 'kubernetes.default.svc' },
     { clockToleranceMs: 0, acceptLegacyTokens: true },
     { clockToleranceMs: 60_000, publicKeyFiles: ['a', 'b'] },
-  ])('takes %j', (changes) => {
+  ])('accepts %j', (changes) => {
     expect(mistakesIn(changes)).toEqual([]);
   });
 
@@ -37,7 +37,7 @@ describe('jwtPubkeyOptionsSchema', () => {
     [{ clockToleranceMs: 0.5 }, 'clockToleranceMs: '],
     [{ acceptLegacyTokens: 'true' }, 'acceptLegacyTokens: '],
     [{ jwksUri: 'https://issuer.example/keys' }, ': Unrecognized key'],
-  ])('refuses %j, naming the option', (changes, mistake) => {
+  ])('rejects %j and names the option', (changes, mistake) => {
     expect(mistakesIn(changes)).toEqual([expect.stringContaining(mistake)]);
   });
 });

@@ -97,7 +97,7 @@ const ACCEPTED = 'system:serviceaccount:shop:checkout';
 const SIGNATURE = 'ERR_K8S_AUTH_TOKEN_SIGNATURE';
 
 describe('jwt-pubkey', () => {
-  it('says what the API server accepts', async () => {
+  it('returns the audiences that the API server accepts', async () => {
     const verifier = await create({ issuer: [ISSUER, 'https://old.example'] });
     expect(await verifier.apiServerAudiences?.()).toEqual([ISSUER, 'https://old.example']);
     expect(verifier.readiness()).toEqual({ status: 'ready' });
@@ -105,7 +105,7 @@ describe('jwt-pubkey', () => {
     expect(verdict.principal).toMatchObject({ issuer: 'https://old.example', verifiedBy: 'jwt-pubkey' });
   });
 
-  it('warns that a list of issuers is for one cluster, because its keys verify tokens of all', async () => {
+  it('warns that a list of issuers is for one cluster, because its keys verify tokens of all issuers', async () => {
     await create();
     await create({ issuer: [ISSUER, ISSUER] });
     expect(warnings).toEqual([]);
@@ -118,7 +118,7 @@ describe('jwt-pubkey', () => {
     ]);
   });
 
-  it('does not start with files that are missing or wrong', async () => {
+  it('fails startup when key files are missing or invalid', async () => {
     await replaceFile('no key');
     const missing = join(folder, 'missing');
     const creation = create({ publicKeyFiles: [keyFile, missing] });
@@ -132,7 +132,7 @@ describe('jwt-pubkey', () => {
     });
   });
 
-  it('follows the files in the background', async () => {
+  it('reads changed key files in the background', async () => {
     const verifier = await create();
     verifier.start();
     await writeKeys(first, second);
@@ -147,7 +147,7 @@ describe('jwt-pubkey', () => {
     expect(await outcome(verifier, token(second))).toBe(ACCEPTED);
   });
 
-  it('reads for a key it does not know, once a period however many ask', async () => {
+  it('reads the files for an unknown key, at most once per period for any number of requests', async () => {
     const verifier = await create();
     await writeKeys(first, second);
     await clock.advance(9_999);
@@ -162,7 +162,7 @@ describe('jwt-pubkey', () => {
     expect(await outcome(verifier, token(second))).toBe(ACCEPTED);
   });
 
-  it('keeps the last good keys while the files make no sense, and says so once a minute', async () => {
+  it('keeps the last good keys while the files are invalid, and logs this once a minute', async () => {
     const verifier = await create();
     verifier.start();
     await replaceFile('-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n');
@@ -192,13 +192,13 @@ describe('jwt-pubkey', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('has a tolerance of 30 s unless told otherwise', async () => {
+  it('has a clock tolerance of 30 s by default', async () => {
     const late = token(first, { exp: clock.wallMs() / 1000 - 29 });
     expect(await outcome(await create(), late)).toBe(ACCEPTED);
     expect(await outcome(await create({ clockToleranceMs: 0 }), late)).toBe('ERR_K8S_AUTH_TOKEN_EXPIRED');
   });
 
-  it('takes legacy tokens only when asked to', async () => {
+  it('accepts legacy tokens only with acceptLegacyTokens', async () => {
     const legacy = token(first, {
       iss: 'kubernetes/serviceaccount',
       aud: undefined,

@@ -35,26 +35,26 @@ const fetchKeys = (verifier: Verifier) =>
   outcome((async () => verifier.verify(await own.cluster.createToken(CALLER), ['orders']))());
 const CALLER = { namespace: 'shop', serviceAccount: 'orders', audiences: ['orders'] };
 
-describe('the audiences of the API server', () => {
-  it('are the issuers, and what its own token names', async () => {
+describe('the audiences of the API server for oidc-discovery', () => {
+  it('are the issuers and the audiences of the own token', async () => {
     const verifier = await create({ apiServer: apiServer(), issuer: [ELSEWHERE] });
     expect(await verifier.apiServerAudiences?.()).toEqual([
       ...new Set([ELSEWHERE, own.cluster.issuer, ...own.cluster.apiAudiences]),
     ]);
   });
 
-  it('are the issuers alone where there is no API server', async () => {
+  it('are only the issuers when there is no API server', async () => {
     const verifier = await create({ issuer: [ELSEWHERE] });
     expect(await verifier.apiServerAudiences?.()).toEqual([ELSEWHERE]);
   });
 
-  it('include those of an API server that merely happens to be there', async () => {
+  it('include those of an API server that the verifier does not read keys from', async () => {
     const kubeconfig = await own.cluster.writeKubeconfig({ serviceAccount: OWN_ACCOUNT });
     const verifier = await create({ issuer: ELSEWHERE }, { KUBECONFIG: kubeconfig });
     expect(await verifier.apiServerAudiences?.()).toContain(own.cluster.issuer);
   });
 
-  it('are not known until the own token can be read, whatever else is', async () => {
+  it('are unknown until the own token can be read, even if the issuers are known', async () => {
     const late = `${own.tokenFile}-late`;
     for (const issuer of [undefined, own.cluster.issuer]) {
       const options = { apiServer: apiServer(late), ...(issuer !== undefined && { issuer }) };
@@ -67,14 +67,14 @@ describe('the audiences of the API server', () => {
     }
   });
 
-  it('are not known without token and issuer until the keys have been fetched', async () => {
+  it('are unknown without an own token and an issuer until the keys have been fetched', async () => {
     const verifier = await create({}, { KUBECONFIG: await own.cluster.writeKubeconfig() });
     expect(await verifier.apiServerAudiences?.()).toBeUndefined();
     await fetchKeys(verifier);
     expect(await verifier.apiServerAudiences?.()).toEqual([own.cluster.issuer]);
   });
 
-  it('are the configured issuers where the credential is no token', async () => {
+  it('are the configured issuers when the own credential is not a token', async () => {
     const kubeconfig = await own.cluster.writeKubeconfig();
     const verifier = await create({ issuer: ELSEWHERE }, { KUBECONFIG: kubeconfig });
     expect(await verifier.apiServerAudiences?.()).toEqual([ELSEWHERE]);

@@ -48,14 +48,14 @@ describe('oidc-discovery locates the keys of an issuer', () => {
     expect(await result(await direct({ issuer }), serverToken(issuer))).toBe(ACCEPTED);
   });
 
-  it('reads them at the issuer when an API server names its own address', async () => {
+  it('reads the keys at the issuer when the metadata name the address of an API server', async () => {
     server.publish({ jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks' });
     server.answers.set('/openid/v1/jwks', json(server.keySet()));
     expect(await result(await direct(), serverToken())).toBe(ACCEPTED);
     expect(server.paths()).toEqual([METADATA, '/openid/v1/jwks']);
   });
 
-  it('trusts an issuer whose CA file holds an intermediate CA alone', async () => {
+  it('trusts an issuer whose CA file holds only an intermediate CA', async () => {
     const root = await CertificateAuthority.create();
     const behind = await IssuerServer.start(await root.issueAuthority());
     behind.publish();
@@ -64,7 +64,7 @@ describe('oidc-discovery locates the keys of an issuer', () => {
     await behind.close();
   });
 
-  it('reads them at no other origin that the metadata names', async () => {
+  it('never reads the keys at another origin that the metadata name', async () => {
     server.publish({ jwksUri: `${own.cluster.url}/keys` });
     expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
     expect(own.cluster.requests.connections).toBe(0);
@@ -89,11 +89,11 @@ describe('oidc-discovery locates the keys of an issuer', () => {
   });
 });
 
-describe('oidc-discovery reads a document', () => {
+describe('oidc-discovery and documents', () => {
   it.each([
     ['a redirect', { location: '/elsewhere' }, 302],
     ['said to be compressed', { 'content-encoding': 'gzip' }, 200],
-  ])('unless it is metadata that are %s', async (_, headers, status) => {
+  ])('refuses metadata that are %s', async (_, headers, status) => {
     server.answers.set(METADATA, (_request, response) => {
       response.writeHead(status, headers).end(JSON.stringify({ issuer: server.url, jwks_uri: server.url }));
     });
@@ -101,7 +101,7 @@ describe('oidc-discovery reads a document', () => {
     expect(server.paths()).toEqual([METADATA]);
   });
 
-  it('unless it is a compressed key set, and logs that', async () => {
+  it('refuses a compressed key set, and logs that', async () => {
     const keys = Buffer.from(JSON.stringify(server.keySet()));
     const asked: unknown[] = [];
     server.answers.set('/keys', ({ headers }, response) => {
@@ -114,7 +114,7 @@ describe('oidc-discovery reads a document', () => {
   });
 
   it.each(['binary/octet-stream', 'text/plain', 'application/json;charset=utf-8', undefined])(
-    'by its content: served as %s, behind a byte order mark',
+    'reads a document served as %s that begins with a byte order mark',
     async (type) => {
       const asObject = (document: object): RequestListener => {
         const headers = type === undefined ? {} : { 'content-type': type };

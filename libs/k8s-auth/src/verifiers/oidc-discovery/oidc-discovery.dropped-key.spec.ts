@@ -51,10 +51,10 @@ async function pass(ms: number): Promise<void> {
   }
 }
 
-describe('oidc-discovery, when the cluster drops the key that signed its own token too,', () => {
+describe('oidc-discovery, when the cluster drops the key that also signed its own token,', () => {
   beforeEach(() => own.cluster.rotateSigningKey({ keepOld: false }));
 
-  it('cannot decide about tokens of the new key, and says why', async () => {
+  it('answers unavailable to tokens of the new key, and logs the reason', async () => {
     await pass(10_000);
     expect(await result(await newToken())).toBe(UNAVAILABLE);
     expect(await result(oldToken)).toBe(ACCEPTED);
@@ -62,14 +62,14 @@ describe('oidc-discovery, when the cluster drops the key that signed its own tok
     expect(verifier.readiness()).toMatchObject({ status: 'degraded' });
   });
 
-  it('uses the dropped key for ten minutes more at most', async () => {
+  it('accepts tokens of the dropped key for at most ten more minutes', async () => {
     await pass(10 * MINUTE_MS);
     expect(await result(oldToken)).toBe(ACCEPTED);
     await own.clock.advance(1);
     expect(await result(oldToken)).toBe(UNAVAILABLE);
   });
 
-  it('does not use it again when the API server, having refused us, does not answer', async () => {
+  it('does not use the dropped key again when the API server, after a 401, is unreachable', async () => {
     await pass(10_000);
     own.cluster.faults.set({ on: 'discovery', fault: { kind: 'status', status: 500 } });
     await pass(10 * MINUTE_MS);
@@ -77,7 +77,7 @@ describe('oidc-discovery, when the cluster drops the key that signed its own tok
     expect(await result(oldToken)).toBe(UNAVAILABLE);
   });
 
-  it('knows both for what they are once it has a new token of its own', async () => {
+  it('accepts the new key and refuses the dropped key once it has a new own token', async () => {
     await pass(11 * MINUTE_MS);
     await own.replaceOwnToken();
     await pass(ATTEMPT_PERIOD_MS);

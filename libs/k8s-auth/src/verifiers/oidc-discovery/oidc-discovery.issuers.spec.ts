@@ -52,7 +52,7 @@ const tokenOf = (server: IssuerServer, issuer = server.url, kid?: string) =>
   server.token(issuer, own.clock.wallMs() / 1000 + 86_400, kid);
 const warnings = () => own.log.messages('warn').join('\n');
 
-describe('oidc-discovery with several issuers that are read themselves', () => {
+describe('oidc-discovery with keys read from several issuers directly', () => {
   /** Both servers have certificates of their own CAs. */
   async function bothCas(): Promise<string> {
     const caFile = join(first.folder, 'both.crt');
@@ -62,21 +62,21 @@ describe('oidc-discovery with several issuers that are read themselves', () => {
 
   const both = async (issuer = [first.url, second.url]) => create({ issuer, caFile: await bothCas() });
 
-  it('accepts the tokens of each by its own keys', async () => {
+  it('verifies the tokens of each issuer with the keys of that issuer', async () => {
     const verifier = await both();
     expect(await result(verifier, tokenOf(first))).toBe(ACCEPTED);
     expect(await result(verifier, tokenOf(second))).toBe(ACCEPTED);
     expect(verifier.readiness()).toEqual({ status: 'ready' });
   });
 
-  it("refuses a token of one that another's key has signed", async () => {
+  it('refuses a token of one issuer that is signed with the key of another issuer', async () => {
     const verifier = await both();
     expect(await result(verifier, tokenOf(second, first.url))).toBe(SIGNATURE);
     expect(await result(verifier, tokenOf(first, second.url))).toBe(SIGNATURE);
     expect(await result(verifier, tokenOf(first, 'https://third.example'))).toBe(ISSUER);
   });
 
-  it('refuses it also where both use the same kid', async () => {
+  it('refuses a token signed with the key of another issuer even if both keys have the same kid', async () => {
     first.answers.set('/keys', json(first.keySet('same')));
     second.answers.set('/keys', json(second.keySet('same')));
     const verifier = await both();
@@ -89,7 +89,7 @@ describe('oidc-discovery with several issuers that are read themselves', () => {
   it.each([
     ['the first', () => [first, second] as const],
     ['the last', () => [second, first] as const],
-  ])('serves the others when %s is gone for good', async (_, order) => {
+  ])('accepts tokens of the other issuers when %s is permanently unreachable', async (_, order) => {
     const [gone, there] = order();
     const issuer = [first.url, second.url];
     gone.answers.clear();
@@ -102,7 +102,7 @@ describe('oidc-discovery with several issuers that are read themselves', () => {
     expect(own.log.events).toContainEqual(expect.objectContaining({ level: 'warn', issuer: gone.url }));
   });
 
-  it('keeps the last good keys of each while it does not answer', async () => {
+  it('keeps the last good keys of an issuer that does not answer', async () => {
     const verifier = await both();
     expect(await result(verifier, tokenOf(first))).toBe(ACCEPTED);
     expect(await result(verifier, tokenOf(second))).toBe(ACCEPTED);
@@ -113,7 +113,7 @@ describe('oidc-discovery with several issuers that are read themselves', () => {
     expect(verifier.readiness()).toEqual({ status: 'ready' });
   });
 
-  it('is not ready while none has answered', async () => {
+  it('is not ready until one issuer has answered', async () => {
     first.answers.clear();
     second.answers.clear();
     const verifier = await both();
@@ -135,7 +135,7 @@ describe('oidc-discovery while the API server changes its issuer', () => {
   it.each([
     ['the new issuer first', (issuer: string) => ['https://next.example', issuer]],
     ['the new issuer last', (issuer: string) => [issuer, 'https://next.example']],
-  ])('accepts tokens whichever of the list the API server names: %s', async (_, list) => {
+  ])('accepts tokens of all listed issuers, whichever one the API server names: %s', async (_, list) => {
     const issuer = list(own.cluster.issuer);
     const before = await create({ issuer, apiServer: apiServer() });
     expect(await result(before, await clusterToken())).toBe(ACCEPTED);
@@ -151,7 +151,7 @@ describe('oidc-discovery while the API server changes its issuer', () => {
     expect(own.log.messages('warn')).toEqual([]);
   });
 
-  it('accepts them also when the API server merely happens to be there', async () => {
+  it('accepts tokens of all listed issuers when the API server is found without the option apiServer', async () => {
     const issuer = ['https://next.example', own.cluster.issuer];
     const kubeconfig = { KUBECONFIG: await own.cluster.writeKubeconfig({ serviceAccount: OWN_ACCOUNT }) };
     nameIssuer('https://next.example');
@@ -175,7 +175,7 @@ describe('oidc-discovery while the API server changes its issuer', () => {
   });
 });
 
-describe('oidc-discovery without an issuer, and with a credential that does not tell it', () => {
+describe('oidc-discovery without an issuer, and with a credential that does not name the issuer', () => {
   const METADATA = '/.well-known/openid-configuration';
   const jwt = (claims: object) => `${encodePart({ alg: 'RS256' })}.${encodePart(claims)}.c2ln`;
   const credentials: [string, string][] = [
@@ -197,7 +197,7 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     return create({ apiServer: { url: first.url, caFile: first.caFile, tokenFile } });
   }
 
-  it.each(credentials)('believes the metadata of the API server: %s', async (_, credential) => {
+  it.each(credentials)("uses the issuer in the API server's metadata: %s", async (_, credential) => {
     first.publish({ issuer: 'https://cluster.example', jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks' });
     first.answers.set('/openid/v1/jwks', json(first.keySet()));
     const verifier = await withCredential(credential);
@@ -211,7 +211,7 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     );
   });
 
-  it.each(credentials)('names the option where the metadata cannot be read: %s', async (_, credential) => {
+  it.each(credentials)('names option issuer when the metadata cannot be read: %s', async (_, credential) => {
     first.answers.clear();
     const verifier = await withCredential(credential);
     expect(await result(verifier, tokenOf(first, 'https://cluster.example'))).toBe(UNAVAILABLE);
@@ -221,7 +221,7 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     expect(JSON.stringify(own.log.events)).not.toContain(credential);
   });
 
-  it('names the option where jwksUri leaves the metadata out', async () => {
+  it('names option issuer when jwksUri is set, so metadata are not read', async () => {
     const tokenFile = join(first.folder, 'token');
     await writeFile(tokenFile, 'sha256~opaque');
     const apiServer = { url: first.url, caFile: first.caFile, tokenFile };
@@ -231,7 +231,7 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     expect(first.requests).toEqual([]);
   });
 
-  it('goes by the own token where it is one of a ServiceAccount', async () => {
+  it('uses the issuer of the own token when it is a ServiceAccount token', async () => {
     first.publish({ issuer: 'https://cluster.example' });
     const verifier = await withCredential(
       jwt({ iss: 'https://own.example', sub: 'system:serviceaccount:shop:orders' }),

@@ -13,7 +13,7 @@ describe('oidcDiscoveryOptionsSchema', () => {
     { issuer: ['https://new.example', 'https://old.example'] },
     { jwksUri: 'https://issuer.example/keys?v=1', apiServer: {} },
     { apiServer: { url: 'https://10.0.0.1:6443' } },
-  ])('takes %j', (changes) => {
+  ])('accepts %j', (changes) => {
     expect(mistakesIn(changes)).toEqual([]);
   });
 
@@ -29,7 +29,7 @@ describe('oidcDiscoveryOptionsSchema', () => {
     [{ clockToleranceMs: 60_001 }, 'clockToleranceMs: '],
     [{ publicKeyFiles: ['a'] }, ': Unrecognized key'],
     [{ acceptLegacyTokens: true }, ': Unrecognized key'],
-  ])('refuses %j, naming the option', (changes, mistake) => {
+  ])('rejects %j and names the option', (changes, mistake) => {
     expect(mistakesIn(changes)).toEqual([expect.stringContaining(mistake)]);
   });
 });

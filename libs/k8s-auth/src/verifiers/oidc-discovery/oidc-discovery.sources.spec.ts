@@ -57,26 +57,26 @@ const OWN_REQUESTS = ['/.well-known/openid-configuration', '/openid/v1/jwks'].ma
 );
 const warnings = () => own.log.messages('warn').join('\n');
 
-describe('oidc-discovery reads from the API server', () => {
-  it('when told to, whatever the issuer is called', async () => {
+describe('oidc-discovery and keys of the API server', () => {
+  it('reads them with option apiServer, whatever the issuer', async () => {
     const verifier = await create({ apiServer: apiServer(), issuer: own.cluster.issuer });
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
     expect(asked()).toEqual(OWN_REQUESTS);
   });
 
-  it('without an issuer, which is then that of its own token', async () => {
+  it('reads them without option issuer, and uses the issuer of its own token', async () => {
     const verifier = await create({}, await kubeconfig(OWN_ACCOUNT));
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
     expect(await result(verifier, serverToken())).toBe('ERR_K8S_AUTH_TOKEN_ISSUER');
     expect(asked()).toEqual(OWN_REQUESTS);
   });
 
-  it('without an issuer and without a token, and then believes its metadata', async () => {
+  it('reads them without option issuer and own token, and uses the issuer in the metadata', async () => {
     const verifier = await create({}, await kubeconfig());
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
   });
 
-  it('when the issuer is that of its own token', async () => {
+  it('reads them when option issuer equals the issuer of its own token', async () => {
     const issuer = ['https://next.example', own.cluster.issuer];
     own.cluster.faults.set({
       on: 'discovery',
@@ -87,7 +87,7 @@ describe('oidc-discovery reads from the API server', () => {
     expect(asked()).toEqual(OWN_REQUESTS);
   });
 
-  it('only, even when its metadata name another server', async () => {
+  it('reads them only at the API server, even when its metadata name another server', async () => {
     const body = (honest: object) => ({ ...honest, jwks_uri: `${server.url}/keys` });
     own.cluster.faults.set({ on: 'discovery', fault: { kind: 'body', body } });
     const verifier = await create({ apiServer: apiServer() });
@@ -96,7 +96,7 @@ describe('oidc-discovery reads from the API server', () => {
   });
 
   it.each(['https://kubernetes.default.svc', 'HTTPS://kubernetes.default.svc.cluster.local'])(
-    'unless its metadata name the issuer %j',
+    'refuses metadata that name the issuer %j',
     async (issuer) => {
       own.cluster.faults.set({ on: 'discovery', fault: { kind: 'body', body: asIssuer(issuer) } });
       const verifier = await create({ apiServer: apiServer() });
@@ -106,7 +106,7 @@ describe('oidc-discovery reads from the API server', () => {
     },
   );
 
-  it('with a warning that names a missing right', async () => {
+  it('warns about a missing right by its name', async () => {
     own.cluster.revoke('read discovery', OWN_ACCOUNT);
     const verifier = await create({ apiServer: apiServer() });
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
@@ -121,17 +121,17 @@ describe('oidc-discovery reads from the API server', () => {
     expect(await result(verifier, await clusterToken())).toBe(ACCEPTED);
   });
 
-  it('as soon as its own token exists, and starts before that', async () => {
+  it('starts without its own token, and reads them once the token exists', async () => {
     await rm(own.tokenFile, { force: true });
     const verifier = await create({ apiServer: apiServer() });
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
   });
 });
 
-describe('oidc-discovery reads from the issuer', () => {
+describe('oidc-discovery and keys of the issuer', () => {
   const direct = (more: Options = {}) => create({ issuer: server.url, caFile: server.caFile, ...more });
 
-  it('as nobody, when the issuer is not that of its own token', async () => {
+  it('reads them without a credential when option issuer differs from the issuer of its own token', async () => {
     const options = { issuer: server.url, caFile: server.caFile };
     const verifier = await create(options, await kubeconfig(OWN_ACCOUNT));
     expect(await result(verifier, serverToken())).toBe(ACCEPTED);
@@ -142,7 +142,7 @@ describe('oidc-discovery reads from the issuer', () => {
     expect(own.cluster.requests.count()).toBe(0);
   });
 
-  it('even when no API server can be used', async () => {
+  it('reads them when no API server is configured', async () => {
     const options = { issuer: server.url, caFile: server.caFile };
     const verifier = await create(options, { KUBECONFIG: '/nonexistent/config', HOME: '/nonexistent' });
     expect(await result(verifier, serverToken())).toBe(ACCEPTED);
@@ -150,7 +150,7 @@ describe('oidc-discovery reads from the issuer', () => {
   });
 
   it.each([{ issuer: 'https://other.example' }, { jwksUri: 'keys' }])(
-    'unless its metadata publish %j',
+    'refuses metadata that publish %j',
     async (published) => {
       server.publish(published);
       expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
@@ -159,21 +159,21 @@ describe('oidc-discovery reads from the issuer', () => {
   );
 
   it.each([{}, { issuer: 5 }])(
-    'unless its metadata lack the issuer or the jwks_uri, as %j',
+    'refuses metadata without a valid issuer or jwks_uri: %j',
     async (document) => {
       server.answers.set(METADATA, json(document));
       expect(await result(await direct(), serverToken())).toBe(UNAVAILABLE);
     },
   );
 
-  it('only with a certificate of the CA that it was given', async () => {
+  it('reads them only from a server with a certificate of the configured CA', async () => {
     expect(await result(await direct({ caFile: own.cluster.caFile }), serverToken())).toBe(UNAVAILABLE);
     expect(server.requests).toEqual([]);
   });
 });
 
 describe('oidc-discovery with jwksUri', () => {
-  it('asks for no metadata', async () => {
+  it('does not request metadata', async () => {
     const options = {
       issuer: 'kubernetes.default.svc',
       caFile: server.caFile,
@@ -183,7 +183,7 @@ describe('oidc-discovery with jwksUri', () => {
     expect(server.paths()).toEqual(['/keys']);
   });
 
-  it('sends its own token to the API server alone', async () => {
+  it('sends its own token only to the API server', async () => {
     const elsewhere = { caFile: server.caFile, jwksUri: `${server.url}/keys` };
     const verifier = await create({ apiServer: apiServer(), ...elsewhere });
     expect(await result(verifier, serverToken(own.cluster.issuer))).toBe(ACCEPTED);
@@ -197,7 +197,7 @@ describe('oidc-discovery with jwksUri', () => {
   });
 
   it.each(['https://kubernetes.default.svc', 'https://kubernetes.default.svc.cluster.local'])(
-    'knows the API server of the pod by its name %s, and reads at the address that it has',
+    "recognises the pod's API server by its name %s, and reads the keys at its address",
     async (name) => {
       const { hostname, port } = new URL(own.cluster.url);
       const inPod = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
@@ -208,14 +208,14 @@ describe('oidc-discovery with jwksUri', () => {
     },
   );
 
-  it('needs an issuer where the own credential names none', async () => {
+  it('requires option issuer when the own credential names no issuer', async () => {
     const verifier = await create({ jwksUri: `${server.url}/keys` }, await kubeconfig());
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
     expect(warnings()).toContain("option 'issuer': expected, because the own credential names none");
   });
 });
 
-describe('oidc-discovery does not start', () => {
+describe('oidc-discovery fails startup', () => {
   it.each<[string, Options, string]>([
     ['with nothing to read from', {}, "option 'apiServer'"],
     ['with an issuer that cannot be read', { issuer: 'kubernetes/serviceaccount' }, "option 'issuer'"],
@@ -233,7 +233,7 @@ describe('oidc-discovery does not start', () => {
     await expect(create(options)).rejects.toThrow(mistake);
   });
 
-  it('with an unreadable issuer, unless it may be the issuer of the API server', async () => {
+  it('with an issuer whose URL is invalid, unless it may be the issuer of the API server', async () => {
     const verifier = await create({ issuer: 'kubernetes.default.svc' }, await kubeconfig(OWN_ACCOUNT));
     expect(await result(verifier, serverToken('kubernetes.default.svc'))).toBe(UNAVAILABLE);
     expect(warnings()).toContain("option 'issuer': expected https URLs without query");

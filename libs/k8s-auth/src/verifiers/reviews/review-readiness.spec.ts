@@ -37,8 +37,8 @@ afterEach(() => state.close());
 
 const status = () => state.current().status;
 
-describe('before the first answer', () => {
-  it('is not ready, and says why', async () => {
+describe('readiness before the first answer to a review', () => {
+  it('is not ready, and states the reason', async () => {
     expect(state.current()).toStrictEqual({
       status: 'not-ready',
       reason: 'no answer of the API server yet',
@@ -49,7 +49,7 @@ describe('before the first answer', () => {
     expect(state.current()).toStrictEqual({ status: 'not-ready', reason: AWAY });
   });
 
-  it('asks again every ten seconds until there is one', async () => {
+  it('checks again every ten seconds until there is an answer', async () => {
     canReview = away;
     state.start();
     await clock.advance(30_000);
@@ -61,7 +61,7 @@ describe('before the first answer', () => {
     expect(checks).toBe(5);
   });
 
-  it('asks sooner by up to a fifth, so that replicas do not ask together', async () => {
+  it('shortens the interval by up to a fifth, so that replicas do not check at the same time', async () => {
     const eager = new ReviewReadiness({
       reviews: { canReview: () => (checks++, away()) },
       clock,
@@ -77,19 +77,19 @@ describe('before the first answer', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('is ready when a review was answered first', () => {
+  it('is ready when a review was answered before the first check', () => {
     state.noteAnswer();
     expect(state.current()).toStrictEqual({ status: 'ready' });
   });
 
-  it('takes it for an answer that it may not ask', async () => {
+  it('counts a refused self check as an answer', async () => {
     canReview = says('unknown');
     state.start();
     await clock.advance(0);
     expect(status()).toBe('ready');
   });
 
-  it('starts once, however often it is told to', async () => {
+  it('starts only once when start is called twice', async () => {
     canReview = away;
     state.start();
     state.start();
@@ -98,8 +98,8 @@ describe('before the first answer', () => {
   });
 });
 
-describe('a right that is missing', () => {
-  it('is not ready until it is granted, without any traffic', async () => {
+describe('readiness and a missing right to create tokenreviews', () => {
+  it('is not ready until the right is granted, without any traffic', async () => {
     canReview = says('missing');
     state.start();
     await clock.advance(0);
@@ -113,7 +113,7 @@ describe('a right that is missing', () => {
     expect(log.messages('log')).toStrictEqual(['own ServiceAccount may create tokenreviews']);
   });
 
-  it('is seen by a review, too', async () => {
+  it('notices the missing right in a review, too', async () => {
     state.start();
     await clock.advance(0);
     state.noteFailure(new ReviewRightMissingError('missing'));
@@ -122,7 +122,7 @@ describe('a right that is missing', () => {
     expect(status()).toBe('ready');
   });
 
-  it('is looked for sooner at first: an API server that has just started refuses everybody for a moment', async () => {
+  it('checks the right sooner at first, because an API server that has just started refuses everybody for a moment', async () => {
     state.start();
     await clock.advance(0);
     state.noteFailure(new ReviewRightMissingError('missing'));
@@ -135,7 +135,7 @@ describe('a right that is missing', () => {
     expect(checks).toBe(2);
   });
 
-  it('is looked for less and less often, down to every ten seconds', async () => {
+  it('checks the right at growing intervals, up to ten seconds', async () => {
     const checkedAt: number[] = [];
     state.start();
     await clock.advance(0);
@@ -149,7 +149,7 @@ describe('a right that is missing', () => {
     expect(checkedAt).toStrictEqual([1_000, 3_000, 7_000, 15_000, 25_000, 35_000]);
   });
 
-  it('is no longer looked for when closed, nor before the start', async () => {
+  it('does not check the right before start or after close', async () => {
     state.noteFailure(new ReviewRightMissingError('missing'));
     expect(clock.pendingTimers).toBe(0);
     state.start();
@@ -161,7 +161,7 @@ describe('a right that is missing', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('stays missing while the API server does not let us ask for it, until a review is answered', async () => {
+  it('stays not ready while the API server refuses the self check, until a review is answered', async () => {
     canReview = says('unknown');
     state.start();
     await clock.advance(0);
@@ -175,7 +175,7 @@ describe('a right that is missing', () => {
     expect(log.messages('log')).toStrictEqual(['own ServiceAccount may create tokenreviews']);
   });
 
-  it('stays missing while the API server is away', async () => {
+  it('stays not ready while the API server is unreachable', async () => {
     canReview = says('missing');
     state.start();
     await clock.advance(0);
@@ -185,8 +185,8 @@ describe('a right that is missing', () => {
   });
 });
 
-describe('an outage after the first answer', () => {
-  it('leaves it ready, but degraded, until the API server is back', async () => {
+describe('readiness during an outage after the first answer', () => {
+  it('is degraded until the API server is reachable again', async () => {
     state.start();
     await clock.advance(0);
     state.noteFailure(new VerifierUnavailableError('the API server is away'));

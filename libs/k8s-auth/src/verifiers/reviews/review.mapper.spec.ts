@@ -35,7 +35,7 @@ function reasonFor(more: object, token?: object): string {
 }
 
 describe('an accepted review', () => {
-  it('gives all that it says', () => {
+  it('is mapped to a principal with all its fields', () => {
     expect(review()).toStrictEqual({
       namespace: 'shop',
       serviceAccount: 'checkout',
@@ -51,7 +51,7 @@ describe('an accepted review', () => {
     });
   });
 
-  it('gives no more than it says', () => {
+  it('is mapped to a principal without fields that it lacks', () => {
     const facts = review({ user: user({ extra: undefined, groups: undefined }) }, ['orders'], {
       issuer: 'i',
     });
@@ -78,7 +78,7 @@ describe('an accepted review', () => {
     ['a name that is no list', { [`${POD}pod-name`]: 'checkout-1', [`${POD}pod-uid`]: ['pod-uid-1'] }],
     ['a name that is a number', { [`${POD}pod-name`]: [1], [`${POD}pod-uid`]: ['pod-uid-1'] }],
     ['inherited names', JSON.parse(`{"__proto__":{"${POD}pod-name":["a"],"${POD}pod-uid":["b"]}}`) as object],
-  ])('names no pod by %s', (_what, extra) => {
+  ])('gives no pod for %s', (_what, extra) => {
     expect(review({ user: user({ extra }) })).not.toHaveProperty('pod');
   });
 
@@ -88,20 +88,20 @@ describe('an accepted review', () => {
   });
 });
 
-describe('refused as REJECTED', () => {
-  it.each([undefined, false, null, 'true', 1, {}])('"authenticated" is %j', (authenticated) =>
+describe('a review that is refused as REJECTED', () => {
+  it.each([undefined, false, null, 'true', 1, {}])('has "authenticated": %j', (authenticated) =>
     expect(reasonFor({ authenticated })).toBe('REJECTED'),
   );
 
-  it.each(['odd', {}, 0, false])('"error" beside it is %j', (error) =>
+  it.each(['odd', {}, 0, false])('has "authenticated": true and "error": %j', (error) =>
     expect(reasonFor({ error })).toBe('REJECTED'),
   );
 
-  it.each(['', null, undefined])('except when "error" is %j', (error) =>
+  it.each(['', null, undefined])('is not one with "error": %j', (error) =>
     expect(reasonFor({ error })).toBe('accepted'),
   );
 
-  it.each([undefined, null, 'system:serviceaccount:shop:checkout', [], {}])('"user" is %j', (other) =>
+  it.each([undefined, null, 'system:serviceaccount:shop:checkout', [], {}])('has "user": %j', (other) =>
     expect(reasonFor({ user: other })).toBe('REJECTED'),
   );
 
@@ -122,18 +122,18 @@ describe('refused as REJECTED', () => {
     ['system:serviceaccount:shop:checkout'],
   ])('"username" is %j', (username) => expect(reasonFor({ user: user({ username }) })).toBe('REJECTED'));
 
-  it.each([undefined, null, '', 7, ['uid-1']])('"uid" is %j', (uid) =>
+  it.each([undefined, null, '', 7, ['uid-1']])('has "uid": %j', (uid) =>
     expect(reasonFor({ user: user({ uid }) })).toBe('REJECTED'),
   );
 
-  it.each(['system:masters', { 0: 'a' }, ['a', 7]])('"groups" is %j', (groups) =>
+  it.each(['system:masters', { 0: 'a' }, ['a', 7]])('has "groups": %j', (groups) =>
     expect(reasonFor({ user: user({ groups }) })).toBe('REJECTED'),
   );
 
-  it('the token names no issuer', () => expect(reasonFor({}, {})).toBe('REJECTED'));
+  it('is about a token that names no issuer', () => expect(reasonFor({}, {})).toBe('REJECTED'));
 });
 
-describe('refused as AUDIENCE', () => {
+describe('a review that is refused as AUDIENCE', () => {
   it.each([
     undefined,
     null,
@@ -149,7 +149,7 @@ describe('refused as AUDIENCE', () => {
   ])('"audiences" is %j', (audiences) => expect(reasonFor({ audiences })).toBe('AUDIENCE'));
 });
 
-it('passes the API server on word for word to the log, but no token', () => {
+it("copies the API server's error to the log word for word, but no token", () => {
   const error = '[invalid bearer token, eyJhbGciOiJub25lIn0.e30.c2ln\nis not good]';
   expect(() => review({ authenticated: undefined, error })).toThrow(
     '"status.authenticated": expected true, API server says: [invalid bearer token, [token] is not good]',

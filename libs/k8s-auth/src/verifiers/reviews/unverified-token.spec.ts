@@ -69,15 +69,15 @@ describe('checkBeforeReview', () => {
     { aud: ['other', 'orders'] },
     { nbf: NOW + 3600 },
     { iat: 'text', iss: 7 },
-  ])('lets through what only the API server can judge: %j', (claims) =>
+  ])('accepts claims that only the API server can check: %j', (claims) =>
     expect(reasonFor(tokenOf(claims))).toBe('goes to the API server'),
   );
 
-  it('is content with one of several audiences', () => {
+  it('accepts a token with one of the required audiences', () => {
     expect(reasonFor(tokenOf({ aud: 'stock' }), ['orders', 'stock'])).toBe('goes to the API server');
   });
 
-  it('says what the token says of itself', () => {
+  it('returns the claims that the token states', () => {
     const claims = { iss: 'https://issuer.example', iat: NOW - 10, exp: NOW + 600 };
     expect(checkBeforeReview(parseCompactJws(tokenOf(claims)), ['orders'], NOW_MS)).toStrictEqual({
       issuer: 'https://issuer.example',

@@ -47,15 +47,15 @@ async function haveKeysRead(): Promise<void> {
   await until(() => verifier.readiness().note === 'forged tokens are refused before a review');
 }
 
-describe('with the keys of the cluster', () => {
+describe('tokenreview with the keys of the cluster', () => {
   beforeEach(haveKeysRead);
 
-  it('a token that one of them disproves is refused without a review', async () => {
+  it('refuses a token with an invalid signature without a review', async () => {
     expect(await verify(await mint({ key: stranger }))).toBe('SIGNATURE');
     expect(reviews()).toBe(0);
   });
 
-  it('a genuine token is reviewed, because it may have been revoked', async () => {
+  it('reviews a token with a valid signature, because it may have been revoked', async () => {
     const token = await mint();
     expect(await verify(token)).toBe('checkout');
     await own.cluster.deleteServiceAccount('shop', 'checkout');
@@ -67,18 +67,18 @@ describe('with the keys of the cluster', () => {
     ['an unknown key', { kid: 'another' }],
     ['no key', { kid: undefined }],
     ['an algorithm that Kubernetes does not use', { alg: 'HS256' }],
-  ])('a token that names %s is reviewed: the API server may know better', async (_, header) => {
+  ])('reviews a token that names %s, because the API server may know the key', async (_, header) => {
     expect(await verify(await mint({ key: stranger, header }))).toBe('REJECTED');
     expect(reviews()).toBe(1);
   });
 
-  it('a token of a key that signs since a moment ago is accepted', async () => {
+  it('accepts a token of a key that has just begun to sign', async () => {
     await own.cluster.rotateSigningKey({ keepOld: true });
     expect(await verify(await mint())).toBe('checkout');
   });
 });
 
-describe('every token is reviewed', () => {
+describe('tokenreview reviews every token', () => {
   it('while the keys have not been read', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'hang' } });
     verifier.start();
@@ -87,7 +87,7 @@ describe('every token is reviewed', () => {
     expect(verifier.readiness().note).toMatch(/^tokens are reviewed without a look at their signature/);
   });
 
-  it('where they may not be read: then the service is ready, and says so', async () => {
+  it('without the right to read the keys, and is ready with a note about it', async () => {
     own.cluster.revoke('read discovery', OWN_ACCOUNT);
     verifier.start();
     await until(() => own.log.messages('warn').length > 0);
@@ -102,7 +102,7 @@ describe('every token is reviewed', () => {
     expect(own.log.messages('error')).toEqual([]);
   });
 
-  it('where the option says so: keys are not even asked for', async () => {
+  it('with checkSignatures false, and does not request keys', async () => {
     await verifier.close();
     verifier = await create({ checkSignatures: false });
     verifier.start();
@@ -112,10 +112,10 @@ describe('every token is reviewed', () => {
   });
 });
 
-describe('when more wait than can be reviewed', () => {
+describe('the full review queue of tokenreview', () => {
   beforeEach(haveKeysRead);
 
-  it('genuine tokens go before those that nobody can judge here', async () => {
+  it('reviews tokens with a valid signature before tokens that cannot be checked locally', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'delay', ms: 20 } });
     const order: string[] = [];
     const unknown = await Promise.all(

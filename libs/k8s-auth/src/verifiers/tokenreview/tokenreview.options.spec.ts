@@ -26,15 +26,15 @@ describe('tokenReviewOptionsSchema', () => {
     ['timeoutMs', 99],
     ['timeoutMs', 30_001],
     ['timeoutMs', Infinity],
-  ])('refuses %s %p', (option, value) =>
+  ])('rejects option %s with value %p', (option, value) =>
     expect(mistakesIn({ kind, [option]: value })).toStrictEqual([option]),
   );
 
-  it('names the option of the API server that is wrong', () => {
+  it('names the invalid option of apiServer', () => {
     expect(mistakesIn({ kind, apiServer: { url: 'http://10.0.0.1' } })).toStrictEqual(['apiServer.url']);
   });
 
-  it('refuses the options of other verifiers, and other kinds', () => {
+  it('rejects options of other verifiers, and other kinds', () => {
     expect(mistakesIn({ kind, publicKeyFiles: ['/sa.pub'] })).toHaveLength(1);
     expect(mistakesIn({ kind: 'jwt-pubkey' })).toStrictEqual(['kind']);
   });

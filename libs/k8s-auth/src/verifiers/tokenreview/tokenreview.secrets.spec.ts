@@ -76,7 +76,7 @@ const FAULTS: Fault[] = [
 ];
 
 describe('no token text', () => {
-  it.each(FAULTS)('is in the exception of a review that fails: %j', async (fault) => {
+  it.each(FAULTS)('is in the error of a review that fails: %j', async (fault) => {
     own.cluster.faults.set({ on: 'tokenreviews', fault });
     const error = await verify();
     expect(error).toBeInstanceOf(VerifierUnavailableError);
@@ -85,7 +85,7 @@ describe('no token text', () => {
     expectNoSecret([own.log.events, verifier.readiness()]);
   });
 
-  it('is shown by the verifier while a review is under way, nor by what waits', async () => {
+  it('is shown when the verifier or a waiting review is inspected during a review', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' } });
     verifier.start();
     const pending = verify();
@@ -98,7 +98,7 @@ describe('no token text', () => {
   });
 });
 
-it('only errors of the library and plain ones are chained', async () => {
+it('the causes of an error are only errors of the library and plain errors', async () => {
   await own.cluster.outage();
   const seen: unknown[] = [];
   for (let error = await verify(); error !== undefined; error = (error as Error).cause) {

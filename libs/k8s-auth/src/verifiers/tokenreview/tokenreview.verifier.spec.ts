@@ -47,8 +47,8 @@ const rejected = { name: 'InvalidTokenError', code: 'ERR_K8S_AUTH_TOKEN_REJECTED
 const unavailable = { code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' };
 const reviews = () => own.cluster.requests.count(REVIEWS);
 
-describe('an accepted token', () => {
-  it('tells who is calling', async () => {
+describe('a token that tokenreview accepts', () => {
+  it('gives the principal of the caller', async () => {
     const { principal, validUntilMs } = await verify(await tokenFor(), ['stock', 'orders']);
     expect(principal).toMatchObject({
       username: 'system:serviceaccount:shop:checkout',
@@ -66,7 +66,7 @@ describe('an accepted token', () => {
     expect(validUntilMs).toBe(own.clock.wallMs() + 3_600_000);
   });
 
-  it('is reviewed once in ten seconds, and never again past its end', async () => {
+  it('is reviewed once in ten seconds, and never after its expiry', async () => {
     const token = await tokenFor(['orders'], 15);
     await verify(token);
     await own.clock.advance(9_999);
@@ -80,14 +80,14 @@ describe('an accepted token', () => {
     expect(reviews()).toBe(2);
   });
 
-  it('is reviewed once for 200 who ask at a time', async () => {
+  it('is reviewed once for 200 concurrent requests', async () => {
     const token = await tokenFor();
     const verdicts = await Promise.all(Array.from({ length: 200 }, () => verify(token)));
     expect(new Set(verdicts).size).toBe(1);
     expect(reviews()).toBe(1);
   });
 
-  it('is no longer accepted once its end came while it was reviewed', async () => {
+  it('is refused when it expires during its review', async () => {
     const token = await tokenFor(['orders'], 3);
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'delay', ms: 3_000 } });
     const asked = outcome(verify(token));
@@ -96,7 +96,7 @@ describe('an accepted token', () => {
     expect(await asked).toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_EXPIRED' });
   });
 
-  it('without "aud" and "exp" is the API server\'s to judge, and kept for the lifetime only', async () => {
+  it('without "aud" and "exp" is left to the API server, and its verdict is kept for the lifetime only', async () => {
     const token = await own.cluster.createLegacyToken({ namespace: 'shop', serviceAccount: 'checkout' });
     const { principal, validUntilMs } = await verify(token, own.cluster.apiAudiences);
     expect(principal).toMatchObject({ issuer: 'kubernetes/serviceaccount', serviceAccount: 'checkout' });
@@ -105,7 +105,7 @@ describe('an accepted token', () => {
     await expect(verify(token)).rejects.toMatchObject(rejected);
   });
 
-  it('of many is reviewed over one connection, beside the one for the keys', async () => {
+  it('shares one connection for reviews with other tokens, beside the connection for the keys', async () => {
     for (let n = 0; n < 20; n++) {
       await verify(await tokenFor());
       await turn();
@@ -115,8 +115,8 @@ describe('an accepted token', () => {
   });
 });
 
-describe('a refused token', () => {
-  it('is one whose ServiceAccount is gone, and is refused for two seconds without asking', async () => {
+describe('a token that tokenreview refuses', () => {
+  it('belongs to a deleted ServiceAccount, and is refused for two seconds without another review', async () => {
     const token = await tokenFor();
     await own.cluster.deleteServiceAccount('shop', 'checkout');
     await expect(verify(token)).rejects.toMatchObject(rejected);
@@ -132,12 +132,12 @@ describe('a refused token', () => {
     ['MALFORMED', () => Promise.resolve('no.jwt')],
     ['EXPIRED', () => tokenFor(['orders'], -1)],
     ['AUDIENCE', () => tokenFor(['stock'])],
-  ])('never reaches the API server when it is %s', async (reason, token) => {
+  ])('is not sent to the API server when it is %s', async (reason, token) => {
     await expect(verify(await token())).rejects.toMatchObject({ code: `ERR_K8S_AUTH_TOKEN_${reason}` });
     expect(own.cluster.requests.count()).toBe(0);
   });
 
-  it('is one that was accepted for something else', async () => {
+  it('is one that the API server accepted for another audience', async () => {
     const status = { authenticated: true, audiences: [], user: {} };
     const body = (honest: object) => ({ ...honest, status });
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
@@ -145,7 +145,7 @@ describe('a refused token', () => {
   });
 });
 
-describe('when nothing can be decided', () => {
+describe('tokenreview when it cannot decide', () => {
   it.each(['hang', 'reset', 'cut', 'huge'] as const)('is unavailable, never rejected: %s', async (kind) => {
     verifier = await create({ timeoutMs: 100 });
     const token = await tokenFor();
@@ -161,7 +161,7 @@ describe('when nothing can be decided', () => {
     await expect(verify(token)).resolves.toHaveProperty('principal');
   });
 
-  it('is unavailable while the API server is away; what was accepted stays so for its lifetime', async () => {
+  it('is unavailable while the API server is unreachable, but keeps accepted verdicts for their lifetime', async () => {
     verifier = await create({ timeoutMs: 100 });
     const [known, fresh] = [await tokenFor(), await tokenFor()];
     await verify(known);
@@ -174,7 +174,7 @@ describe('when nothing can be decided', () => {
     expect(verifier.readiness().status).toBe('ready');
   });
 
-  it('names the role while the right is missing, and heals when it is there', async () => {
+  it('names the role while the right is missing, and recovers when the right is granted', async () => {
     verifier.start();
     await own.cluster.requests.waitFor({ endpoint: 'accessreviews', status: 201 });
     own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
@@ -188,7 +188,7 @@ describe('when nothing can be decided', () => {
     expect(verifier.readiness().status).toBe('ready');
   });
 
-  it('says nothing of any token', async () => {
+  it('logs nothing about any token', async () => {
     const token = await tokenFor();
     const said: unknown[] = [own.log.events];
     for (const status of [401, 403, 404, 302]) {
@@ -203,14 +203,14 @@ describe('when nothing can be decided', () => {
   });
 });
 
-describe('the audiences of the API server', () => {
+describe('the audiences of the API server for tokenreview', () => {
   it('are those of our own token, and its issuer', async () => {
     await expect(verifier.apiServerAudiences?.()).resolves.toStrictEqual([
       ...new Set([own.cluster.issuer, ...own.cluster.apiAudiences]),
     ]);
   });
 
-  it('cannot be known from a credential that is no token', async () => {
+  it('are unknown when the own credential is not a token', async () => {
     const kubeconfigFile = await own.cluster.writeKubeconfig();
     await verifier.close();
     verifier = await create({ apiServer: { kubeconfigFile } });
@@ -218,7 +218,7 @@ describe('the audiences of the API server', () => {
     await expect(verify(await tokenFor())).resolves.toHaveProperty('principal');
   });
 
-  it('are not known until our own token can be read', async () => {
+  it('are unknown until our own token can be read', async () => {
     const tokenFile = `${own.tokenFile}-late`;
     await verifier.close();
     verifier = await create({ apiServer: { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile } });
@@ -229,14 +229,14 @@ describe('the audiences of the API server', () => {
   });
 });
 
-it('does not come into being without an API server', async () => {
+it('tokenreview fails startup without an API server', async () => {
   const context = { clock: own.clock, log: own.log, environment: {} };
   await expect(tokenreviewDefinition.create({ kind: 'tokenreview' }, context)).rejects.toMatchObject({
     code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
   });
 });
 
-it('leaves no timer behind', async () => {
+it('tokenreview leaves no timer behind', async () => {
   verifier.start();
   await own.cluster.requests.waitFor({ status: 201 });
   await own.cluster.requests.waitFor({ endpoint: 'jwks' });
