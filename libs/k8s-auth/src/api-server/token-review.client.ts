@@ -72,7 +72,7 @@ export class TokenReviewClient {
   async review(
     token: string,
     audiences: readonly string[],
-    call: QueuedCall = { isFirst: false },
+    call: QueuedCall = { rank: 'unknown' },
   ): Promise<TokenReviewStatus> {
     // Before the queue: nobody waits for a place only to be told this.
     this.client.assertNoPause();
@@ -125,7 +125,7 @@ export class TokenReviewClient {
     try {
       return await this.post(spec, deadline);
     } finally {
-      this.queue.leave();
+      this.queue.leave(call);
     }
   }
 

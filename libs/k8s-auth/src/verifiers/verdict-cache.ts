@@ -135,14 +135,14 @@ export class VerdictCache {
 
 // Far more than callers with a wrong configuration send, and few enough to leave a core for the others.
 const MAX_REFUSALS_PER_SECOND = 100;
-const MIN_HOLD_MS = 500;
-const MAX_HOLD_MS = 1_500;
+const MIN_HOLD_MS = 1_000;
+const MAX_HOLD_MS = 2_000;
 
 /**
  * Keeps a flood of refused tokens from taking all processor time. Whoever sends the next token only after the answer to
  * the last one is slowed down by a late answer; others lose nothing, because accepted tokens never wait here.
  *
- * The first 100 refusals in a second are told at once, the others 0.5 to 1.5 s later: at random times, so that they do
+ * The first 100 refusals in a second are told at once, the others 1 to 2 s later: at random times, so that they do
  * not come all together. This is for rejected tokens and for an overloaded queue, not for an API server that is unreachable.
  * @internal
  */

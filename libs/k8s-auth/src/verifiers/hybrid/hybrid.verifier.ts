@@ -42,7 +42,7 @@ export class HybridVerifier {
   ): Promise<void> {
     const audiences = audiencesOf(parseCompactJws(token).unverifiedClaims) ?? [];
     // The signature has been verified: no forged token can be here.
-    const call = { isFirst: true, connection };
+    const call = { rank: 'proven', connection } as const;
     const facts = await this.context.reviewer.review(token, audiences, { issuer }, call);
     const isSame =
       facts.namespace === namespace &&

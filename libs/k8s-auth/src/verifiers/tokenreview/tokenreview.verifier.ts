@@ -7,6 +7,7 @@ import { checkBeforeReview, type UnverifiedToken } from '../reviews/review.js';
 import { type Verdict, type Verify } from '../verifier.js';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { type ApiServerClient } from '../../api-server/api-server.client.js';
+import { type Rank } from '../../api-server/fair-queue.js';
 import { isKeyAlgorithm } from '../../jwt/verification-key.js';
 import { MAX_KEYS_TRIED, verifySignature } from '../../jwt/signature.js';
 import { ownReader } from '../../keys/api-server.key-source.js';
@@ -19,7 +20,7 @@ import { type Readiness } from '../../util/readiness.js';
 export interface TokenReviewVerifierContext {
   readonly reviewer: Pick<Reviewer, 'review'>;
   /** Omitted: every token is reviewed without a look at its signature. */
-  readonly filter?: Pick<SignatureFilter, 'isProven'> | undefined;
+  readonly filter?: Pick<SignatureFilter, 'rank'> | undefined;
   readonly clock: Clock;
   /** How long the verdict on a token without `exp` may be kept, milliseconds. */
   readonly successLifetimeMs: number;
@@ -46,8 +47,8 @@ export class TokenReviewVerifier {
     connection: CallerConnection | undefined,
   ): Promise<Verdict> {
     const { reviewer, filter, clock, successLifetimeMs } = this.context;
-    const isFirst = (await filter?.isProven(jws)) ?? false;
-    const facts = await reviewer.review(jws.token, audiences, unverified, { isFirst, connection });
+    const rank = (await filter?.rank(jws)) ?? 'unknown';
+    const facts = await reviewer.review(jws.token, audiences, unverified, { rank, connection });
     const nowMs = clock.wallMs();
     const validUntilMs = facts.expiresAtMs ?? nowMs + successLifetimeMs;
     // The API server allows for a minute of clock skew, and its answer may have taken seconds.
@@ -89,25 +90,26 @@ export class SignatureFilter {
   }
 
   /**
-   * @returns whether a key of the cluster proves the signature; `false` also when nobody can tell
+   * @returns `proven` by a key of the cluster; `doubtful` if none of them proves the signature; `unknown` without keys
    * @throws {InvalidTokenError} SIGNATURE: the token names one of the cluster's keys, which disproves it
    */
-  async isProven(jws: UnverifiedJws): Promise<boolean> {
+  async rank(jws: UnverifiedJws): Promise<Rank> {
     const { alg, kid } = jws.unverifiedHeader;
-    if (!isKeyAlgorithm(alg)) return false;
+    const otherwise = this.keys.readiness().status === 'not-ready' ? 'unknown' : 'doubtful';
+    if (!isKeyAlgorithm(alg)) return otherwise;
     const candidates = this.keys.find(jws.unverifiedHeader);
     if (candidates instanceof Promise) {
       // The fetch that an unknown key starts is for the tokens after this one.
       candidates.catch(() => {});
-      return false;
+      return otherwise;
     }
     // A `kid` names a key. Without one, a key that we have not read yet may be the right one.
     const isConclusive = kid !== undefined && candidates.length <= MAX_KEYS_TRIED;
     return verifySignature(jws, candidates).then(
-      () => true,
+      () => 'proven',
       (error: unknown) => {
         if (isConclusive) throw error;
-        return false;
+        return otherwise;
       },
     );
   }
