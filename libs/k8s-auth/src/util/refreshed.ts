@@ -169,7 +169,9 @@ export class Refreshed<Value> {
     const { periodMs, jitterShare = 0 } = policy;
     const pauseMs = this.#pausedUntilMs - clock.monotonicMs();
     const delayMs =
-      this.failure === undefined ? periodMs : Math.max(this.#cooldownMs * (1 + jitterShare * random()), pauseMs);
+      this.failure === undefined
+        ? periodMs
+        : Math.max(this.#cooldownMs * (1 + jitterShare * random()), pauseMs);
     this.#nextMs = clock.monotonicMs() + delayMs;
     if (this.#isOnTimer && !this.#isStopped)
       this.#cancelNext = clock.schedule(delayMs, () => void this.refresh());
