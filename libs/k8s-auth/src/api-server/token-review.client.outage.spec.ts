@@ -83,59 +83,6 @@ describe.each(OUTAGES)('while the API server %s', (_, outage) => {
   });
 });
 
-const WAITS_MS = [500, 750, 1_125, 1_687.5];
-
-describe.each<[string, number, string?]>([
-  ['500', 500],
-  ['503', 503],
-  ['504', 504],
-  ['429 without Retry-After', 429],
-  ['429 with a Retry-After that is no whole number', 429, '1.5'],
-  ['429 with a Retry-After below zero', 429, '-5'],
-])('while the API server, or a load balancer before it, answers all with %s', (_, status, retryAfter) => {
-  beforeEach(async () => {
-    await review();
-    const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
-    own.cluster.faults.set({ on: '*', fault: { kind: 'status', status, headers } });
-    const first = review();
-    for (const [index, waitMs] of WAITS_MS.entries()) {
-      await until(() => own.waits() === index + 1);
-      await own.clock.advance(waitMs);
-    }
-    expect(await first).toMatchObject({ message: `API server answered ${status}`, retryAfterMs: 1_000 });
-  });
-
-  it('reviews are refused at once after the first, for as long as it lasts', async () => {
-    for (let n = 0; n < 6; n++) {
-      const probes = own.cluster.requests.count(REVIEWS);
-      const atMs = own.clock.monotonicMs();
-      for (const refused of await Promise.all(Array.from({ length: 20 }, review))) {
-        expect(refused).toMatchObject({
-          message: 'API server answers with failures only',
-          retryAfterMs: 1_000,
-        });
-      }
-      expect(own.clock.monotonicMs()).toBe(atMs);
-      await own.clock.advance(PROBE_PERIOD_MS);
-      await own.cluster.requests.waitFor(REVIEWS, probes + 1);
-    }
-  });
-
-  it('a readiness check that fails too is no sign of life', async () => {
-    await own.clock.advance(0);
-    await outcome(reviews.canReview());
-    expect(await review()).toMatchObject({ message: 'API server answers with failures only' });
-  });
-
-  it('reviews are answered again half a second after its return, without traffic in between', async () => {
-    for (let n = 0; n < 20; n++) await own.clock.advance(PROBE_PERIOD_MS);
-    own.cluster.faults.clear();
-    await own.clock.advance(PROBE_PERIOD_MS);
-    await untilReachable();
-    expect(await review()).toMatchObject(accepted);
-  });
-});
-
 describe('an outage', () => {
   it('ends all reviews within their time, those that wait for a place too, and leaves no connection', async () => {
     await own.cluster.outage('hang');
@@ -209,23 +156,6 @@ describe('an API server that answers', () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status } });
     expect(await review()).toBeInstanceOf(Error);
     own.cluster.faults.clear();
-    expect(await review()).toMatchObject(accepted);
-  });
-});
-
-describe('statuses of failure for some reviews', () => {
-  it('are no outage while others are answered', async () => {
-    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 500 }, times: 4 });
-    const failed = review();
-    for (const [index, waitMs] of WAITS_MS.entries()) {
-      await until(() => own.waits() === index + 1);
-      if (index === 3) {
-        expect(await review()).toMatchObject(accepted);
-        own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 500 }, times: 1 });
-      }
-      await own.clock.advance(waitMs);
-    }
-    expect(await failed).toMatchObject({ message: 'API server answered 500' });
     expect(await review()).toMatchObject(accepted);
   });
 });
