@@ -142,13 +142,16 @@ export class ApiServerClient {
     const { deadline } = call;
     const token = credential && (await readInTime(deadline, credential.token()));
     const sent = { token, certificate: credential?.clientCertificate?.() };
+    const tls = this.#https.tlsSettings;
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
-    // The 401 counts as an answer only then: it is of no use to anybody while the next credential is waited for. Rotated under us, or deleted: the file may hold its successor already.
-    const isRenewed = credential && (await readInTime(deadline, credential.renew(sent)));
+    // Rotated under us: the file may hold its successor already. Until that is read, the 401 is of no use as an answer.
+    const isRenewed =
+      (credential && (await readInTime(deadline, credential.renew(sent)))) ||
+      (await readInTime(deadline, this.#https.renewCertificate(tls, deadline.signal)));
     call.onAnswer?.();
     const second = isRenewed
-      ? await this.send(call, await readInTime(deadline, credential.token()))
+      ? await this.send(call, credential && (await readInTime(deadline, credential.token())))
       : response;
     if (second.status === 401) throw this.ownCredentialRefused();
     return second;
