@@ -9,6 +9,8 @@ export interface RefreshPolicy {
   readonly periodMs: number;
   /** Least time from the start of one fetch to the start of the next, whoever wants it; also the period after a bad one. */
   readonly cooldownMs: number;
+  /** In place of `cooldownMs` while there is no value that may be used. @default cooldownMs */
+  readonly cooldownWithoutValueMs?: number;
   /** Of one fetch. @default Infinity */
   readonly timeoutMs?: number;
   /** How old the last good value may become, while fetches fail. @default Infinity */
@@ -107,8 +109,8 @@ export class Refreshed<Value> {
 
   /** Joins the fetch under way, or starts one where the cooldown and pauses allow it. Never rejects. */
   async refreshIfDue(): Promise<void> {
-    const { policy, clock } = this.context;
-    const isDue = this.ageMs >= policy.cooldownMs && clock.monotonicMs() >= this.#pausedUntilMs;
+    const { clock } = this.context;
+    const isDue = this.ageMs >= this.#cooldownMs && clock.monotonicMs() >= this.#pausedUntilMs;
     if (this.#running || isDue) await this.refresh();
   }
 
@@ -150,6 +152,11 @@ export class Refreshed<Value> {
     }
   }
 
+  get #cooldownMs(): number {
+    const { cooldownMs, cooldownWithoutValueMs = cooldownMs } = this.context.policy;
+    return this.value === undefined ? cooldownWithoutValueMs : cooldownMs;
+  }
+
   #keep(value: Value, fetchedMs: number): void {
     this.#last = { value, fetchedMs };
     this.#startedMs = fetchedMs;
@@ -159,10 +166,12 @@ export class Refreshed<Value> {
 
   #plan(): void {
     const { clock, policy, random = Math.random } = this.context;
-    const { periodMs, cooldownMs, jitterShare = 0 } = policy;
+    const { periodMs, jitterShare = 0 } = policy;
     const pauseMs = this.#pausedUntilMs - clock.monotonicMs();
     const delayMs =
-      this.failure === undefined ? periodMs : Math.max(cooldownMs * (1 + jitterShare * random()), pauseMs);
+      this.failure === undefined
+        ? periodMs
+        : Math.max(this.#cooldownMs * (1 + jitterShare * random()), pauseMs);
     this.#nextMs = clock.monotonicMs() + delayMs;
     if (this.#isOnTimer && !this.#isStopped)
       this.#cancelNext = clock.schedule(delayMs, () => void this.refresh());

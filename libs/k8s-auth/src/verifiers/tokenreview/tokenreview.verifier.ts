@@ -78,7 +78,9 @@ export class SignatureFilter {
       warn: (event) => log.warn({ ...event, message: `${event.message}; ${EVERY_TOKEN_IS_REVIEWED}` }),
       error: (event) => log.warn({ ...event, message: `${event.message}; ${EVERY_TOKEN_IS_REVIEWED}` }),
     };
-    this.keys = new RefreshedKeys(source, { policy: PUBLISHED_KEYS, clock, log: explained });
+    // Nobody waits for these keys, and the right to read them may be missing for good.
+    const policy = { ...PUBLISHED_KEYS, cooldownWithoutValueMs: PUBLISHED_KEYS.cooldownMs };
+    this.keys = new RefreshedKeys(source, { policy, clock, log: explained });
   }
 
   start(): void {
