@@ -1,6 +1,6 @@
-# service1 and service2: two targets of the same layers, which differ in what they start.
+# Two targets, service1 and service2. They have the same layers and start different applications.
 #   docker build --target service2 --tag nest-k8s-auth/service2:dev .
-# The digest is what is pulled; Renovate keeps both up to date.
+# Docker pulls the image by its digest. Renovate updates the tag and the digest.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553
 
 FROM ${NODE_IMAGE} AS packages
@@ -15,12 +15,12 @@ COPY apps apps
 COPY libs libs
 RUN npm run build
 
-# Optional dependencies read kubeconfigs, which pods do not have.
+# Without optional dependencies: they read kubeconfigs, which pods do not have.
 FROM packages AS production
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 COPY --from=build /app/libs/k8s-auth/dist libs/k8s-auth/dist
 COPY --from=build /app/dist dist
-# The link to the workspace becomes the package itself; what only compilers and debuggers read stays behind.
+# Replaces the workspace link by the package itself, and deletes files that only compilers and debuggers read.
 RUN rm node_modules/nest-k8s-auth \
   && mv libs/k8s-auth node_modules/nest-k8s-auth \
   && rm -r libs package-lock.json .npmrc \
@@ -30,7 +30,8 @@ FROM ${NODE_IMAGE} AS application
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=production /app ./
-# A number, so that the kubelet can tell that it is not root. Files stay root's: nothing here is written.
+# A number, so that the kubelet can see that the user is not root. root owns the files, so the process cannot change
+# them.
 USER 1000:1000
 
 FROM application AS service1

@@ -10,7 +10,7 @@ function readReport(file) {
   try {
     return [JSON.parse(readFileSync(file, 'utf8'))];
   } catch {
-    console.log(`${file} is no report`);
+    console.log(`${file} is not a report`);
     return [];
   }
 }
@@ -20,7 +20,8 @@ function total(count) {
 }
 
 const passed = total('numPassedTests');
-// A suite that could not even start has no tests to count. A failed step may be in Jest's numbers already.
+// A suite that could not start has no tests, so it is counted itself. A failed step may already be included in Jest's
+// numbers.
 const failed = total('numFailedTests') + total('numRuntimeErrorTestSuites');
 const skipped = total('numPendingTests');
 console.log(

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# npm run images: both applications, as images that the cluster's nodes have.
-# With CLUSTER_IMAGES=built they are only loaded, with CLUSTER_IMAGES=loaded they are there already.
+# npm run images: builds images of both applications and loads them onto the cluster's nodes. With CLUSTER_IMAGES=built
+# they are only loaded; with CLUSTER_IMAGES=loaded nothing is done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
 /**
- * A page of the repository as readers of a registry see it: it stands in the package without the pages that it links to.
- * Its relative links become absolute ones to the tag of the release. Where package.json names no repository, as in a pack
- * that is made by hand, only the link's text stays.
+ * Converts a page of the repository for readers of a registry, because the package does not contain the linked pages.
+ * Relative links become absolute links to the tag of the release. If package.json names no repository, as in a package
+ * that is packed by hand, only the text of the link remains.
  * @param {string} markdown
  * @param {{ version: string, repository?: { url?: string } }} packageJson
  * @returns {string}

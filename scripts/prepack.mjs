@@ -1,5 +1,5 @@
-// Before the library is packed: its build, and beside it the pages that readers of a registry need.
-// The build is made anew from the sources, because neither dates nor names tell whether `dist` is theirs.
+// Runs before the library is packed: builds it, and copies the pages that readers of a registry need. Always builds
+// from the sources, because neither dates nor names show whether `dist` is built from them.
 import { execFile } from 'node:child_process';
 import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -12,12 +12,12 @@ import { packagePage } from './package-page.mjs';
 const LIBRARY = join(ROOT, 'libs/k8s-auth');
 const BUILD = join(LIBRARY, 'dist');
 
-// Beside `dist`, so that source maps name the same sources.
+// Next to `dist`, so that the paths in source maps stay the same.
 const fresh = `${BUILD}-${process.pid}`;
 const unlock = await lockBuild();
 try {
   await compile(fresh);
-  // Applications that run from the build, such as tests, keep it where it is the same.
+  // An equal `dist` is not replaced: applications, such as tests, may be running from it.
   if (!(await areEqual(fresh, BUILD))) {
     await rm(BUILD, { recursive: true, force: true });
     await rename(fresh, BUILD);
@@ -38,7 +38,7 @@ async function compile(folder) {
   try {
     await promisify(execFile)(process.execPath, [tsc, '--project', project, '--outDir', folder]);
   } catch (error) {
-    // The compiler writes its complaints to the standard output, which npm pack --json needs for itself.
+    // The compiler writes its errors to stdout, where npm pack --json writes its result.
     throw new Error(`the library does not compile:\n${error.stdout || error.message}`, { cause: error });
   }
 }

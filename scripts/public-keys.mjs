@@ -1,4 +1,4 @@
-// The public keys that a cluster signs ServiceAccount tokens with, as PEM: what the verifier jwt-pubkey reads.
+// Prints a cluster's public keys for ServiceAccount tokens as PEM, the format that the verifier jwt-pubkey reads.
 //   kubectl get --raw /openid/v1/jwks | node scripts/public-keys.mjs > sa.pub
 import { createPublicKey } from 'node:crypto';
 import { text } from 'node:stream/consumers';
@@ -12,7 +12,7 @@ try {
 
 function toPem(jwks) {
   const { keys } = parse(jwks);
-  // An empty file would let the pod start with no key at all.
+  // With an empty file, a pod would start without any key.
   if (!Array.isArray(keys) || keys.length === 0) throw new Error("expected a JSON Web Key Set with 'keys'");
   return keys
     .map((key) => createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }))

@@ -2,13 +2,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildWhatIsMissing } from './demo/build.mjs';
+import { buildIfStale } from './demo/build.mjs';
 import { startApps } from './demo/apps.mjs';
-import { refuseTakenPorts } from './demo/ports.mjs';
+import { checkPortsAreFree } from './demo/ports.mjs';
 import { ROOT } from './demo/root.mjs';
 
 const DEFAULT_VERIFIER = 'oidc-discovery';
-// Each is a folder with a definition. The library, which has the list, may not be built yet.
+// Each verifier is a folder with a definition. The list in the library cannot be used, because it may not be built yet.
 const FOLDER = join(ROOT, 'libs/k8s-auth/src/verifiers');
 const VERIFIERS = readdirSync(FOLDER).filter((kind) =>
   existsSync(join(FOLDER, kind, `${kind}.definition.ts`)),
@@ -34,7 +34,8 @@ function readArguments() {
     if (!VERIFIERS.includes(values.verifier)) throw new Error(`no verifier '${values.verifier}'`);
     const ports = { service1: Number(values['service1-port']), service2: Number(values['service2-port']) };
     for (const [name, port] of Object.entries(ports)) {
-      if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`--${name}-port is no port`);
+      if (!Number.isInteger(port) || port < 1 || port > 65535)
+        throw new Error(`--${name}-port must be a number from 1 to 65535`);
     }
     return { verifier: values.verifier, ports };
   } catch (error) {
@@ -43,10 +44,10 @@ function readArguments() {
 }
 
 const { verifier, ports } = readArguments();
-await refuseTakenPorts(ports).catch((error) => fail(error.message, 1));
-await buildWhatIsMissing().catch((error) => fail(error.message, 1));
+await checkPortsAreFree(ports).catch((error) => fail(error.message, 1));
+await buildIfStale().catch((error) => fail(error.message, 1));
 
-// Imported now, because before the build it may not be there.
+// Imported only now, because it does not exist before the first build.
 const { startCluster } = await import('./demo/cluster.mjs');
 const cluster = await startCluster(verifier);
 const apps = startApps({ cluster, verifier, ports });
@@ -60,7 +61,7 @@ async function stop(code) {
   process.exit(code);
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
-// npm may be killed without passing the signal on: being handed to another parent means nobody waits for us.
+// npm may be killed without forwarding the signal. A new parent process means that npm has ended.
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && void stop(0), 500);
 

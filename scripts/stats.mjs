@@ -1,6 +1,6 @@
 // npm run stats [-- --check [--max-files 95] [--min-median 55] [--max-median 90] [--max-lines 200]]
-// How many source files a folder has (tests and their fixtures do not count), and how long they are. With --check it exits
-// with 1 when a limit is broken.
+// Prints how many source files a folder has, without tests and fixtures, and how long they are. With --check it exits
+// with 1 if a limit is exceeded.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

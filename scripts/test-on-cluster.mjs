@@ -1,7 +1,7 @@
-// npm run test:cluster [-- [--long] [JEST ARGUMENT]...]: the scenarios of test/cluster.
-//   --long adds those that wait for minutes, such as the kubelet's rotation of a token.
-// npm run test:tutorial: docs/tutorial.md, executed as a reader would.
-// KUBECONFIG and CLUSTER_PROVIDER say where, CLUSTER_IMAGES which images are there; see cluster.sh and images.sh.
+// npm run test:cluster [-- [--long] [JEST ARGUMENT]...]: runs the scenarios of test/cluster.
+//   --long adds the scenarios that take minutes, such as the kubelet's rotation of a token.
+// npm run test:tutorial: executes docs/tutorial.md as a reader would. KUBECONFIG and CLUSTER_PROVIDER name the cluster,
+// CLUSTER_IMAGES says which images exist; see cluster.sh and images.sh.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -17,10 +17,10 @@ function run(command, ...args) {
 
 const missing = ['KUBECONFIG', 'CLUSTER_PROVIDER'].filter((variable) => !process.env[variable]);
 if (missing.length > 0) {
-  console.error(`test:${suite}: it needs a real cluster, and ${missing.join(' and ')} to say which one`);
+  console.error(`test:${suite}: needs a real cluster; set ${missing.join(' and ')} to choose it`);
   process.exit(2);
 }
-// The tutorial's reader makes them.
+// In the tutorial, the reader builds the images.
 if (suite !== 'tutorial') run('bash', 'scripts/images.sh');
 run(
   process.execPath,

@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034
-# Kubernetes as processes of one Linux machine, without Docker: the program that CLUSTER_HARNESS names.
+# Runs Kubernetes as processes on one Linux machine, without Docker, with the program that CLUSTER_HARNESS names.
 harness=${CLUSTER_HARNESS:-}
 name=(--name "${CLUSTER_NAME:=nest-k8s-auth}")
 [[ -n $harness ]] || { echo 'cluster: CLUSTER_HARNESS is not set' >&2 && exit 2; }
-[[ -x $harness ]] || { echo "cluster: there is no program $harness (CLUSTER_HARNESS)" >&2 && exit 2; }
+[[ -x $harness ]] || { echo "cluster: CLUSTER_HARNESS names no executable program: $harness" >&2 && exit 2; }
 options='up:--issuer up:--signing-key up:--control-plane-only rotate-signing-key:--drop-old'
 
 build() { # IMAGE DIRECTORY [TARGET]
   local base
-  # It pulls nothing, so what the Dockerfile starts from has to be made first: without the digest, which it cannot have.
+  # The harness does not pull images, so it builds the Dockerfile's base image first, without the digest.
   base=$(sed -n -E 's/^ARG NODE_IMAGE=([^@]+).*/\1/p' "$2/Dockerfile")
   "$harness" base-image "$base" >&2
   "$harness" build-image "$1" "$2" -- --build-arg "NODE_IMAGE=$base" ${3:+--target "$3"} >&2

@@ -46,7 +46,7 @@ signing_key() {
   private_file sa.key
 }
 
-# The kubelet ends a static pod whose file goes away, and starts it again when the file is back.
+# The kubelet stops a static pod when its manifest file is removed, and starts it again when the file is restored.
 stop_api_server() {
   docker exec "$node" mv "$static_pods/kube-apiserver.yaml" /etc/kubernetes/
   docker exec "$node" timeout 120 bash -c 'while crictl ps -q --name kube-apiserver | grep -q .; do sleep 0.2; done'
@@ -57,7 +57,7 @@ start_api_server() {
   wait_until_ready "$(kubeconfig)"
 }
 
-# Its network plugin does so since v0.24.
+# kind's network plugin enforces network policies since v0.24.
 enforce_network_policies() {
   :
 }

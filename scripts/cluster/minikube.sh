@@ -27,7 +27,7 @@ kubeconfig() {
   write_private kubeconfig kubectl config view --raw --flatten --minify --context "$name"
 }
 
-# The kubelet ends a static pod whose file goes away, and starts it again when the file is back.
+# The kubelet stops a static pod when its manifest file is removed, and starts it again when the file is restored.
 stop_api_server() {
   local file
   file=$(kubeconfig)

@@ -1,4 +1,4 @@
-// service2 and service1 as separate processes, their output under their names.
+// Starts service2 and service1 as separate processes, and prefixes their output with their names.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,18 +7,18 @@ import { printWhatToTry } from './what-to-try.mjs';
 
 const STOP_WITHIN_MS = 5000;
 
-/** @returns `stop()`, and `failed`, which tells of an application that ended by itself. */
+/** @returns `stop()`, and the promise `failed`, which resolves when an application exits unexpectedly */
 export function startApps({ cluster, verifier, ports }) {
   const children = [];
   const { promise: failed, resolve: fail } = withResolvers();
   const start = (name, environment) => {
     const child = spawn(process.execPath, [join(ROOT, 'dist/apps', name, 'main.js')], {
-      // Only what is said here: the reader's own KUBECONFIG or K8S_AUTH_ variables must not decide.
+      // Only these variables: KUBECONFIG or K8S_AUTH_ variables of the user's shell must have no effect.
       env: { PATH: process.env.PATH, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.ended = new Promise((resolve) => child.once('close', resolve));
-    child.once('close', (code) => fail(`${name} ended by itself with code ${code}`));
+    child.once('close', (code) => fail(`${name} exited unexpectedly with code ${code}`));
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => console.log(`[${name}] ${line}`));
     }
@@ -52,7 +52,7 @@ async function stopChild(child) {
 
 async function isReady(url) {
   for (const end = Date.now() + 30_000; Date.now() < end;) {
-    // A connection that is kept would be waited for when the application ends.
+    // Without a kept connection, which would delay the shutdown of the application.
     const ok = await fetch(url, { headers: { connection: 'close' } }).then(
       (response) => response.ok,
       () => false,

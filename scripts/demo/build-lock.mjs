@@ -5,7 +5,7 @@ import { ROOT } from './root.mjs';
 
 const LOCK = join(ROOT, 'node_modules/.cache/demo-build.lock');
 
-/** Waits until no other process builds. A lock whose holder is gone is nobody's. @returns what unlocks */
+/** Waits until no other process builds. Ignores a lock whose process has ended. @returns a function that unlocks */
 export async function lockBuild() {
   await mkdir(dirname(LOCK), { recursive: true });
   for (;;) {
@@ -16,7 +16,7 @@ export async function lockBuild() {
       if (error.code !== 'EEXIST') throw error;
     }
     const holder = await readFile(LOCK, 'utf8').catch(() => '');
-    // Not yet written, or gone meanwhile: the next round knows.
+    // If the file is empty or was deleted in the meantime, the next iteration tries again.
     if (holder !== '' && !isAlive(Number(holder))) await rm(LOCK, { force: true });
     await setTimeout(100);
   }

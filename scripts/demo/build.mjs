@@ -1,4 +1,4 @@
-// Builds the library and both applications unless the build is there and newer than every source.
+// Builds the library and both applications, unless their build is newer than every source.
 import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -14,9 +14,9 @@ const BUILT = [
 const SOURCES = ['libs/k8s-auth/src', 'libs/k8s-auth/testing', 'apps/service1/src', 'apps/service2/src'];
 const SETTINGS = ['package-lock.json', 'tsconfig.json', 'libs/k8s-auth/package.json'];
 
-export async function buildWhatIsMissing() {
+export async function buildIfStale() {
   if (await isFresh()) return;
-  // Two builds at once would delete each other's output: the second waits, and finds it fresh.
+  // Two concurrent builds would delete each other's output. So the second one waits, and then has nothing to build.
   const unlock = await lockBuild();
   try {
     if (!(await isFresh())) await build();
@@ -26,7 +26,7 @@ export async function buildWhatIsMissing() {
 }
 
 async function build() {
-  // On stderr, because npm pack --json wants stdout for itself.
+  // On stderr, because npm pack --json writes its result to stdout.
   console.error('[build] building the library and both applications');
   const nest = createRequire(join(ROOT, 'package.json')).resolve('@nestjs/cli/bin/nest.js');
   const compiler = spawn(process.execPath, [nest, 'build', '--all'], {

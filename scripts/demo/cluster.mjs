@@ -1,4 +1,4 @@
-// The stand-in for a cluster: an API server, mounted tokens that rotate, signing keys that rotate.
+// Starts the stand-in for a cluster: an API server, mounted tokens that rotate, and signing keys that rotate.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,14 +9,14 @@ import { rotateSigningKeys } from './signing-keys.mjs';
 // A real cluster grants 600 s at least and rotates after 480 s: too long to watch.
 const TOKEN_SECONDS = 40;
 
-const say = (line) => console.log(`[cluster] ${line}`);
+const log = (line) => console.log(`[cluster] ${line}`);
 
 export async function startCluster(verifier) {
   const cluster = await LocalCluster.start({ minimumTokenLifetimeMs: TOKEN_SECONDS * 1000 });
   const [apiAudience] = cluster.apiAudiences;
   const directory = mkdtempSync(join(tmpdir(), 'nest-k8s-auth-demo-'));
   for (const name of ['default', 'service2', 'admin']) await cluster.createServiceAccount('mytest', name);
-  // Some verifiers use it.
+  // Verifiers that send reviews need this right.
   cluster.grant('create tokenreviews', 'mytest/service2');
 
   const project = (serviceAccount, path, audience, onRotate) =>
@@ -29,7 +29,7 @@ export async function startCluster(verifier) {
       onRotate,
     });
   const client = await project('default', 'service2', 'service2', ({ count }) =>
-    say(`token of service1 rotated (${count})`),
+    log(`token of service1 rotated (${count})`),
   );
   const server = await project('service2', 'token', apiAudience);
   const admin = await project('admin', 'service2', 'service2');
@@ -37,14 +37,14 @@ export async function startCluster(verifier) {
   const expired = join(directory, 'expired');
   writeFileSync(expired, await mintExpired(cluster));
   const keys = rotateSigningKeys(cluster, join(directory, 'sa.pub'), {
-    onPublish: (kid) => say(`key ${kid.slice(0, 8)}… published, signs in 15 s`),
+    onPublish: (kid) => log(`key ${kid.slice(0, 8)}… published, will sign tokens in 15 s`),
     onRotate(kid) {
       client.rotate();
-      say(`signing key rotated, new tokens are signed with ${kid.slice(0, 8)}…`);
+      log(`signing key rotated, new tokens are signed with ${kid.slice(0, 8)}…`);
     },
   });
   const keyboard = readKeyboard({ t: () => client.rotate(), k: keys.rotate });
-  say(`API server at ${cluster.url}, issuer ${cluster.issuer}`);
+  log(`API server at ${cluster.url}, issuer ${cluster.issuer}`);
 
   return {
     kubeconfig: await cluster.writeKubeconfig(),

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 
-/** A letter and Enter calls its action. */
+/** Runs the action of a letter when the user types the letter and Enter. */
 export function readKeyboard(actions) {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (line) => actions[line.trim()]?.());

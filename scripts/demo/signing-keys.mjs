@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 
 const PERIOD_MS = 60_000;
-// Published this long before it signs, so that a file of keys has been read again (every 10 s).
+// A key is published this long before it signs, so that key files (read every 10 s) have been read again by then.
 const PUBLISH_LEAD_MS = 15_000;
 
-/** A new signing key once a minute, the old ones staying good; `file` holds all of them, as `sa.pub` does. */
+/** Adds a new signing key once a minute. Old keys stay valid; `file` holds all keys, as `sa.pub` does. */
 export function rotateSigningKeys(cluster, file, { onPublish, onRotate }) {
   const write = () => writeFileSync(file, cluster.publicKeysPem());
   write();

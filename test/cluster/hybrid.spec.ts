@@ -7,19 +7,19 @@ import { answeredAt, type Probe, Prober, type ProberOptions } from './support/pr
 import { type Answer, requestFromPod } from './support/request.fixture.js';
 import { createToken } from './support/tokens.fixture.js';
 
-// These scenarios are times: shorter than the default, so that they end soon.
+// The times are shorter than the defaults, so that the scenarios end soon.
 const REVOCATION_CHECK_MS = 5_000;
-/** For so long the API server itself remembers whom it knew. */
+/** How long the API server itself keeps an accepted token. */
 const API_SERVER_REMEMBERS_MS = 10_000;
 const BOUND_MS = REVOCATION_CHECK_MS + API_SERVER_REMEMBERS_MS;
-/** Of a whole review: how long the first callers wait before they are told that the API server is unreachable. */
+/** Timeout of a whole review: how long the first callers wait for their 503 when the API server is unreachable. */
 const REVIEW_TIMEOUT_MS = 5_000;
 const OUTAGE_MS = 30_000;
-/** Of calls before and after. */
+/** Duration of the calls before and after the outage. */
 const STEADY_MS = 3_000;
-/** It looks every 8 to 10 s whether its right is there. */
+/** service2 checks every 8 to 10 s whether it has its right. */
 const LOOKS_EVERY_MS = 10_000;
-/** How often is asked, and what that takes. */
+/** The interval of the requests and the time that one takes. */
 const LEEWAY_MS = 2_000;
 
 /** One for each value of `whenUnavailable`. */
@@ -64,7 +64,7 @@ async function ofEach<Value>(
   return Object.fromEntries(entries) as Record<WhenUnavailable, Value>;
 }
 
-describe('A pod is deleted, and somebody else has its token', () => {
+describe('A pod is deleted, and an attacker has its token', () => {
   let deletedAt: number;
   let refused: Record<WhenUnavailable, Probe>;
   let unseen: Answer;
@@ -83,11 +83,11 @@ describe('A pod is deleted, and somebody else has its token', () => {
     await ofEach((mode) => callers[mode].stop());
   }, 120_000);
 
-  it('a token that nobody has shown to the API server yet is refused at once', () => {
+  it('a token that was never reviewed is refused at once', () => {
     expect(unseen).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
   });
 
-  it.each(MODES)('one that is in use is refused within 15 s, with %s', async (mode) => {
+  it.each(MODES)('a token in use is refused within 15 s, with %s', async (mode) => {
     const afterMs = answeredAt(refused[mode]) - deletedAt;
     measured(`deleted pod: hybrid, ${mode}, refuses a token in use after`, afterMs);
     expect(afterMs).toBeLessThan(BOUND_MS + LEEWAY_MS);
@@ -96,7 +96,7 @@ describe('A pod is deleted, and somebody else has its token', () => {
   });
 });
 
-describe('A ServiceAccount is deleted, and made again under its name', () => {
+describe('A ServiceAccount is deleted, and created again with the same name', () => {
   let deletedAt: number;
   let refused: Record<WhenUnavailable, Probe>;
   let again: Probe;
@@ -116,18 +116,21 @@ describe('A ServiceAccount is deleted, and made again under its name', () => {
     await restarted.stop();
   }, 120_000);
 
-  it.each(MODES)('pods of the old one are refused within 15 s, whatever the name, with %s', (mode) => {
-    const afterMs = answeredAt(refused[mode]) - deletedAt;
-    measured(`deleted ServiceAccount: hybrid, ${mode}, refuses after`, afterMs);
-    expect(afterMs).toBeLessThan(BOUND_MS + LEEWAY_MS);
-  });
+  it.each(MODES)(
+    'pods of the old ServiceAccount are refused within 15 s, although the name is the same, with %s',
+    (mode) => {
+      const afterMs = answeredAt(refused[mode]) - deletedAt;
+      measured(`deleted ServiceAccount: hybrid, ${mode}, refuses after`, afterMs);
+      expect(afterMs).toBeLessThan(BOUND_MS + LEEWAY_MS);
+    },
+  );
 
-  it('and a pod that is restarted is known', () => {
+  it('a restarted pod is accepted', () => {
     expect(again).toMatchObject({ status: 200, body: 'hello system:serviceaccount:mytest:worker' });
   });
 });
 
-describe('It may not create TokenReviews any more: somebody takes its role away, and gives it back', () => {
+describe('The right of hybrid to create TokenReviews is revoked, and granted again', () => {
   let calls: Record<WhenUnavailable, Probe[]>;
   let takenAt: number;
   let grantedAt: number;
@@ -144,7 +147,7 @@ describe('It may not create TokenReviews any more: somebody takes its role away,
     });
 
   beforeAll(async () => {
-    // By their address, because a Service has no pod that is not ready.
+    // Called by the pod's address, because a Service does not include pods that are not ready.
     const callers = await ofEach(async (mode) => {
       const [pod] = await deployment.pods(SERVICES[mode]);
       return callerOf(mode, { url: pod?.origin });
@@ -166,23 +169,20 @@ describe('It may not create TokenReviews any more: somebody takes its role away,
     await ofEach((mode) => callers[mode].stop());
   }, 180_000);
 
-  it.each(MODES)(
-    'whoever calls is told that nobody can say now, never that the token is bad, with %s',
-    (mode) => {
-      const refused = calls[mode].filter(({ status }) => status !== 200);
-      const afterMs = answeredAt(refused[0]) - takenAt;
-      measured(`right taken away: hybrid, ${mode}, answers 503 after`, afterMs);
-      expect(afterMs).toBeLessThan(REVOCATION_CHECK_MS + LEEWAY_MS);
-      expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
-      for (const { retryAfter, challenge } of refused) {
-        expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
-        expect(challenge).toBeNull();
-      }
-    },
-  );
+  it.each(MODES)('callers get a 503, never a 401, with %s', (mode) => {
+    const refused = calls[mode].filter(({ status }) => status !== 200);
+    const afterMs = answeredAt(refused[0]) - takenAt;
+    measured(`right taken away: hybrid, ${mode}, answers 503 after`, afterMs);
+    expect(afterMs).toBeLessThan(REVOCATION_CHECK_MS + LEEWAY_MS);
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+    for (const { retryAfter, challenge } of refused) {
+      expect(Number(retryAfter)).toBeGreaterThanOrEqual(1);
+      expect(challenge).toBeNull();
+    }
+  });
 
   it.each(MODES)(
-    'as soon as the role is back it knows its callers again, without a restart, with %s',
+    'callers are accepted again once the right is granted, without a restart, with %s',
     async (mode) => {
       const known = calls[mode].find((probe) => answeredAt(probe) > grantedAt && probe.status === 200);
       measured(`right granted: hybrid, ${mode}, knows callers after`, answeredAt(known) - grantedAt);
@@ -214,7 +214,7 @@ describeIfPossible(`The API server is away for half a minute, while both are bei
     calls = await ofEach((mode) => callers[mode].probes());
   }, 180_000);
 
-  it("with 'refuse' callers are known until the last answer is too old", () => {
+  it("with 'refuse' callers are accepted until the last answer has expired", () => {
     const refused = calls.refuse.filter(({ status }) => status !== 200);
     measured('API server away: hybrid, refuse, goes on for', (refused[0]?.at ?? NaN) - wentAt);
     measured('then the longest wait for a 503 is', Math.max(...refused.map(({ tookMs }) => tookMs)));
@@ -228,13 +228,13 @@ describeIfPossible(`The API server is away for half a minute, while both are bei
     }
   });
 
-  it('and are known again when it is back', () => {
+  it("with 'refuse' callers are accepted again after the outage", () => {
     const known = calls.refuse.find((probe) => answeredAt(probe) > cameBackAt && isKnown(probe));
     measured('API server back: hybrid, refuse, knows callers after', answeredAt(known) - cameBackAt);
     expect(answeredAt(known) - cameBackAt).toBeLessThan(STEADY_MS);
   });
 
-  it("with 'accept-until-expiry' none of them is refused", () => {
+  it("with 'accept-until-expiry' no caller is refused", () => {
     const answers = calls['accept-until-expiry'];
     const longestMs = Math.max(...answers.map(({ tookMs }) => tookMs));
     measured('API server away: hybrid, accept-until-expiry, the longest answer takes', longestMs);
@@ -249,7 +249,7 @@ interface Binding {
   readonly subjects: readonly object[];
 }
 
-/** As they can be made again. */
+/** In a form from which they can be created again. */
 async function bindingsOfBoth(): Promise<Binding[]> {
   const selector = `--selector=app.kubernetes.io/name in (${Object.values(SERVICES).join()})`;
   const { items } = await cluster.get<{ items: readonly Binding[] }>('clusterrolebindings', selector);

@@ -29,7 +29,7 @@ afterAll(() => deployment?.remove());
 describe.each([
   { name: 'service1', port: 8081 },
   { name: 'service2', port: 8080 },
-])('I look around in the container of $name', ({ name, port }) => {
+])('the container of $name', ({ name, port }) => {
   let found: Surroundings;
 
   const pod = async () => {
@@ -43,7 +43,7 @@ describe.each([
     found = await survey(deployment, name);
   });
 
-  it('its process is node itself, without a shell around it', () => {
+  it('runs node directly, without a shell', () => {
     expect(found).toMatchObject({
       command: ['node', `dist/apps/${name}/main.js`],
       executable: '/usr/local/bin/node',
@@ -51,26 +51,26 @@ describe.each([
     });
   });
 
-  it('runs as user 1000, because the image says so in a number', async () => {
+  it('runs as user 1000, which the image sets as a number', async () => {
     expect(found.userId).toBe(1000);
-    // With a name the kubelet could not tell that it is not root, and would not have started it.
+    // With a name, the kubelet could not see that the user is not root, and would not have started the container.
     expect(JSON.stringify((await pod())?.spec)).toMatch(/"runAsNonRoot":true/);
     expect(JSON.stringify((await pod())?.spec)).not.toMatch(/"runAsUser"/);
   });
 
-  it('can write nowhere', () => {
+  it('cannot write to any folder', () => {
     expect(found.writable).toEqual([]);
   });
 
-  it('there is nothing but what runs: no sources, no declarations, no maps', () => {
+  it('contains only files that are executed: no sources, no declarations, no source maps', () => {
     expect(found.unused).toEqual([]);
   });
 
-  it('there are the packages of production, and no others', () => {
+  it('contains only the production packages', () => {
     expect([...found.packages].sort()).toEqual(productionPackages().sort());
   });
 
-  it('ours is less than 60 MB, and all of it less than 250 MB', () => {
+  it('has less than 60 MB of own layers, and less than 250 MB in total', () => {
     measuredSize(`${name}: /app`, found.appBytes);
     measuredSize(`${name}: root file system`, found.allBytes);
     expect(found.appBytes).toBeLessThan(60 * MB);
@@ -78,7 +78,7 @@ describe.each([
     expect(found.allBytes).toBeLessThan(250 * MB);
   });
 
-  it('ends within 2 s of a SIGTERM, of its own accord', async () => {
+  it('exits by itself within 2 s after a SIGTERM', async () => {
     const ending = await end(deployment, name, { port, bodyAfterMs: 500 });
     endings.set(name, ending);
     measured(`${name}: ends after SIGTERM and`, ending.endedAfterMs);
@@ -91,8 +91,8 @@ describe.each([
   });
 });
 
-// What service1 answers are probes; nobody waits for them.
-it('service2 gave the answer that it owed before it ended', () => {
+// service1 answers only probes, which do not have to be finished.
+it('service2 answers the open request before it exits', () => {
   const ending = endings.get('service2');
   expect(ending?.answer).toBe('HTTP/1.1 200 OK');
   expect(ending?.answeredAfterMs).toBeGreaterThanOrEqual(500);

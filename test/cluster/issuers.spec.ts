@@ -8,7 +8,7 @@ import { LogStream } from './support/log-stream.fixture.js';
 import { createToken } from './support/tokens.fixture.js';
 
 const SUCCESS = "status=200, response: 'hello system:serviceaccount:mytest:default'";
-/** What components/verifier-jwt-pubkey has. */
+/** The issuer in components/verifier-jwt-pubkey. */
 const USUAL = 'https://kubernetes.default.svc.cluster.local';
 
 const canIssue = await providerCan('up', '--issuer');
@@ -29,7 +29,7 @@ describeIfPossible.each([USUAL, 'https://kubernetes.default.svc'])(
     });
     afterAll(() => cluster.down());
 
-    it('the discovery document of the API server names the address of a node for the keys', async () => {
+    it('the jwks_uri in the discovery document of the API server has the address of a node', async () => {
       const token = decodeJwt(await createToken(cluster, { audience: 'service2' }));
       const metadata = await cluster.metadata();
       expect([token.iss, metadata.issuer]).toEqual([issuer, issuer]);

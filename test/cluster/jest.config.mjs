@@ -6,7 +6,7 @@ export default {
   ...base,
   displayName: 'cluster',
   testMatch: ['<rootDir>/test/cluster/*.spec.ts'],
-  // One cluster, one scenario after the other: each takes its own deployment away.
+  // One scenario after the other, because they share a cluster. Each removes its own deployment.
   maxWorkers: 1,
   testTimeout: 120_000,
 };

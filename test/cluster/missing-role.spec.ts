@@ -8,20 +8,20 @@ import { answeredAt, type Probe, Prober } from './support/prober.fixture.js';
 import { requestFromPod } from './support/request.fixture.js';
 import { createToken } from './support/tokens.fixture.js';
 
-/** Its name depends on the namespace. */
+/** The name of the binding depends on the namespace. */
 const BINDING = ['clusterrolebinding', '--selector=app.kubernetes.io/name=service2'];
-/** What names the right, and what grants it. */
+/** Log text that names the right, and the role that grants it. */
 const MISSING =
   /ERROR.*own ServiceAccount may not create tokenreviews\.authentication\.k8s\.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator/;
-/** This scenario is a time: what service2 was told before is kept for 10 s. */
+/** service2 keeps earlier verdicts for 10 s. */
 const REMEMBERED_MS = 10_000;
-/** It looks every 8 to 10 s whether the right is there. */
+/** service2 checks every 8 to 10 s whether it has the right. */
 const LOOKS_EVERY_MS = 10_000;
-/** Of calls before and after. */
+/** Duration of the calls before and after. */
 const STEADY_MS = 3_000;
 const LEEWAY_MS = 2_000;
 
-describe('service2 may not create TokenReviews', () => {
+describe('service2 without the right to create TokenReviews', () => {
   const cluster = Cluster.given();
   let deployment: Deployment;
 
@@ -29,7 +29,7 @@ describe('service2 may not create TokenReviews', () => {
     deployment.kubectl('wait', `pod/${pod.name}`, `--for=condition=Ready=${status}`, '--timeout=60s');
   async function onlyPod(): Promise<RunningPod> {
     const [pod, ...others] = await deployment.pods('service2');
-    if (!pod || others.length > 0) throw new Error(`service2 has ${others.length} pods more than one`);
+    if (!pod || others.length > 0) throw new Error(`expected one pod of service2, got ${others.length + 1}`);
     return pod;
   }
 
@@ -38,7 +38,7 @@ describe('service2 may not create TokenReviews', () => {
   });
   afterAll(() => deployment?.remove());
 
-  describe('any more: somebody takes its role away, and gives it back', () => {
+  describe('after the right was revoked, until it is granted again', () => {
     let pod: RunningPod;
     let calls: Probe[];
     let readiness: Probe[];
@@ -63,7 +63,7 @@ describe('service2 may not create TokenReviews', () => {
       await Promise.all([caller.stop(), kubelet.stop()]);
     });
 
-    it('whoever calls is told that nobody can say now, never that the token is bad', () => {
+    it('answers callers with 503, never with 401', () => {
       const refused = calls.filter(({ status }) => status !== 200);
       measured('503 after the right was taken away, by', answeredAt(refused[0]) - takenAt);
       expect(answeredAt(refused[0]) - takenAt).toBeLessThan(REMEMBERED_MS + LEEWAY_MS);
@@ -74,18 +74,18 @@ describe('service2 may not create TokenReviews', () => {
       }
     });
 
-    it('the pod is not ready', () => {
+    it('is not ready', () => {
       const unready = readiness.find(({ status }) => status === 503);
       measured('not ready after the right was taken away, by', answeredAt(unready) - takenAt);
       expect(answeredAt(unready) - takenAt).toBeLessThan(REMEMBERED_MS + LEEWAY_MS);
       expect(unready?.body).not.toContain('tokenreviews');
     });
 
-    it('its log names the right, and the role that has it', async () => {
+    it('names the right and its role in the log', async () => {
       expect(await deployment.log('service2')).toMatch(MISSING);
     });
 
-    it('as soon as the role is back it knows its callers again, without a restart', async () => {
+    it('accepts callers once the right is granted, without a restart', async () => {
       const known = calls.find((probe) => answeredAt(probe) > grantedAt && probe.status === 200);
       measured('callers are known after the right was granted, by', answeredAt(known) - grantedAt);
       expect(answeredAt(known) - grantedAt).toBeLessThan(LOOKS_EVERY_MS + LEEWAY_MS);
@@ -95,7 +95,7 @@ describe('service2 may not create TokenReviews', () => {
     });
   });
 
-  describe('yet: it was deployed without its role', () => {
+  describe('when it was deployed without its role', () => {
     let pod: RunningPod;
 
     beforeAll(async () => {
@@ -111,18 +111,18 @@ describe('service2 may not create TokenReviews', () => {
       pod = await onlyPod();
     });
 
-    it('starts, and its log names the right, and the role that has it', async () => {
+    it('starts, and names the right and its role in the log', async () => {
       expect(await LogStream.lineOf(cluster, pod.name, /may not create/)).toMatch(MISSING);
     });
 
-    it('whoever asks the pod is told that nobody can say now', async () => {
+    it('answers callers with 503', async () => {
       const token = await createToken(cluster, { audience: 'service2' });
       const answer = await requestFromPod(cluster, { token, origin: pod.origin });
       expect(answer).toMatchObject({ status: 503, challenge: null });
       expect(Number(answer.retryAfter)).toBeGreaterThanOrEqual(1);
     });
 
-    it('the role heals it, without a restart and without anybody calling', async () => {
+    it('recovers once the role is granted, without a restart and without requests', async () => {
       const prober = await Prober.start(cluster, { name: 'kubelet', url: `${pod.origin}/readyz` });
       await setTimeout(STEADY_MS);
       await deployment.apply();

@@ -9,7 +9,7 @@ const why = areEnforced ? '' : ' (skipped: network policies have no effect with 
 
 const TIMED_OUT = { status: 0, body: expect.stringMatching(/timeout/i) };
 
-// Name or address, and port; a refused connection was let through too, and is told from a time-out.
+// Arguments: name or address, and port. A refused connection also passed the policy; a blocked one times out.
 const CONNECT = `
 const [host, port] = process.argv.slice(1);
 require('node:dns').lookup(host, (failure, address) => {
@@ -29,7 +29,7 @@ describeIfPossible(`I deploy both applications with k8s/overlays/production${why
     return (await deployment.kubectl('exec', `deployment/${from}`, '--', ...program)).trim();
   }
 
-  /** A pod that has nothing to do with either of them. */
+  /** A pod that belongs to neither application. */
   const answerToStranger = (namespace: string) =>
     Prober.firstAnswer(cluster, { name: 'stranger', namespace, intervalMs: 1000 });
 
@@ -42,7 +42,7 @@ describeIfPossible(`I deploy both applications with k8s/overlays/production${why
     expect(await deployment.firstSuccess()).toContain('status=200');
   });
 
-  it('service2 reaches DNS and the API server, which it reads keys from', async () => {
+  it('service2 reaches DNS and the API server, from which it reads keys', async () => {
     expect(await connect('service2', 'kubernetes.default.svc', 443)).toBe('connected');
   });
 
@@ -65,7 +65,7 @@ describeIfPossible(`I deploy both applications with k8s/overlays/production${why
     expect(await answerToStranger(namespace)).toMatchObject(TIMED_OUT);
   });
 
-  it('such a pod reaches service2 without the policies', async () => {
+  it('an unrelated pod reaches service2 without the policies', async () => {
     await deployment.kubectl('delete', 'networkpolicy', '--all');
     expect(await connect('service1', 'kubernetes.default.svc', 443)).toBe('connected');
     expect(await answerToStranger('default')).toMatchObject({ status: 401 });

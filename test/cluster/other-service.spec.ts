@@ -17,7 +17,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
   let deployment: Deployment;
   let manifests: string;
 
-  /** What a pod of that ServiceAccount is answered, with its own projected token. */
+  /** The answer to a pod of that ServiceAccount, which sends its own projected token. */
   function answerTo({ path = '', ...caller }: Omit<ProberOptions, 'name' | 'url'> & { path?: string }) {
     return Prober.firstAnswer(cluster, { name: 'caller', url: ORDERS + path, ...caller });
   }
@@ -47,12 +47,12 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
     await deployment?.remove();
   });
 
-  it('service2 knows the new service by its own name', async () => {
+  it('service2 authenticates the new service by its own ServiceAccount', async () => {
     const line = await LogStream.lineOf(cluster, 'deployment/orders', /service2 says/, 'shop');
     expect(line).toBe('service2 says: hello system:serviceaccount:shop:orders');
   });
 
-  it('the new service knows its callers, without options about the cluster', async () => {
+  it('the new service authenticates its callers without options for the cluster', async () => {
     expect(await answerTo({ audience: 'orders' })).toMatchObject({
       status: 200,
       body: 'hello system:serviceaccount:mytest:default',
@@ -69,7 +69,7 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
 
   it.each([
     ['another ServiceAccount of the shop', 'shop'],
-    ['one that has the right name in another namespace', 'mytest'],
+    ['a ServiceAccount with the allowed name in another namespace', 'mytest'],
   ])('%s may not order', async (_, namespace) => {
     const serviceAccount = namespace === 'shop' ? 'default' : 'checkout';
     if (namespace !== 'shop') await deployment.kubectl('create', 'serviceaccount', serviceAccount);

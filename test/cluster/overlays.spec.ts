@@ -12,7 +12,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
   const sent: string[] = [];
   let deployment: Deployment;
 
-  /** Sends the token from a pod, and gives what service2 then logs about it. */
+  /** Sends the token from a pod, and returns the line that service2 logs about it. */
   async function refusal(token?: string) {
     if (token !== undefined) sent.push(token);
     const before = new Set((await deployment.log('service2', '--timestamps')).split('\n'));
@@ -26,7 +26,7 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
   });
   afterAll(() => deployment?.remove());
 
-  it('service2 knows service1 by its own name', async () => {
+  it('service2 authenticates service1 by its own ServiceAccount', async () => {
     const line = await deployment.firstSuccess();
     const name = overlay === 'production' ? 'service1' : 'default';
     expect(line).toContain(
@@ -59,15 +59,15 @@ describe.each(OVERLAYS)('I deploy both applications with k8s/overlays/%s', (over
   });
 
   it.each([
-    ['that was made for another service', { audience: 'service3' }],
-    ['that was made for the API server', {}],
+    ['issued for another service', { audience: 'service3' }],
+    ['issued for the API server', {}],
   ])('a request with a token %s is refused', async (_, request) => {
     const { answer, log } = await refusal(await createToken(cluster, request));
     expect(answer).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token"' });
     expect(log).toContain('ERR_K8S_AUTH_TOKEN_AUDIENCE');
   });
 
-  it('a workload of another namespace is known by its own name, and let in only where it is allowed', async () => {
+  it('a workload of another namespace is authenticated by its own ServiceAccount, and may use only routes that allow it', async () => {
     const token = await createToken(cluster, { namespace: 'default', audience: 'service2' });
     expect(await requestFromPod(cluster, { token })).toMatchObject({
       status: 200,

@@ -7,12 +7,15 @@ import { answeredAt, type Probe, Prober } from './support/prober.fixture.js';
 import { type Answer, requestFromPod } from './support/request.fixture.js';
 import { createToken, signedAnew } from './support/tokens.fixture.js';
 
-// These scenarios are times. The API server remembers whom it knew for 10 s, and so does service2.
+// These scenarios measure times. The API server keeps an accepted token for 10 s, and so does service2.
 const REMEMBERED_MS = 10_000;
-/** Late enough that service2 remembers nearly as long again, and early enough for the API server to remember still. */
+/**
+ * Late enough that service2 keeps its verdict for nearly 10 s more, and early enough that the API server still keeps
+ * the token.
+ */
 const SEEN_ELSEWHERE_AFTER_MS = 8_000;
 const CLOCK_TOLERANCE_MS = 30_000;
-/** How often is asked, and what that takes. */
+/** The interval of the requests and the time that one takes. */
 const LEEWAY_MS = 1_500;
 const LOCAL = 'service2-oidc-discovery';
 
@@ -41,7 +44,7 @@ function callerWith(name: string, options: { token?: string; serviceAccount?: st
 const isRefused = ({ status }: Probe) => status === 401;
 const isKnown = ({ status }: Probe) => status === 200;
 
-describe('A pod is deleted, and somebody else has its token', () => {
+describe('A pod is deleted, and an attacker has its token', () => {
   let deletedAt: number;
   let refusedAt: number;
   let refusedElsewhereAt: number;
@@ -50,7 +53,7 @@ describe('A pod is deleted, and somebody else has its token', () => {
   let locally: Probe[];
   let outlived: { exp: number; refused: Probe } | undefined;
 
-  /** By the other pod of service2, which asks the API server just before that forgets the token. */
+  /** Requests to the other pod of service2, which sends a review just before the API server forgets the token. */
   async function refusedElsewhere(token: string, seenAt: number): Promise<number> {
     const [, other] = await deployment.pods('service2');
     await setTimeout(seenAt + SEEN_ELSEWHERE_AFTER_MS - Date.now());
@@ -58,7 +61,7 @@ describe('A pod is deleted, and somebody else has its token', () => {
     return Date.now();
   }
 
-  /** The same pod's token, but one that ends soon. */
+  /** Another token of the same pod, which expires soon. */
   async function useUntilRefused(token: string) {
     const exp = Math.floor(Date.now() / 1000) + 10;
     const ending = await signedAnew(cluster, token, (claims) => ({ ...claims, exp }));
@@ -125,7 +128,7 @@ describe('A pod is deleted, and somebody else has its token', () => {
   });
 });
 
-describe('A ServiceAccount is deleted, and made again under its name', () => {
+describe('A ServiceAccount is deleted, and created again with the same name', () => {
   let deletedAt: number;
   let calls: Probe[];
   let localCalls: Probe[];
@@ -150,18 +153,18 @@ describe('A ServiceAccount is deleted, and made again under its name', () => {
     again = await restarted.first(() => true, 10_000);
   }, 120_000);
 
-  it('tokenreview refuses the pods of the old one within 20 s, whatever the name', () => {
+  it('tokenreview refuses the pods of the old ServiceAccount within 20 s, although the name is the same', () => {
     const refused = calls.find(isRefused);
     measured('deleted ServiceAccount: tokenreview refuses after', answeredAt(refused) - deletedAt);
     expect(answeredAt(refused) - deletedAt).toBeLessThan(2 * REMEMBERED_MS + LEEWAY_MS);
     expect(refused).toMatchObject({ challenge: 'Bearer error="invalid_token"' });
   });
 
-  it('a pod that is restarted is accepted', () => {
+  it('a restarted pod is accepted', () => {
     expect(again).toMatchObject({ status: 200, body: 'hello system:serviceaccount:mytest:worker' });
   });
 
-  it('oidc-discovery cannot know, and goes on until the token expires', () => {
+  it('oidc-discovery accepts the token until it expires, because it cannot know', () => {
     expect(localCalls.filter(({ at }) => at > deletedAt).length).toBeGreaterThan(0);
     expect(localCalls.filter(({ status }) => status !== 200)).toEqual([]);
   });

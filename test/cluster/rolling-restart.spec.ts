@@ -7,7 +7,7 @@ import { Prober } from './support/prober.fixture.js';
 
 const CALLS_PER_SECOND = 20;
 const INTERVAL_MS = 1000 / CALLS_PER_SECOND;
-/** Of calls before and after each restart. */
+/** Duration of the calls before and after each restart. */
 const STEADY_MS = 3_000;
 const SUFFIXES = { tokenreview: '', 'oidc-discovery': '-oidc-discovery', hybrid: '-hybrid' };
 
@@ -20,7 +20,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
   const names = (application: 'service1' | 'service2') =>
     Object.values(SUFFIXES).map((suffix) => application + suffix);
 
-  /** Also what its pods that run now log until they are gone. */
+  /** Includes the lines of the pods that run now, until they end. */
   async function follow(name: string): Promise<void> {
     const pods = await deployment.pods(name);
     streams.push(...pods.map((pod) => new LogStream(cluster, pod.name)));
@@ -66,7 +66,7 @@ describe(`Both applications are restarted, pod by pod, under ${CALLS_PER_SECOND}
   }, 240_000);
   afterAll(() => deployment?.remove());
 
-  it('no call of service1 fails, neither of the old pods nor of the new ones', () => {
+  it('no call of service1 fails, from the old pods or from the new ones', () => {
     expect(streams).toHaveLength(6);
     const calls = streams.map(({ lines }) => lines.filter((line) => line.includes('target=')));
     process.stdout.write(

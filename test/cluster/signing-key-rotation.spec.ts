@@ -10,7 +10,7 @@ import { answeredAt, type Probe, Prober } from './support/prober.fixture.js';
 import { requestFromPod } from './support/request.fixture.js';
 import { createToken, signedByStranger } from './support/tokens.fixture.js';
 
-/** service2 of each verifier, side by side. */
+/** One service2 for each verifier, side by side. */
 const SERVICES = {
   tokenreview: 'service2-tokenreview',
   'jwt-pubkey': 'service2-jwt-pubkey',
@@ -19,11 +19,11 @@ const SERVICES = {
 type Kind = keyof typeof SERVICES;
 const KINDS = Object.keys(SERVICES) as Kind[];
 const CLIENTS = ['service1', 'service1-tokenreview', 'service1-jwt-pubkey'];
-/** oidc-discovery does not ask for keys sooner after it has asked for some. */
+/** The least time between two key fetches of oidc-discovery. */
 const COOLDOWN_MS = 10_000;
-/** Keys are asked for once in 10 s, and the answer takes its time. */
+/** Keys are fetched at most once in 10 s, plus the time of the fetch. */
 const NEW_KEY_WITHIN_MS = 12_000;
-/** Our server reads its files every 10 s; the kubelet writes them when it next looks at the pod. */
+/** service2 reads its key files every 10 s; the kubelet updates them when it next syncs the pod. */
 const NEW_FILE_WITHIN_MS = 15_000;
 const KNOWN = 'hello system:serviceaccount:mytest:default';
 const OWN_CREDENTIAL_REFUSED = /API server refuses our own credential \(401\)/;
@@ -67,14 +67,14 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     );
   }
 
-  /** Of each verifier, what its prober saw up to now. */
+  /** For each verifier, the results of its prober so far. */
   async function seenBy(probers: readonly Prober[]): Promise<Record<Kind, Probe[]>> {
     const seen = {} as Record<Kind, Probe[]>;
     for (const [index, kind] of KINDS.entries()) seen[kind] = (await probers[index]?.probes()) ?? [];
     return seen;
   }
 
-  /** When the API server, which restarts for new keys, went and came back, as pods saw it. */
+  /** When the API server stopped and was reachable again, as seen by pods; it restarts for new keys. */
   async function rotate(...options: string[]): Promise<{ wentAt: number; cameBackAt: number }> {
     const before = Date.now();
     await cluster.provider('rotate-signing-key', ...options);
@@ -85,7 +85,7 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     return { wentAt, cameBackAt };
   }
 
-  /** How long it takes until the token is accepted. Until then its signature is what is wrong with it. */
+  /** How long it takes until the token is accepted. Until then it is refused for its signature. */
   async function accepted(kind: Kind, token: string, since: number, withinMs: number): Promise<number> {
     for (;;) {
       const answer = await request(kind, token);
@@ -96,7 +96,7 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     }
   }
 
-  describe('A new key signs at once, the old one stays valid', () => {
+  describe('A new key signs at once, and the old key stays valid', () => {
     let callers: Prober[];
     let oldToken: string;
     let newToken: string;
@@ -106,28 +106,28 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     beforeAll(async () => {
       callers = await startProbers('caller', { audience: 'service2' });
       oldToken = await tokenForService2();
-      // The worst moment for a new key: oidc-discovery has just asked for one, not only when it started.
+      // The worst moment for a new key: oidc-discovery has just fetched keys for an unknown kid.
       await setTimeout(Math.max(0, deployedAt + COOLDOWN_MS - Date.now()));
       await request('oidc-discovery', await signedByStranger(oldToken));
       ({ wentAt, cameBackAt } = await rotate());
       newToken = await tokenForService2();
     });
 
-    it('tokens are of the new key from then on', () => {
+    it('new tokens are signed with the new key', () => {
       expect(decodeProtectedHeader(newToken).kid).not.toBe(decodeProtectedHeader(oldToken).kid);
     });
 
-    it('tokenreview accepts it at once', async () => {
+    it('tokenreview accepts the new key at once', async () => {
       expect(await request('tokenreview', newToken)).toMatchObject({ status: 200 });
     });
 
-    it('oidc-discovery accepts it within 12 s, even at the worst moment', async () => {
+    it('oidc-discovery accepts the new key within 12 s, even at the worst moment', async () => {
       const afterMs = await accepted('oidc-discovery', newToken, cameBackAt, NEW_KEY_WITHIN_MS);
       measured('oidc-discovery took the new key, after the API server was back, by', afterMs);
       expect(afterMs).toBeLessThanOrEqual(NEW_KEY_WITHIN_MS);
     });
 
-    it('jwt-pubkey accepts it when its file has the key, and refuses it before', async () => {
+    it('jwt-pubkey accepts the new key when its file has it, and refuses it before', async () => {
       expect(await request('jwt-pubkey', newToken)).toMatchObject({ status: 401 });
       expect(await deployment.log(SERVICES['jwt-pubkey'])).toContain('ERR_K8S_AUTH_TOKEN_SIGNATURE');
       await publishKeysNow();
@@ -141,7 +141,7 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
         expect(probes.filter(({ at }) => at > wentAt).length).toBeGreaterThan(50);
         expect(probes.filter(({ status }) => status !== 200)).toEqual([]);
       }
-      // What tokenreview cannot decide while there is no API server to ask.
+      // tokenreview answers 503 while the API server is unreachable.
       const failed = tokenreview.filter(({ status }) => status !== 200);
       process.stdout.write(`measured: tokenreview, 503s while the API server restarted: ${failed.length}\n`);
       for (const probe of failed) {
@@ -163,7 +163,7 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     }
   });
 
-  describe('The old keys are dropped, and with them the token of every pod that runs', () => {
+  describe('The old keys are dropped, so the token of every running pod becomes invalid', () => {
     let newcomers: Prober[];
     let oldToken: string;
     let newToken: string;
@@ -179,7 +179,7 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     });
 
     it.each(['tokenreview', 'oidc-discovery'] as const)(
-      'service2 with %s says in its log that its own credential is refused, and 503 to callers',
+      'service2 with %s logs that its own credential is refused, and answers 503',
       async (kind) => {
         const line = await LogStream.lineOf(cluster, `deployment/${SERVICES[kind]}`, OWN_CREDENTIAL_REFUSED);
         expect(line).toContain('ERR_K8S_AUTH_VERIFIER_UNAVAILABLE');
@@ -191,11 +191,11 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
       },
     );
 
-    it('service2 with jwt-pubkey does not know the new key', async () => {
+    it('service2 with jwt-pubkey refuses tokens of the new key', async () => {
       expect(await request('jwt-pubkey', newToken)).toMatchObject({ status: 401 });
     });
 
-    it('jwt-pubkey knows the new key once its keys are published and the pods are deleted', async () => {
+    it('jwt-pubkey accepts the new key once its key file is updated and the pods are restarted', async () => {
       await deployment.publishKeys();
       const names = [...CLIENTS, ...Object.values(SERVICES)].join(',');
       deletedAt = Date.now();
@@ -216,7 +216,7 @@ describeIfPossible(`The keys that sign the ServiceAccount tokens of my cluster c
     });
 
     it.each(KINDS)(
-      'meanwhile %s let nobody in by mistake, and from then on it keeps nobody out',
+      '%s accepts no invalid token during the rotation, and refuses no valid token afterwards',
       async (kind) => {
         const probes = (await seenBy(newcomers))[kind];
         const firstGood = probes.find(({ status }) => status === 200);

@@ -20,7 +20,9 @@ interface FileToken {
   readonly exp: number;
 }
 
-/** What the file held before and after the kubelet wrote it, and when that was, in seconds since the epoch. */
+/**
+ * The tokens in the file before and after the kubelet wrote it, and the time of the write in seconds since the epoch.
+ */
 interface Rotation {
   readonly old: FileToken;
   readonly next: FileToken;
@@ -44,7 +46,7 @@ setInterval(() => {
 }, 100);
 `;
 
-/** One line of service1: when, with what outcome, with which token. */
+/** One line of service1: time, outcome and token of a call. */
 interface Call {
   readonly at: number;
   readonly line: string;
@@ -73,7 +75,7 @@ describeIfLong(`service1 calls service2 five times a second with a token of 600 
 
   const of = (overlay: Overlay) => {
     const found = seen.get(overlay);
-    if (found === undefined) throw new Error(`nothing was seen of ${overlay}`);
+    if (found === undefined) throw new Error(`no calls were recorded for ${overlay}`);
     return found;
   };
 
@@ -86,7 +88,7 @@ describeIfLong(`service1 calls service2 five times a second with a token of 600 
     const program = ['node', '-e', UNTIL_ROTATED, TOKEN_FILE];
     const found = await deployment.kubectl('exec', `deployment/${client}`, '--', ...program);
     const rotation = JSON.parse(found) as Rotation;
-    // Until the old token is of no use, whoever's clock tolerance it is.
+    // Until the old token has expired, including every clock tolerance.
     await setTimeout(Math.max(0, (rotation.old.exp + 35) * 1000 - Date.now()));
     seen.set(overlay, { rotation, calls: await callsOf(deployment, client) });
   }
@@ -111,7 +113,7 @@ describeIfLong(`service1 calls service2 five times a second with a token of 600 
         expect(calls.length / seconds).toBeGreaterThan(0.8 * CALLS_PER_SECOND);
       });
 
-      it('the kubelet replaces the file at about 80 % of its life, and calls follow before it ends', () => {
+      it("the kubelet replaces the file at about 80 % of the token's life, and calls use the new token before the old one expires", () => {
         const { rotation, calls } = of(overlay);
         const { old, next } = rotation;
         const firstWithNext = calls.find(({ credentialId }) => credentialId === next.jti);
@@ -125,7 +127,7 @@ describeIfLong(`service1 calls service2 five times a second with a token of 600 
         expect(wireAge).toBeLessThan(old.exp - old.iat);
       });
 
-      it('calls carry the one token, then the other, and never go back', () => {
+      it('calls carry the old token, then the new one, and never the old one again', () => {
         const { rotation, calls } = of(overlay);
         const credentials = calls.map(({ credentialId }) => credentialId);
         const changes = credentials.filter((credentialId, i) => credentialId !== credentials[i - 1]);

@@ -14,7 +14,7 @@ const describeIfPossible = canIssue ? describe : describe.skip;
 const unless = canIssue ? '' : ' (skipped: this provider has no `up --issuer`)';
 
 const cluster = Cluster.given();
-// Its API server is all that is needed of the other.
+// Only the API server of the other cluster is needed.
 const light = (await providerCan('up', '--control-plane-only')) ? ['--control-plane-only'] : [];
 
 describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/default${unless}`, () => {
@@ -28,10 +28,10 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
 
   describe.each([
     {
-      what: 'has an issuer of its own',
+      what: 'has another issuer',
       name: 'elsewhere',
       issuer: () => 'https://kubernetes.elsewhere.example',
-      // The API server says no more than that.
+      // The API server gives no more detail.
       codes: {
         tokenreview: 'REJECTED',
         'jwt-pubkey': 'ISSUER',
@@ -50,7 +50,7 @@ describeIfPossible(`I have two clusters, each with a ServiceAccount mytest/defau
         hybrid: 'SIGNATURE',
       },
     },
-  ] satisfies Other[])('The other one $what', ({ name, issuer, codes }) => {
+  ] satisfies Other[])('Another cluster that $what', ({ name, issuer, codes }) => {
     let other: Cluster;
     let token: string;
 

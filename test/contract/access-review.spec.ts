@@ -38,7 +38,7 @@ describe.each(TARGETS)('SelfSubjectAccessReview of %s', (_name, openTarget) => {
       false,
     ],
     ['the administrator create TokenReviews', () => 'administrator' as const, TO_REVIEW, true],
-  ])('may %s?', async (_, as, spec, allowed) => {
+  ])('answers the question: may %s?', async (_, as, spec, allowed) => {
     expect(visible(await ask(as(), spec))).toEqual({
       status: 201,
       headers: JSON_HEADERS,
@@ -52,7 +52,7 @@ describe.each(TARGETS)('SelfSubjectAccessReview of %s', (_name, openTarget) => {
     });
   });
 
-  it('is not for nobody', async () => {
+  it('is refused to anonymous callers', async () => {
     expect(visible(await ask('nobody', TO_REVIEW))).toEqual(
       refused({
         code: 403,
@@ -63,7 +63,7 @@ describe.each(TARGETS)('SelfSubjectAccessReview of %s', (_name, openTarget) => {
     );
   });
 
-  it('is 401 with a bad credential', async () => {
+  it('is 401 with an invalid credential', async () => {
     expect(visible(await ask({ token: 'x.y.z' }, TO_REVIEW))).toEqual(REFUSED_CREDENTIAL);
   });
 

@@ -29,7 +29,7 @@ describe.each(TARGETS)('a token bound to a pod, by %s', (_name, openTarget) => {
   const claimsOf = async (serviceAccount: string, spec: object) =>
     partOf(await sandbox.tokenOf(serviceAccount, spec), 1);
 
-  it('names the pod, and a node that is gone without its UID', async () => {
+  it('names the pod, and names a node that does not exist without a UID', async () => {
     const claims = await claimsOf('checkout', {
       audiences: ['orders'],
       expirationSeconds: 600,
@@ -62,7 +62,7 @@ describe.each(TARGETS)('a token bound to a pod, by %s', (_name, openTarget) => {
     });
   });
 
-  it('takes a name without a UID', async () => {
+  it("accepts a pod's name without a UID", async () => {
     const claims = await claimsOf('checkout', { boundObjectRef: reference({ uid: undefined }) });
     expect(claims['kubernetes.io']).toMatchObject({ pod: { name: 'checkout-1', uid: pod.uid } });
   });
@@ -74,7 +74,7 @@ describe.each(TARGETS)('a token bound to a pod, by %s', (_name, openTarget) => {
     expect(claims['kubernetes.io']).toMatchObject({ warnafter: iat + 3607 });
   });
 
-  it('lives for 3607 s when it is for somebody else', async () => {
+  it('lives for 3607 s when it is issued for another audience', async () => {
     const spec = { audiences: ['orders'], expirationSeconds: 3607, boundObjectRef: reference() };
     const claims = await claimsOf('checkout', spec);
     expect(claims.exp).toBe(Number(claims.iat) + 3607);

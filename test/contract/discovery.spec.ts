@@ -56,13 +56,13 @@ describe.each(TARGETS)('discovery of %s', (_name, openTarget) => {
     }
   });
 
-  it.each(TYPES)('%s is there with a slash at its end as well', async (path, type) => {
+  it.each(TYPES)('%s is also served with a slash at its end', async (path, type) => {
     const answer = await ask(`${path}/`);
     expect(visible(answer)).toMatchObject({ status: 200, headers: headersOf(type) });
     expect(answer.text).toBe((await ask(path)).text);
   });
 
-  it.each(TYPES)('%s (%s) is for ServiceAccounts, not for nobody', async (path, _type) => {
+  it.each(TYPES)('%s (%s) is for ServiceAccounts, not for anonymous callers', async (path, _type) => {
     expect(visible(await sandbox.api.ask('GET', path, { as: 'nobody' }))).toEqual(
       refused({
         code: 403,
@@ -74,7 +74,7 @@ describe.each(TARGETS)('discovery of %s', (_name, openTarget) => {
   });
 
   it.each(TYPES)(
-    '%s (%s) is 401 with a bad credential and with one for another audience',
+    '%s (%s) is 401 with an invalid credential and with a token for another audience',
     async (path, _type) => {
       const foreign = await sandbox.tokenOf('checkout', { audiences: ['orders'] });
       for (const credential of ['x.y.z', foreign]) {
@@ -91,7 +91,7 @@ describe.each(TARGETS)('discovery of %s', (_name, openTarget) => {
     [JWKS, JWK_SET],
     [JWKS, '*/*'],
     [JWKS, `application/json, ${JWK_SET}`],
-  ])('%s is given to who accepts %s', async (path, accept) => {
+  ])('%s is served to clients that accept %s', async (path, accept) => {
     expect((await ask(path, accept)).status).toBe(200);
   });
 
@@ -100,7 +100,7 @@ describe.each(TARGETS)('discovery of %s', (_name, openTarget) => {
     [DISCOVERY, 'application/*', 'application/json'],
     [JWKS, 'application/json', JWK_SET],
     [JWKS, 'application/*', JWK_SET],
-  ])('%s is 406 for who accepts no more than %s', async (path, accept, type) => {
+  ])('%s is 406 for clients that accept only %s', async (path, accept, type) => {
     expect(visible(await ask(path, accept))).toEqual(
       refused({
         code: 406,

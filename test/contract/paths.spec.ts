@@ -32,7 +32,7 @@ describe.each(TARGETS)('a path of %s', (_name, openTarget) => {
   });
 
   it.each([['/nowhere'], ['/apis/nothing.example/v1/things']])(
-    'that nothing answers for is plain text: %s',
+    'without an endpoint answers plain text: %s',
     async (path) => {
       const answer = await sandbox.api.ask('GET', path);
       expect(visible(answer)).toEqual({ status: 404, headers: TEXT_HEADERS, body: {} });
@@ -41,7 +41,7 @@ describe.each(TARGETS)('a path of %s', (_name, openTarget) => {
   );
 
   it.each([['/api/v1/things'], ['/apis/authentication.k8s.io/v1/things']])(
-    'of a group without that resource is a Status object: %s',
+    'of a group without that resource answers a Status object: %s',
     async (path) => {
       expect(visible(await sandbox.api.ask('GET', path))).toEqual(
         refused({
@@ -54,7 +54,7 @@ describe.each(TARGETS)('a path of %s', (_name, openTarget) => {
     },
   );
 
-  it('that does not exist is 403 for who may not know', async () => {
+  it('that does not exist is 403 for callers without rights', async () => {
     const answer = await sandbox.api.ask('GET', '/nowhere', { as: { token } });
     expect(visible(answer)).toEqual(
       refused({

@@ -4,7 +4,7 @@ import { eventually } from './support/eventually.fixture.js';
 import { type ReviewStatus, Sandbox } from './support/sandbox.fixture.js';
 import { TARGETS } from './support/targets.fixture.js';
 
-describe.each(TARGETS)('a token whose owner is gone, by %s', (_name, openTarget) => {
+describe.each(TARGETS)('a token whose pod or ServiceAccount was deleted, by %s', (_name, openTarget) => {
   let sandbox: Sandbox;
   let reviewer: string;
 
@@ -15,7 +15,7 @@ describe.each(TARGETS)('a token whose owner is gone, by %s', (_name, openTarget)
 
   afterAll(() => sandbox.close());
 
-  /** The verdict that stays: a watch may bring the news late, and an accepted token is kept for 10 s. */
+  /** The final verdict: a watch may report the deletion late, and an accepted token is kept for 10 s. */
   const verdictOnce = (token: string, willDo: (verdict: ReviewStatus) => boolean) =>
     eventually(() => sandbox.verdict(reviewer, token, ['orders']), willDo);
   const refusal = (token: string) => verdictOnce(token, ({ authenticated }) => authenticated !== true);
@@ -47,7 +47,7 @@ describe.each(TARGETS)('a token whose owner is gone, by %s', (_name, openTarget)
     });
   }, 60_000);
 
-  it('is refused for a pod that came again under the same name', async () => {
+  it('is refused for a pod that was created again with the same name', async () => {
     const { uid, token } = await podToken('again');
     await sandbox.delete('pods/again');
     const { uid: newUid } = await sandbox.createPod('again', 'reviewer');
@@ -57,7 +57,7 @@ describe.each(TARGETS)('a token whose owner is gone, by %s', (_name, openTarget)
     });
   }, 60_000);
 
-  it('is refused after the ServiceAccount was deleted, and after it came again', async () => {
+  it('is refused after the ServiceAccount was deleted, and after it was created again', async () => {
     const { uid } = await sandbox.createServiceAccount('leaver');
     const token = await sandbox.tokenOf('leaver', { audiences: ['orders'] });
     expect(partOf(token, 1)['kubernetes.io']).toMatchObject({ serviceaccount: { uid } });

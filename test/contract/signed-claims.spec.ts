@@ -21,7 +21,8 @@ const onPod =
   (honest, { uid }) =>
     kubernetes({ pod: { name: 'checkout-1', uid }, ...changes })(honest, { uid });
 
-// Of a time that is too large for an int64 Go makes the smallest there is; on other processors than amd64, the largest.
+// Go converts a time that is too large for an int64 to the smallest int64; on processors other than amd64, to the
+// largest.
 const isAmd64 = process.arch === 'x64';
 const TOO_LARGE = [1e300, 2 ** 63];
 
@@ -37,10 +38,10 @@ const ACCEPTED: readonly (readonly [string, Change])[] = [
   ['"aud" that is one text', () => ({ aud: 'orders' })],
   ['a "jti" that is no UUID', () => ({ jti: 'any' })],
   ['"pod" of null', kubernetes({ pod: null })],
-  ['a pod on a node that there is not', onPod({ node: { name: 'gone', uid: 'x' } })],
+  ['a pod on a node that does not exist', onPod({ node: { name: 'gone', uid: 'x' } })],
   ['a pod on a node without a name', onPod({ node: { uid: 'x' } })],
   ['"warnafter" in the past', kubernetes({ warnafter: 1 })],
-  ['claims of others', () => ({ azp: 7, roles: ['admin'] })],
+  ['unknown claims', () => ({ azp: 7, roles: ['admin'] })],
 ];
 
 const REFUSED: readonly (readonly [string, string, Change])[] = [
@@ -71,13 +72,13 @@ const REFUSED: readonly (readonly [string, string, Change])[] = [
   ],
   ['a namespace that is a number', NOT_TEXT('number'), kubernetes({ namespace: 7 })],
   [
-    'a namespace that there is not',
+    'a namespace that does not exist',
     'serviceaccounts "checkout" not found',
     kubernetes({ namespace: 'none-such' }),
   ],
-  ['a pod that there is not', GONE, kubernetes({ pod: { name: 'gone', uid: 'x' } })],
-  ['a Secret that there is not', GONE, kubernetes({ secret: { name: 'gone', uid: 'x' } })],
-  ['a node that there is not, without a pod', GONE, kubernetes({ node: { name: 'none-such', uid: 'x' } })],
+  ['a pod that does not exist', GONE, kubernetes({ pod: { name: 'gone', uid: 'x' } })],
+  ['a Secret that does not exist', GONE, kubernetes({ secret: { name: 'gone', uid: 'x' } })],
+  ['a node that does not exist, without a pod', GONE, kubernetes({ node: { name: 'none-such', uid: 'x' } })],
   ['the issuer of Secrets', 'namespace claim is missing', () => ({ iss: 'kubernetes/serviceaccount' })],
   [
     'the issuer of Secrets without "sub"',
@@ -129,7 +130,7 @@ const BAD_HEADERS: readonly (readonly [string, object, string])[] = [
   ['"crit" with a number', { crit: [7] }, `[invalid bearer token, ${NOT_TEXT('number')}]`],
 ];
 
-describe.each(SIGNING_TARGETS)('a token of its own key, to %s', (_name, openTarget) => {
+describe.each(SIGNING_TARGETS)('a token signed with its own key, by %s', (_name, openTarget) => {
   let sandbox: Sandbox;
   let reviewer: string;
   let honest: string;
@@ -154,7 +155,7 @@ describe.each(SIGNING_TARGETS)('a token of its own key, to %s', (_name, openTarg
     return sandbox.verdict(reviewer, token ?? '', ['orders']);
   }
 
-  it.each(ACCEPTED)('is good with %s', async (_, change) => {
+  it.each(ACCEPTED)('is accepted with %s', async (_, change) => {
     expect(await judge(change)).toMatchObject({
       authenticated: true,
       user: { username: sandbox.username('checkout') },
@@ -166,7 +167,7 @@ describe.each(SIGNING_TARGETS)('a token of its own key, to %s', (_name, openTarg
     expect(await judge(change)).toEqual({ user: {}, error: `[invalid bearer token, ${words}]` });
   });
 
-  it.each(GOOD_HEADERS)('is good %s', async (_, header) => {
+  it.each(GOOD_HEADERS)('is accepted %s', async (_, header) => {
     expect(await judge(() => ({}), header)).toMatchObject({ authenticated: true });
   });
 
@@ -174,7 +175,7 @@ describe.each(SIGNING_TARGETS)('a token of its own key, to %s', (_name, openTarg
     expect(await judge(() => ({}), header)).toEqual({ user: {}, error });
   });
 
-  it('is good for the API server without "aud"', async () => {
+  it('is accepted for the API server without "aud"', async () => {
     const token = await sandbox.target.sign?.(partOf(honest, 0), { ...partOf(honest, 1), aud: undefined });
     expect(await sandbox.verdict(reviewer, token ?? '')).toMatchObject({
       authenticated: true,

@@ -52,7 +52,7 @@ describe.each(TARGETS)('TokenRequest of %s', (_name, openTarget) => {
   it.each([
     ['no list of audiences', {}],
     ['an empty one', { audiences: [] }],
-  ])('takes %s for the API server’s own', async (_, spec) => {
+  ])('uses the API server’s own audiences for %s', async (_, spec) => {
     const { body } = await ask(spec);
     const { token } = body.status as { token: string };
     const { aud, iss } = partOf(token, 1);
@@ -91,7 +91,7 @@ describe.each(TARGETS)('TokenRequest of %s', (_name, openTarget) => {
     );
   });
 
-  it('is 404 for a ServiceAccount that there is not', async () => {
+  it('is 404 for a ServiceAccount that does not exist', async () => {
     expect(visible(await ask({}, 'nobody'))).toEqual(
       refused({
         code: 404,
@@ -116,7 +116,7 @@ describe.each(TARGETS)('TokenRequest of %s', (_name, openTarget) => {
     );
   });
 
-  it('says in header and claims no more than it has to', async () => {
+  it('writes only the required members in header and claims', async () => {
     const token = await sandbox.tokenOf('checkout', { audiences: ['orders'] });
     const [header, claims] = [partOf(token, 0), partOf(token, 1)];
     expect(header).toEqual({

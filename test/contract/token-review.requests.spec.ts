@@ -34,9 +34,9 @@ describe.each(TARGETS)('a request for a TokenReview to %s', (_name, openTarget) 
   });
 
   it.each([
-    ['a token that is no text', { spec: { token: 7 } }],
-    ['audiences that are no list', { spec: { token: 'x', audiences: 'y' } }],
-    ['a spec that is no object', { spec: 'x' }],
+    ['a token that is not a string', { spec: { token: 7 } }],
+    ['audiences that are not a list', { spec: { token: 'x', audiences: 'y' } }],
+    ['a spec that is not an object', { spec: 'x' }],
   ])('is 400 with %s', async (_, body) => {
     expect(visible(await ask(body))).toEqual(
       refused({
@@ -59,7 +59,7 @@ describe.each(TARGETS)('a request for a TokenReview to %s', (_name, openTarget) 
 
   it.each([
     ['no body', undefined],
-    ['what is no JSON', '{"spec'],
+    ['a body that is not JSON', '{"spec'],
     ['a list', '[]'],
   ])('is 400 with %s', async (_, body) => {
     expect(visible(await ask(body))).toEqual(
@@ -94,13 +94,13 @@ describe.each(TARGETS)('a request for a TokenReview to %s', (_name, openTarget) 
     expect(visible(answer)).toEqual(forbidden(sandbox.username('checkout'), 'create'));
   });
 
-  it('is 403 for nobody', async () => {
+  it('is 403 for anonymous callers', async () => {
     expect(visible(await sandbox.review('nobody', reviewer))).toEqual(
       forbidden('system:anonymous', 'create'),
     );
   });
 
-  it('is 403 for a list of reviews, and 405 for who may do everything', async () => {
+  it('is 403 for a request that lists reviews, and 405 for a caller with all rights', async () => {
     const listed = await sandbox.api.ask('GET', TOKEN_REVIEWS, { as: { token: reviewer } });
     expect(visible(listed)).toEqual(forbidden(sandbox.username('reviewer'), 'list'));
     expect(visible(await sandbox.api.ask('GET', TOKEN_REVIEWS))).toEqual(
@@ -113,7 +113,7 @@ describe.each(TARGETS)('a request for a TokenReview to %s', (_name, openTarget) 
     );
   });
 
-  it('is 401 with a credential that is no token, without a challenge', async () => {
+  it('is 401 without a challenge for a credential that is not a token', async () => {
     const answer = await sandbox.review({ token: 'x.y.z' }, reviewer);
     expect(visible(answer)).toEqual(REFUSED_CREDENTIAL);
   });

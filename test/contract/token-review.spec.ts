@@ -26,7 +26,7 @@ describe.each(TARGETS)('TokenReview of %s accepts', (_name, openTarget) => {
   });
   const jtiOf = (token: string) => [`JTI=${partOf(token, 1).jti as string}`];
 
-  it('a token for an audience that is asked for, and names its owner', async () => {
+  it('a token for a requested audience, and names its ServiceAccount', async () => {
     const token = await sandbox.tokenOf('checkout', { audiences: ['orders', 'stock'] });
     const audiences = ['stock', 'other'];
     expect(visible(await sandbox.review({ token: reviewer }, token, audiences))).toEqual(
@@ -70,7 +70,7 @@ describe.each(TARGETS)('TokenReview of %s accepts', (_name, openTarget) => {
     });
   });
 
-  it('a token of a Secret, made for nobody, as made for the API server', async () => {
+  it('a Secret-based token without an audience as issued for the API server', async () => {
     const token = await sandbox.target.createLegacyToken({
       namespace: sandbox.namespace,
       name: 'checkout',

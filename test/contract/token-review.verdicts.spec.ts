@@ -7,7 +7,7 @@ import { TARGETS } from './support/targets.fixture.js';
 
 type Make = (honest: string, key: KeyObject) => string;
 
-/** Honest claims and `kid` under a signature by somebody else's key. */
+/** Real claims and `kid` with a signature of another key. */
 function forge(honest: string, key: KeyObject, { header = {}, claims = {} }: Record<string, object>): string {
   return signRaw(key, { ...partOf(honest, 0), ...header }, { ...partOf(honest, 1), ...claims });
 }
@@ -19,7 +19,7 @@ const NOT_OURS = 'invalid bearer token';
 const REFUSED: readonly (readonly [string, string, Make])[] = [
   ['rubbish', NOT_OURS, () => 'rubbish'],
   ['two parts', NOT_OURS, () => 'a.b'],
-  ['parts that are no JSON', NOT_OURS, () => 'a.b.c'],
+  ['parts that are not JSON', NOT_OURS, () => 'a.b.c'],
   ['four parts', NOT_OURS, (honest) => `${honest}.x`],
   ['the scheme along with the token', NOT_OURS, (honest) => `Bearer ${honest}`],
   [
@@ -31,7 +31,7 @@ const REFUSED: readonly (readonly [string, string, Make])[] = [
   ['another key', CRYPTO, (honest, key) => forge(honest, key, {})],
   ['a key that is not named', CRYPTO, (honest, key) => forge(honest, key, { header: { kid: undefined } })],
   ['an unknown "kid"', NO_KEY, (honest, key) => forge(honest, key, { header: { kid: 'unknown' } })],
-  ['a spoilt signature', CRYPTO, (honest) => honest.replace(/.{8}$/, 'AAAAAAAA')],
+  ['a changed signature', CRYPTO, (honest) => honest.replace(/.{8}$/, 'AAAAAAAA')],
   ['HS256', CRYPTO, (honest, key) => forge(honest, key, { header: { alg: 'HS256' } })],
   [
     'the issuer of Secrets',
@@ -76,7 +76,7 @@ describe.each(TARGETS)('TokenReview of %s refuses with 201 and no "authenticated
     });
   });
 
-  it('a token for somebody else when no audience is asked for', async () => {
+  it('a token for another audience when no audience is requested', async () => {
     const own = (partOf(reviewer, 1).aud as string[]).map((audience) => JSON.stringify(audience)).join(' ');
     expect(await sandbox.verdict(reviewer, honest)).toEqual({
       user: {},

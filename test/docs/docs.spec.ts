@@ -18,11 +18,11 @@ describe('code in the documentation', () => {
     ),
   );
 
-  it('is there', () => {
+  it('exists', () => {
     expect(Object.keys(blocks).length).toBeGreaterThanOrEqual(5);
   });
 
-  it('compiles as it stands', () => {
+  it('compiles without changes', () => {
     // Examples of tests use the globals of the test runner.
     expect(compile(blocks, ['jest'])).toEqual([]);
   });

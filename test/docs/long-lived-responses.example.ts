@@ -2,7 +2,7 @@ import { Controller, Injectable, type MessageEvent, Sse } from '@nestjs/common';
 import { Caller, K8sAuth } from 'nest-k8s-auth';
 import { map, type Observable, Subject, takeUntil, timer } from 'rxjs';
 
-/** For tokens that live longer or have no expiry. A deleted pod is noticed this late at most. */
+/** Maximum duration, also for tokens that live longer or have no expiry: a deleted pod is noticed after this time at most. */
 export const MAX_STREAM_MS = 10 * 60_000;
 
 /** Emits once, when a response to the caller has to end. */

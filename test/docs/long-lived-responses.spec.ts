@@ -23,7 +23,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-it('docs/long-lived-responses.md shows the controller that is run here', () => {
+it('docs/long-lived-responses.md shows the controller that these tests run', () => {
   const example = readFileSync(join(import.meta.dirname, 'long-lived-responses.example.ts'), 'utf8');
   expect(codeBlocks('docs/long-lived-responses.md', 'ts')).toEqual([example]);
 });
@@ -71,7 +71,7 @@ describe.each([
   }
 
   it('reach the caller until its token expires, and then end', async () => {
-    // The clock, and what ends the stream, wait for the test; sockets, promises and their timeouts go on.
+    // The test controls the clock and the timer that ends the stream; sockets, promises and their timeouts are real.
     jest.useFakeTimers({ doNotFake: REAL });
     const token = await cluster.createToken({
       ...{ namespace: 'shop', serviceAccount: 'checkout', audiences: ['orders'] },
@@ -96,7 +96,7 @@ describe.each([
     jest.advanceTimersByTime(1);
     await ended;
     expect(response.complete).toBe(true);
-    // Nobody listens any more.
+    // No subscription is left.
     expect(changes.observed).toBe(false);
     const again = await connect(token);
     again.resume();

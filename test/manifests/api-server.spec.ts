@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { OVERLAYS, readSource, render, ROOT } from './rendered.fixture.js';
 
-// Not KUBECONFIG: whoever runs all tests does not mean the cluster of his shell.
+// Not KUBECONFIG: running all tests must not use the cluster of the user's shell.
 const kubeconfig = process.env.MANIFESTS_KUBECONFIG;
 if (kubeconfig === undefined) {
-  process.stderr.write('no API server is asked about the manifests: MANIFESTS_KUBECONFIG is not set\n');
+  process.stderr.write('the manifests are not checked by an API server: MANIFESTS_KUBECONFIG is not set\n');
 }
 
 function shell(command: string, input?: string) {
@@ -22,22 +22,22 @@ function shell(command: string, input?: string) {
 // Nothing is created, so that the namespace may be missing: `default` is everywhere.
 const inDefault = (text: string) => text.replaceAll(/namespace(:?) mytest/g, 'namespace$1 default');
 
-/** The command that puts the keys of the cluster where service2 reads them. */
+/** The command that creates the ConfigMap with the cluster's keys. */
 function keysCommand(): string {
   const [command = ''] = /^kubectl get --raw .*$/m.exec(readSource('k8s/README.md')) ?? [];
   return inDefault(command);
 }
 
 (kubeconfig === undefined ? describe.skip : describe)('an API server', () => {
-  it.each(OVERLAYS)('takes every manifest of %s as it is, without a warning', (overlay) => {
+  it.each(OVERLAYS)('accepts every manifest of %s unchanged, without a warning', (overlay) => {
     const apply = 'kubectl apply --dry-run=server --validate=strict --filename -';
     const { status, stderr } = shell(apply, inDefault(render(overlay)));
-    // What somebody else has made, such as the namespace, may lack kubectl's note of it.
+    // Objects that were not created with `kubectl apply`, such as the namespace, may lack kubectl's annotation.
     const warnings = stderr.split('\n').filter((line) => line !== '' && !line.includes('last-applied'));
     expect({ status, warnings }).toEqual({ status: 0, warnings: [] });
   });
 
-  it('takes the keys that the command of k8s/README.md makes', () => {
+  it('accepts the keys that the command in k8s/README.md creates', () => {
     const { status, stdout } = shell(
       `${keysCommand()} --dry-run=server --output jsonpath='{.data.sa\\.pub}'`,
     );

@@ -33,7 +33,7 @@ function clusterScopedNames(rendered: Rendered): string[] {
     .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 }
 
-/** jwt-pubkey asks the API server nothing; hybrid asks it for keys and for reviews. */
+/** jwt-pubkey does not call the API server; hybrid calls it for keys and for reviews. */
 function numberOfBindings(overlay: string): number {
   return { 'jwt-pubkey': 0, hybrid: 2 }[overlay] ?? 1;
 }
@@ -47,7 +47,7 @@ describeIfRenderable.each(CASES)('overlay of a user $way $overlay, names $prefix
   const rendered = Rendered.users(files);
   const called = (name: string) => `${prefix}${name}${suffix}`;
 
-  it('moves everything into its namespace', () => {
+  it('puts every object into its namespace', () => {
     expect(rendered.text).not.toContain('mytest');
     expect(rendered.all('Namespace').map(({ metadata }) => metadata.name)).toEqual(['shop']);
     for (const { kind, metadata } of rendered.manifests) {
@@ -82,11 +82,11 @@ describeIfRenderable.each(CASES)('overlay of a user $way $overlay, names $prefix
     });
   });
 
-  it('admits administrators of its own namespace only', () => {
+  it('allows administrators of its own namespace only', () => {
     expect(rendered.environment('service2')).toMatchObject({ SERVICE2_ADMINS: 'shop/admin' });
   });
 
-  it('scales the Deployment that is there', () => {
+  it('scales the existing Deployment', () => {
     for (const { spec } of rendered.all('HorizontalPodAutoscaler')) {
       expect(spec.scaleTargetRef.name).toBe(rendered.deployment('service2').metadata.name);
     }
@@ -99,14 +99,14 @@ describeIfRenderable.each(CASES)('overlay of a user $way $overlay, names $prefix
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('is the same each time', () => {
-    // kustomize looks at objects in random order.
+  it('renders the same each time', () => {
+    // kustomize processes objects in random order.
     expect(Rendered.users(files).text).toBe(rendered.text);
   });
 });
 
 describeIfRenderable.each(OVERLAYS)('two installations of %s in one kustomization', (overlay) => {
-  it('share nothing, when each has a prefix', () => {
+  it('share no object when each has a prefix', () => {
     const installation = (namespace: string) =>
       `namespace: ${namespace}\nnamePrefix: ${namespace}-\nresources: [K8S/overlays/${overlay}]\n`;
     const { manifests } = Rendered.users({

@@ -14,7 +14,7 @@ if (!isRenderable) {
   const rendered = Rendered.overlay(overlay);
   const eachContainer = () => APPLICATIONS.map((name) => rendered.pod(name).containers[0]);
 
-  it('keeps to its namespace, in which Pod Security is enforced', () => {
+  it('uses only its own namespace, which enforces Pod Security', () => {
     const namespaced = rendered.manifests.filter(({ kind }) => !CLUSTER_WIDE.includes(kind));
     for (const { metadata } of namespaced) expect(metadata).toMatchObject({ namespace: NAMESPACE });
     expect(rendered.one('Namespace', NAMESPACE).metadata.labels).toMatchObject({
@@ -22,7 +22,7 @@ if (!isRenderable) {
     });
   });
 
-  it('says to the library what the library understands, and nothing else', () => {
+  it('sets only variables and values that the library accepts', () => {
     for (const application of APPLICATIONS) {
       const { mistakes, unused } = optionsFromEnvironment(rendered.environment(application));
       expect({ mistakes, unused }).toEqual({ mistakes: [], unused: [] });
@@ -41,12 +41,12 @@ if (!isRenderable) {
     expect(known).toEqual(expect.arrayContaining(own));
   });
 
-  it('chooses the verifier after which it is called', () => {
+  it('chooses the verifier in its name', () => {
     const kind = overlay === 'production' ? 'oidc-discovery' : overlay;
     expect(rendered.environment('service2')).toMatchObject({ K8S_AUTH_VERIFIER: kind });
   });
 
-  it('gives service1 a token for the audience that service2 asks for, at the place where it looks', () => {
+  it('mounts a token for the audience of service2 at the path that service1 reads', () => {
     const { TARGET_URL: target = '', K8S_AUTH_DESTINATIONS: destinations } = rendered.environment('service1');
     const { volumes = [], containers } = rendered.pod('service1');
     const [token] = volumes.flatMap(({ projected }) => projected?.sources ?? []);
@@ -81,7 +81,7 @@ if (!isRenderable) {
     }
   });
 
-  it('starts the images as unprivileged as Pod Security asks for, within limits', () => {
+  it('runs the images with the restrictions of Pod Security and with resource limits', () => {
     for (const { name, image, imagePullPolicy, securityContext, resources } of eachContainer()) {
       expect({ image, imagePullPolicy }).toEqual({
         image: `nest-k8s-auth/${name}:dev`,
@@ -100,10 +100,10 @@ if (!isRenderable) {
     }
   });
 
-  it('replaces pods before it takes them away', () => {
+  it('starts new pods before it stops old ones', () => {
     for (const name of APPLICATIONS) {
       expect(rendered.one('Deployment', name).spec.strategy).toMatchObject({
-        // Without a type every `kubectl apply` patches it.
+        // Without a type, every `kubectl apply` patches the object.
         type: 'RollingUpdate',
         rollingUpdate: { maxUnavailable: 0 },
       });

@@ -10,7 +10,7 @@ const KUBE_DNS = [
   },
 ];
 
-/** `production` has the policies; the others get them by a line of a user. */
+/** `production` has the policies; for the other overlays, a user adds them with one line. */
 const CASES = OVERLAYS.map((overlay) => ({
   overlay,
   rendered:

@@ -16,7 +16,7 @@ function publicKeys(input: string) {
 }
 
 describe('scripts/public-keys.mjs', () => {
-  it('makes PEM of all keys of a cluster, in their order', () => {
+  it('converts all keys of a cluster to PEM, in their order', () => {
     const { publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const { publicKey: ec } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     expect(publicKeys(JSON.stringify({ keys: [jwk(rsa, 'a'), jwk(ec, 'b')] }))).toEqual({
@@ -28,13 +28,13 @@ describe('scripts/public-keys.mjs', () => {
 
   it.each([
     ['nothing', '', 'expected JSON on the standard input'],
-    ['no key set', 'null', "expected a JSON Web Key Set with 'keys'"],
+    ['JSON that is not a key set', 'null', "expected a JSON Web Key Set with 'keys'"],
     ['a key set without keys', '{"keys":[]}', "expected a JSON Web Key Set with 'keys'"],
-  ])('fails on %s, and writes no key', (_, input, message) => {
+  ])('fails for %s, and writes no key', (_, input, message) => {
     expect(publicKeys(input)).toEqual({ status: 1, stdout: '', stderr: `public-keys: ${message}\n` });
   });
 
-  it('is what k8s/README.md names, with the ConfigMap and the file that the pod mounts', () => {
+  it('is used in k8s/README.md with the ConfigMap and the file that the pod mounts', () => {
     const readme = readSource('k8s/README.md');
     const patch = readSource('k8s/components/verifier-jwt-pubkey/service2.yaml');
     expect(readme).toMatch(/public-keys\.mjs \| .*create configmap sa-keys --from-file=sa\.pub=/);

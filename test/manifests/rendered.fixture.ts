@@ -67,7 +67,7 @@ export interface EgressRule {
   readonly ports: readonly { readonly port: number; readonly protocol: string }[];
 }
 
-/** Of any kind; the fields that a test reads are those of its kind. */
+/** An object of any kind, with the fields that tests read. */
 export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: StringMap };
@@ -102,7 +102,7 @@ function renderFolder(folder: string): string {
   if (!renderer) throw new Error('neither kubectl nor kustomize is installed');
   const [program, command] = renderer;
   const { status, stdout, stderr } = spawnSync(program, [command, folder], { encoding: 'utf8' });
-  // A warning is a mistake too: kustomize warns of what it is about to drop.
+  // A warning counts as a failure: kustomize warns about features that it will remove.
   if (status !== 0 || stderr !== '') throw new Error(`${folder} does not render: ${stderr}`);
   return stdout;
 }
@@ -112,7 +112,7 @@ export function render(overlay: string): string {
 }
 
 /**
- * What a kustomization of a user renders.
+ * Renders a kustomization of a user.
  * @param kustomizations file by folder, the first is rendered; `K8S/` in them is the repository's folder `k8s`
  */
 function renderUsers(kustomizations: Readonly<Record<string, string>>): string {
@@ -130,7 +130,7 @@ function renderUsers(kustomizations: Readonly<Record<string, string>>): string {
   }
 }
 
-/** Rendered when it is first read: the body of a skipped `describe` is run too. */
+/** Rendered on first use, because the body of a skipped `describe` also runs. */
 export class Rendered {
   private rendered?: string;
   private found?: readonly Manifest[];
@@ -163,7 +163,7 @@ export class Rendered {
     return found;
   }
 
-  /** Of service1 or service2, whatever it is called. */
+  /** The Deployment of service1 or service2, whatever its name. */
   deployment(application: string): Manifest {
     const [found, ...others] = this.all('Deployment').filter(
       ({ spec }) => spec.template.metadata.labels['app.kubernetes.io/name'] === application,
@@ -176,7 +176,10 @@ export class Rendered {
     return this.deployment(application).spec.template.spec;
   }
 
-  /** What the process finds: as the kubelet does, with fields of the pod, and `$(…)` of the variables before. */
+  /**
+   * The environment of the process, computed like the kubelet: from fields of the pod, and with `$(…)` of earlier
+   * variables.
+   */
   environment(application: string): Record<string, string> {
     const { metadata, spec } = this.deployment(application);
     const { annotations = {} } = spec.template.metadata;

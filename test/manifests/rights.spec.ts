@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isRenderable, type Manifest, OVERLAYS, readSource, Rendered } from './rendered.fixture.js';
 
-// Kubernetes makes it itself (plugin/pkg/auth/authorizer/rbac/bootstrappolicy); no overlay renders it.
+// Kubernetes creates it itself (plugin/pkg/auth/authorizer/rbac/bootstrappolicy); no overlay renders it.
 const DISCOVERY = {
   name: 'system:service-account-issuer-discovery',
   rights: '`get` `/.well-known/openid-configuration` and `/openid/v1/jwks`',
@@ -60,12 +60,12 @@ function rulesOf(rendered: Rendered, role: string): string {
     expect([...accounts, 'default']).toContain(serviceAccountName);
   });
 
-  it('have no role that nobody is bound to', () => {
+  it('have no role without a binding', () => {
     const bound = rendered.all('ClusterRoleBinding').map(({ roleRef }) => roleRef.name);
     for (const { metadata } of rendered.all('ClusterRole')) expect(bound).toContain(metadata.name);
   });
 
-  it('come with a token for the API server only where it is asked', () => {
+  it('come with a token for the API server only if it is called', () => {
     expect(rendered.pod('service1')).toMatchObject({
       serviceAccountName: overlay === 'production' ? 'service1' : 'default',
       automountServiceAccountToken: false,

@@ -11,7 +11,7 @@ const SCRIPT = join(import.meta.dirname, 'environment-proxy.process.mjs');
 
 let directory: string;
 let servers: Server[];
-/** Which server got which credentials. */
+/** The credentials that each server received. */
 let arrivals: Record<'destination' | 'proxy', (string | undefined)[]>;
 let token: string;
 let tokenFile: string;
@@ -50,7 +50,7 @@ describe('a process whose environment names a proxy for all of Node', () => {
   it.each([
     ['NODE_USE_ENV_PROXY', { NODE_USE_ENV_PROXY: '1' }],
     ['HTTP_PROXY alone', {}],
-  ])('sends its tokens past it: %s', async (_name, variables) => {
+  ])('does not send its tokens to the proxy: %s', async (_name, variables) => {
     const [origin = '', proxy = ''] = servers.map(
       (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     );

@@ -48,8 +48,8 @@ export function describeError(error: unknown, depth = 3): unknown {
 }
 
 /**
- * Node's fetch makes new errors of those that are not of its own realm. In Jest, those of the package undici are not.
- * What a process without Jest sees is in survival.spec.ts.
+ * Node's fetch replaces errors of another realm by new errors. In Jest, errors of the package undici are from another
+ * realm. survival.spec.ts shows the errors in a process without Jest.
  */
 function isFromFetch(error: object): boolean {
   const { request } = error as Anything;
@@ -109,7 +109,7 @@ export async function watchStream(stream: Readable): Promise<unknown> {
   return { events, text, error: describeError(error), state: stateOf(stream) };
 }
 
-/** What a form, a proxy or a log asks of a downloaded stream. */
+/** The properties of a downloaded stream that a form, a proxy or a log reads. */
 export function stateOf(stream: Readable): unknown {
   const { statusCode, statusMessage, headers, rawHeaders, trailers, httpVersion, complete, aborted } =
     stream as unknown as Anything;

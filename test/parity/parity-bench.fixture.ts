@@ -59,7 +59,7 @@ export class ParityBench {
     return this.#clients;
   }
 
-  /** @returns what was to see of each client: the outcome, and what arrived */
+  /** @returns the observations for each client: the outcome, and the requests that arrived */
   async play(
     scenario: Scenario,
     adapter: Adapter,
@@ -94,7 +94,7 @@ export class ParityBench {
       rotate: () => this.#rotate(),
       config: (more = {}) => ({ adapter, ...more }),
     };
-    // What arrives late belongs to the scenario before.
+    // A request that arrives late belongs to the previous scenario.
     call.http.defaults.headers.common['x-play'] = String(this.#plays);
     const outcome = await run(call);
     const text = JSON.stringify(

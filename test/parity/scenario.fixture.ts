@@ -1,7 +1,7 @@
 import { type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 
-/** What a scenario has at hand: the instance under test, and where to call. */
+/** The input of a scenario: the instance under test, and the origins to call. */
 export interface Call {
   readonly http: AxiosInstance;
   /** A listed destination. */
@@ -25,15 +25,15 @@ export interface Scenario {
   /** @default both */
   readonly adapters?: readonly Adapter[];
   readonly answer?: Answer;
-  /** @returns what there was to see: compared as it is */
+  /** @returns the observations, which are compared unchanged */
   readonly run: (call: Call) => Promise<unknown>;
   /** Whether the request arrives depends on the machine's speed. */
   readonly ignoresArrivals?: boolean;
-  /** What is not the same: where, by the name that docs/calling.md gives it. Nothing else may differ. */
+  /** The allowed differences: the path of each, and its name in docs/calling.md. Nothing else may differ. */
   readonly differs?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Where two values are not the same, as paths of properties. */
+/** The paths of the properties in which two values differ. */
 export function pathsThatDiffer(plain: unknown, ours: unknown, path = ''): string[] {
   if (Object.is(plain, ours)) return [];
   const areLists = Array.isArray(plain) && Array.isArray(ours) && plain.length === ours.length;

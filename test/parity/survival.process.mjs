@@ -21,10 +21,10 @@ process.on('uncaughtException', ({ name, message }) => say('the process would ha
 const stream = { responseType: 'stream' };
 const sink = () => new PassThrough().on('close', () => say('sink closed')).resume();
 
-/** What a scenario has set off has come to its end: the server is done with it, and so is what was queued before. */
+/** Resolves when the effects of a scenario have ended: the server has finished, and the queued work has run. */
 async function settled() {
   await Promise.all(closing);
-  // The client handles what has arrived, and what zlib makes of it, before the answers to these.
+  // The client handles data that has arrived, and the output of zlib, before the answers to these requests.
   for (let round = 0; round < 5; round++) {
     await new Promise((resolve) =>
       get(`${origin}/fence`, { agent: false }, (end) => end.resume().on('close', resolve)),

@@ -24,7 +24,7 @@ describe('a process that sends tokens', () => {
     [plain, ours] = await Promise.all([play('plain'), play('ours')]);
   }, 300_000);
 
-  it('survives whatever a process without tokens survives, and sees the same', () => {
+  it('survives the same scenarios as a process without tokens, and observes the same', () => {
     expect(ours).toEqual(plain);
     expect(plain.length).toBeGreaterThanOrEqual(20);
   });

@@ -43,7 +43,7 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** The files that compiling the sources, as they are now, makes. */
+/** The files that a compilation of the current sources creates. */
 function expectedBuild(): string[] {
   return ['src', 'testing']
     .flatMap((folder) => filesBelow(join(library, folder)).map((path) => join(folder, path)))
@@ -80,7 +80,7 @@ function packageJson(): PackageJson {
   return JSON.parse(readFileSync(unpacked('package.json'), 'utf8')) as PackageJson;
 }
 
-/** A source that is older than every build, as one from a backup or an archive. */
+/** Makes a source older than every build, like a file from a backup or an archive. */
 function writeOld(path: string, text: string): void {
   writeFileSync(join(library, path), text);
   utimesSync(join(library, path), 0, 0);
@@ -104,18 +104,18 @@ describe('npm pack', () => {
   }, PACK_MS);
   afterAll(() => rmSync(copy, { recursive: true }));
 
-  it('builds the sources as they are, whatever the folder dist holds and whichever file is newer', () => {
+  it('builds the current sources, whatever the folder dist contains and whichever file is newer', () => {
     expect(filesBelow(unpacked('dist'))).toEqual(expectedBuild());
     expect(readFileSync(unpacked('dist/src/index.js'), 'utf8')).toMatch(/export \{ K8sAuthModule \}/);
     expect(readFileSync(unpacked('dist/src/util/syntax.js'), 'utf8')).toContain('with an old date');
   });
 
-  it('holds what is built, and what a reader of a registry needs', () => {
+  it('contains the build, and the pages for readers of a registry', () => {
     const names = ['CHANGELOG.md', 'LICENSE', 'README.md'];
     expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'dist', 'package.json']));
   });
 
-  it('has pages whose links lead somewhere without the repository', () => {
+  it('contains pages whose links work without the repository', () => {
     for (const page of ['README.md', 'CHANGELOG.md']) {
       const text = readFileSync(unpacked(page), 'utf8');
       expect(text.split('\n')[0]).toBe(readFileSync(join(ROOT, page), 'utf8').split('\n')[0]);
@@ -125,7 +125,7 @@ describe('npm pack', () => {
     }
   });
 
-  it('holds every file that its package.json exports', () => {
+  it('contains every file that its package.json exports', () => {
     for (const target of Object.values(packageJson().exports)) {
       const paths = typeof target === 'string' ? [target] : [target.types, target.default];
       for (const path of paths) expect(existsSync(unpacked(path))).toBe(true);
@@ -154,7 +154,7 @@ describe('npm pack', () => {
   });
 
   it(
-    'fails when the sources do not compile, and packs nothing older',
+    'fails when the sources do not compile, and does not pack an older build',
     async () => {
       writeOld('src/broken.ts', 'export const broken: number = "text";\n');
       await expect(pack()).rejects.toThrow(/broken\.ts/);

@@ -37,7 +37,7 @@ describe.each(files)('%s', (path) => {
     const writing = jobsOf(path).filter(({ permissions = {} }) =>
       Object.values(permissions).includes('write'),
     );
-    // What can write runs nothing from a checkout or from packages.
+    // A job with write permissions runs no code of a checkout or of packages.
     for (const { steps } of writing) {
       for (const { uses = '', run = '' } of steps)
         expect(`${uses}${run}`).not.toMatch(/checkout@|npm (ci|install|run)/);
@@ -50,7 +50,7 @@ describe.each(files)('%s', (path) => {
     }
   });
 
-  it('puts nothing that others choose into a script', () => {
+  it('inserts no value from outside into a script', () => {
     for (const { run = '' } of stepsOf(path)) expect(run).not.toContain('${{');
   });
 });

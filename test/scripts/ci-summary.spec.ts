@@ -39,7 +39,7 @@ describe('scripts/ci-summary.mjs', () => {
     const { status, stdout } = spawnSync(process.execPath, [SCRIPT, '1', path('none')], { encoding: 'utf8' });
     expect({ status, stdout }).toEqual({
       status: 1,
-      stdout: `${path('none')} is no report\n0 passed, 1 failed\n`,
+      stdout: `${path('none')} is not a report\n0 passed, 1 failed\n`,
     });
   });
 });

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 
 const SCRIPTS = join(import.meta.dirname, '../../scripts');
 
-/** A program that is there. */
+/** A program that exists. */
 let harness = process.execPath;
 
 function cluster(provider: string, ...args: string[]) {
@@ -26,7 +26,7 @@ describe('scripts/cluster.sh', () => {
     }
   });
 
-  it('tells what a provider lacks', () => {
+  it('`can` reports the verbs and options that a provider does not support', () => {
     expect(cluster('harness', 'can', 'rotate-signing-key').status).toBe(0);
     expect(cluster('kind', 'can', 'rotate-signing-key').status).toBe(1);
     expect(cluster('harness', 'can', 'up', '--signing-key').status).toBe(0);
@@ -34,7 +34,7 @@ describe('scripts/cluster.sh', () => {
   });
 
   it.each(['rotate-signing-key', 'on_node', 'build_with_docker', ''])(
-    'refuses what is no verb: "%s"',
+    'rejects "%s", which is not a verb',
     (verb) => {
       expect(cluster('minikube', verb)).toEqual({
         status: 2,
@@ -43,10 +43,10 @@ describe('scripts/cluster.sh', () => {
     },
   );
 
-  it('refuses a provider that is none, and names those there are', () => {
+  it('rejects an unknown provider, and names the existing ones', () => {
     expect(cluster('k3s', 'up')).toEqual({
       status: 2,
-      stderr: `cluster: no provider 'k3s': there is ${providers.join(' ')}\n`,
+      stderr: `cluster: no provider 'k3s', expected one of ${providers.join(' ')}\n`,
     });
     expect(cluster('../images', 'up').status).toBe(2);
   });
@@ -59,8 +59,8 @@ describe('the provider harness', () => {
 
   it.each([
     ['', 'cluster: CLUSTER_HARNESS is not set\n'],
-    ['/nowhere', 'cluster: there is no program /nowhere (CLUSTER_HARNESS)\n'],
-  ])('is not there when CLUSTER_HARNESS is "%s"', (program, stderr) => {
+    ['/nowhere', 'cluster: CLUSTER_HARNESS names no executable program: /nowhere\n'],
+  ])('reports an error when CLUSTER_HARNESS is "%s"', (program, stderr) => {
     harness = program;
     expect(cluster('harness', 'can', 'up')).toEqual({ status: 2, stderr });
   });
@@ -76,7 +76,7 @@ describe('an image of the harness', () => {
   it.each([
     ['with a digest', `node:24.1.0-slim@sha256:${'a'.repeat(64)}`],
     ['without one', 'node:24.1.0-slim'],
-  ])('starts from the image that the Dockerfile names %s, which it makes itself', (_, base) => {
+  ])('builds on its own base image, with the name that the Dockerfile gives %s', (_, base) => {
     const harness = join(folder, 'harness');
     writeFileSync(harness, '#!/bin/sh\necho "$@" >&2\n', { mode: 0o755 });
     writeFileSync(join(folder, 'Dockerfile'), `# Base\nARG NODE_IMAGE=${base}\n\nFROM \${NODE_IMAGE}\n`);
@@ -91,14 +91,14 @@ describe('an image of the harness', () => {
   });
 });
 
-describe("a provider's kubeconfig, which is a key to its cluster,", () => {
+describe("a provider's kubeconfig", () => {
   let home: string;
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'cluster-sh-'));
   });
   afterEach(() => rmSync(home, { recursive: true }));
 
-  /** Where `cluster.sh kubeconfig` has put what `program` printed. */
+  /** The path where `cluster.sh kubeconfig` has written the output of `program`. */
   function kubeconfig(provider: string, program: string, KUBECONFIG = '') {
     const bin = join(home, 'bin');
     mkdirSync(bin, { recursive: true });
@@ -122,13 +122,13 @@ describe("a provider's kubeconfig, which is a key to its cluster,", () => {
     ['minikube', 'kubectl'],
   ] as const;
 
-  it.each(programs)('can be read by nobody else with %s', (provider, program) => {
+  it.each(programs)('cannot be read by other users with %s', (provider, program) => {
     const file = kubeconfig(provider, program);
     expect(file.startsWith(home)).toBe(true);
     expect([modeOf(file), modeOf(dirname(file))]).toEqual(['600', '700']);
   });
 
-  it.each(programs)('stays whole when it is the one in use with %s', (provider, program) => {
+  it.each(programs)('is not truncated when it is the one in use with %s', (provider, program) => {
     const file = kubeconfig(provider, program);
     expect(kubeconfig(provider, program, file)).toBe(file);
     expect(readFileSync(file, 'utf8')).toBe('kubeconfig\n');

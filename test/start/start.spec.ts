@@ -15,8 +15,8 @@ describe('npm start', () => {
   let ports: { service1: number; service2: number };
 
   beforeAll(() => {
-    // Builds what is missing, as the first `npm start` does, so that each test has its whole time.
-    const build = "import('./scripts/demo/build.mjs').then(({ buildWhatIsMissing }) => buildWhatIsMissing())";
+    // Builds first, as the first `npm start` does, so that the build does not use up the time of a test.
+    const build = "import('./scripts/demo/build.mjs').then(({ buildIfStale }) => buildIfStale())";
     execFileSync(process.execPath, ['--eval', build], { cwd: ROOT });
   }, BUILD_MS);
   afterEach(async () => {
@@ -38,7 +38,7 @@ describe('npm start', () => {
     );
 
   it.each(verifierKinds)(
-    'shows service1 greeted over %s, and what it tells to try works',
+    'shows that service2 greets service1 with %s, and the printed example commands work',
     async (verifier) => {
       const demo = await start('--verifier', verifier);
       await demo.waitFor(greeting());
@@ -57,7 +57,7 @@ describe('npm start', () => {
   );
 
   it(
-    'goes on across a token rotation, and leaves nothing behind on Ctrl-C',
+    'keeps working across a token rotation, and leaves no process or file behind after Ctrl-C',
     async () => {
       const demo = await start();
       await demo.waitFor(greeting());
@@ -71,18 +71,18 @@ describe('npm start', () => {
       for (const port of Object.values(ports)) {
         await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();
       }
-      expect(demo.lines.filter((line) => /ended by itself/.test(line))).toEqual([]);
+      expect(demo.lines.filter((line) => /exited unexpectedly/.test(line))).toEqual([]);
     },
     RUN_MS,
   );
 
-  it('says which port is taken and what to do', async () => {
+  it('names the port that is in use, and the option for another port', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, resolve));
     const { port } = server.address() as AddressInfo;
     started = new Started('--service1-port', String(await freePort()), '--service2-port', String(port));
     expect(await started.ended).toBe(1);
-    expect(started.text).toContain(`port ${port} for service2 is taken`);
+    expect(started.text).toContain(`port ${port} for service2 is in use`);
     expect(started.text).toContain('npm start -- --service2-port');
     await new Promise((resolve) => server.close(resolve));
   });
@@ -95,7 +95,7 @@ describe('npm start', () => {
   });
 });
 
-/** What a reader gets who pastes the line, without needing curl: the token is in the file, the URL at the end. */
+/** The status that the printed command gets, without curl: the token is in the file, the URL is at the end. */
 async function statusOf(command: string): Promise<string> {
   const [, file] = /\$\(cat (\S+)\)/.exec(command) ?? [];
   const [url = ''] = /http:\S+/.exec(command) ?? [];

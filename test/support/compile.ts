@@ -16,7 +16,7 @@ function compilerOptions(): ts.CompilerOptions {
  * Type-checks sources that need not exist as files.
  * @param sources path, relative to the repository, to text
  * @param types packages whose global declarations the sources use, besides those of tsconfig.json
- * @returns one line per complaint, as `path:line message`
+ * @returns one line per error, as `path:line message`
  */
 export function compile(sources: Readonly<Record<string, string>>, types: readonly string[] = []): string[] {
   const ours = compilerOptions();

@@ -11,7 +11,7 @@ export interface RunningProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** A process in the repository's folder, its output line by line. */
+/** A process in the repository's folder, with its output line by line. */
 export class RunningProcess {
   readonly lines: string[] = [];
   readonly ended: Promise<number | null>;

@@ -4,7 +4,7 @@ import { type Step } from './steps.fixture.js';
 
 /** Executes the steps of a page in their order. A step that fails is the last one: the others build on it. */
 export class PageRun {
-  /** Lines of the blocks that did what the page says. */
+  /** Line numbers of the blocks that worked as the page says. */
   readonly succeeded: number[] = [];
   private failed?: Step;
 

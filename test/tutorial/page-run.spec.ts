@@ -36,7 +36,7 @@ describe('a page', () => {
     expect(run.succeeded).toEqual([1, 7]);
   });
 
-  it('may show what goes to the error output, and output without a line end', async () => {
+  it('may show standard error, and output without a line end', async () => {
     await performAll(step('echo oops >&2; printf end', 'oops\nend\n'), step('echo more', 'more'));
     expect(run.succeeded).toHaveLength(2);
   });
@@ -46,7 +46,7 @@ describe('a page', () => {
     expect(run.succeeded).toHaveLength(2);
   });
 
-  it('may leave something in the background, which ends with the session', async () => {
+  it('may leave a background process, which ends with the session', async () => {
     await run.perform(step('mkfifo "$TMPDIR/pipe"\ncat "$TMPDIR/pipe" > /dev/null &\necho $!', '…'));
     const pid = Number(await session.run('echo $!', 60_000));
     expect(() => process.kill(pid, 0)).not.toThrow();
@@ -61,7 +61,7 @@ describe('a page', () => {
 });
 
 describe('a page fails', () => {
-  it('on another output', async () => {
+  it('on output that differs', async () => {
     await expect(run.perform(step('echo 401', '200'))).rejects.toThrow(
       "expected the line '200'; printed was:\n401",
     );
@@ -88,11 +88,11 @@ describe('a page fails', () => {
     );
   });
 
-  it('on a command that is not there', async () => {
+  it('on a command that does not exist', async () => {
     await expect(run.perform(step('no-such-program'))).rejects.toThrow('the shell ended with status 127');
   });
 
-  it('on a block that is no shell', async () => {
+  it('on a block that is not valid shell code', async () => {
     await expect(run.perform(step('if true; then'))).rejects.toThrow('the shell ended with status');
   });
 
@@ -116,7 +116,7 @@ describe('a page fails', () => {
   });
 });
 
-/** A killed process is there until its parent has noticed. */
+/** A killed process exists until its parent has noticed its end. */
 async function ended(pid: number): Promise<void> {
   for (;;) {
     try {

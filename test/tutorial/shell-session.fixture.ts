@@ -12,7 +12,7 @@ interface Waiting {
 
 /**
  * One bash for all blocks, as the terminal of a reader: variables and functions survive. Unlike in a terminal, the
- * first command that fails ends the session (`set -e`), so that none can fail unseen.
+ * first command that fails ends the session (`set -e`), so that no failure is missed.
  */
 export class ShellSession {
   private readonly folder = mkdtempSync(join(tmpdir(), 'tutorial-'));
@@ -33,7 +33,7 @@ export class ShellSession {
     });
     this.shell.on('error', (error) => this.waiting?.reject(error));
     this.shell.stdout.setEncoding('utf8').on('data', (text: string) => this.read(text));
-    // Written to after its end: the mark of that end has said so already.
+    // Writing after its end may fail; the end has already been reported.
     this.shell.stdin.on('error', () => undefined);
     this.write(`exec 2>&1; trap 'printf "\\n%s %s\\n" ${this.mark} "status $?"' EXIT; set -e`);
   }

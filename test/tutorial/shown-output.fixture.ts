@@ -1,4 +1,7 @@
-/** Stands for what differs from one run to the next: alone on a line for any lines, else for anything on that line. */
+/**
+ * Placeholder for output that differs between runs: alone on a line it matches any lines, otherwise any text on that
+ * line.
+ */
 export const ANYTHING = '…';
 
 /**
@@ -9,7 +12,7 @@ export const ANYTHING = '…';
 export function findDifference(shown: string, printed: string): string | undefined {
   const patterns = linesOf(shown);
   const lines = linesOf(printed);
-  // As file names are matched: when a line does not fit, the last `…` above takes one line more.
+  // Like matching file names with `*`: when a line does not match, the last `…` above takes one more line.
   let [atPattern, atLine, deepest] = [0, 0, 0];
   let retry: { readonly pattern: number; line: number } | undefined;
   while (atPattern < patterns.length || atLine < lines.length) {

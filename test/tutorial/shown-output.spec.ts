@@ -14,7 +14,7 @@ describe('findDifference', () => {
     ['any lines up to the last of several that fit', '…\nend', 'end\nmore\nend'],
     ['any lines twice', '…\na\n…\nb', 'x\na\ny\nb\nz\nb'],
     ['signs that mean something in patterns', 'a.b*[c] ($d) \\ ^', 'a.b*[c] ($d) \\ ^'],
-  ])('takes %s', (_, shown, printed) => {
+  ])('accepts %s', (_, shown, printed) => {
     expect(findDifference(shown, printed)).toBeUndefined();
   });
 
@@ -30,7 +30,7 @@ describe('findDifference', () => {
     ['another line after any lines', 'a\n…\nz', 'a\nb\nc', "the line 'z'"],
     ['a line more after any lines', '…\na', 'a\nb', 'nothing more'],
     ['another part of a line', 'status=…, x', 'status=200, y', "the line 'status=…, x'"],
-  ])('refuses %s', (_, shown, printed, missing) => {
+  ])('rejects %s', (_, shown, printed, missing) => {
     expect(findDifference(shown, printed)).toBe(`expected ${missing}; printed was:\n${printed}`);
   });
 });

@@ -14,7 +14,7 @@ export interface Step {
 const SHELL = 'sh';
 const OUTPUTS = ['text', 'json', 'yaml'];
 const DEFAULT_DEADLINE_S = 60;
-// What Markdown shows as code although readBlocks does not find it, and so nobody would execute it.
+// Code in Markdown that readBlocks does not find, so it would not be executed.
 const OTHER_CODE = /^(\s+```|\s*~~~| {4,}\S|\t)/;
 
 /**

@@ -4,7 +4,7 @@ import { readSteps } from './steps.fixture.js';
 const page = (...lines: string[]) => lines.join('\n');
 
 describe('readSteps', () => {
-  it('gives each shell block its heading, its line and the output that follows, prose in between or not', () => {
+  it('returns each shell block with its heading, its line and the output that follows, with or without text in between', () => {
     const markdown = page(
       '# One',
       '```sh',
@@ -56,7 +56,7 @@ describe('readSteps', () => {
     ],
     ['another fence', page('~~~sh', 'ls', '~~~'), 'line 1: expected code to stand in a block'],
     ['code by indentation', page('See', '', '    ls'), 'line 3: expected code to stand in a block'],
-  ])('refuses %s, which would not be executed', (_, markdown, message) => {
+  ])('rejects %s, which would not be executed', (_, markdown, message) => {
     expect(() => readSteps(markdown)).toThrow(message);
   });
 });

@@ -18,11 +18,11 @@ export class TutorialCluster {
     this.environment = { ...process.env, KUBECONFIG: kubeconfig };
     this.before = this.list();
     if (this.before.includes(`namespace/${NAMESPACE}`)) {
-      throw new Error(`namespace ${NAMESPACE} is there already, and the tutorial would delete it`);
+      throw new Error(`namespace ${NAMESPACE} already exists, and the tutorial would delete it`);
     }
   }
 
-  /** What the page may leave behind and has not been there before. */
+  /** Objects that the page has left behind and that did not exist before. */
   leftovers(): string[] {
     return this.list().filter((name) => !this.before.includes(name));
   }
@@ -31,7 +31,7 @@ export class TutorialCluster {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Everything of the cluster that belongs to no namespace and that the tutorial deals with. */
+  /** All cluster-scoped objects of the kinds that the tutorial uses. */
   private list(): string[] {
     const kinds = 'namespaces,clusterroles,clusterrolebindings';
     return kubectl(this.environment, 'get', kinds, '--output=name').trim().split('\n');

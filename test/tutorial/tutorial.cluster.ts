@@ -9,7 +9,7 @@ import { TutorialCluster } from './tutorial-cluster.fixture.js';
 const cwd = join(import.meta.dirname, '../..');
 const PAGE = 'docs/tutorial.md';
 const CLEAN_UP = 'Clean up';
-/** More than the deadline, which says more than Jest does. */
+/** Longer than the deadline of a block, whose error says more than Jest's timeout. */
 const MARGIN_MS = 10_000;
 
 const steps = readSteps(readPage(PAGE));
@@ -52,7 +52,7 @@ describe('docs/tutorial.md', () => {
   });
 });
 
-/** The page's own way, in a shell that knows nothing of the one that failed. */
+/** Cleans up with the page's own commands, in a new shell. */
 async function cleanUp(cluster: TutorialCluster): Promise<void> {
   const session = new ShellSession({ cwd, environment: cluster.environment });
   try {

@@ -10,18 +10,21 @@ const page = readPage('docs/tutorial.md');
 const steps = readSteps(page);
 
 describe('docs/tutorial.md', () => {
-  it('has nothing but blocks that can be executed and compared', () => {
+  it('contains only blocks that can be executed and compared', () => {
     expect(steps.length).toBeGreaterThan(30);
   });
 
-  it.each(steps.map(({ line, commands }) => ({ line, commands })))('line $line is shell', ({ commands }) => {
-    expect(spawnSync('bash', ['-n'], { input: commands, encoding: 'utf8' })).toMatchObject({
-      status: 0,
-      stderr: '',
-    });
-  });
+  it.each(steps.map(({ line, commands }) => ({ line, commands })))(
+    'line $line is valid shell code',
+    ({ commands }) => {
+      expect(spawnSync('bash', ['-n'], { input: commands, encoding: 'utf8' })).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
+    },
+  );
 
-  it('cleans up at its end, and makes nothing in the cluster that it does not name there', () => {
+  it('cleans up at its end every object that it creates in the cluster', () => {
     const [last] = steps.slice(-1);
     expect(last?.heading).toBe('Clean up');
     const made = steps.flatMap(({ commands }) =>
@@ -64,7 +67,7 @@ describe.each(['cluster', 'tutorial'])('npm run test:%s', (suite) => {
     });
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: `test:${suite}: it needs a real cluster, and ${named} to say which one\n`,
+      stderr: `test:${suite}: needs a real cluster; set ${named} to choose it\n`,
     });
   });
 });

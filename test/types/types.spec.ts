@@ -7,16 +7,16 @@ const FIXTURE = 'test/types/fixtures/must-not-compile.ts';
 const text = readFileSync(join(import.meta.dirname, 'fixtures/must-not-compile.ts'), 'utf8');
 
 describe('the public types', () => {
-  it('refuse every mistake of the fixture', () => {
+  it('reject every mistake in the fixture', () => {
     expect(compile({ [FIXTURE]: text })).toEqual([]);
   });
 
-  it('are what the fixture is checked against: a mistake that compiles is reported', () => {
+  it('are used to check the fixture: a mistake that compiles is reported', () => {
     const harmless = `${text}\n// @ts-expect-error nothing wrong here\nexport const fine: VerifierOptions = { kind: 'tokenreview' };\n`;
     expect(compile({ [FIXTURE]: harmless })).toEqual([expect.stringContaining("Unused '@ts-expect-error'")]);
   });
 
-  it.each(['cts', 'mts'])('take the axios of either module system: .%s', (extension) => {
+  it.each(['cts', 'mts'])('accept the axios of both module systems: .%s', (extension) => {
     const importAxios =
       extension === 'cts' ? "import axios = require('axios');" : "import axios from 'axios';";
     const consumer = `${importAxios}

@@ -14,16 +14,19 @@ const FOLDER = process.env.WYCHEPROOF_DIR ?? '';
 const HOW_TO_GET_THEM =
   'Wycheproof vectors are skipped: clone https://github.com/C2SP/wycheproof and set WYCHEPROOF_DIR to its folder testvectors_v1';
 
-/** Those of RS256 and ES256, the two of Kubernetes' four algorithms that the vectors have. */
+/** The files for RS256 and ES256. The vectors do not cover Kubernetes' other two algorithms. */
 const VALID_SIGNATURES = [18, 33, 259, 260, 261, 262, 263, 345, 349, 378];
 
-/** Keys that a broken smartcard chip made (ROCA, CVE-2017-15361): whoever runs an API server on one has lost already. */
+/**
+ * Keys of a broken smartcard chip (ROCA, CVE-2017-15361). A cluster with such a key is insecure anyway, so we do not
+ * check for it.
+ */
 const ROCA = { 'json_web_key_test.json': [7], 'json_web_crypto_test.json': [46] };
 
 interface Vector {
   readonly tcId: number;
   readonly comment: string;
-  /** Either of the two, compact or as JSON. */
+  /** A JWS in compact form or as JSON. */
   readonly jws?: unknown;
   readonly jwe?: unknown;
   readonly result: 'valid' | 'invalid' | 'acceptable';
@@ -40,7 +43,7 @@ function readGroups(name: string): readonly Group[] {
   return (JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as { testGroups: Group[] }).testGroups;
 }
 
-/** The keys of a group as an issuer would publish them; junk is passed over, as in a fetched set. */
+/** The keys of a group as an issuer would publish them; unusable keys are skipped, as in a fetched set. */
 function keysOf(group: Group): KeySet {
   const published = group.public ?? group.private;
   const entries = isJsonObject(published) && Array.isArray(published.keys) ? published.keys : [published];
@@ -55,7 +58,7 @@ function keysOf(group: Group): KeySet {
   );
 }
 
-/** The payloads are no JSON: the shape is checked with ours in its place, the signature with theirs. */
+/** The payloads are not JSON. So the shape is checked with our own payload, and the signature with theirs. */
 async function isAccepted(jws: string, keys: KeySet): Promise<boolean> {
   const [header, payload = '', signature, ...rest] = jws.split('.');
   if (Buffer.from(payload, 'base64url').toString('base64url') !== payload) return false;

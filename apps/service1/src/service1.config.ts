@@ -1,7 +1,7 @@
 import { registerAs } from '@nestjs/config';
 import { z } from 'zod';
 
-// Not z.coerce: it makes a number of an empty text.
+// Not z.coerce, which converts an empty text to 0.
 const wholeNumber = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number);
 
 const schema = z.object({
@@ -10,17 +10,17 @@ const schema = z.object({
   INTERVAL_MS: wholeNumber.pipe(z.number().min(1).max(86_400_000)).default(5000),
 });
 
-/** What service1 takes from its environment besides the variables of k8s-auth. */
+/** The settings that service1 reads from its environment, besides the variables of k8s-auth. */
 export interface Service1Config {
-  /** TCP port of its own health endpoints; 0 takes a free one. */
+  /** TCP port of service1's own health endpoints; 0 chooses a free port. */
   readonly port: number;
-  /** What it calls. */
+  /** URL that service1 calls. */
   readonly targetUrl: string;
-  /** From one call to the next, in milliseconds. */
+  /** Time from one call to the next, in milliseconds. */
   readonly intervalMs: number;
 }
 
-/** @throws {Error} naming every variable that is wrong */
+/** @throws {Error} that names every invalid variable */
 export function readService1Config(): Service1Config {
   const { data, error } = schema.safeParse(process.env);
   if (error) {

@@ -4,27 +4,30 @@ import { type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * How long a client has to use its open connection again and be told that this was the last time. Closing an idle
- * connection loses the request that may be on its way (RFC 9112 §9.5); whoever calls once a second loses none.
+ * How long open connections are still served: the next answer on each connection tells the client to close it. Closing
+ * an idle connection at once could lose a request that the client has just sent (RFC 9112 §9.5). A client that calls
+ * once a second loses no request.
  */
-const LINGER_MS = 1000;
+const DRAIN_WAIT_MS = 1000;
 
 /**
- * Lets a server end without losing a request, be it in hand or on its way. No connection holds the end up, neither one
- * that is kept alive nor one that never said anything; only an answer that is owed does.
- * @returns what ends it: no new connections, and resolved when the last is closed
+ * Prepares a server to shut down without losing a request, whether the request is being handled or is still on the
+ * network. Only unanswered requests delay the shutdown; connections that are kept alive or have never sent anything do
+ * not.
+ * @returns a function that shuts the server down: it accepts no new connections, and resolves when the last one is
+ * closed
  */
-export function drainable(server: Server): () => Promise<void> {
+export function enableDraining(server: Server): () => Promise<void> {
   const connections = new Set<Socket>();
-  const inHand = new Set<ServerResponse>();
+  const openResponses = new Set<ServerResponse>();
   let draining: Promise<void> | undefined;
   let closing = false;
 
-  const announce = (response: ServerResponse) => {
+  const announceClose = (response: ServerResponse) => {
     if (!response.headersSent) response.setHeader('Connection', 'close');
   };
   const closeWhenAnswered = () => {
-    if (closing && inHand.size === 0) server.closeAllConnections();
+    if (closing && openResponses.size === 0) server.closeAllConnections();
   };
 
   server.on('connection', (socket) => {
@@ -32,10 +35,10 @@ export function drainable(server: Server): () => Promise<void> {
     socket.once('close', () => connections.delete(socket));
   });
   server.prependListener('request', (_request, response) => {
-    inHand.add(response);
-    if (draining) announce(response);
+    openResponses.add(response);
+    if (draining) announceClose(response);
     response.once('close', () => {
-      inHand.delete(response);
+      openResponses.delete(response);
       closeWhenAnswered();
     });
   });
@@ -45,8 +48,8 @@ export function drainable(server: Server): () => Promise<void> {
   }
 
   async function drain(): Promise<void> {
-    inHand.forEach(announce);
-    await Promise.race([allClosed(), setTimeout(LINGER_MS, undefined, { ref: false })]);
+    openResponses.forEach(announceClose);
+    await Promise.race([allClosed(), setTimeout(DRAIN_WAIT_MS, undefined, { ref: false })]);
     const closed = once(server, 'close');
     server.close();
     closing = true;

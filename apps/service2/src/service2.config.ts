@@ -5,7 +5,7 @@ const serviceAccountPath = z
   .string()
   .regex(/^[a-z0-9-]+\/[a-z0-9.-]+$/, 'expected namespace/name, comma-separated');
 
-// Not z.coerce: it makes a number of an empty text.
+// Not z.coerce, which converts an empty text to 0.
 const wholeNumber = z.string().regex(/^\d+$/, 'expected a whole number').transform(Number);
 
 const schema = z.object({
@@ -18,17 +18,17 @@ const schema = z.object({
     .pipe(z.array(serviceAccountPath)),
 });
 
-/** What service2 takes from its environment besides the variables of k8s-auth. */
+/** The settings that service2 reads from its environment, besides the variables of k8s-auth. */
 export interface Service2Config {
-  /** TCP port; 0 takes a free one. */
+  /** TCP port; 0 chooses a free port. */
   readonly port: number;
-  /** What tokens of callers have to be made for; when omitted, what K8S_AUTH_AUDIENCE says. */
+  /** The audience that tokens of callers must be issued for; when omitted, K8S_AUTH_AUDIENCE applies. */
   readonly audience: string | undefined;
   /** ServiceAccounts, as `namespace/name`, that may use /admin. */
   readonly admins: readonly string[];
 }
 
-/** @throws {Error} naming every variable that is wrong */
+/** @throws {Error} that names every invalid variable */
 export function readService2Config(): Service2Config {
   const { data, error } = schema.safeParse(process.env);
   if (error) {

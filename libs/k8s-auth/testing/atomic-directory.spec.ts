@@ -31,7 +31,7 @@ describe('AtomicDirectory', () => {
     expect(readlinkSync(join(directory, 'namespace'))).toBe('..data/namespace');
   });
 
-  it('shows new names and hides those that are gone', () => {
+  it('shows new names and hides removed names', () => {
     const files = new AtomicDirectory(directory);
     files.write({ a: '1', b: '1' }, 0);
     files.write({ b: '2', c: '2' }, 0);
@@ -47,7 +47,7 @@ describe('AtomicDirectory', () => {
     expect(readdirSync(directory)).toHaveLength(3);
   });
 
-  it('gets over a swap that was broken off', () => {
+  it('recovers from an interrupted swap', () => {
     mkdirSync(directory);
     symlinkSync('nowhere', join(directory, '..data_tmp'));
     new AtomicDirectory(directory).write({ a: '1' }, 0);
@@ -55,7 +55,7 @@ describe('AtomicDirectory', () => {
     expect(readFileSync(join(directory, 'a'), 'utf8')).toBe('1');
   });
 
-  it('leaves foreign links alone', () => {
+  it('does not change other links', () => {
     mkdirSync(directory);
     symlinkSync('elsewhere', join(directory, 'foreign'));
     const files = new AtomicDirectory(directory);
@@ -64,7 +64,7 @@ describe('AtomicDirectory', () => {
     expect(readdirSync(directory)).toEqual(['foreign']);
   });
 
-  it('removes nothing where nothing was written', () => {
+  it('removes nothing if nothing was written', () => {
     mkdirSync(directory);
     new AtomicDirectory(directory).remove();
     expect(readdirSync(directory)).toEqual([]);

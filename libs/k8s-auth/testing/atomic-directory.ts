@@ -15,9 +15,9 @@ const DATA = '..data';
 const NEW_DATA = '..data_tmp';
 
 /**
- * A directory as the kubelet's AtomicWriter keeps it: every visible file is a symlink into `..data`, and `..data` is
- * swapped by a rename, so that a reader sees all of the old files or all of the new ones, and never half of one.
- * Everything is synchronous: who called may count on the new content at once.
+ * A directory like that of the kubelet's AtomicWriter: every visible file is a symlink into `..data`, and `..data` is
+ * swapped by a rename. So a reader sees either all old files or all new files, and never a half-written file.
+ * Everything is synchronous: after a call returns, the new content is visible.
  */
 export class AtomicDirectory {
   private readonly madeDirectory: boolean;
@@ -26,13 +26,13 @@ export class AtomicDirectory {
     this.madeDirectory = mkdirSync(directory, { recursive: true }) !== undefined;
   }
 
-  /** @param files content by name; names that were visible before and are not listed now go away */
+  /** @param files content by name; names that were visible before and are not listed now are removed */
   write(files: Readonly<Record<string, string>>, wallMs: number): void {
     const payload = mkdtempSync(join(this.directory, `..${timestamp(wallMs)}.`));
     chmodSync(payload, 0o755);
     for (const [name, content] of Object.entries(files)) {
       writeFileSync(join(payload, name), content);
-      // KEP-1205: readable for every user where the pod names none; not left to the umask.
+      // KEP-1205: readable by every user if the pod sets no user. Set explicitly, because the umask may differ.
       chmodSync(join(payload, name), 0o644);
     }
     const old = this.currentPayload();
@@ -43,7 +43,7 @@ export class AtomicDirectory {
     if (old !== undefined) rmSync(join(this.directory, old), { recursive: true, force: true });
   }
 
-  /** Removes what was written here; the directory itself only if it was not there before. */
+  /** Removes the files that were written here, and the directory itself only if it did not exist before. */
   remove(): void {
     if (this.madeDirectory) return rmSync(this.directory, { recursive: true, force: true });
     const payload = this.currentPayload();
@@ -52,7 +52,7 @@ export class AtomicDirectory {
     if (payload !== undefined) rmSync(join(this.directory, payload), { recursive: true, force: true });
   }
 
-  /** Symlinks for these names, and none for those that lead into `..data` from before. */
+  /** Creates symlinks for these names, and removes older symlinks into `..data`. */
   private link(names: readonly string[]): void {
     for (const entry of readdirSync(this.directory, { withFileTypes: true })) {
       if (!entry.isSymbolicLink() || entry.name === DATA || names.includes(entry.name)) continue;

@@ -46,7 +46,7 @@ describe('authenticateAs', () => {
     ['without the module', { controllers }, overrideGuard],
     ['with it', { imports: [module], controllers }, overrideGuard],
     ['with a global guard', { imports: [module], controllers, providers: [global] }, overrideProvider],
-  ])('lets everybody in as the principal, %s', async (_, metadata, override) => {
+  ])('accepts every request as the principal, %s', async (_, metadata, override) => {
     for (const adapter of [new ExpressAdapter(), new FastifyAdapter()]) {
       const builder = override(Test.createTestingModule(metadata)).useValue(authenticateAs(principal));
       const app = (await builder.compile()).createNestApplication(adapter, { logger: false });

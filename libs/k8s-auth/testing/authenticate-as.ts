@@ -4,11 +4,11 @@ import { AUTHENTICATES_IN_TESTS } from '../src/inbound/inbound.constants.js';
 import { AuthenticatedRequest, rememberAuthenticated } from '../src/inbound/request/authenticated-request.js';
 
 /**
- * A guard to put in the place of `K8sAuthGuard`, for tests of what stands behind it: every request comes from
- * `principal`, whatever it carries, and no rule is asked. `@Caller()` and `getPrincipal()` give it.
+ * A guard that replaces `K8sAuthGuard` in tests of guarded routes: every request is treated as a request of
+ * `principal`, whatever it contains, and no rule is evaluated. `@Caller()` and `getPrincipal()` return this principal.
  *
- * `overrideGuard(K8sAuthGuard).useValue(authenticateAs(…))` where decorators bring the guard, also without
- * K8sAuthModule; `overrideProvider(K8sAuthGuard).useValue(authenticateAs(…))` where it is global (APP_GUARD).
+ * `overrideGuard(K8sAuthGuard).useValue(authenticateAs(…))` if decorators install the guard, also without
+ * K8sAuthModule; `overrideProvider(K8sAuthGuard).useValue(authenticateAs(…))` if the guard is global (APP_GUARD).
  * @publicApi
  */
 export function authenticateAs(principal: Principal): CanActivate {

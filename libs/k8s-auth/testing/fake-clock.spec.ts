@@ -4,23 +4,23 @@ import { FakeClock } from './fake-clock.js';
 const START_MS = Date.UTC(2030, 0, 1);
 
 describe('FakeClock', () => {
-  it('stands still by itself', async () => {
+  it('does not move by itself', async () => {
     const clock = new FakeClock();
     await new Promise((resolve) => setImmediate(resolve));
     expect([clock.wallMs(), clock.monotonicMs()]).toEqual([START_MS, 0]);
   });
 
-  it('starts where it is told', () => {
+  it('starts at the given time', () => {
     expect(new FakeClock(1_000).wallMs()).toBe(1_000);
   });
 
-  it('moves both times on', async () => {
+  it('advances the wall time and the age', async () => {
     const clock = new FakeClock();
     await clock.advance(1_500);
     expect([clock.wallMs(), clock.monotonicMs()]).toEqual([START_MS + 1_500, 1_500]);
   });
 
-  it('calls what is due, in order of time and at its time', async () => {
+  it('runs due timers in the order of their times, each at its own time', async () => {
     const clock = new FakeClock();
     const calls: string[] = [];
     clock.schedule(200, () => calls.push(`late at ${clock.monotonicMs()}`));
@@ -31,7 +31,7 @@ describe('FakeClock', () => {
     expect(clock.pendingTimers).toBe(1);
   });
 
-  it('calls what a call has scheduled within the same stretch', async () => {
+  it('runs a timer that another timer has scheduled within the same advance', async () => {
     const clock = new FakeClock();
     const calls: number[] = [];
     const every = () => {
@@ -43,7 +43,7 @@ describe('FakeClock', () => {
     expect(calls).toEqual([100, 200, 300]);
   });
 
-  it('lets what a call has started settle before the next one', async () => {
+  it('lets the promises of one timer settle before the next timer runs', async () => {
     const clock = new FakeClock();
     const calls: string[] = [];
     clock.schedule(1, () => void Promise.resolve().then(() => calls.push('settled')));
@@ -52,7 +52,7 @@ describe('FakeClock', () => {
     expect(calls).toEqual(['settled', 'next']);
   });
 
-  it('does not call what was cancelled, also when it is cancelled afterwards', async () => {
+  it('does not run a cancelled timer, and allows cancelling after it has run', async () => {
     const clock = new FakeClock();
     let calls = 0;
     const cancel = clock.schedule(10, () => calls++);
@@ -71,7 +71,7 @@ describe('FakeClock', () => {
     expect([calls, clock.monotonicMs()]).toEqual([1, 0]);
   });
 
-  it('jumps the wall clock alone', async () => {
+  it('sets the wall clock without changing ages', async () => {
     const clock = new FakeClock();
     let calls = 0;
     clock.schedule(1_000, () => calls++);

@@ -5,7 +5,7 @@ interface Timer {
   readonly task: () => void;
 }
 
-/** A clock that stands still until a test turns it. */
+/** A clock that only moves when a test advances it. */
 export class FakeClock implements Clock {
   private elapsedMs = 0;
   private readonly timers = new Set<Timer>();
@@ -27,12 +27,12 @@ export class FakeClock implements Clock {
     return () => void this.timers.delete(timer);
   }
 
-  /** How many timers wait; zero after a clean shutdown. */
+  /** Number of pending timers; zero after a clean shutdown. */
   get pendingTimers(): number {
     return this.timers.size;
   }
 
-  /** Moves both clocks on, calling what is due on the way in order, and lets promises settle in between. */
+  /** Advances both clocks. Runs the timers that become due, in order, and lets promises settle after each one. */
   async advance(ms: number): Promise<void> {
     const endMs = this.elapsedMs + ms;
     for (let next = this.nextDue(endMs); next; next = this.nextDue(endMs)) {
@@ -45,12 +45,12 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  /** Sets the wall clock alone, as an operator or NTP would; ages do not change. */
+  /** Sets only the wall clock, as an operator or NTP would; ages do not change. */
   jumpWall(byMs: number): void {
     this.wallStartMs += byMs;
   }
 
-  // Set, not added to: delays with fractions (jitter) must not add up to a rounding error at the end.
+  // Assigned instead of incremented, because fractional delays (jitter) would add up to a rounding error.
   private moveTo(elapsedMs: number): void {
     this.elapsedMs = Math.max(elapsedMs, this.elapsedMs);
   }
@@ -64,7 +64,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets everything that is ready to run in the event loop run. */
+/** Runs everything in the event loop that is ready. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

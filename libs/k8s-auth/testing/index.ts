@@ -1,4 +1,4 @@
-/** The second entry point, `nest-k8s-auth/testing`: what tests of services that use the library need. */
+/** The second entry point, `nest-k8s-auth/testing`: helpers for tests of services that use the library. */
 export { FakeClock } from './fake-clock.js';
 export { LocalCluster } from './local-cluster/local-cluster.js';
 export { ProjectedVolume, type ProjectedVolumeOptions, type Rotation } from './projected-volume.js';

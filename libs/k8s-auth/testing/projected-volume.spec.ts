@@ -57,7 +57,7 @@ describe('ProjectedVolume', () => {
     expect(statSync(join(directory, data)).mode & 0o777).toBe(0o755);
   });
 
-  it('rotates at 80 % of the life, not before, by swapping ..data', async () => {
+  it('rotates at 80 % of the lifetime, not before, by swapping ..data', async () => {
     const volume = mount();
     const before = readlinkSync(join(volume.directory, '..data'));
     const visible = lstatSync(volume.tokenFile).ino;
@@ -67,17 +67,17 @@ describe('ProjectedVolume', () => {
     expect(volume.current()).toBe('token-2');
     expect(readlinkSync(join(volume.directory, '..data'))).not.toBe(before);
     expect(readdirSync(volume.directory)).toHaveLength(3);
-    // Who watches the visible file sees nothing: only the link it goes through has changed.
+    // A watcher of the visible file sees no change: only the link to its directory has changed.
     expect(lstatSync(volume.tokenFile).ino).toBe(visible);
   });
 
-  it('goes on rotating', async () => {
+  it('keeps rotating after the first rotation', async () => {
     const volume = mount();
     await clock.advance(3 * 480_000);
     expect(volume.current()).toBe('token-4');
   });
 
-  it('rotates after a day at the latest', async () => {
+  it('rotates after at most one day', async () => {
     const volume = mount({ expirationSeconds: 10 * 24 * 3600 });
     await clock.advance(24 * 3_600_000 - 1);
     expect(volume.current()).toBe('token-1');
@@ -85,7 +85,7 @@ describe('ProjectedVolume', () => {
     expect(volume.current()).toBe('token-2');
   });
 
-  it('rotates by hand, and counts a full life from there', async () => {
+  it('rotates on request, and starts a full lifetime then', async () => {
     const volume = mount();
     await clock.advance(400_000);
     volume.rotate();
@@ -96,7 +96,7 @@ describe('ProjectedVolume', () => {
     expect(volume.current()).toBe('token-3');
   });
 
-  it('rotates by hand only, when told so', async () => {
+  it('rotates only on request when automatic rotation is off', async () => {
     const volume = mount({ autoRotate: false });
     await clock.advance(3_600_000);
     expect(volume.current()).toBe('token-1');
@@ -106,7 +106,7 @@ describe('ProjectedVolume', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('tells of each rotation, without the token', async () => {
+  it('reports each rotation, without the token', async () => {
     const rotations: Rotation[] = [];
     mount({ onRotate: (rotation) => rotations.push(rotation) });
     await clock.advance(960_000);
@@ -116,11 +116,11 @@ describe('ProjectedVolume', () => {
     ]);
   });
 
-  it('keeps the old token while none can be had, and tries again', async () => {
+  it('keeps the old token while no new one can be issued, and tries again', async () => {
     let isAway = false;
     const volume = mount({
       issue: () => {
-        if (isAway) throw new Error('API server is away');
+        if (isAway) throw new Error('API server is unreachable');
         return `token-${++issued}`;
       },
     });
@@ -131,10 +131,10 @@ describe('ProjectedVolume', () => {
     await clock.advance(60_000);
     expect(volume.current()).toBe('token-2');
     isAway = true;
-    expect(() => volume.rotate()).toThrow('API server is away');
+    expect(() => volume.rotate()).toThrow('API server is unreachable');
   });
 
-  it('does not exist without a first token', () => {
+  it('cannot be created without a first token', () => {
     const issue = () => {
       throw new Error('serviceaccounts "x" not found');
     };
@@ -142,7 +142,7 @@ describe('ProjectedVolume', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('removes its directory on close and lets go of the clock', async () => {
+  it('removes its directory and its timers on close', async () => {
     const volume = mount();
     volume.close();
     expect(clock.pendingTimers).toBe(0);
@@ -153,7 +153,7 @@ describe('ProjectedVolume', () => {
     expect(issued).toBe(1);
   });
 
-  it('leaves a directory that was there, and what is not its own', () => {
+  it('keeps an existing directory, and files that it did not write', () => {
     const directory = join(root, 'there');
     mkdirSync(directory);
     writeFileSync(join(directory, 'mine'), 'untouched');

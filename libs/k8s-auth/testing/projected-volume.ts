@@ -8,12 +8,12 @@ export interface ProjectedVolumeOptions {
   /** Name of the token's file. */
   readonly path: string;
   readonly expirationSeconds: number;
-  /** Makes the next token. @throws {Error} there is none to have: the old one stays */
+  /** Creates the next token. @throws {Error} no token can be issued: the old one stays */
   readonly issue: () => string;
   readonly clock: Clock;
-  /** Rotate on time; by hand only when `false`. @default true */
+  /** Rotate automatically; only on request when `false`. @default true */
   readonly autoRotate?: boolean;
-  /** Called after every swap but the first. */
+  /** Called after every swap except the first. */
   readonly onRotate?: (rotation: Rotation) => void;
 }
 
@@ -23,15 +23,15 @@ export interface Rotation {
   readonly expiresAtMs: number;
 }
 
-// The kubelet replaces a token at 80 % of its life, and never later than after a day (pkg/kubelet/token).
+// The kubelet replaces a token at 80 % of its lifetime, and at the latest after one day (pkg/kubelet/token).
 const ROTATE_AT_SHARE = 0.8;
 const LONGEST_AGE_MS = 24 * 3_600_000;
-// It looks at a pod's volumes about once a minute, hence tries again that often.
+// The kubelet checks a pod's volumes about once a minute, so it tries again at this interval.
 const RETRY_MS = 60_000;
 
 /**
  * A projected ServiceAccount token as the kubelet mounts it: a file that changes by a `..data` swap while the process
- * that reads it goes on running.
+ * that reads it keeps running.
  */
 export class ProjectedVolume {
   private readonly files: AtomicDirectory;
@@ -50,7 +50,7 @@ export class ProjectedVolume {
     return this.options.directory;
   }
 
-  /** What a pod mounts and `tokenFile` options name. */
+  /** The path that a pod mounts, and that `tokenFile` options name. */
   get tokenFile(): string {
     return join(this.options.directory, this.options.path);
   }
@@ -60,7 +60,9 @@ export class ProjectedVolume {
     return readFileSync(this.tokenFile, 'utf8');
   }
 
-  /** Puts a new token into place at once; the next one is due a full life later. @throws {Error} none could be had */
+  /**
+   * Replaces the token now; the next rotation is due a full lifetime later. @throws {Error} no token could be issued
+   */
   rotate(): void {
     if (this.isClosed) return;
     this.write(this.options.issue());

@@ -6,13 +6,13 @@ const DIGEST_OF_CURVE: Record<string, string> = {
   secp521r1: 'sha512',
 };
 
-/** base64url of JSON, or of text and bytes as they are. */
+/** base64url of an object as JSON, or of unchanged text or bytes. */
 export function encodePart(part: unknown): string {
   const bytes = typeof part === 'string' || Buffer.isBuffer(part) ? part : JSON.stringify(part);
   return Buffer.from(bytes).toString('base64url');
 }
 
-/** A compact JWS with whatever header and payload a test wants, under a signature that holds. */
+/** A compact JWS with any header and payload, and a valid signature. */
 export function signRaw(key: KeyObject, header: unknown, payload: unknown): string {
   const input = `${encodePart(header)}.${encodePart(payload)}`;
   const digest = DIGEST_OF_CURVE[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? 'sha256';
@@ -29,7 +29,7 @@ export function withAlg(token: string, alg: string): string {
   return withHeader(token, { ...header, alg });
 }
 
-/** The payload of one token in the clothes of another. */
+/** A token with the payload of one token, and the header and signature of another. */
 export function transplant(token: string, other: string): string {
   const [header, , signature] = token.split('.');
   return [header, other.split('.')[1], signature].join('.');

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createTestPrincipal } from './test-principal.js';
 
 describe('createTestPrincipal', () => {
-  it('is complete without being told anything', () => {
+  it('is complete without arguments', () => {
     expect(createTestPrincipal()).toMatchObject({
       username: 'system:serviceaccount:default:default',
       namespace: 'default',
@@ -12,7 +12,7 @@ describe('createTestPrincipal', () => {
     });
   });
 
-  it('derives the rest from what it is told', () => {
+  it('derives other fields from the given ones', () => {
     const principal = createTestPrincipal({
       namespace: 'shop',
       serviceAccount: 'checkout',

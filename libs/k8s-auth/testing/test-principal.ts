@@ -2,7 +2,7 @@ import { createPrincipal, type Principal, type PrincipalFacts } from '../src/ide
 
 /**
  * A principal as a verifier would give it, for unit tests of controllers and rules that need no token.
- * @param facts what matters to the test; the rest is `default` of namespace `default`
+ * @param facts the fields that matter to the test; the other fields describe `default` in namespace `default`
  * @publicApi
  */
 export function createTestPrincipal(facts: Partial<PrincipalFacts> = {}): Principal {

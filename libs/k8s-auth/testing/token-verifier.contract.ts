@@ -35,8 +35,8 @@ const FAULTS: [string, Fault][] = [
 ];
 
 /**
- * What every verifier has to do, whatever it does it with, against a server that speaks the real protocol.
- * @param makeVerifier makes one that trusts this cluster, and calls it with the token of its file
+ * The behaviour that every verifier must have, tested with a server that speaks the real protocol.
+ * @param makeVerifier creates a verifier that trusts this cluster, and calls the cluster with the token in its file
  */
 // eslint-disable-next-line jest/no-export -- a suite that several specs run
 export function describeTokenVerifierContract(
@@ -58,7 +58,7 @@ export function describeTokenVerifierContract(
       afterAll(stop);
 
       describe('accepts', () => {
-        it('a bound token, and tells all that it says', async () => {
+        it('a bound token, and returns all its facts', async () => {
           const token = await mint({ pod: 'checkout-1' });
           const { principal, validUntilMs } = await verify(token, ['billing', 'orders']);
           expect({ ...principal }).toEqual({
@@ -79,13 +79,13 @@ export function describeTokenVerifierContract(
           expect(validUntilMs).toBe(bench.own.clock.wallMs() + HOUR * 1000);
         });
 
-        it('a token bound to nothing', async () => {
+        it('a token that is not bound to an object', async () => {
           const { principal } = await verify(await mint());
           expect(principal.pod).toBeUndefined();
           expect(principal.node).toBeUndefined();
         });
 
-        it('an audience that is a string, and several of which one is asked for', async () => {
+        it('an audience that is a string, and a list with one required audience', async () => {
           await expect(verify(await mint({ claims: { aud: 'orders' } }))).resolves.toBeDefined();
           const several = await mint({ audiences: ['billing', 'orders', 'stock'] });
           const { principal } = await verify(several, ['stock', 'none', 'orders']);
@@ -93,7 +93,7 @@ export function describeTokenVerifierContract(
         });
       });
 
-      it('gives a principal that nobody can change', async () => {
+      it('returns an immutable principal', async () => {
         const { principal } = await verify(await mint({ pod: 'checkout-1' }));
         for (const part of [
           principal,
@@ -110,18 +110,18 @@ export function describeTokenVerifierContract(
 
       describe('refuses as malformed', () => {
         it.each<[string, () => Promise<string>]>([
-          ['a b64token that is no JWT', () => Promise.resolve('opaque-token')],
+          ['a b64token that is not a JWT', () => Promise.resolve('opaque-token')],
           ['two parts', async () => (await mint()).split('.').slice(0, 2).join('.')],
           ['a fourth part', async () => `${await mint()}.AAAA`],
           ['an empty signature', async () => (await mint()).replace(/[^.]*$/, '')],
           ['padding', async () => `${await mint()}==`],
-          ['a header that is no JSON', async () => withHeader(await mint(), 'text')],
-          ['a payload that is no object', () => mint({ claims: () => '["orders"]' })],
+          ['a header that is not JSON', async () => withHeader(await mint(), 'text')],
+          ['a payload that is not an object', () => mint({ claims: () => '["orders"]' })],
           ['a claim that is repeated', () => mint({ claims: repeatAudience })],
           ['claims under __proto__', () => mint({ claims: () => '{"__proto__":{"aud":"orders"}}' })],
           ['crit', () => mint({ header: { crit: ['exp'] } })],
           ['alg none, without signature', () => mint({ header: { alg: 'none' } })],
-          ['an exp that is no number', () => mint({ claims: { exp: '4102444800' } })],
+          ['an exp that is not a number', () => mint({ claims: { exp: '4102444800' } })],
         ])('%s', async (_, make) => expectRefusal(await make(), 'MALFORMED'));
       });
 
@@ -154,30 +154,30 @@ export function describeTokenVerifierContract(
           await expectRefusal(token, 'EXPIRED');
         });
 
-        it('a token of tomorrow', async () => {
+        it('a token that is valid only from tomorrow', async () => {
           await expectRefusal(await mint({ claims: { nbf: nowSeconds() + 120 } }), 'NOT_YET_VALID');
           await expectRefusal(await mint({ claims: { iat: nowSeconds() + 120 } }), 'NOT_YET_VALID');
         });
 
-        it('another issuer, and one that is nearly the same', async () => {
+        it('another issuer, and an issuer that is nearly the same', async () => {
           await expectRefusal(await mint({ claims: { iss: 'https://other.example' } }), 'ISSUER');
           await expectRefusal(await mint({ claims: { iss: `${bench.own.cluster.issuer}/` } }), 'ISSUER');
           await expectRefusal(await mint({ claims: { iss: undefined } }), 'ISSUER');
         });
 
-        it('another audience, and one that is nearly the same', async () => {
+        it('another audience, and an audience that is nearly the same', async () => {
           await expectRefusal(await mint({ audiences: ['billing', 'Orders', 'orders2'] }), 'AUDIENCE');
           await expectRefusal(await mint({ claims: { aud: 'orders ' } }), 'AUDIENCE');
           await expectRefusal(await mint({ claims: { aud: [] } }), 'AUDIENCE');
           await expectRefusal(await mint(), 'AUDIENCE', ['billing', 'stock']);
         });
 
-        it('a subject that is no ServiceAccount', async () => {
+        it('a subject that is not a ServiceAccount', async () => {
           const claims = { sub: 'kubernetes-admin', 'kubernetes.io': undefined };
           await expectRefusal(await mint({ claims }), 'REJECTED');
         });
 
-        it('names that Kubernetes does not make', async () => {
+        it('names that Kubernetes does not allow', async () => {
           const claims = {
             sub: 'system:serviceaccount:Shop:checkout',
             'kubernetes.io': { namespace: 'Shop' },
@@ -201,7 +201,7 @@ export function describeTokenVerifierContract(
       beforeEach(start);
       afterEach(stop);
 
-      it('accepts a token of the key that signs from now on, next to those of the old one', async () => {
+      it('accepts tokens of a new signing key and of the old one', async () => {
         const old = await mint();
         await verify(old);
         await bench.own.cluster.rotateSigningKey({ keepOld: true, algorithm: 'RS256' });
@@ -210,11 +210,11 @@ export function describeTokenVerifierContract(
         await expect(verify(old)).resolves.toBeDefined();
       });
 
-      // No table at all for a verifier that asks nobody.
+      // No tests for a verifier that makes no requests.
       const troubles = traits.upstreams.flatMap((on) => FAULTS.map(([what, fault]) => ({ on, what, fault })));
       if (troubles.length > 0) {
         it.each(troubles)(
-          'cannot decide while $on $what, and can again afterwards',
+          'is unavailable while $on $what, and recovers afterwards',
           async ({ on, fault }) => {
             const lift = bench.own.cluster.faults.set({ on, fault });
             const token = await mint();
@@ -229,7 +229,7 @@ export function describeTokenVerifierContract(
         );
       }
 
-      it('cannot decide while the API server is away, unless it asks nobody', async () => {
+      it('is unavailable while the API server is unreachable, unless it makes no requests', async () => {
         const token = await mint();
         await bench.own.cluster.outage();
         const result = await settled(bench.own, outcome(verify(token)));

@@ -8,13 +8,13 @@ import { type EndpointName, type TokenOptions } from './index.js';
 
 export { eventually } from '../test-support/until.js';
 
-/** How a verifier differs from others, where it may. */
+/** The differences that are allowed between verifiers. */
 export interface VerifierTraits {
-  /** What principals are `verifiedBy`. @default the name of the suite */
+  /** The `verifiedBy` of principals. @default the name of the suite */
   readonly kind?: string;
-  /** The endpoints of the API server that it cannot do without; none for one that asks nobody. */
+  /** The endpoints of the API server that the verifier needs; empty for a verifier that makes no requests. */
   readonly upstreams: readonly EndpointName[];
-  /** What it may say instead, for reasons that it leaves to the API server to find. */
+  /** Other reasons that are allowed, for checks that the verifier leaves to the API server. */
   readonly reasons?: Partial<Record<InvalidTokenReason, readonly InvalidTokenReason[]>>;
   /** Like the API server, it takes the name from the `kubernetes.io` claim and leaves `sub` unread. */
   readonly ignoresSubject?: boolean;
@@ -22,7 +22,7 @@ export interface VerifierTraits {
 
 const ASKED = ['orders'];
 
-/** A verifier beside the cluster that it trusts, with the ServiceAccount `shop/checkout` and its pod in it. */
+/** A verifier and the cluster that it trusts, which has the ServiceAccount `shop/checkout` and its pod. */
 export class VerifierBench {
   private started?: { readonly own: OwnCluster; readonly verifier: Verifier };
 
@@ -78,7 +78,7 @@ export class VerifierBench {
   }
 }
 
-/** Not the token, and no part of it that is long enough to be of use. */
+/** Expects that the text contains neither the token nor a part of it that is long enough to be useful. */
 export function expectNoTokenText(shown: unknown, token: string): void {
   const text =
     inspect(shown, { depth: null, showHidden: true, maxStringLength: null }) + JSON.stringify(shown);
@@ -88,17 +88,17 @@ export function expectNoTokenText(shown: unknown, token: string): void {
   }
 }
 
-// Beyond every deadline there is, and long before any token of the suite ends.
+// Longer than every deadline, and long before any token of the suite expires.
 const CLOCK_STEPS = 150;
 const MOST_TURNS = 1_000_000;
 
-/** Turns the clock past whatever deadline the promise may wait for, then only the event loop. */
+/** Advances the clock past every deadline that the promise may wait for, then only runs the event loop. */
 export async function settled<Value>({ clock }: OwnCluster, promise: Promise<Value>): Promise<Value> {
   let isSettled = false;
   void promise.finally(() => (isSettled = true));
   for (let step = 0; !isSettled; step++) {
     if (step > MOST_TURNS) throw new Error('has not settled');
-    // Now and then also later: what happens before a deadline starts takes its time in the event loop.
+    // Advances again later from time to time: the work before a deadline starts needs time in the event loop.
     await (step < CLOCK_STEPS || step % 1_000 === 0 ? clock.advance(100) : nextTurn());
   }
   return promise;

@@ -8,14 +8,14 @@ export const ROOT = join(import.meta.dirname, '../../..');
 
 const execute = promisify(execFile);
 
-/** A real cluster: what its users do with kubectl, and what its provider adds (`scripts/cluster.sh`). */
+/** A real cluster: kubectl commands, and the functions of its provider (`scripts/cluster.sh`). */
 export class Cluster {
   private constructor(
     readonly kubeconfig: string,
     private readonly environment: NodeJS.ProcessEnv,
   ) {}
 
-  /** The one that `KUBECONFIG` and `CLUSTER_NAME` name. */
+  /** The cluster that `KUBECONFIG` and `CLUSTER_NAME` name. */
   static given(): Cluster {
     const { KUBECONFIG } = process.env;
     if (!KUBECONFIG) throw new Error('KUBECONFIG names no cluster');
@@ -23,8 +23,8 @@ export class Cluster {
   }
 
   /**
-   * One of its own beside that, made by the same provider; end it with `down`.
-   * @param purpose what it is called, behind the given one's name: runs side by side take nothing away from each other
+   * Creates a separate cluster with the same provider; delete it with `down`.
+   * @param purpose the suffix of its name, after the name of the given cluster, so that parallel runs do not conflict
    */
   static async up(purpose: string, ...options: string[]): Promise<Cluster> {
     const { CLUSTER_NAME: given = 'test' } = process.env;
@@ -35,7 +35,7 @@ export class Cluster {
     return new Cluster(kubeconfig, { ...environment, KUBECONFIG: kubeconfig });
   }
 
-  /** Both images, as they are built, for its nodes: the given cluster has them already. */
+  /** Loads both built images onto its nodes. The given cluster already has them. */
   async loadImages(): Promise<void> {
     await execute('bash', ['scripts/images.sh'], {
       cwd: ROOT,
@@ -53,7 +53,7 @@ export class Cluster {
     return stdout.trim();
   }
 
-  /** Its standard output. @throws {Error} with what it wrote to the standard error, when it fails */
+  /** @returns the standard output of kubectl. @throws {Error} with its standard error, when it fails */
   async kubectl(...args: string[]): Promise<string> {
     const { stdout } = await execute('kubectl', args, {
       cwd: ROOT,
@@ -75,7 +75,7 @@ export class Cluster {
     return stdout;
   }
 
-  /** One that goes on, such as `logs --follow`. */
+  /** Starts a kubectl command that keeps running, such as `logs --follow`. */
   spawnKubectl(...args: string[]): ChildProcessWithoutNullStreams {
     return spawn('kubectl', args, { cwd: ROOT, env: this.environment });
   }
@@ -89,7 +89,7 @@ export class Cluster {
     return JSON.parse(await this.kubectl('get', '--output', 'json', ...args)) as T;
   }
 
-  /** What its API server says of its tokens and keys (OpenID Connect Discovery). */
+  /** The API server's metadata about its tokens and keys (OpenID Connect Discovery). */
   async metadata(): Promise<{ readonly issuer: string; readonly jwks_uri: string }> {
     return JSON.parse(await this.kubectl('get', '--raw', '/.well-known/openid-configuration')) as {
       issuer: string;
@@ -97,7 +97,7 @@ export class Cluster {
     };
   }
 
-  /** In the shell of a reader of the documentation, at the top of the repository. */
+  /** Runs a command of the documentation in a shell, in the root folder of the repository. */
   async shell(command: string): Promise<string> {
     const { stdout } = await execute('bash', ['-euo', 'pipefail', '-c', command], {
       cwd: ROOT,

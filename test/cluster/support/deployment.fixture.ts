@@ -16,15 +16,16 @@ interface PodObject {
 
 export interface RunningPod {
   readonly name: string;
-  /** Of service2 in it, without its Service. */
+  /** The origin of a pod of service2, without its Service. */
   readonly origin: string;
   readonly restarts: number;
 }
 
-// A kubelet that could not ask for a minute asks at ever longer intervals: it hears of what is deleted that much later.
+// A kubelet that could not reach the API server for a minute retries at growing intervals, so it learns of deletions
+// later.
 const DELETE_TIMEOUT = '--timeout=180s';
 
-/** Both applications, put there by the commands of k8s/README.md. */
+/** Both applications, deployed with the commands of k8s/README.md. */
 export class Deployment {
   private readonly manifestsBeside: string[] = [];
 
@@ -42,7 +43,7 @@ export class Deployment {
       if (overlay === 'jwt-pubkey') await deployment.publishKeys();
       await deployment.rolledOut('service2');
     } catch (error) {
-      // Nobody has it who could, and the next scenario needs the place.
+      // The caller does not get the deployment, so it is removed here for the next scenario.
       await deployment.remove();
       throw error;
     }
@@ -50,8 +51,8 @@ export class Deployment {
   }
 
   /**
-   * Both applications once more beside these, as another overlay makes them: `service1-<overlay>` calls
-   * `service2-<overlay>`. Resolves when that is ready.
+   * Deploys both applications a second time, with another overlay: `service1-<overlay>` calls `service2-<overlay>`.
+   * Resolves when `service2-<overlay>` is ready.
    */
   async beside(overlay: Overlay): Promise<void> {
     const rendered = await this.cluster.kubectl('kustomize', `k8s/overlays/${overlay}`);
@@ -66,19 +67,19 @@ export class Deployment {
     await this.rolledOut(`service2-${overlay}`);
   }
 
-  /** One that was deleted in a hurry may be on its way still; nothing can be put there until then. */
+  /** Waits until a namespace that is still being deleted is gone, because nothing can be created in it. */
   private async previousGone(): Promise<void> {
     const phase = ['get', 'namespace', NAMESPACE, '--ignore-not-found', '--output=jsonpath={.status.phase}'];
     if ((await this.cluster.kubectl(...phase)) !== 'Terminating') return;
     await this.cluster.kubectl('wait', '--for=delete', `namespace/${NAMESPACE}`, DELETE_TIMEOUT);
   }
 
-  /** Again too: what was changed by hand is then as the overlay has it. */
+  /** Can be repeated: this reverts manual changes to the state of the overlay. */
   async apply(): Promise<void> {
     await this.cluster.kubectl('apply', '--kustomize', `k8s/overlays/${this.overlay}`);
   }
 
-  /** The documented command, which takes the keys that the API server publishes now. */
+  /** Runs the documented command, which copies the keys that the API server publishes now. */
   async publishKeys(): Promise<void> {
     const command = codeBlocks('k8s/README.md', 'sh').find((block) => block.includes('public-keys.mjs'));
     if (command === undefined) throw new Error('k8s/README.md has no command for the keys');
@@ -102,7 +103,7 @@ export class Deployment {
     await this.rolledOut(name);
   }
 
-  /** A client's line about a call that worked, from the pod that runs now. */
+  /** A log line of the client about a successful call, from the pod that runs now. */
   async firstSuccess(name = 'service1'): Promise<string> {
     await this.rolledOut(name);
     return LogStream.lineOf(this.cluster, `deployment/${name}`, /status=200/);
@@ -112,7 +113,7 @@ export class Deployment {
     return this.kubectl('logs', '--selector', `app.kubernetes.io/name=${name}`, '--tail=-1', ...options);
   }
 
-  /** Its pods that are not on their way out, once they have an address. */
+  /** Its pods that are not terminating, once they have an address. */
   async pods(name: string): Promise<RunningPod[]> {
     const { items } = await this.cluster.get<{ items: readonly PodObject[] }>(
       'pods',
@@ -136,7 +137,7 @@ export class Deployment {
     return this.cluster.kubectl('--namespace', NAMESPACE, ...args);
   }
 
-  /** Takes everything away, the namespace included, and waits until it is gone. */
+  /** Deletes everything, including the namespace, and waits until it is gone. */
   async remove(): Promise<void> {
     for (const manifests of this.manifestsBeside) {
       await this.cluster.kubectlWithInput(

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { ROOT } from './cluster.fixture.js';
 import { type Deployment } from './deployment.fixture.js';
 
-/** What a container finds around itself. */
+/** The environment inside a container. */
 export interface Surroundings {
   /** Command line of PID 1. */
   readonly command: readonly string[];
   readonly executable: string;
   readonly userId: number;
   readonly nodeEnv: string | undefined;
-  /** Folders that a file could be written to, of those that programs like to write to. */
+  /** Writable folders, of those that programs typically write to. */
   readonly writable: readonly string[];
   readonly allBytes: number;
   readonly appBytes: number;
@@ -74,13 +74,13 @@ export function productionPackages(): string[] {
     .map(([path]) => path);
 }
 
-/** What became of a request that was in hand when PID 1 was asked to end. */
+/** The result of a request that was open when PID 1 received SIGTERM. */
 export interface Ending {
   /** Status line of the answer, or why there was none. */
   readonly answer?: string;
   /** From the signal to the answer. */
   readonly answeredAfterMs?: number;
-  /** From the signal to the last sign of life of the container. */
+  /** From the signal to the end of the container. */
   readonly endedAfterMs: number;
 }
 

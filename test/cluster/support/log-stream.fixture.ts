@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { type Cluster } from './cluster.fixture.js';
 
-// A kubelet that has no more file watchers to give ends what follows a log.
+// A kubelet without free file watchers closes streams that follow a log.
 const FOLLOW_AGAIN_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -23,7 +23,7 @@ export class LogStream {
     this.following = this.followUntilStopped();
   }
 
-  /** One line, by a stream of its own. */
+  /** Waits for one line, with a separate stream. */
   static async lineOf(
     cluster: Cluster,
     subject: string,
@@ -66,7 +66,7 @@ export class LogStream {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       await this.follow(signal);
-      // Not a reason for the run to go on: a scenario that failed may not have stopped it.
+      // Must not keep the test run alive: a failed scenario may not have stopped the stream.
       await setTimeout(FOLLOW_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
     }
   }
@@ -78,7 +78,8 @@ export class LogStream {
     const kill = () => child.kill();
     signal.addEventListener('abort', kill);
     createInterface(child.stdout).on('line', (line) => {
-      // Only now: of a pod that is gone there is nothing again, and what was seen stays.
+      // Cleared only now: the log of a deleted pod cannot be read again, so the lines that were read are kept until
+      // then.
       if (isAgain) this.lines.length = 0;
       isAgain = false;
       this.lines.push(line);

@@ -1,4 +1,4 @@
-/** A line of the run's output with what a scenario measured, for the closing note of a change. */
+/** Prints a measured time of a scenario, for the description of a change. */
 export function measured(what: string, ms: number): void {
   process.stdout.write(`measured: ${what} ${(ms / 1000).toFixed(1)} s\n`);
 }

@@ -11,14 +11,14 @@ export const OTHER_IMAGE = 'other-service/orders:dev';
 
 const execute = promisify(execFile);
 
-/** The one block of README.md, in a language, that has this in it. */
+/** The only code block of README.md in this language that contains this text. */
 export function fromReadme(language: string, part: string): string {
   const found = codeBlocks('README.md', language).filter((block) => block.includes(part));
   if (found.length !== 1) throw new Error(`README.md has ${found.length} blocks with ${part}, expected one`);
   return found.join('');
 }
 
-/** The image of a service that somebody made of README.md and of the packed library, outside of this workspace. */
+/** The image of a service that is built outside this workspace, from README.md and the packed library. */
 export async function buildOtherService(cluster: Cluster): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'orders-'));
   try {
@@ -41,6 +41,6 @@ async function pack(folder: string): Promise<string> {
   const command = ['pack', '--workspace', 'nest-k8s-auth', '--pack-destination', folder, '--json'];
   const { stdout } = await execute('npm', command, { cwd: ROOT });
   const [packed] = JSON.parse(stdout) as { filename: string }[];
-  if (!packed) throw new Error('npm pack made nothing');
+  if (!packed) throw new Error('npm pack created no file');
   return packed.filename;
 }

@@ -11,13 +11,13 @@ function ask() {
 }
 ask();
 `;
-// Goes on when \`kubectl exec\` has ended, as it has to when there is no API server.
+// Keeps running after \`kubectl exec\` has ended, because \`kubectl exec\` ends when the API server stops.
 const IN_BACKGROUND = `
 const options = { detached: true, stdio: 'ignore' };
 require('node:child_process').spawn(process.execPath, ['-e', process.argv[1]], options).unref();
 `;
 
-/** A pod of a deployment that gets no requests any more, its Service has another one: for a closer look at it. */
+/** A pod that is taken out of its Service, so that a test can examine it; another pod takes its place. */
 export class PodAside {
   private constructor(
     private readonly deployment: Deployment,
@@ -44,8 +44,8 @@ export class PodAside {
   }
 
   /**
-   * Its process ends when the API server is gone, and the kubelet starts it again by itself: so a start without an API
-   * server, which creates no pods then, can be had.
+   * Makes its process exit when the API server is unreachable; the kubelet then restarts it. So a test sees a start
+   * without an API server, although no new pods can be created then.
    */
   async endDuringOutage(): Promise<void> {
     await this.deployment.kubectl(
@@ -59,7 +59,7 @@ export class PodAside {
     );
   }
 
-  /** Resolves when the API server has heard of it: what it says of a pod may be from before the outage. */
+  /** Resolves when the API server has the new status, because its status of a pod may be from before the outage. */
   async startedAgain(): Promise<void> {
     const wait = (condition: string) =>
       this.deployment.kubectl('wait', `pod/${this.pod.name}`, `--for=${condition}`, '--timeout=60s');

@@ -3,7 +3,7 @@ import { type Cluster } from './cluster.fixture.js';
 import { LogStream } from './log-stream.fixture.js';
 import { type Answer } from './request.fixture.js';
 
-/** What one request of a prober brought: times in milliseconds, `status` 0 when there was no answer. */
+/** The result of one request of a prober: times in milliseconds, `status` 0 if there was no answer. */
 export interface Probe extends Answer {
   /** When it was sent, since the epoch. */
   readonly at: number;
@@ -14,9 +14,9 @@ export interface ProberOptions {
   readonly name: string;
   readonly namespace?: string;
   readonly serviceAccount?: string;
-  /** Of the projected token it sends; without one it sends no token. */
+  /** Audience of the projected token to send; without an audience no token is sent. */
   readonly audience?: string;
-  /** One that stays the same, instead of the projected one. */
+  /** A fixed token, instead of the projected one. */
   readonly token?: string;
   readonly url?: string;
   readonly method?: 'GET' | 'POST';
@@ -34,7 +34,7 @@ export function answeredAt(probe: Probe | undefined): number {
   return probe.at + probe.tookMs;
 }
 
-// Reads the token for each request, as curl in a loop would; no part of ours is in it.
+// Reads the token for each request, like curl in a loop; it uses no code of this repository.
 const PROGRAM = `
 const { readFileSync } = require('node:fs');
 const [method, url, intervalMs, ...flags] = process.argv.slice(1);
@@ -56,7 +56,7 @@ setInterval(async () => {
 }, Number(intervalMs));
 `;
 
-/** A pod that sends requests all the time, also while kubectl has no API server to go through. */
+/** A pod that sends requests continuously, even while the API server is unreachable for kubectl. */
 export class Prober {
   private constructor(
     private readonly cluster: Cluster,
@@ -71,7 +71,7 @@ export class Prober {
     return prober;
   }
 
-  /** What the first request of such a pod brings, and the pod goes again. */
+  /** The result of the first request of such a pod, which is then deleted. */
   static async firstAnswer(cluster: Cluster, options: ProberOptions): Promise<Probe> {
     const prober = await Prober.start(cluster, options);
     try {

@@ -2,9 +2,9 @@ import { type Cluster } from './cluster.fixture.js';
 
 export interface PodRequest {
   readonly token?: string | undefined;
-  /** Of the namespace `mytest`. */
+  /** Name of a Service in the namespace `mytest`. */
   readonly service?: string;
-  /** Instead of a Service: one pod's own. */
+  /** Origin of one pod, instead of a Service. */
   readonly origin?: string;
   readonly path?: string;
 }

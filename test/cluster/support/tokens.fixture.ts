@@ -37,7 +37,7 @@ export async function createToken(
   return token.trim();
 }
 
-/** Whose token it is, when the API server is asked itself; `undefined` when it refuses it. */
+/** The username that the API server returns for the token; `undefined` when it refuses the token. */
 export async function reviewToken(
   cluster: Cluster,
   token: string,
@@ -55,7 +55,7 @@ export async function reviewToken(
   return status.authenticated ? status.user?.username : undefined;
 }
 
-/** The token with other claims, signed with the cluster's own key: what no client can make and time can. */
+/** The token with other claims, signed with the cluster's own key, for example to make it expired. */
 export async function signedAnew(
   cluster: Cluster,
   token: string,
@@ -66,7 +66,7 @@ export async function signedAnew(
   return new SignJWT(change(decodeJwt(token))).setProtectedHeader({ alg: alg ?? '', kid }).sign(key);
 }
 
-/** The same header and claims but for the key, which is nobody's. */
+/** The same header and claims, signed with an unknown key. */
 export async function signedByStranger(token: string): Promise<string> {
   const { alg = '' } = decodeProtectedHeader(token);
   const { privateKey, publicKey } = await generateKeyPair(alg);

@@ -1,7 +1,7 @@
 import { Agent, request, type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 
-/** Who asks: the kubeconfig's own user, nobody at all, or the owner of a token. */
+/** Who sends the request: the kubeconfig's user, an anonymous caller, or the owner of a token. */
 export type Caller = 'administrator' | 'nobody' | { readonly token: string };
 
 export interface Question {
@@ -14,7 +14,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly text: string;
-  /** The body as JSON, an empty object where it is none; whoever reads it knows the shape. */
+  /** The body as JSON, or an empty object if it is not JSON; the calling test knows its shape. */
   readonly body: Record<string, unknown>;
 }
 

@@ -6,18 +6,18 @@ export interface AccountName {
 }
 
 /**
- * A cluster that the suite asks. Everything it does goes through the Kubernetes API, the same requests for every
- * target, but for what the stand-in has no API for.
+ * A cluster that the suite tests. Every target gets the same requests through the Kubernetes API, except for functions
+ * that have no API in the stand-in.
  */
 export interface ContractTarget {
   readonly name: string;
   readonly api: ContractApi;
   /** Lets a ServiceAccount create TokenReviews, until {@link close}. */
   grantTokenReview(account: AccountName): Promise<void>;
-  /** A token of the kind that stands in a Secret (type kubernetes.io/service-account-token). */
+  /** A Secret-based token (type kubernetes.io/service-account-token). */
   createLegacyToken(account: AccountName): Promise<string>;
-  /** Signs whatever it is given with the cluster's own key; absent where that key is not at hand. */
+  /** Signs any input with the cluster's own key; absent if that key is not available. */
   readonly sign?: (header: object, claims: object) => Promise<string>;
-  /** Takes back what was granted. */
+  /** Revokes the granted rights. */
   close(): Promise<void>;
 }

@@ -3,11 +3,11 @@ import { type Answer } from './contract-api.fixture.js';
 interface Difference {
   readonly what: string;
   readonly reason: string;
-  /** Takes it out of an answer's body. */
+  /** Removes the difference from an answer's body. */
   readonly hide: (body: Record<string, unknown>) => Record<string, unknown>;
 }
 
-/** All that the stand-in and a real API server may differ in. */
+/** All allowed differences between the stand-in and a real API server. */
 export const DIFFERENCES: readonly Difference[] = [
   {
     what: '"metadata.managedFields"',
@@ -47,7 +47,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-/** The body of an answer without what may differ. */
+/** The body of an answer without the allowed differences. */
 export function comparableBody({ body }: Answer): Record<string, unknown> {
   return DIFFERENCES.reduce((rest, { hide }) => hide(rest), body);
 }

@@ -4,8 +4,8 @@ const INTERVAL_MS = 200;
 const ATTEMPTS = 150;
 
 /**
- * Asks until the answer will do: a real API server learns of changes through watches and keeps accepted tokens for
- * 10 s. The first attempt is made at once, so that nothing waits where nothing has to.
+ * Repeats a request until its answer is as expected: a real API server learns of changes through watches and keeps
+ * accepted tokens for 10 s. The first attempt is made at once, so that there is no wait without need.
  */
 export async function eventually<T>(ask: () => Promise<T>, willDo: (answer: T) => boolean): Promise<T> {
   let answer = await ask();

@@ -1,7 +1,7 @@
 import { type Answer } from './contract-api.fixture.js';
 import { comparableBody } from './differences.fixture.js';
 
-/** Headers of every answer in JSON but discovery's. */
+/** Headers of every JSON answer, except those of discovery. */
 export const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
 
 interface Refusal {
@@ -27,7 +27,7 @@ export function refusal({ code, reason, message, details }: Refusal): object {
 
 export const UNAUTHORIZED = refusal({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
 
-/** What has to be the same everywhere: status, the headers that clients go by, and the body. */
+/** The parts that must be equal for all targets: status, the headers that clients use, and the body. */
 export function visible(answer: Answer): object {
   const { headers } = answer;
   return {

@@ -9,7 +9,7 @@ const RBAC = 'rbac.authorization.k8s.io';
 const BINDINGS = `/apis/${RBAC}/v1/clusterrolebindings`;
 
 interface RealCluster {
-  /** Of a user who may do everything, on a cluster where anonymous requests are let in to be refused. */
+  /** Kubeconfig of a user with all rights. The cluster must have anonymous authentication enabled. */
   readonly kubeconfig: string;
   /** PEM file of the private key that signs ServiceAccount tokens. */
   readonly signingKeyFile?: string;
@@ -49,7 +49,7 @@ function bindingOf(name: string, account: AccountName): object {
   };
 }
 
-/** The token controller writes the token into the Secret a moment after it was made. */
+/** The token controller writes the token into the Secret a moment after the Secret was created. */
 async function createLegacyToken(api: ContractApi, { namespace, name }: AccountName): Promise<string> {
   const secrets = `/api/v1/namespaces/${namespace}/secrets`;
   await expectCreated(api, secrets, {

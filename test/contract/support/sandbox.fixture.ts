@@ -18,7 +18,7 @@ export interface ReviewStatus {
   readonly error?: string;
 }
 
-/** A namespace of its own on a target, gone with everything in it after {@link close}. */
+/** A separate namespace on a target, which {@link close} deletes with everything in it. */
 export class Sandbox {
   readonly namespace = `contract-${randomBytes(5).toString('hex')}`;
 
@@ -53,7 +53,7 @@ export class Sandbox {
     return this.created(this.path('serviceaccounts'), { metadata: { name } });
   }
 
-  /** It never runs: its node does not exist, or there is none for it. */
+  /** The pod never runs: its node does not exist, or it has no node. */
   createPod(name: string, serviceAccountName: string, nodeName?: string): Promise<Metadata> {
     return this.created(this.path('pods'), {
       metadata: { name },
@@ -66,7 +66,7 @@ export class Sandbox {
     });
   }
 
-  /** At once: without a grace period. */
+  /** Deletes it at once, without a grace period. */
   delete(resource: string): Promise<Answer> {
     return this.api.ask('DELETE', `${this.path(resource)}?gracePeriodSeconds=0`);
   }

@@ -6,7 +6,7 @@ const { CONTRACT_KUBECONFIG: kubeconfig, CONTRACT_SIGNING_KEY: signingKeyFile } 
 
 export type OpenTarget = () => Promise<ContractTarget>;
 
-/** Name and opener of each cluster that is asked: the stand-in always, a real one when its kubeconfig is given. */
+/** Name and open function of each cluster to test: always the stand-in, and a real one if its kubeconfig is set. */
 export const TARGETS: readonly (readonly [string, OpenTarget])[] = [
   ['LocalCluster', startStandIn],
   ...(kubeconfig
@@ -16,5 +16,5 @@ export const TARGETS: readonly (readonly [string, OpenTarget])[] = [
 
 export const hasRealCluster = Boolean(kubeconfig);
 
-/** Those whose signing key is at hand: a real cluster's is the PEM file that CONTRACT_SIGNING_KEY names. */
+/** The targets whose signing key is available; for a real cluster CONTRACT_SIGNING_KEY names its PEM file. */
 export const SIGNING_TARGETS = TARGETS.slice(0, signingKeyFile ? 2 : 1);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EVERYWHERE, Scenario } from '../support/scenario.js';
 
-// A file of its own: the rule of AdminController is made once, when its module is loaded.
+// A separate file, because the rule of AdminController is created once, when its module is loaded.
 describe.each(EVERYWHERE)('SERVICE2_ADMINS: $verifier on $adapter', ({ verifier, adapter }) => {
   let scenario: Scenario;
   afterEach(() => scenario?.close());
@@ -12,7 +12,7 @@ describe.each(EVERYWHERE)('SERVICE2_ADMINS: $verifier on $adapter', ({ verifier,
     const statusFor = async (serviceAccount: string) =>
       (await scenario.request('/admin', await scenario.bearer({ serviceAccount }))).status;
     expect(await statusFor('default')).toBe(200);
-    // The default of the variable, which is not in this list.
+    // The default of the variable is not in this list.
     expect(await statusFor('admin')).toBe(403);
   });
 });

@@ -16,13 +16,13 @@ describe.each(EVERYWHERE)('service1 and service2: $verifier on $adapter', ({ ver
     expect([readyz.status, livez.status]).toEqual([200, 200]);
   });
 
-  it('service1 logs the whole principal that service2 knows it as', async () => {
+  it('service1 logs the principal that service2 returns for it', async () => {
     scenario = await Scenario.start({ verifier, adapter, targetPath: '/whoami' });
     const [, body = ''] = /\/whoami, status=200, response: '(.*)'/.exec(scenario.log.text) ?? [];
     expect(JSON.parse(body)).toMatchObject({ credentialId: expect.any(String), verifiedBy: verifier });
   });
 
-  it('leave no timer and no connection behind', async () => {
+  it('both leave no timer and no connection behind', async () => {
     scenario = await Scenario.start({ verifier, adapter });
     await scenario.service2.app.close();
     await scenario.service1.app.close();

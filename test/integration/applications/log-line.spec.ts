@@ -8,7 +8,7 @@ import { CapturedLog } from '../support/captured-log.js';
 import { type RunningApp, startService1 } from '../support/services.js';
 
 const PASSWORD = 's3cret-Passw0rd';
-/** Control characters, line separators and bidirectional overrides, written without any of them. */
+/** Control characters, line separators and bidirectional overrides, written as escapes. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 describe('the line that service1 logs for a call', () => {
@@ -49,7 +49,7 @@ describe('the line that service1 logs for a call', () => {
     return line;
   }
 
-  it('shows an ordinary answer as it is', async () => {
+  it('shows an ordinary answer unchanged', async () => {
     expect(await lineFor("it's {\"a\": 'b'} \\ \u00fc")).toContain(
       `target=http://${host()}, status=200, response: 'it's {"a": 'b'} \\ \u00fc'`,
     );
@@ -69,15 +69,15 @@ describe('the line that service1 logs for a call', () => {
     expect(line).not.toMatch(CONTROL);
   });
 
-  it('is short, however long the answer is', async () => {
+  it('is truncated for a long answer', async () => {
     expect((await lineFor('\u0007'.repeat(1_000_000))).length).toBeLessThan(2100);
   });
 
-  it('holds no token that the target sends back', async () => {
+  it('contains no token that the target sends back', async () => {
     expect(await lineFor('Bearer eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJpIn0.c2ln')).toContain("'Bearer [token]'");
   });
 
-  it('holds no password of TARGET_URL, nor does any other line', async () => {
+  it('contains no password of TARGET_URL, and no other line does', async () => {
     expect(await lineFor('hello', `user:${PASSWORD}@`)).toContain(
       `target=http://***@${host()}/, status=200, response: 'hello'`,
     );
@@ -85,7 +85,7 @@ describe('the line that service1 logs for a call', () => {
     expect(log.text).not.toContain(PASSWORD);
   });
 
-  it('holds no password of TARGET_URL when the call fails', async () => {
+  it('contains no password of TARGET_URL when the call fails', async () => {
     answer = (request) => request.destroy();
     await start({ TARGET_URL: `http://user:${PASSWORD}@${host()}` });
     const [line = ''] = await log.waitFor(/target=/);
@@ -101,10 +101,13 @@ describe('the line that service1 logs for a call', () => {
       'K8S_AUTH_DESTINATIONS',
       { TARGET_URL: 'http://host', K8S_AUTH_DESTINATIONS: `http://user:${PASSWORD}@h=/f` },
     ],
-  ])('is not there when %s is wrong, and the error holds no password', async (variable, environment) => {
-    const error: unknown = await start(environment).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(Error);
-    expect(inspect(error, { depth: 8, showHidden: true })).toContain(variable);
-    expect(inspect(error, { depth: 8, showHidden: true }) + log.text).not.toContain(PASSWORD);
-  });
+  ])(
+    'is not logged when %s is invalid, and the error contains no password',
+    async (variable, environment) => {
+      const error: unknown = await start(environment).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error, { depth: 8, showHidden: true })).toContain(variable);
+      expect(inspect(error, { depth: 8, showHidden: true }) + log.text).not.toContain(PASSWORD);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { ADAPTERS, type RunningApp, startService1 } from '../support/services.js
 import { EVERYWHERE, Scenario } from '../support/scenario.js';
 
 const PROBES = 5;
-/** What no stranger needs to know: addresses, error codes, origins, files, rights. */
+/** Details that the public endpoint must not show: addresses, error codes, origins, files, rights. */
 const INTERNALS = /127\.0\.0\.1|localhost|\d:\d+|E[A-Z]{4,}|https?:|\/no\/such|tokenreviews|API server|keys/;
 
 interface Probe {
@@ -18,7 +18,7 @@ async function probe(url: string): Promise<Probe> {
   return { status: response.status, body: await response.text() };
 }
 
-/** As often as a kubelet would. */
+/** Probes as often as a kubelet. */
 async function probes(ask: () => Promise<Probe>): Promise<Probe[]> {
   const answers = [];
   for (let count = 0; count < PROBES; count++) answers.push(await ask());
@@ -40,7 +40,7 @@ describe.each(EVERYWHERE.filter(({ verifier }) => verifier !== 'jwt-pubkey'))(
 
     const readiness = () => scenario.log.matching(/readiness/);
 
-    it('tells anybody its status only, and the log why, once', async () => {
+    it('shows only its status, and logs the reason once', async () => {
       scenario = await Scenario.start({ verifier, adapter, serverOnly: true, outageAtBoot: true });
       await scenario.waitFor(scenario.request('/', await scenario.bearer()), 500);
       for (const answer of await probes(() => scenario.request('/readyz'))) {
@@ -56,7 +56,7 @@ describe.each(EVERYWHERE.filter(({ verifier }) => verifier !== 'jwt-pubkey'))(
       expect(readiness().at(-1)).toMatch(/^log .*readiness.*'ready'/);
     });
 
-    it('keeps the reason to the log during an outage too', async () => {
+    it('states the reason only in the log during an outage too', async () => {
       scenario = await Scenario.start({ verifier, adapter, serverOnly: true });
       expect((await scenario.request('/', await scenario.bearer())).status).toBe(200);
       await scenario.cluster.outage();
@@ -69,7 +69,8 @@ describe.each(EVERYWHERE.filter(({ verifier }) => verifier !== 'jwt-pubkey'))(
       for (const answer of answers) expect(JSON.parse(answer.body)).toEqual(body('degraded', 'degraded'));
       const lines = readiness().filter((line) => line.includes('degraded'));
       expect(lines.at(-1)).toMatch(/^warn /);
-      // A background attempt may end between two probes, with another reason: that is a change, and no line repeats.
+      // A background attempt may end with another reason between two probes. This is logged as a change; no line is
+      // repeated.
       expect(new Set(lines).size).toBe(lines.length);
     });
   },
@@ -79,7 +80,7 @@ describe.each(ADAPTERS)('/readyz of service1 on %s', (adapter) => {
   let service1: RunningApp;
   afterEach(() => service1?.app.close());
 
-  it('tells anybody its status only, and the log which destination has no token, once', async () => {
+  it('shows only its status, and logs once which destination has no token', async () => {
     const log = new CapturedLog();
     service1 = await startService1({
       ...{ adapter, clock: new FakeClock(), log },

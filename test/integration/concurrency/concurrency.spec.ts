@@ -8,9 +8,9 @@ describe.each(ADAPTERS.map((adapter) => ({ adapter })))('100 concurrent calls on
   let scenario: Scenario;
   afterEach(() => scenario?.close());
 
-  it.each(REVIEWING)('with one new token of %s ask the API server once', async (verifier) => {
+  it.each(REVIEWING)('with one new token for %s cause one request to the API server', async (verifier) => {
     scenario = await Scenario.start({ verifier, adapter });
-    // What service1 asked at its start is forgotten.
+    // The requests of service1 at its start are not counted.
     await scenario.clock.advance(60_000);
     scenario.cluster.requests.clear();
     const answers = await Promise.all(Array.from({ length: CALLS }, () => scenario.call()));
@@ -18,7 +18,7 @@ describe.each(ADAPTERS.map((adapter) => ({ adapter })))('100 concurrent calls on
     expect(scenario.cluster.requests.count({ endpoint: 'tokenreviews' })).toBe(1);
   });
 
-  it('with one unknown key ask for the keys once', async () => {
+  it('with one unknown key fetch the keys once', async () => {
     scenario = await Scenario.start({ verifier: 'oidc-discovery', adapter, serverOnly: true });
     await scenario.request('/', await scenario.bearer());
     await scenario.clock.advance(10_000);

@@ -37,7 +37,7 @@ describe.each(EVERYWHERE.filter(({ verifier }) => verifier === 'jwt-pubkey'))(
       },
     );
 
-    it('that comes back to a listed origin does not bring the token back', async () => {
+    it('that returns to a listed origin does not add the token again', async () => {
       await redirectFirstRequest(302, `http://127.0.0.1:${(attacker.address() as AddressInfo).port}/back`);
       expect(seen).toHaveLength(1);
       expect(scenario.log.text).toContain('ERR_K8S_AUTH_TOKEN_MISSING');

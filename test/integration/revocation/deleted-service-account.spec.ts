@@ -3,12 +3,12 @@ import { ADAPTERS } from '../support/services.js';
 import { EVERYWHERE, REVIEWING, Scenario } from '../support/scenario.js';
 
 describe.each(ADAPTERS.map((adapter) => ({ adapter })))(
-  'what is deleted: tokenreview on $adapter',
+  'deleted objects: tokenreview on $adapter',
   ({ adapter }) => {
     let scenario: Scenario;
     afterEach(() => scenario?.close());
 
-    it('a ServiceAccount is refused once the kept verdict ends', async () => {
+    it('the token of a deleted ServiceAccount is refused once the cached verdict expires', async () => {
       scenario = await Scenario.start({ verifier: 'tokenreview', adapter });
       await scenario.cluster.deleteServiceAccount('mytest', 'default');
       expect((await scenario.call()).status).toBe(200);
@@ -17,7 +17,7 @@ describe.each(ADAPTERS.map((adapter) => ({ adapter })))(
       expect(scenario.log.text).toContain('ERR_K8S_AUTH_TOKEN_REJECTED');
     });
 
-    it('a pod takes its tokens with it', async () => {
+    it('the token of a deleted pod is refused', async () => {
       scenario = await Scenario.start({ verifier: 'tokenreview', adapter, serverOnly: true });
       await scenario.cluster.createPod('mytest', 'caller');
       const token = await scenario.bearer({ pod: 'caller' });
@@ -30,12 +30,12 @@ describe.each(ADAPTERS.map((adapter) => ({ adapter })))(
 );
 
 describe.each(EVERYWHERE.filter(({ verifier }) => !REVIEWING.includes(verifier)))(
-  'what is deleted: $verifier on $adapter',
+  'deleted objects: $verifier on $adapter',
   ({ verifier, adapter }) => {
     let scenario: Scenario;
     afterEach(() => scenario?.close());
 
-    it('a token of a deleted ServiceAccount is good until its exp, and no longer', async () => {
+    it('the token of a deleted ServiceAccount is accepted until its exp, and not longer', async () => {
       scenario = await Scenario.start({ verifier, adapter, serverOnly: true });
       const token = await scenario.bearer({ expirationSeconds: 600 });
       await scenario.request('/', token);

@@ -3,7 +3,7 @@ import { ADAPTERS } from '../support/services.js';
 import { type Answer, Scenario } from '../support/scenario.js';
 
 const REVOCATION_CHECK_MS = 1_000;
-/** As long as a real API server goes on accepting a token that it has just accepted. */
+/** How long a real API server keeps accepting a token that it has just accepted. */
 const API_SERVER_REMEMBERS_MS = 10_000;
 const BOUND_MS = REVOCATION_CHECK_MS + API_SERVER_REMEMBERS_MS;
 const STEP_MS = 100;
@@ -23,16 +23,16 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
 
   const request = (token: string, path = '/'): Promise<Answer> => scenario.request(path, token);
   const statusOf = async (token: string) => (await request(token)).status;
-  /** For a request that waits until its review is given up. */
+  /** Enough for a request that waits until its review times out. */
   const patientStatusOf = (token: string) => scenario.waitFor(statusOf(token), 500);
   const reviews = () => scenario.cluster.requests.count({ endpoint: 'tokenreviews' });
 
-  /** Uses the token all the time until it is not accepted. */
+  /** Uses the token continuously until it is refused. */
   async function useUntilRefused(token: string): Promise<{ answer: Answer; afterMs: number }> {
     for (let afterMs = 0; ; afterMs += STEP_MS) {
       const answer = await request(token);
       if (answer.status !== 200) return { answer, afterMs };
-      if (afterMs > 2 * BOUND_MS) throw new Error('the token goes on being accepted');
+      if (afterMs > 2 * BOUND_MS) throw new Error('expected the token to be refused in time');
       await scenario.clock.advance(STEP_MS);
     }
   }
@@ -56,7 +56,7 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
     expect(scenario.log.text).toContain('ERR_K8S_AUTH_TOKEN_REJECTED');
   });
 
-  it('refuses at once a token of a deleted pod that nobody has shown to the API server', async () => {
+  it('refuses at once a token of a deleted pod that was never reviewed', async () => {
     await start();
     await scenario.cluster.createPod('mytest', 'caller');
     const token = await scenario.bearer({ pod: 'caller' });
@@ -64,7 +64,7 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
     expect(await statusOf(token)).toBe(401);
   });
 
-  it('refuses tokens of a deleted ServiceAccount within the bound, although one of its name is there again', async () => {
+  it('refuses tokens of a deleted ServiceAccount within the bound, even if it was created again', async () => {
     await start();
     await scenario.cluster.createServiceAccount('mytest', 'worker');
     const token = await scenario.bearer({ serviceAccount: 'worker' });
@@ -80,7 +80,7 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
     });
   });
 
-  it('asks about a token that is used all the time once per period, and never about a forged one', async () => {
+  it('reviews a continuously used token once per period, and never a forged one', async () => {
     await start();
     const token = await scenario.bearer();
     const forged = `${token.slice(0, -8)}AAAAAAAA`;
@@ -94,7 +94,7 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
     expect(reviews()).toBeLessThanOrEqual(periods + 1);
   });
 
-  it('while the API server is unreachable: 503 once the last answer is too old, never 401; 200 when it is back', async () => {
+  it('answers 503 during an outage once the last answer has expired, never 401, and 200 after the outage', async () => {
     await start();
     const token = await scenario.bearer();
     expect(await statusOf(token)).toBe(200);
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
     await scenario.expectEventually(200, '/', token);
   });
 
-  it("with 'accept-until-expiry' signatures decide meanwhile, and a revocation counts when it is back", async () => {
+  it("with 'accept-until-expiry' accepts by the signature during an outage, and notices a revocation after it", async () => {
     await start({ K8S_AUTH_WHEN_UNAVAILABLE: 'accept-until-expiry' });
     const token = await usePodToken();
     const lasting = await scenario.bearer({ expirationSeconds: TOKEN_SECONDS });
@@ -119,7 +119,7 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
     await scenario.cluster.deletePod('mytest', 'caller');
     await scenario.clock.advance(2 * BOUND_MS);
     expect(await patientStatusOf(token)).toBe(200);
-    // One that it has never seen, too; but none that is forged.
+    // Also a token that it has never seen, but not a forged one.
     expect(await patientStatusOf(lasting)).toBe(200);
     expect(await patientStatusOf(`${token.slice(0, -8)}AAAAAAAA`)).toBe(401);
     await scenario.cluster.recover();
@@ -128,12 +128,12 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
     expect(await statusOf(lasting)).toBe(200);
   });
 
-  it("with 'accept-until-expiry' a token ends with its exp all the same", async () => {
+  it("with 'accept-until-expiry' refuses a token after its exp", async () => {
     await start({ K8S_AUTH_WHEN_UNAVAILABLE: 'accept-until-expiry' });
     const token = await scenario.bearer({ expirationSeconds: TOKEN_SECONDS });
     expect(await statusOf(token)).toBe(200);
     await scenario.cluster.outage();
-    // Far from its end, because patience takes time.
+    // Far from its expiry, because the requests take time.
     await scenario.clock.advance(TOKEN_SECONDS * 500);
     expect(await patientStatusOf(token)).toBe(200);
     await scenario.clock.advance(TOKEN_SECONDS * 1_000);
@@ -142,7 +142,7 @@ describe.each(ADAPTERS)('hybrid on %s', (adapter) => {
   });
 
   it.each(['refuse', 'accept-until-expiry'])(
-    "without the right to create tokenreviews: 503 and not ready, also with '%s'; it heals when granted",
+    "without the right to create tokenreviews and with '%s', answers 503, is not ready, and recovers when it is granted",
     async (whenUnavailable) => {
       await start({ K8S_AUTH_WHEN_UNAVAILABLE: whenUnavailable });
       await scenario.expectEventually(200, '/readyz');

@@ -8,7 +8,7 @@ describe.each(EVERYWHERE)('signing-key rotation: $verifier on $adapter', ({ veri
   const status = async (authorization: string) => (await scenario.request('/', authorization)).status;
 
   it.each(['RS256', 'ES256'] as const)(
-    'a new %s key that was published before costs no call',
+    'no call fails when a new %s key was published before it signs',
     async (algorithm) => {
       scenario = await Scenario.start({ verifier, adapter, serverOnly: true });
       const old = await scenario.bearer();
@@ -23,7 +23,7 @@ describe.each(EVERYWHERE)('signing-key rotation: $verifier on $adapter', ({ veri
     },
   );
 
-  it('a new key that signs at once is known within 10 s', async () => {
+  it('a new key that signs at once is accepted within 10 s', async () => {
     scenario = await Scenario.start({ verifier, adapter, serverOnly: true });
     expect(await status(await scenario.bearer())).toBe(200);
     await scenario.cluster.rotateSigningKey({ keepOld: true });
@@ -32,13 +32,13 @@ describe.each(EVERYWHERE)('signing-key rotation: $verifier on $adapter', ({ veri
     await scenario.expectEventually(200, '/', await scenario.bearer());
   });
 
-  it('a key that is taken away is refused', async () => {
+  it('a token of a removed key is refused', async () => {
     scenario = await Scenario.start({ verifier, adapter, serverOnly: true });
     const old = await scenario.bearer();
     expect(await status(old)).toBe(200);
     await scenario.cluster.rotateSigningKey({ keepOld: false });
     scenario.updatePublicKeys();
-    // service2's own token was signed with the key that is gone: its kubelet brings a new one.
+    // service2's own token was signed with the removed key, so the kubelet writes a new one.
     await scenario.renewServerToken();
     await scenario.clock.advance(5 * 60_000);
     await scenario.expectEventually(401, '/', old);

@@ -8,16 +8,16 @@ describe.each(EVERYWHERE)('token rotation: $verifier on $adapter', ({ verifier, 
   let scenario: Scenario;
   afterEach(() => scenario?.close());
 
-  /** What `credentialId` the callee saw: names the token on the wire without showing it. */
+  /** The `credentialId` that service2 saw: identifies the token that was sent, without showing it. */
   const credential = async () => {
     const { status, body } = await scenario.call('/whoami');
     return { status, id: (JSON.parse(body) as { credentialId: string }).credentialId };
   };
 
-  it('a token that is swapped in mid-traffic is used within a minute, and no call fails', async () => {
+  it('a token that is replaced during traffic is used within a minute, and no call fails', async () => {
     scenario = await Scenario.start({ verifier, adapter });
     const before = await credential();
-    // Half way through the token's life, when no read is hurried.
+    // In the middle of the token's lifetime, when it is read at the normal interval.
     await scenario.clock.advance(200_000);
     expect(await credential()).toEqual(before);
     scenario.volume.rotate();
@@ -32,7 +32,7 @@ describe.each(EVERYWHERE)('token rotation: $verifier on $adapter', ({ verifier, 
     expect(seen.at(-1)?.id).not.toBe(before.id);
   });
 
-  it('a file that turns bad keeps the last good token, which ends with its own exp', async () => {
+  it('the last good token is used until its own exp when the file becomes invalid', async () => {
     scenario = await Scenario.start({ verifier, adapter });
     const before = await credential();
     writeFileSync(scenario.volume.tokenFile, '');
@@ -45,15 +45,16 @@ describe.each(EVERYWHERE)('token rotation: $verifier on $adapter', ({ verifier, 
     });
   });
 
-  it('401, then the fresh token of the file, within one call', async () => {
+  it('one call sends the new token of the file after a 401', async () => {
     scenario = await Scenario.start({ verifier, adapter });
     await scenario.call();
-    // The caller's ServiceAccount is made anew, or the key that signed its token is gone, and the kubelet was faster.
+    // The caller's ServiceAccount was created again, or the key of its token was removed, and the kubelet has already
+    // written a new token.
     await scenario.cluster.rotateSigningKey({ keepOld: false });
     scenario.updatePublicKeys();
     await scenario.renewServerToken();
     scenario.volume.rotate();
-    // A kept verdict ends, files of keys and key sets may be asked again.
+    // The cached verdict expires, and key files and key sets may be read again.
     await scenario.clock.advance(10_000);
     await scenario.expectEventually(200, '/', await scenario.bearer());
     const refusals = scenario.log.matching(/request refused/).length;

@@ -10,13 +10,16 @@ import { ROOT, RunningProcess } from '../../support/running-process.js';
 export const APPLICATIONS = ['service1', 'service2'] as const;
 export type Application = (typeof APPLICATIONS)[number];
 
-/** Builds what is missing, as the first `npm start` does. */
+/** Builds the applications if needed, as `npm start` does. */
 export function buildOnce(): void {
-  const build = "import('./scripts/demo/build.mjs').then(({ buildWhatIsMissing }) => buildWhatIsMissing())";
+  const build = "import('./scripts/demo/build.mjs').then(({ buildIfStale }) => buildIfStale())";
   execFileSync(process.execPath, ['--eval', build], { cwd: ROOT });
 }
 
-/** How a process becomes number 1 of its own, as in a container; `undefined` where this machine does not allow it. */
+/**
+ * The command that runs a process as PID 1 of its own namespace, as in a container; `undefined` if this machine does
+ * not allow it.
+ */
 export const OWN_PID_NAMESPACE = [
   ['unshare', '--pid', '--fork', '--kill-child'],
   ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child'],
@@ -29,7 +32,7 @@ export interface LaunchOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** One of the built applications as a process of its own, its environment complete and without any cluster. */
+/** Starts a built application as a separate process, with a complete environment and without a cluster. */
 export class ApplicationProcess extends RunningProcess {
   private constructor(
     private readonly asPid1: boolean,
@@ -67,7 +70,7 @@ export class ApplicationProcess extends RunningProcess {
       const connected = await new Promise<boolean>((resolve) => {
         socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
       });
-      // What the server makes of the connection later is up to the test.
+      // Later errors of the connection are left to the test.
       if (connected) return socket.on('error', () => undefined);
       if (this.hasEnded) throw new Error(`ended without listening:\n${this.text}`);
     }
@@ -76,7 +79,7 @@ export class ApplicationProcess extends RunningProcess {
   override signal(signal: NodeJS.Signals): Promise<number | null> {
     const { pid } = this.process;
     if (!this.asPid1 || this.hasEnded) return super.signal(signal);
-    // The child of unshare, as it is numbered out here.
+    // The PID of unshare's child, as seen from outside its namespace.
     process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()), signal);
     return this.ended;
   }

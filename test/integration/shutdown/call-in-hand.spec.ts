@@ -9,7 +9,7 @@ const RUN_MS = 30_000;
 
 beforeAll(buildOnce, BUILD_MS);
 
-describe('service1 told to end while it waits for an answer', () => {
+describe('service1 when it receives a signal while it waits for an answer', () => {
   let target: Server;
   let service1: ApplicationProcess;
   let answer: ServerResponse;
@@ -33,7 +33,7 @@ describe('service1 told to end while it waits for an answer', () => {
   });
 
   it(
-    'logs the answer that is on its way',
+    'logs the answer that arrives shortly after',
     async () => {
       const ended = service1.signal('SIGTERM');
       while (await isListening(service1.port));
@@ -45,7 +45,7 @@ describe('service1 told to end while it waits for an answer', () => {
   );
 
   it(
-    'does not wait until a target that says nothing times out',
+    'does not wait for the timeout of a target that does not answer',
     async () => {
       expect(await service1.signal('SIGTERM')).toBe(0);
       expect(service1.text).not.toContain('target=');

@@ -8,12 +8,12 @@ const RUN_MS = 30_000;
 
 beforeAll(buildOnce, BUILD_MS);
 
-describe('service2 told to end', () => {
+describe('service2 when it receives a signal', () => {
   let service2: ApplicationProcess;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   afterEach(() => service2.signal('SIGKILL'));
 
-  /** Requests one after the other on one connection, until the server says that it was the last. */
+  /** Sends one request after the other on one connection, until the server says that it will close it. */
   async function requestUntilClosed(): Promise<number[]> {
     const statuses = [];
     for (;;) {
@@ -24,12 +24,12 @@ describe('service2 told to end', () => {
   }
 
   it(
-    'answers the request in hand, and says that it was the last on its connection',
+    'answers the open request, and says that it will close the connection',
     async () => {
       service2 = await ApplicationProcess.launch('service2');
       const socket = await service2.connect();
       const answer = textOf(socket);
-      // In hand until its body is there.
+      // The request is open until its body arrives.
       const head = ['GET /livez HTTP/1.1', 'Host: a', 'Content-Type: application/json', 'Content-Length: 2'];
       socket.write(`${head.join('\r\n')}\r\nExpect: 100-continue\r\n\r\n`);
       await new Promise((resolve) => socket.once('data', resolve));
@@ -43,7 +43,7 @@ describe('service2 told to end', () => {
   );
 
   it(
-    'still answers on connections that were idle when it was told',
+    'still answers on connections that were idle when the signal came',
     async () => {
       service2 = await ApplicationProcess.launch('service2');
       (await service2.connect()).destroy();
@@ -69,7 +69,7 @@ function get(agent: Agent, port: number): Promise<IncomingMessage> {
   });
 }
 
-/** All that comes until the other side ends. */
+/** Everything that arrives until the other side closes. */
 function textOf(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk) => (text += String(chunk)));

@@ -22,9 +22,9 @@ beforeAll(buildOnce, BUILD_MS);
 describe('ending an ordinary process', () => {
   endings({ asPid1: false });
 });
-// A container's process is number 1 of its namespace: signals that it has no handler for do nothing to it.
+// A container's process is PID 1 of its namespace, which ignores signals without a handler.
 (OWN_PID_NAMESPACE ? describe : describe.skip)(
-  OWN_PID_NAMESPACE ? 'ending PID 1' : 'ending PID 1: this machine lets nobody use unshare --pid',
+  OWN_PID_NAMESPACE ? 'ending PID 1' : 'ending PID 1 (skipped: this machine does not allow unshare --pid)',
   () => endings({ asPid1: true }),
 );
 
@@ -61,7 +61,7 @@ function endings({ asPid1 }: { asPid1: boolean }): void {
     );
 
     it(
-      'a boot error ends it with its message and a code that says so',
+      'an error at startup ends it with the error message and a failure code',
       async () => {
         const application = await launch(name, { environment: INVALID[name].environment });
         expect(await application.ended).toBe(1);

@@ -6,12 +6,12 @@ describe.each(EVERYWHERE)('what a caller sees: $verifier on $adapter', ({ verifi
 
   beforeAll(async () => {
     scenario = await Scenario.start({ verifier, adapter, serverOnly: true });
-    // A first answer, so that keys are there before anything is judged.
+    // A first request, so that the keys are loaded before the tests.
     await scenario.request('/', await scenario.bearer());
   });
   afterAll(() => scenario?.close());
 
-  it('200 and its own name for a token of this audience', async () => {
+  it('200 and its own name for a token issued for this audience', async () => {
     const { status, body, headers } = await scenario.request('/', await scenario.bearer());
     expect({ status, body }).toEqual({ status: 200, body: 'hello system:serviceaccount:mytest:default' });
     expect(headers['content-type']).toContain('text/plain');
@@ -35,7 +35,7 @@ describe.each(EVERYWHERE)('what a caller sees: $verifier on $adapter', ({ verifi
     });
   });
 
-  it('401 and no more than the scheme without credentials', async () => {
+  it('401 and only the scheme without credentials', async () => {
     for (const authorization of [undefined, 'Basic dXNlcjpwYXNz']) {
       const { status, headers, body } = await scenario.request('/', authorization);
       expect({ status, challenge: headers['www-authenticate'] }).toEqual({
@@ -46,7 +46,7 @@ describe.each(EVERYWHERE)('what a caller sees: $verifier on $adapter', ({ verifi
     }
   });
 
-  it('400 for what is not one bearer token', async () => {
+  it('400 for anything but one bearer token', async () => {
     const { status, headers } = await scenario.request('/', 'Bearer a b');
     expect({ status, challenge: headers['www-authenticate'] }).toEqual({
       status: 400,
@@ -89,7 +89,7 @@ describe.each(EVERYWHERE)('what a caller sees: $verifier on $adapter', ({ verifi
     }
   });
 
-  it('403 for a caller who is known and no admin, 200 for one who is', async () => {
+  it('403 for an authenticated caller that is not an admin, and 200 for an admin', async () => {
     const { status, headers } = await scenario.request('/admin', await scenario.bearer());
     expect({ status, challenge: headers['www-authenticate'] }).toEqual({
       status: 403,
@@ -100,12 +100,12 @@ describe.each(EVERYWHERE)('what a caller sees: $verifier on $adapter', ({ verifi
     ).toBe(200);
   });
 
-  it('probes answer anybody', async () => {
+  it('the probe endpoints answer everybody', async () => {
     expect((await scenario.request('/livez')).status).toBe(200);
     expect((await scenario.request('/readyz')).status).toBe(200);
   });
 
-  it('no token text in the log', async () => {
+  it('the log contains no token text', async () => {
     const good = await scenario.bearer();
     await scenario.request('/', good);
     expect(scenario.log.text).not.toMatch(/eyJ/);

@@ -1,7 +1,7 @@
 import { type LoggerService } from '@nestjs/common';
 import { inspect } from 'node:util';
 
-/** A Nest logger that keeps what it is told, as text a person would read, and lets a test wait for a line. */
+/** A Nest logger that keeps its lines as readable text, and lets a test wait for a line. */
 export class CapturedLog implements LoggerService {
   readonly lines: string[] = [];
   private readonly waiting = new Set<() => void>();

@@ -21,7 +21,7 @@ import {
 export type VerifierKind = VerifierOptions['kind'];
 export const VERIFIERS: readonly VerifierKind[] = verifierDefinitions.map(({ kind }) => kind);
 
-/** Those that have the API server review tokens, and so notice a revocation, and an outage. */
+/** The verifiers that send reviews to the API server, so they notice revocations and outages. */
 export const REVIEWING: readonly VerifierKind[] = ['tokenreview', 'hybrid'];
 
 /** Every verifier on every HTTP server. */
@@ -37,23 +37,23 @@ export interface ScenarioOptions {
   readonly verifier: VerifierKind;
   readonly adapter: Adapter;
   readonly cluster?: Omit<LocalClusterOptions, 'clock'>;
-  /** Besides what the verifier needs. */
+  /** Additional variables, besides those that the verifier needs. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Only the server; `call` is then not to be used. */
+  /** Starts only service2; `call` must not be used then. */
   readonly serverOnly?: boolean;
-  /** What service1 calls; `/` when omitted. */
+  /** Path that service1 calls; `/` when omitted. */
   readonly targetPath?: string;
-  /** The API server goes away before service2 boots. */
+  /** The API server becomes unreachable before service2 starts. */
   readonly outageAtBoot?: boolean;
   /** service2 lacks the right to read discovery from the start. */
   readonly withoutDiscovery?: boolean;
 }
 
-/** Both applications on loopback, a stand-in for the cluster, and a clock that stands still. */
+/** Both applications on loopback, a stand-in for the cluster, and a clock that the test controls. */
 export class Scenario {
   private constructor(
     readonly clock: FakeClock,
-    /** What both applications say. */
+    /** The log lines of both applications. */
     readonly log: CapturedLog,
     readonly cluster: LocalCluster,
     /** service1's token for service2, in the directory that its pod would mount. */
@@ -107,7 +107,7 @@ export class Scenario {
     return { status, body: data, headers: { ...headers } };
   }
 
-  /** Anybody calls service2. */
+  /** Calls service2 as any client. */
   async request(path: string, authorization?: string): Promise<Answer> {
     const response = await fetch(
       this.service2.url + path,
@@ -120,7 +120,7 @@ export class Scenario {
     };
   }
 
-  /** A token as the cluster makes it, as a header. */
+  /** An `Authorization` header with a token that the cluster issues. */
   async bearer(options: Partial<Parameters<LocalCluster['createToken']>[0]> = {}): Promise<string> {
     const token = await this.cluster.createToken({
       namespace: 'mytest',
@@ -131,12 +131,12 @@ export class Scenario {
     return `Bearer ${token}`;
   }
 
-  /** Gives the file of keys what the cluster publishes now, as a ConfigMap's owner would. */
+  /** Updates the key file with the keys that the cluster publishes now, as an operator updates a ConfigMap. */
   updatePublicKeys(): void {
     writeFileSync(this.files.publicKeys, this.cluster.publicKeysPem());
   }
 
-  /** service2's kubelet brings a new API token. */
+  /** Replaces service2's API token, as the kubelet does. */
   async renewServerToken(): Promise<void> {
     await this.cluster.writeInClusterMount({
       namespace: 'mytest',
@@ -145,7 +145,7 @@ export class Scenario {
     });
   }
 
-  /** Turns the clock until the answer is there: for what waits, retries or gives up. */
+  /** Advances the clock until the answer arrives, for requests that wait, retry or time out. */
   async waitFor<T>(answer: Promise<T>, stepMs = 100): Promise<T> {
     let isSettled = false;
     const settled = answer.finally(() => (isSettled = true));
@@ -154,7 +154,7 @@ export class Scenario {
     return settled;
   }
 
-  /** Asks until the status is there, the clock standing still: for what goes on in the background by now. */
+  /** Repeats the request until it has this status, without advancing the clock, while background work finishes. */
   async expectEventually(status: number, path: string, authorization?: string): Promise<void> {
     while ((await this.request(path, authorization)).status !== status);
   }
@@ -196,7 +196,7 @@ async function startClient(
     ...common,
     environment: {
       TARGET_URL: target + path,
-      // Its own first call is waited for; the tests make all others.
+      // Waits for service1's own first call; the tests make all other calls.
       INTERVAL_MS: '86400000',
       K8S_AUTH_DESTINATIONS: `${target}=${volume.tokenFile}`,
     },

@@ -9,7 +9,7 @@ import { type CapturedLog } from './captured-log.js';
 export const ADAPTERS = ['express', 'fastify'] as const;
 export type Adapter = (typeof ADAPTERS)[number];
 
-/** Keeps the tests apart from whatever the reader's shell has set. */
+/** Isolates the tests from the variables of the user's shell. */
 const NOT_INHERITED = /^(K8S_AUTH_|KUBECONFIG$|KUBERNETES_SERVICE_|SERVICE2_|TARGET_URL$|INTERVAL_MS$|HOME$)/;
 
 export interface RunningApp {
@@ -26,12 +26,12 @@ export interface StartOptions {
   readonly log: CapturedLog;
 }
 
-/** apps/service2 as it is, on a real socket, with a clock that the test turns. */
+/** The unchanged apps/service2 on a real socket, with a clock that the test controls. */
 export function startService2(options: StartOptions): Promise<RunningApp> {
   return start(() => import('../../../apps/service2/src/app.module.js'), options);
 }
 
-/** apps/service1 as it is. */
+/** The unchanged apps/service1. */
 export function startService1(options: StartOptions): Promise<RunningApp> {
   return start(() => import('../../../apps/service1/src/app.module.js'), options);
 }

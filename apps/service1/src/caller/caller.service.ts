@@ -10,10 +10,10 @@ import { type ConfigType } from '@nestjs/config';
 import { isAxiosError } from 'axios';
 import { setTimeout } from 'node:timers/promises';
 import { service1Config } from '../service1.config.js';
-import { loggable, withoutUserinfo } from './log-text.js';
+import { toLogText, withoutUserinfo } from './log-text.js';
 
-/** How long the end waits for the answer to a call: less than the 2 s in which a container is to be gone. */
-const LAST_ANSWER_MS = 1500;
+/** How long the shutdown waits for the answer to a call: less than the 2 s within which a container has to end. */
+const MAX_SHUTDOWN_WAIT_MS = 1500;
 
 /** Calls the target on the interval and logs one line each time. */
 @Injectable()
@@ -21,13 +21,13 @@ export class CallerService implements OnApplicationBootstrap, OnApplicationShutd
   private readonly logger = new Logger('service1');
   private readonly loggedTarget: string;
   private timer?: NodeJS.Timeout;
-  private underWay?: Promise<void>;
+  private callInFlight?: Promise<void>;
 
   constructor(
     private readonly http: HttpService,
     @Inject(service1Config.KEY) private readonly config: ConfigType<typeof service1Config>,
   ) {
-    this.loggedTarget = loggable(withoutUserinfo(config.targetUrl));
+    this.loggedTarget = toLogText(withoutUserinfo(config.targetUrl));
   }
 
   onApplicationBootstrap(): void {
@@ -38,28 +38,28 @@ export class CallerService implements OnApplicationBootstrap, OnApplicationShutd
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    await Promise.race([this.underWay, setTimeout(LAST_ANSWER_MS, undefined, { ref: false })]);
+    await Promise.race([this.callInFlight, setTimeout(MAX_SHUTDOWN_WAIT_MS, undefined, { ref: false })]);
   }
 
   private call(): void {
-    // A target that is slower than the interval is asked again when it has answered.
-    this.underWay ??= this.outcome().then((outcome) => {
+    // If the target needs longer than the interval, the next call waits until the target has answered.
+    this.callInFlight ??= this.callTarget().then((outcome) => {
       this.logger.log(`target=${this.loggedTarget}, ${outcome}`);
-      this.underWay = undefined;
+      this.callInFlight = undefined;
     });
   }
 
-  private async outcome(): Promise<string> {
+  private async callTarget(): Promise<string> {
     try {
       const { status, data } = await this.http.axiosRef.get<string>(this.config.targetUrl, {
         responseType: 'text',
         validateStatus: () => true,
       });
-      return `status=${status}, response: '${loggable(data)}'`;
+      return `status=${status}, response: '${toLogText(data)}'`;
     } catch (error) {
-      // Happy-eyeballs errors have an empty message and say it in their code.
+      // Errors of several connection attempts (happy eyeballs) have an empty message; their code names the reason.
       const reason = error instanceof Error ? error.message || (isAxiosError(error) && error.code) : error;
-      return `error: '${loggable(String(reason))}'`;
+      return `error: '${toLogText(String(reason))}'`;
     }
   }
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_LOGGED_CHARACTERS, loggable, withoutUserinfo } from './log-text.js';
+import { MAX_LOGGED_CHARACTERS, toLogText, withoutUserinfo } from './log-text.js';
 
-describe('loggable', () => {
+describe('toLogText', () => {
   it.each([
     'hello system:serviceaccount:mytest:default',
     '{"message":"Unauthorized","statusCode":401}',
     "it's a \\ backslash, \u00fc, \u4e16\u754c and \u{1f600}",
-  ])('leaves %j as it is', (text) => {
-    expect(loggable(text)).toBe(text);
+  ])('leaves %j unchanged', (text) => {
+    expect(toLogText(text)).toBe(text);
   });
 
   it.each([
@@ -22,28 +22,28 @@ describe('loggable', () => {
     ['language tags', '\u{e0041}', '\\u{e0041}'],
     ['half of a surrogate pair', 'a\ud83d', 'a\\ud83d'],
   ])('escapes %s', (_, text, expected) => {
-    expect(loggable(text)).toBe(expected);
+    expect(toLogText(text)).toBe(expected);
   });
 
-  it('takes a token out that the target sends back', () => {
+  it('removes a token that the target sends back', () => {
     const token = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJpc3N1ZXIifQ.c2lnbmF0dXJl';
-    expect(loggable(`{"authorization":"Bearer ${token}"}`)).toBe('{"authorization":"Bearer [token]"}');
-    expect(loggable('x'.repeat(MAX_LOGGED_CHARACTERS - 10) + token)).not.toContain('eyJ');
-    expect(loggable(`${token}${'A'.repeat(MAX_LOGGED_CHARACTERS)}`)).toBe('[token]…');
+    expect(toLogText(`{"authorization":"Bearer ${token}"}`)).toBe('{"authorization":"Bearer [token]"}');
+    expect(toLogText('x'.repeat(MAX_LOGGED_CHARACTERS - 10) + token)).not.toContain('eyJ');
+    expect(toLogText(`${token}${'A'.repeat(MAX_LOGGED_CHARACTERS)}`)).toBe('[token]…');
   });
 
-  it('cuts a long text, also one that becomes long by escaping', () => {
+  it('truncates a long text, even if only the escaping makes it long', () => {
     const cut = (text: string) => `${text.slice(0, MAX_LOGGED_CHARACTERS)}…`;
-    expect(loggable('x'.repeat(MAX_LOGGED_CHARACTERS))).toHaveLength(MAX_LOGGED_CHARACTERS);
-    expect(loggable('x'.repeat(10_000_000))).toBe(cut('x'.repeat(MAX_LOGGED_CHARACTERS)));
-    expect(loggable(`x${'\u{1f600}'.repeat(1000)}`)).toBe(`x${'\u{1f600}'.repeat(999)}…`);
-    expect(loggable('\u001b'.repeat(10_000_000))).toBe(cut('\\x1b'.repeat(MAX_LOGGED_CHARACTERS)));
+    expect(toLogText('x'.repeat(MAX_LOGGED_CHARACTERS))).toHaveLength(MAX_LOGGED_CHARACTERS);
+    expect(toLogText('x'.repeat(10_000_000))).toBe(cut('x'.repeat(MAX_LOGGED_CHARACTERS)));
+    expect(toLogText(`x${'\u{1f600}'.repeat(1000)}`)).toBe(`x${'\u{1f600}'.repeat(999)}…`);
+    expect(toLogText('\u001b'.repeat(10_000_000))).toBe(cut('\\x1b'.repeat(MAX_LOGGED_CHARACTERS)));
   });
 });
 
 describe('withoutUserinfo', () => {
   it.each(['http://service2.mytest.svc', 'http://127.0.0.1:8080/whoami?a=b@c', 'https://host/@path'])(
-    'leaves %s as it is',
+    'leaves %s unchanged',
     (url) => {
       expect(withoutUserinfo(url)).toBe(url);
     },
@@ -56,7 +56,7 @@ describe('withoutUserinfo', () => {
     ['http://us@er:sec@ret@host', 'http://***@host/'],
     ['http:\\\\user:secret@host', 'http://***@host/'],
     ['http://user:sec\nret@host', 'http://***@host/'],
-  ])('replaces what stands before the host in %j', (url, expected) => {
+  ])('replaces the user name and password in %j', (url, expected) => {
     expect(withoutUserinfo(url)).toBe(expected);
   });
 });

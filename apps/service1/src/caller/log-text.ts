@@ -1,8 +1,8 @@
-/** Room for a whole principal, with names of any length. */
+/** Enough for a whole principal, with names of any length. */
 export const MAX_LOGGED_CHARACTERS = 2000;
 
-// Categories C (control, format, unpaired surrogate, private, unassigned) and Z but the space itself: what moves a
-// terminal's cursor, ends a line or changes the direction of a text.
+// Characters that move a terminal's cursor, end a line or change the direction of a text: Unicode category C (control,
+// format, unpaired surrogate, private, unassigned) and the line and paragraph separators.
 const NOT_PRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -10,14 +10,14 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\
 const TOKEN_LIKE = /eyJ[\w-]*(\.[\w-]*)*/g;
 
 /**
- * Foreign text made fit for one line of a log: control characters are escaped as in JavaScript, JWTs are taken out,
- * and long text is cut.
+ * Prepares untrusted text for one line of a log: control characters are escaped as in JavaScript, JWTs are removed, and
+ * long text is truncated.
  */
-export function loggable(text: string): string {
+export function toLogText(text: string): string {
   const start = text.slice(0, MAX_LOGGED_CHARACTERS + 1);
   const escaped = start.replace(TOKEN_LIKE, '[token]').replace(NOT_PRINTABLE, escape);
   if (Math.max(text.length, escaped.length) <= MAX_LOGGED_CHARACTERS) return escaped;
-  // The cut may go through a surrogate pair.
+  // The text may be cut in the middle of a surrogate pair.
   return `${escaped.slice(0, MAX_LOGGED_CHARACTERS).replace(/\p{Cs}$/u, '')}…`;
 }
 
@@ -27,7 +27,7 @@ function escape(character: string): string {
   return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\u{${code}}`;
 }
 
-/** A URL without its user name and password: either may be a secret. */
+/** Removes the user name and password from a URL: either may be a secret. */
 export function withoutUserinfo(text: string): string {
   const url = new URL(text);
   if (url.username === '' && url.password === '') return text;

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/terminus';
 import { K8sAuthReadiness, Public } from 'nest-k8s-auth';
 
-/** Probes of the kubelet: alive, and able to do the work. */
+/** Endpoints for the kubelet's liveness and readiness probes. */
 @Controller()
 @Public()
 export class HealthController {
@@ -30,7 +30,7 @@ export class HealthController {
     return this.health.check([() => this.k8sAuth()]);
   }
 
-  /** The reason is in the log: anybody may ask here, and it names addresses. */
+  /** The reason is only in the log: it names addresses, and everybody may call this endpoint. */
   private k8sAuth(): HealthIndicatorResult {
     const indicator = this.indicators.check('k8s-auth');
     const { status } = this.readiness.check();

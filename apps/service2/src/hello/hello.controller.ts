@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Caller, K8sAuth, type Principal } from 'nest-k8s-auth';
 
-/** Greets whoever is calling, by name. */
+/** Greets the caller by name. */
 @Controller()
 @K8sAuth()
 export class HelloController {

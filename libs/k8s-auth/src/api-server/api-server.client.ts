@@ -7,8 +7,10 @@ import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { type ApiServerConnection } from './api-server.connection.js';
 import {
   failureWithoutAnswer,
+  isSignOfLife,
   isWorthRetrying,
   MAX_TRIES,
+  OutageError,
   PassingFailure,
   Pause,
   readRetryAfterMs,
@@ -35,7 +37,7 @@ export interface ApiServerRequest {
   readonly deadline: Deadline;
   /** Whether a failure that may pass is tried again within the deadline. @default true */
   readonly retry?: boolean;
-  /** Called when the API server has answered, whatever its status. */
+  /** Called when the API server has given an answer that shows that it works. */
   readonly onAnswer?: () => void;
 }
 
@@ -105,7 +107,7 @@ export class ApiServerClient {
 
   /**
    * @returns any answer but those that are failures: 3xx, 401 (our own credential), 429, 500, 503, 504
-   * @throws {NoAnswerError} the API server did not answer
+   * @throws {OutageError} the API server did not answer, or with 429, 500, 503 or 504
    * @throws {VerifierUnavailableError} any other failure
    */
   async request(call: ApiServerRequest): Promise<HttpsResponse> {
@@ -140,13 +142,16 @@ export class ApiServerClient {
     const { deadline } = call;
     const token = credential && (await readInTime(deadline, credential.token()));
     const sent = { token, certificate: credential?.clientCertificate?.() };
+    const tls = this.#https.tlsSettings;
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
-    // The 401 counts as an answer only then: it is of no use to anybody while the next credential is waited for. Rotated under us, or deleted: the file may hold its successor already.
-    const isRenewed = credential && (await readInTime(deadline, credential.renew(sent)));
+    // Rotated under us: the file may hold its successor already. Until that is read, the 401 is of no use as an answer.
+    const isRenewed =
+      (credential && (await readInTime(deadline, credential.renew(sent)))) ||
+      (await readInTime(deadline, this.#https.renewCertificate(tls, deadline.signal)));
     call.onAnswer?.();
     const second = isRenewed
-      ? await this.send(call, await readInTime(deadline, credential.token()))
+      ? await this.send(call, credential && (await readInTime(deadline, credential.token())))
       : response;
     if (second.status === 401) throw this.ownCredentialRefused();
     return second;
@@ -167,7 +172,7 @@ export class ApiServerClient {
       .catch((error: unknown) => {
         throw failureWithoutAnswer(error, deadline);
       });
-    if (response.status !== 401) call.onAnswer?.();
+    if (isSignOfLife(response.status) && response.status !== 401) call.onAnswer?.();
     return this.refuseFailures(response);
   }
 
@@ -187,7 +192,7 @@ export class ApiServerClient {
     const retryAfterMs = readRetryAfterMs(headers['retry-after'], this.context.clock.wallMs());
     if (retryAfterMs !== undefined) this.pause.extend(retryAfterMs);
     throw new PassingFailure(
-      new VerifierUnavailableError(`API server answered ${status}`, {
+      new OutageError(`API server answered ${status}`, {
         ...(retryAfterMs !== undefined && { retryAfterMs }),
       }),
     );

@@ -236,32 +236,6 @@ describe('files beside what is found', () => {
   });
 });
 
-it('tells the mistakes of a credential and of a CA at once', async () => {
-  const kubeconfigFile = join(directory, 'impersonating.kubeconfig');
-  const document = {
-    clusters: [{ name: 'c', cluster: { server: cluster.url, 'certificate-authority': '/missing/ca.crt' } }],
-    users: [{ name: 'u', user: { token: 't', as: 'somebody' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
-  writeFileSync(kubeconfigFile, JSON.stringify(document));
-  await expect(find({ kubeconfigFile }, {})).rejects.toMatchObject({
-    mistakes: [
-      "option 'apiServer.kubeconfigFile': expected a user without impersonation",
-      "option 'apiServer.kubeconfigFile': certificate-authority: expected PEM in /missing/ca.crt, which cannot be read",
-    ],
-  });
-});
-
-it('tells a missing token file and an unreadable CA at once', async () => {
-  await expect(find({ url: 'https://api.example', caFile: '/missing/ca.crt' }, {})).rejects.toMatchObject({
-    mistakes: [
-      expect.stringContaining("'apiServer.tokenFile': is required together with 'apiServer.url'"),
-      expect.stringContaining("'apiServer.caFile': expected PEM in /missing/ca.crt"),
-    ],
-  });
-});
-
 it('gives a client certificate that the API server knows', async () => {
   const found = await find({ kubeconfigFile: kubeconfig }, {});
   const status = await new Promise((resolve) => {

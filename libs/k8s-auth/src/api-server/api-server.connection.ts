@@ -40,6 +40,7 @@ export interface ApiServerConnection {
 interface FoundServer {
   readonly url: string;
   readonly tls: TlsSource;
+  readonly checkServer?: () => void;
   readonly credential: () => OwnCredential | undefined;
   readonly description: string;
 }
@@ -58,9 +59,14 @@ export async function findApiServer(
   const found = await find(options ?? {}, context);
   if (!found) return undefined;
   const { url, tls, description } = found;
-  const [credential, first] = await awaitBoth(
+  const parts = awaitBoth(
     Promise.resolve().then(() => found.credential()),
     readTls(tls),
+  );
+  // All mistakes are told at once.
+  const [, [credential, first]] = await awaitBoth(
+    Promise.resolve().then(() => found.checkServer?.()),
+    parts,
   );
   const clientCertificate = () => credential?.clientCertificate?.();
   return {
@@ -145,6 +151,7 @@ async function fromKubeconfig(
   const { cert, key, servername } = kubeconfig.tls;
   return {
     url: kubeconfig.url,
+    checkServer: kubeconfig.checkServer,
     tls: {
       ...(ca && { ca }),
       ...(servername !== undefined && { servername }),

@@ -2,7 +2,7 @@ import { VerifierUnavailableError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { describeError, type Log } from '../util/log.js';
 import { type Deadline, type OwnDeadline, repeat, startDeadline } from '../util/timers.js';
-import { NoAnswerError } from './retry-policy.js';
+import { NoAnswerError, OutageError } from './retry-policy.js';
 
 // From the start of one probe to the start of the next, and the time of each: so the first caller is served at most a
 // second after the API server is back, also when the probe before was still waiting for it.
@@ -13,7 +13,7 @@ export interface CircuitBreakerContext {
   readonly log: Log;
   /** Of each call. */
   readonly timeoutMs: number;
-  /** Asks the API server for an answer of any kind. What comes of it is told by {@link CircuitBreaker.noteAnswer}. */
+  /** Asks the API server for an answer. What comes of it is told by {@link CircuitBreaker.noteAnswer}. */
   readonly probe: (deadline: Deadline) => Promise<unknown>;
 }
 
@@ -21,7 +21,7 @@ export interface CircuitBreakerContext {
 export interface PermittedCall {
   readonly deadline: OwnDeadline;
   readonly startedMs: number;
-  /** How many answers the breaker knew of when the call began. */
+  /** How many answers of use the breaker knew of when the call began. */
   readonly answersBefore: number;
 }
 
@@ -29,12 +29,13 @@ export interface PermittedCall {
  * Keeps callers from waiting for an API server that does not answer. Input: the start and the end of each call, and
  * every answer of the API server; output: the deadline of a call, or an immediate refusal.
  *
- * - Opens when a call has waited for an answer in vain and nobody else has had one since that call began. An answer of
- *   any status proves that the API server is there: a slow one, one that refuses us, or one that throttles opens nothing.
+ * - Opens when a call has waited in vain, for an answer or from try to try, and nobody else has had an answer that shows
+ *   that the API server works since that call began. A slow one and one that refuses us show that; a status of failure
+ *   (5xx, 429) does not, because a load balancer gives it as well.
  *   A failure that comes at once opens nothing either: it makes nobody wait, and a probe would not be sooner. An own
  *   credential that cannot be read in time counts like an API server that does not answer.
  * - While it is open, every call is refused at once, those under way too, and one probe at a time looks every 500 ms
- *   whether the API server is back, with or without traffic. The first answer closes it. Beside the probes for which
+ *   whether the API server is back, with or without traffic. The first answer that shows it closes it. Beside the probes for which
  *   the API server is too slow, one waits as long as a call would.
  * @internal
  */
@@ -42,7 +43,7 @@ export class CircuitBreaker {
   private readonly underWay = new Set<OwnDeadline>();
   private answers = 0;
   private outage?: {
-    readonly error: NoAnswerError;
+    readonly error: OutageError;
     readonly sinceMs: number;
     readonly stopProbing: () => void;
   };
@@ -53,10 +54,10 @@ export class CircuitBreaker {
 
   /**
    * Lets a call begin. A call that was let in has to {@link leave}.
-   * @throws {VerifierUnavailableError} at once while the API server is unreachable
+   * @throws {VerifierUnavailableError} at once during an outage
    */
   enter(): PermittedCall {
-    this.assertReachable();
+    this.assertNoOutage();
     const { clock, timeoutMs } = this.context;
     return {
       deadline: this.startDeadline(timeoutMs),
@@ -68,19 +69,19 @@ export class CircuitBreaker {
   /**
    * Ends a call, whatever came of it.
    * @param failure the error that it failed with
-   * @throws {VerifierUnavailableError} the call failed, and another one has found the API server unreachable meanwhile
+   * @throws {VerifierUnavailableError} the call failed, and an outage was found meanwhile
    */
   leave({ deadline, startedMs, answersBefore }: PermittedCall, failure?: unknown): void {
     const hasWaited =
       deadline.signal.aborted || this.context.clock.monotonicMs() - startedMs >= PROBE_PERIOD_MS;
     this.endDeadline(deadline);
     if (failure === undefined) return;
-    this.assertReachable();
-    const isSilent = this.answers === answersBefore;
-    if (failure instanceof NoAnswerError && hasWaited && isSilent) this.open(failure);
+    this.assertNoOutage();
+    const isDown = this.answers === answersBefore;
+    if (failure instanceof OutageError && hasWaited && isDown) this.open(failure);
   }
 
-  /** The API server has answered a call or a probe. */
+  /** The API server has answered a call or a probe, and not with a failure. */
   noteAnswer(): void {
     const { clock, log } = this.context;
     this.answers++;
@@ -110,7 +111,7 @@ export class CircuitBreaker {
     if (this.outage) this.abortAll('verifier was closed');
   }
 
-  private open(error: NoAnswerError): void {
+  private open(error: OutageError): void {
     if (this.isStopped) return;
     const { clock, log } = this.context;
     const sinceMs = clock.monotonicMs();
@@ -156,7 +157,7 @@ export class CircuitBreaker {
     for (const deadline of this.underWay) deadline.abort(new VerifierUnavailableError(reason));
   }
 
-  private assertReachable(): void {
+  private assertNoOutage(): void {
     if (!this.outage) return;
     const { error } = this.outage;
     throw new VerifierUnavailableError(error.outage, { cause: error });

@@ -92,15 +92,23 @@ describe('ExecPlugin keeps a credential', () => {
     expect(await tokenOf(subject, true)).toBe('run-3');
   });
 
-  it('with at most one run every 5 s while the command fails or gives an expired credential', async () => {
-    const subject = plugin(
-      `run < 3 ? process.exit(1) : status({ token: 'old', expirationTimestamp: inSeconds(-1) })`,
-    );
+  it('with at most one run every 5 s while the command fails', async () => {
+    const subject = plugin(`process.exit(1)`);
     for (let n = 0; n < 4; n++) await expect(tokenOf(subject)).rejects.toThrow('ended with 1');
     await clock.advance(5_000);
     await expect(tokenOf(subject)).rejects.toThrow('ended with 1');
+    expect(runs()).toBe(2);
+  });
+
+  it('whose expirationTimestamp is past until the next run, which is 5 s later', async () => {
+    const subject = plugin(
+      `run === 3 ? process.exit(1) : status({ token: 'run-' + run, expirationTimestamp: inSeconds(-1) })`,
+    );
+    for (let n = 0; n < 4; n++) expect(await tokenOf(subject)).toBe('run-1');
     await clock.advance(5_000);
-    for (let n = 0; n < 4; n++) await expect(tokenOf(subject)).rejects.toThrow('has expired');
+    for (let n = 0; n < 4; n++) expect(await tokenOf(subject)).toBe('run-2');
+    await clock.advance(5_000);
+    await expect(tokenOf(subject)).rejects.toThrow('ended with 1');
     expect(runs()).toBe(3);
   });
 });

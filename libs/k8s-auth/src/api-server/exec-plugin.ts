@@ -31,7 +31,8 @@ const CLOSED = 'verifier was closed';
 
 /**
  * The plugin that a kubeconfig names, run as kubectl runs it, but never with a terminal. Its credential is kept until
- * `expirationTimestamp`; without one, until the API server refuses it. Nothing that a plugin prints gets into an
+ * `expirationTimestamp`; without one, until the API server refuses it. One that has expired already when it is given is used
+ * until the next run, as in client-go. Nothing that a plugin prints gets into an
  * error, because it may be the token.
  * @internal
  */
@@ -62,9 +63,9 @@ export class ExecPlugin {
       await this.#runs.run('run', () => this.#run());
       if (afresh || !this.#usable()) this.#nextRunMs = clock.monotonicMs() + MIN_RETRY_PERIOD_MS;
     }
-    const given = this.#usable();
+    const given = this.#usable() ?? (this.#failure ? undefined : this.#given);
     if (given) return given;
-    throw this.#failure ?? new Error(`own credential of ${this.#name} has expired`);
+    throw this.#failure ?? new Error(CLOSED);
   }
 
   /** Kills the plugin if it runs, and starts it no more. */

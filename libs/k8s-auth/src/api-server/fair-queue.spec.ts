@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FairQueue, type QueuedCall } from './fair-queue.js';
+import { FairQueue, type QueuedCall, type Rank } from './fair-queue.js';
 
 const never = new AbortController().signal;
 
@@ -8,9 +8,18 @@ function filledQueue(maxWaiting: number) {
   const queue = new FairQueue(1, maxWaiting);
   const outcomes: string[] = [];
   const calls: Promise<void>[] = [];
+  const running: QueuedCall[] = [];
+  const leave = () => {
+    const call = running.shift();
+    if (call) queue.leave(call);
+  };
   const call = (name: string, given: Partial<QueuedCall> = {}, signal = never) => {
-    const entered = (async () => queue.enter(signal, { isFirst: false, ...given }))().then(
-      () => void outcomes.push(name),
+    const queued: QueuedCall = { rank: 'unknown', ...given };
+    const entered = (async () => queue.enter(signal, queued))().then(
+      () => {
+        outcomes.push(name);
+        running.push(queued);
+      },
       (error: Error) => void outcomes.push(`${name}: ${error.message}`),
     );
     calls.push(entered);
@@ -19,11 +28,11 @@ function filledQueue(maxWaiting: number) {
   return {
     outcomes,
     call,
-    leave: () => queue.leave(),
+    leave,
     /** Lets the running call and all that wait leave, one by one. */
     drain: async () => {
       for (const _ of calls) {
-        queue.leave();
+        leave();
         await settle();
       }
       await Promise.all(calls);
@@ -45,15 +54,15 @@ describe('FairQueue', () => {
     const queue = new FairQueue(2, 10);
     const order: number[] = [];
     const calls = [1, 2, 3, 4].map(async (n) => {
-      await queue.enter(never, { isFirst: false });
+      await queue.enter(never, { rank: 'unknown' });
       order.push(n);
     });
     await settle();
     expect(order).toEqual([1, 2]);
-    queue.leave();
+    queue.leave({ rank: 'unknown' });
     await settle();
     expect(order).toEqual([1, 2, 3]);
-    queue.leave();
+    queue.leave({ rank: 'unknown' });
     await Promise.all(calls);
     expect(order).toEqual([1, 2, 3, 4]);
   });
@@ -78,12 +87,33 @@ describe('FairQueue', () => {
     expect(await drain()).toEqual(['running', 'next', 'newcomer']);
   });
 
-  it('lets first calls go before all others', async () => {
+  it('lets calls go by their rank', async () => {
     const { call, drain } = filledQueue(10);
     await call('running');
+    for (const name of ['doubtful a', 'doubtful b']) void call(name, { rank: 'doubtful' });
     for (const name of ['a', 'b']) void call(name);
-    for (const name of ['first a', 'first b']) void call(name, { isFirst: true });
-    expect(await drain()).toEqual(['running', 'first a', 'first b', 'a', 'b']);
+    for (const name of ['proven a', 'proven b']) void call(name, { rank: 'proven' });
+    expect(await drain()).toEqual(['running', 'proven a', 'proven b', 'a', 'b', 'doubtful a', 'doubtful b']);
+  });
+
+  it('lets doubtful calls have a quarter of the places, even if others are free', async () => {
+    const queue = new FairQueue(8, 10);
+    const running: string[] = [];
+    const call = async (name: string, rank: Rank) => {
+      await queue.enter(never, { rank });
+      running.push(name);
+    };
+    const calls = ['a', 'b', 'c', 'd'].map((name) => call(name, 'doubtful'));
+    calls.push(call('unknown', 'unknown'), call('proven', 'proven'));
+    await settle();
+    expect(running).toEqual(['a', 'b', 'unknown', 'proven']);
+    queue.leave({ rank: 'proven' });
+    await settle();
+    expect(running).toHaveLength(4);
+    queue.leave({ rank: 'doubtful' });
+    queue.leave({ rank: 'doubtful' });
+    await Promise.all(calls);
+    expect(running).toEqual(['a', 'b', 'unknown', 'proven', 'c', 'd']);
   });
 
   it('lets peers take turns', async () => {
@@ -154,17 +184,17 @@ describe('FairQueue', () => {
     expect((await drain()).filter((name) => !name.includes(':')).sort()).toEqual(served.sort());
   });
 
-  it('is full: a first call takes the place of another, and never the other way round', async () => {
+  it('is full: a call takes the place of one with a lower rank, and never the other way round', async () => {
     const { call, outcomes } = filledQueue(2);
     await call('running');
     void call('a', from('10.0.0.1'));
-    void call('first a', { isFirst: true, ...from('10.0.0.2') });
-    void call('first b', { isFirst: true, ...from('10.0.0.2') });
+    void call('proven a', { rank: 'proven', ...from('10.0.0.2') });
+    void call('proven b', { rank: 'proven', ...from('10.0.0.2') });
     void call('b', from('10.0.0.3'));
-    void call('first c', { isFirst: true, ...from('10.0.0.2') });
+    void call('proven c', { rank: 'proven', ...from('10.0.0.2') });
     await settle();
     const full = 'overload: 2 requests wait for the API server';
-    expect(outcomes.sort()).toEqual([`a: ${full}`, `b: ${full}`, `first c: ${full}`, 'running']);
+    expect(outcomes.sort()).toEqual([`a: ${full}`, `b: ${full}`, `proven c: ${full}`, 'running']);
   });
 
   it('lets go of a call that gave up waiting', async () => {

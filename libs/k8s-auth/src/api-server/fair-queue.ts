@@ -8,12 +8,25 @@ export interface CallerConnection {
   isClosed(): boolean;
 }
 
+/**
+ * Who goes first: `proven` before `unknown` before `doubtful`. Doubtful calls get at most a quarter of the places, so that
+ * a flood of them leaves the others room.
+ */
+export type Rank = (typeof RANKS)[number];
+
+const RANKS = ['proven', 'unknown', 'doubtful'] as const;
+
 /** Who asks for a place. */
 export interface QueuedCall {
-  /** Calls that are known to be worth their place go before all others. */
-  readonly isFirst: boolean;
+  readonly rank: Rank;
   /** Whose request waits; calls without one count as calls of one peer. */
   readonly connection?: CallerConnection | undefined;
+}
+
+/** Too many wait. @internal */
+export class OverloadError extends VerifierUnavailableError {
+  // For users it is nothing of its own.
+  override name = 'VerifierUnavailableError';
 }
 
 interface Waiter extends QueuedCall {
@@ -25,18 +38,18 @@ interface Waiter extends QueuedCall {
 /**
  * Lets so many calls run at a time and so many wait. Who may go next:
  *
- * 1. First the calls that are `isFirst`, then the others.
- * 2. Among them the peer addresses take turns, so that a peer with many calls delays its own calls only.
+ * 1. By {@link Rank}.
+ * 2. Within a rank the peer addresses take turns, so that a peer with many calls delays its own calls only.
  * 3. The calls of one peer go in the order in which they came.
  * 4. A call whose caller has closed its connection is refused instead: nobody would read the answer.
  *
- * When too many wait, the peer with the most waiting calls loses its last one, a peer without `isFirst` before others.
+ * When too many wait, the lowest rank loses a call: the last one of the peer with the most waiting calls.
  * @internal
  */
 export class FairQueue {
   private running = 0;
-  private readonly first = new Lane();
-  private readonly others = new Lane();
+  private doubtfulRunning = 0;
+  private readonly lanes = { proven: new Lane(), unknown: new Lane(), doubtful: new Lane() };
 
   constructor(
     private readonly maxRunning: number,
@@ -46,25 +59,45 @@ export class FairQueue {
   /**
    * Takes a place, or waits for one. Whoever got a place has to {@link leave} it.
    * @returns `undefined` when there was a free place: the call need not wait for the event loop
-   * @throws {VerifierUnavailableError} too many wait, the caller is gone, or the signal fired before its turn
+   * @throws {OverloadError} too many wait, the caller is gone, or the signal fired before its turn
    */
   enter(signal: AbortSignal, call: QueuedCall): Promise<void> | undefined {
-    if (this.running >= this.maxRunning) return this.waitForTurn(signal, call);
-    this.running++;
+    if (!this.hasPlace(call.rank)) return this.waitForTurn(signal, call);
+    this.take(call.rank);
     return undefined;
   }
 
   /** The place goes straight to the next in line, so that a newcomer cannot take it meanwhile. */
-  leave(): void {
-    const next = this.first.next() ?? this.others.next();
-    if (next) next.admit();
-    else this.running--;
+  leave({ rank }: QueuedCall): void {
+    this.running--;
+    if (rank === 'doubtful') this.doubtfulRunning--;
+    for (const next of RANKS) {
+      const waiter = this.hasPlace(next) ? this.lanes[next].next() : undefined;
+      if (!waiter) continue;
+      this.take(next);
+      waiter.admit();
+      return;
+    }
+  }
+
+  private hasPlace(rank: Rank): boolean {
+    const isRoomForRank = rank !== 'doubtful' || this.doubtfulRunning < this.maxRunning / 4;
+    return this.running < this.maxRunning && isRoomForRank;
+  }
+
+  private take(rank: Rank): void {
+    this.running++;
+    if (rank === 'doubtful') this.doubtfulRunning++;
+  }
+
+  private get waiting(): number {
+    return Object.values(this.lanes).reduce((sum, { size }) => sum + size, 0);
   }
 
   private waitForTurn(signal: AbortSignal, call: QueuedCall): Promise<void> {
-    const lane = call.isFirst ? this.first : this.others;
     const address = call.connection?.address ?? '';
-    if (this.first.size + this.others.size >= this.maxWaiting) this.makeRoom(lane, address);
+    if (this.waiting >= this.maxWaiting) this.makeRoom(call.rank, address);
+    const lane = this.lanes[call.rank];
     return new Promise((resolve, reject) => {
       const leave = () => {
         lane.delete(waiter);
@@ -72,7 +105,7 @@ export class FairQueue {
       };
       const refuse = (message: string) => {
         leave();
-        reject(new VerifierUnavailableError(message, signal.aborted ? { cause: signal.reason } : undefined));
+        reject(new OverloadError(message, signal.aborted ? { cause: signal.reason } : undefined));
       };
       const giveUp = () => refuse('overload: no free place for a request to the API server in time');
       const admit = () => {
@@ -85,20 +118,21 @@ export class FairQueue {
     });
   }
 
-  /** @throws {VerifierUnavailableError} the newcomer is the one to be refused */
-  private makeRoom(lane: Lane, address: string): void {
-    this.first.refuseClosed();
-    this.others.refuseClosed();
-    if (this.first.size + this.others.size < this.maxWaiting) return;
+  /** @throws {OverloadError} the newcomer is the one to be refused */
+  private makeRoom(rank: Rank, address: string): void {
+    for (const lane of Object.values(this.lanes)) lane.refuseClosed();
+    if (this.waiting < this.maxWaiting) return;
     const message = `overload: ${this.maxWaiting} requests wait for the API server`;
-    const isMostGreedy = lane === this.others || this.others.size === 0 ? lane.isLargest(address) : false;
-    const last = isMostGreedy ? undefined : (this.others.size > 0 ? this.others : lane).lastOfLargest();
-    if (!last) throw new VerifierUnavailableError(message);
+    // The newcomer counts as waiting.
+    const lowest = RANKS.findLast((one) => one === rank || this.lanes[one].size > 0) ?? rank;
+    const lane = this.lanes[lowest];
+    const last = lowest === rank && lane.isLargest(address) ? undefined : lane.lastOfLargest();
+    if (!last) throw new OverloadError(message);
     last.refuse(message);
   }
 }
 
-/** Waiting calls, by the address of their peer. The first address in the map is the next to have a turn. */
+/** Waiting calls, by the address of their peer. The first address in the map has the next turn. */
 class Lane {
   size = 0;
   private readonly byAddress = new Map<string, Set<Waiter>>();

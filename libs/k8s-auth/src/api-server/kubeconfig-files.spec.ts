@@ -177,6 +177,56 @@ current-context: x
 });
 
 it.each(['as', 'as-uid', 'as-groups', 'as-user-extra'])(
+  'loadKubeconfig takes an empty %s for no impersonation',
+  async (key) => {
+    for (const empty of ['', null, [], {}]) {
+      write('config', { ...whole, users: [user('u', { token: 't', [key]: empty })] });
+      expect((await load('config')).isImpersonating).toBe(false);
+    }
+  },
+);
+
+describe('what loadKubeconfig tells a plugin of the cluster', () => {
+  const told = async (members: object, provideClusterInfo = true) => {
+    write('config', {
+      ...whole,
+      clusters: [{ name: 'c', cluster: { server: 'https://api.example', ...members } }],
+      users: [user('u', { exec: { command: 'aws', provideClusterInfo } })],
+    });
+    return (await load('config')).exec?.cluster;
+  };
+  const server = 'https://api.example';
+
+  it('is nothing, unless it is asked for', async () => {
+    expect(await told({}, false)).toBeUndefined();
+  });
+
+  it('is the text of its CA, whether that is a file or data', async () => {
+    write('ca.crt', 'a CA');
+    const expected = { server, 'certificate-authority-data': Buffer.from('a CA').toString('base64') };
+    expect(await told({ 'certificate-authority': 'ca.crt' })).toEqual(expected);
+    expect(await told({ 'certificate-authority-data': 'YSBD\nQQ==\n' })).toEqual(expected);
+    const both = { 'certificate-authority': '/missing', 'certificate-authority-data': 'YSBDQQ==' };
+    expect(await told(both)).toEqual(expected);
+    expect(await told({ 'certificate-authority': '/missing' })).toEqual({ server });
+  });
+
+  it('is what the API type has, and nothing else', async () => {
+    const config = { audience: 'a' };
+    const extensions = [{ name: 'client.authentication.k8s.io/exec', extension: config }];
+    const members = {
+      'tls-server-name': 'kubernetes',
+      'insecure-skip-tls-verify': true,
+      'proxy-url': 'http://proxy.example',
+      'disable-compression': true,
+    };
+    expect(await told({ ...members, extensions, other: 1 })).toEqual({ server, ...members, config });
+    const empty = { 'tls-server-name': '', 'insecure-skip-tls-verify': false, 'proxy-url': null };
+    expect(await told({ ...empty, extensions: null })).toEqual({ server });
+  });
+});
+
+it.each(['as', 'as-uid', 'as-groups', 'as-user-extra'])(
   'loadKubeconfig sees impersonation by %s',
   async (key) => {
     write('config', { ...whole, users: [user('u', { token: 't', [key]: ['root'] })] });

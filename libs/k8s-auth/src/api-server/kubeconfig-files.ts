@@ -44,7 +44,10 @@ interface ClusterEntry {
   readonly server?: string;
   readonly 'tls-server-name'?: string;
   readonly 'certificate-authority-data'?: string;
-  readonly extensions?: readonly { readonly name?: string; readonly extension?: unknown }[];
+  readonly 'insecure-skip-tls-verify'?: boolean;
+  readonly 'proxy-url'?: string;
+  readonly 'disable-compression'?: boolean;
+  readonly extensions?: readonly { readonly name?: string; readonly extension?: unknown }[] | null;
 }
 
 /**
@@ -88,7 +91,7 @@ export async function loadKubeconfig(
   return {
     cluster,
     user,
-    ...unreadMembers(parts, cluster, user),
+    ...(await unreadMembers(parts, cluster, user)),
     askAuthProvider: () => askAuthProvider(asker, place),
   };
 }
@@ -125,7 +128,7 @@ function unreadable(files: string, place: MistakePlace): ConfigurationError {
 }
 
 /** Client-node's own objects tell which file an entry is from. */
-function unreadMembers(parts: readonly Part[], cluster: ClientNode.Cluster, user: ClientNode.User) {
+async function unreadMembers(parts: readonly Part[], cluster: ClientNode.Cluster, user: ClientNode.User) {
   const userPart = parts.find(({ config }) => config.getUsers().includes(user));
   const clusterPart = parts.find(({ config }) => config.getClusters().includes(cluster));
   const entry = userPart?.document.users?.find((one) => one?.name === user.name)?.user ?? {};
@@ -138,17 +141,34 @@ function unreadMembers(parts: readonly Part[], cluster: ClientNode.Cluster, user
       ...exec,
       // As in a shell, a name without a path is looked up.
       command: exec.command?.includes(sep) ? resolve(root, exec.command) : exec.command,
-      cluster: exec.provideClusterInfo ? clusterInfo(server) : undefined,
+      cluster: exec.provideClusterInfo ? await clusterInfo(server, cluster) : undefined,
     },
-    isImpersonating: Object.keys(entry).some((key) => /^as(-|$)/.test(key)),
+    isImpersonating: Object.entries(entry).some(([key, value]) => /^as(-|$)/.test(key) && !isEmpty(value)),
   };
 }
 
-/** client.authentication.k8s.io/v1, `spec.cluster`. */
-function clusterInfo(cluster: ClusterEntry): object {
-  const { extensions, ...rest } = cluster;
-  const config = extensions?.find(({ name }) => name === 'client.authentication.k8s.io/exec')?.extension;
-  return { ...rest, ...(config !== undefined && { config }) };
+/** As Go leaves it out. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' ? Object.keys(value ?? {}).length === 0 : !value;
+}
+
+/**
+ * client.authentication.k8s.io/v1, `spec.cluster`. As client-go does, with the text of a CA file. One that cannot be read
+ * fails startup elsewhere.
+ */
+async function clusterInfo(entry: ClusterEntry, { caFile }: ClientNode.Cluster): Promise<object> {
+  const { 'certificate-authority-data': data, extensions } = entry;
+  const ca = data ? Buffer.from(data, 'base64') : caFile && (await readFile(caFile).catch(() => undefined));
+  const members = {
+    server: entry.server,
+    'tls-server-name': entry['tls-server-name'],
+    'insecure-skip-tls-verify': entry['insecure-skip-tls-verify'],
+    'certificate-authority-data': ca && ca.toString('base64'),
+    'proxy-url': entry['proxy-url'],
+    'disable-compression': entry['disable-compression'],
+    config: extensions?.find(({ name }) => name === 'client.authentication.k8s.io/exec')?.extension,
+  };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => Boolean(value)));
 }
 
 async function askAuthProvider(

@@ -10,6 +10,8 @@ import { type PemSource, type TlsSource } from '../http/tls-source.js';
 export interface Kubeconfig {
   readonly url: string;
   readonly tls: TlsSource;
+  /** @throws {ConfigurationError} the server cannot be called with TLS that is checked */
+  readonly checkServer: () => void;
   /**
    * @param ofFile makes the credential of a token file
    * @returns `undefined` when the client certificate of the kubeconfig says who we are
@@ -20,7 +22,7 @@ export interface Kubeconfig {
 
 /**
  * @param place what names the files
- * @throws {ConfigurationError} unreadable, incomplete, or without TLS that is checked
+ * @throws {ConfigurationError} unreadable or incomplete
  * @internal
  */
 export async function readKubeconfig(
@@ -29,17 +31,10 @@ export async function readKubeconfig(
   context: ExecPluginContext,
 ): Promise<Kubeconfig> {
   const loaded = await loadKubeconfig(files, place);
-  const { cluster } = loaded;
-  const mistakes = [
-    ...(isHttps(cluster.server) ? [] : ['a server with an https URL']),
-    ...(cluster.skipTLSVerify ? ['a cluster without insecure-skip-tls-verify'] : []),
-    ...(cluster.proxyUrl ? ['a cluster without proxy-url'] : []),
-  ];
-  if (mistakes.length > 0)
-    throw new ConfigurationError(mistakes.map((what) => ({ place, message: `expected ${what}` })));
   return {
-    url: cluster.server,
+    url: loaded.cluster.server,
     tls: tlsOf(loaded, place),
+    checkServer: () => checkServer(loaded, place),
     credential: (ofFile) => {
       // Sent without it we would be somebody with more rights.
       if (loaded.isImpersonating)
@@ -50,6 +45,16 @@ export async function readKubeconfig(
       return askedCredentialOf(loaded, place, context, files);
     },
   };
+}
+
+function checkServer({ cluster }: LoadedKubeconfig, place: MistakePlace): void {
+  const mistakes = [
+    ...(isHttps(cluster.server) ? [] : ['a server with an https URL']),
+    ...(cluster.skipTLSVerify ? ['a cluster without insecure-skip-tls-verify'] : []),
+    ...(cluster.proxyUrl ? ['a cluster without proxy-url'] : []),
+  ];
+  if (mistakes.length > 0)
+    throw new ConfigurationError(mistakes.map((what) => ({ place, message: `expected ${what}` })));
 }
 
 /** In the order of client-go: what stands in the kubeconfig itself comes before a plugin. */

@@ -46,8 +46,6 @@ export class OwnCredentialRefusedError extends VerifierUnavailableError {}
 
 /** There is no credential to ask the API server with, which is as good as no API server. @internal */
 export class OwnCredentialUnreadableError extends NoAnswerError {
-  // The name of the public class: that there is a subclass is the breaker's business.
-  override name = VerifierUnavailableError.name;
   override readonly outage = 'API server cannot be called without our own credential';
 }
 

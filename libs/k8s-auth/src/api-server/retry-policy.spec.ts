@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import {
   isConnectionFailure,
+  isSignOfLife,
   isWorthRetrying,
   Pause,
   readRetryAfterMs,
@@ -25,6 +26,15 @@ describe('what is tried again', () => {
   );
 });
 
+describe('a sign of life', () => {
+  it.each([200, 201, 302, 400, 401, 403, 404, 409, 422])('is status %d', (status) =>
+    expect(isSignOfLife(status)).toBe(true),
+  );
+  it.each([429, 500, 502, 503, 504])('is not status %d', (status) =>
+    expect(isSignOfLife(status)).toBe(false),
+  );
+});
+
 describe('the wait before a try', () => {
   it('grows by half, from half a second', () => {
     const waits = [2, 3, 4, 5].map((nthTry) => waitMsBefore(nthTry, () => 0));
@@ -44,6 +54,9 @@ describe('Retry-After', () => {
     ['99999999999', 60_000],
     ['Tue, 01 Jan 2030 12:00:07 GMT', 7_000],
     ['Tue, 01 Jan 2030 11:00:00 GMT', 0],
+    ['1.5', undefined],
+    ['-5', undefined],
+    ['Sunday, 06-Jan-30 12:00:07 GMT', 60_000],
     ['soon', undefined],
     ['', undefined],
     [undefined, undefined],

@@ -4,10 +4,17 @@ import { type Clock } from '../util/clock.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { type Deadline, inWholeMs, sleep } from '../util/timers.js';
 
-/** The API server was asked and did not answer: it could not be reached, or was silent until the deadline. @internal */
-export class NoAnswerError extends VerifierUnavailableError {
+/** The API server gave no answer that shows that it works: the circuit breaker goes by this. @internal */
+export class OutageError extends VerifierUnavailableError {
+  // The name of the public class: that there are subclasses is the breaker's business.
+  override name = VerifierUnavailableError.name;
   /** What callers are told who are refused because of it. */
-  readonly outage: string = 'API server is unreachable';
+  readonly outage: string = 'API server answers with failures only';
+}
+
+/** The API server was asked and did not answer: it could not be reached, or was silent until the deadline. @internal */
+export class NoAnswerError extends OutageError {
+  override readonly outage: string = 'API server is unreachable';
   /** It was reached, and had the request. */
   readonly wasReached: boolean;
 
@@ -59,6 +66,15 @@ export function isWorthRetrying(status: number): boolean {
   return PASSING_STATUSES.has(status);
 }
 
+/**
+ * Whether an answer shows that the API server works. A status of failure may come from a load balancer before one that
+ * is down, and one that refuses everybody with 429 serves nobody.
+ * @internal
+ */
+export function isSignOfLife(status: number): boolean {
+  return status < 500 && status !== 429;
+}
+
 // Codes of a connection that could not be made, or was ended by the other side, within a body included.
 const CONNECTION_FAILURES: ReadonlySet<unknown> = new Set([
   'ECONNRESET',
@@ -90,10 +106,14 @@ export function waitMsBefore(nthTry: number, random: () => number): number {
 // Nobody should be told to stay away longer because of one header.
 const MAX_RETRY_AFTER_MS = 60_000;
 
+// All forms of an HTTP date begin with the day of the week. `Date.parse` would take `1.5` and `-5` for dates, too.
+const DAY_OF_WEEK = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
+
 /** `Retry-After` (RFC 9110 §10.2.3): seconds or a date. @returns `undefined` when absent or neither @internal */
 export function readRetryAfterMs(header: string | undefined, wallMs: number): number | undefined {
   if (header === undefined) return undefined;
-  const askedMs = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - wallMs;
+  const dateMs = DAY_OF_WEEK.test(header) ? Date.parse(header) : NaN;
+  const askedMs = /^\d+$/.test(header) ? Number(header) * 1000 : dateMs - wallMs;
   return Number.isNaN(askedMs) ? undefined : Math.min(Math.max(0, askedMs), MAX_RETRY_AFTER_MS);
 }
 

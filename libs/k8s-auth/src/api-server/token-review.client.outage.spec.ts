@@ -152,20 +152,9 @@ describe('an API server that answers', () => {
     expect(own.log.messages('warn')).toEqual([]);
   });
 
-  it.each([
-    [401, []],
-    [403, []],
-    [404, []],
-    [500, [500, 750, 1_125, 1_687.5]],
-    [503, [500, 750, 1_125, 1_687.5]],
-  ])('%d is not unreachable', async (status, waitsMs) => {
+  it.each([400, 401, 403, 404, 409, 422, 502])('%d at once is not unreachable', async (status) => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status } });
-    const failed = review();
-    for (const [index, waitMs] of waitsMs.entries()) {
-      await until(() => own.waits() === index + 1);
-      await own.clock.advance(waitMs);
-    }
-    expect(await failed).toBeInstanceOf(Error);
+    expect(await review()).toBeInstanceOf(Error);
     own.cluster.faults.clear();
     expect(await review()).toMatchObject(accepted);
   });

@@ -67,6 +67,24 @@ describe('review', () => {
     });
   });
 
+  it.each(['true', 'false', '', 1, 0, {}, [true]])(
+    'does not take %j as "authenticated" for an answer',
+    async (authenticated) => {
+      const body = { kind: 'TokenReview', status: { authenticated, audiences: ['stock'] } };
+      own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
+      await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
+        ...unavailable,
+        message: 'API server answered with a TokenReview whose status.authenticated is no boolean',
+      });
+    },
+  );
+
+  it.each([true, false, null, undefined])('takes %j as "authenticated" for one', async (authenticated) => {
+    const body = { kind: 'TokenReview', status: { authenticated } };
+    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
+    expect(await reviews.review(token, ['stock'])).toEqual({ authenticated });
+  });
+
   it.each([202, 204, 400, 404, 405, 422])('does not take %d for an answer', async (status) => {
     const body = JSON.stringify({ kind: 'TokenReview', status: { authenticated: true } });
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status, body } });
@@ -113,8 +131,10 @@ describe('the right to review', () => {
     own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'status', status: 503 } });
     await expect(reviews.canReview()).rejects.toMatchObject(unavailable);
     expect(own.cluster.requests.count()).toBe(1);
-    own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'body', body: {} } });
-    await expect(reviews.canReview()).rejects.toMatchObject(unavailable);
+    for (const body of [{}, { kind: 'SelfSubjectAccessReview', status: { allowed: 'true' } }]) {
+      own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'body', body } });
+      await expect(reviews.canReview()).rejects.toMatchObject(unavailable);
+    }
   });
 });
 

@@ -28,7 +28,7 @@ interface ReviewSpec {
   readonly audiences?: readonly string[];
 }
 
-/** `status` of a TokenReview (authentication.k8s.io/v1) as it came: nothing about it is checked. */
+/** `status` of a TokenReview (authentication.k8s.io/v1) as it came: only `authenticated` is checked to be a boolean or nothing. */
 export interface TokenReviewStatus {
   readonly authenticated?: unknown;
   readonly audiences?: unknown;
@@ -72,7 +72,7 @@ export class TokenReviewClient {
   async review(
     token: string,
     audiences: readonly string[],
-    call: QueuedCall = { isFirst: false },
+    call: QueuedCall = { rank: 'unknown' },
   ): Promise<TokenReviewStatus> {
     // Before the queue: nobody waits for a place only to be told this.
     this.client.assertNoPause();
@@ -125,7 +125,7 @@ export class TokenReviewClient {
     try {
       return await this.post(spec, deadline);
     } finally {
-      this.queue.leave();
+      this.queue.leave(call);
     }
   }
 
@@ -145,13 +145,13 @@ export class TokenReviewClient {
 
   private async readRight(response: HttpsResponse): Promise<ReviewRight> {
     if (response.status === 403 || response.status === 404) return 'unknown';
-    const { allowed } = statusOf(response, 'SelfSubjectAccessReview') as { readonly allowed?: unknown };
+    const { allowed } = statusOf(response, 'SelfSubjectAccessReview', 'allowed');
     if (allowed !== true) await this.noteMissingRight();
     return allowed === true ? 'granted' : 'missing';
   }
 
   private async readStatus(response: HttpsResponse): Promise<TokenReviewStatus> {
-    if (response.status !== 403) return statusOf(response, 'TokenReview');
+    if (response.status !== 403) return statusOf(response, 'TokenReview', 'authenticated');
     await this.noteMissingRight();
     throw new ReviewRightMissingError(this.missingRight);
   }
@@ -169,11 +169,20 @@ export function reviewRightMissing(name = 'our own ServiceAccount'): string {
   return `own ServiceAccount may not create tokenreviews.authentication.k8s.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator, or another with this right, to ${name}`;
 }
 
-function statusOf({ status: code, body }: HttpsResponse, kind: string): object {
+/** @param flag the member that decides; the API server leaves it out where it is false */
+function statusOf<Flag extends string>(
+  { status: code, body }: HttpsResponse,
+  kind: string,
+  flag: Flag,
+): { readonly [name in Flag]?: unknown } {
   const answer = code === 200 || code === 201 ? parseObject(body) : undefined;
   const status: unknown = answer && answer.kind === kind ? answer.status : undefined;
-  if (typeof status === 'object' && status !== null && !Array.isArray(status)) return status;
-  throw new VerifierUnavailableError(`API server answered ${code} without a ${kind} that has a status`);
+  if (typeof status !== 'object' || status === null || Array.isArray(status)) {
+    throw new VerifierUnavailableError(`API server answered ${code} without a ${kind} that has a status`);
+  }
+  const decision: unknown = (status as { readonly [name in Flag]?: unknown })[flag] ?? false;
+  if (typeof decision === 'boolean') return status;
+  throw new VerifierUnavailableError(`API server answered with a ${kind} whose status.${flag} is no boolean`);
 }
 
 /** Without a cause: what JSON.parse says quotes the text, and the text may repeat the token. */

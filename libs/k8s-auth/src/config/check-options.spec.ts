@@ -123,12 +123,12 @@ describe('checkOptions', () => {
     expect([...mistakesOf(given)].sort()).toEqual([
       "option 'allowApiServerAudience': expected true or false",
       "option 'destinations[1].origin': expected a different origin than [0]",
-      "option 'destinations[1].tokenFile': expected a text",
+      "option 'destinations[1].tokenFile': expected a string",
       "option 'destinations[2]': expected an object",
       "option 'maxTokenBytes': expected at most 16384",
       "option 'verifier.apiServer': expected no option 'x': it does not exist",
       "option 'verifier.apiServer.kubeconfigFile': expected alone, without 'url', 'caFile' or 'tokenFile'",
-      "option 'verifier.apiServer.url': expected a text",
+      "option 'verifier.apiServer.url': expected a string",
       "option 'verifier.timeoutMs': expected at least 100",
     ]);
   });

@@ -81,7 +81,7 @@ describe('HttpsClient', () => {
   });
 
   it('never sends a request without TLS', async () => {
-    await expect(get({ url: server.url.replace('https:', 'http:') })).rejects.toThrow('not https');
+    await expect(get({ url: server.url.replace('https:', 'http:') })).rejects.toThrow('without TLS');
     expect(server.connections()).toBe(0);
   });
 

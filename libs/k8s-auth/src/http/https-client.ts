@@ -85,6 +85,19 @@ export class HttpsClient {
     }
   }
 
+  /** Pass it to {@link renewCertificate}, as it was before a request. */
+  get tlsSettings(): TlsSettings {
+    return this.#tls.settings;
+  }
+
+  /**
+   * Reads the certificate files again, because a request with these settings was answered with 401.
+   * @returns whether there are other settings now
+   */
+  renewCertificate(used: TlsSettings, signal: AbortSignal): Promise<boolean> {
+    return this.#tls.renew(used, signal);
+  }
+
   async #send(call: HttpsRequest): Promise<HttpsResponse> {
     const { signal } = call.deadline;
     if (this.#settings !== this.#tls.settings) this.#retirePool();

@@ -9,6 +9,8 @@ import { type TlsSettings } from './tls-source.js';
 const RELOAD_PERIOD_MS = 10 * 60_000;
 // Limits the reads while the peer's certificate is not trusted: every request would read the files.
 const MIN_RELOAD_PERIOD_MS = 60_000;
+// While the other side refuses our certificate. As often as a token file is read then.
+const MIN_RENEWAL_PERIOD_MS = 500;
 
 /** The TLS settings of a connection, and how to read them again. */
 export interface ReloadableTls {
@@ -31,10 +33,13 @@ export class TlsFiles {
   // `#private`, so that `inspect` does not show a client key.
   readonly #files: ReloadableTls;
   readonly #refreshed: Refreshed<TlsSettings>;
+  readonly #clock: Clock;
+  #renewedMs = -Infinity;
   #clientCertificate?: object | undefined;
 
   constructor(files: ReloadableTls, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
     this.#files = files;
+    this.#clock = clock;
     const onceAMinute = new OncePerMinute(clock);
     this.#refreshed = new Refreshed<TlsSettings>(
       {
@@ -83,6 +88,21 @@ export class TlsFiles {
    */
   async reload(used: TlsSettings, signal: AbortSignal): Promise<boolean> {
     if (used === this.settings) await settleUnlessAborted(signal, this.#refreshed.refreshIfDue());
+    return used !== this.settings;
+  }
+
+  /**
+   * After a request whose other side has refused our client certificate.
+   * @returns whether there are other settings than those that were used
+   */
+  async renew(used: TlsSettings, signal: AbortSignal): Promise<boolean> {
+    if (used.cert === undefined) return false;
+    const nowMs = this.#clock.monotonicMs();
+    if (used !== this.settings || nowMs - this.#renewedMs < MIN_RENEWAL_PERIOD_MS) {
+      return this.reload(used, signal);
+    }
+    this.#renewedMs = nowMs;
+    await settleUnlessAborted(signal, this.#refreshed.refresh());
     return used !== this.settings;
   }
 }

@@ -79,7 +79,7 @@ describe('parseStrictJson', () => {
   it.each(['', '{', '{"secret":}', '\ufeff{}', "{'a':1}", '{} {}', 'NaN'])(
     'refuses %j without quoting it',
     (text) => {
-      expect(() => parseStrictJson(text)).toThrow(/^JSON: expected valid JSON (RFC 8259)$/);
+      expect(() => parseStrictJson(text)).toThrow(/^JSON: expected valid JSON \(RFC 8259\)$/);
     },
   );
 });

@@ -8,11 +8,14 @@ import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
 import { type Readiness } from '../util/readiness.js';
+import { startDeadline, settleUnlessAborted } from '../util/timers.js';
 import { type KeyProvider } from './key-provider.js';
 import { KeySet } from '../jwt/signature.js';
 import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
 
 const MIN_RETRY_AFTER_MS = 1_000;
+// Without keys an attempt is nearly always under way. After one that failed, a caller need not wait as long as it may.
+const MAX_WAIT_AFTER_FAILURE_MS = 1_000;
 
 /** Keys that a server publishes. */
 export const PUBLISHED_KEYS: RefreshPolicy = {
@@ -20,6 +23,8 @@ export const PUBLISHED_KEYS: RefreshPolicy = {
   periodMs: 5 * 60_000,
   // A flood of unknown keys costs six fetches a minute, good or bad.
   cooldownMs: 10_000,
+  // Nobody is served meanwhile, and the server may be back at once.
+  cooldownWithoutValueMs: 1_000,
   timeoutMs: 5_000,
   maxAgeMs: 24 * 3_600_000,
   jitterShare: 0.05,
@@ -135,7 +140,12 @@ export class RefreshedKeys implements KeyProvider {
 
   private async fetchIfDue(): Promise<void> {
     this.refreshed.start();
-    await this.refreshed.refreshIfDue();
+    const fetching = this.refreshed.refreshIfDue();
+    const { failure, value } = this.refreshed;
+    if (failure === undefined || value !== undefined) return fetching;
+    const patience = startDeadline(this.context.clock, MAX_WAIT_AFTER_FAILURE_MS);
+    await settleUnlessAborted(patience.signal, fetching).catch(() => {});
+    patience.cancel();
   }
 
   private noteFailure(error: unknown): FailureEffect {

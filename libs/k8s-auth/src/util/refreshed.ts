@@ -9,6 +9,8 @@ export interface RefreshPolicy {
   readonly periodMs: number;
   /** Minimum time from the start of one fetch to the start of the next one. Also the period after a failed fetch. */
   readonly cooldownMs: number;
+  /** Used in place of `cooldownMs` while there is no usable value. @default cooldownMs */
+  readonly cooldownWithoutValueMs?: number;
   /** Timeout of one fetch. @default Infinity */
   readonly timeoutMs?: number;
   /** Maximum age of the last good value while fetches fail. @default Infinity */
@@ -107,8 +109,8 @@ export class Refreshed<Value> {
 
   /** Waits for the fetch in flight, or starts one if the cooldown and pauses allow it. Never rejects. */
   async refreshIfDue(): Promise<void> {
-    const { policy, clock } = this.context;
-    const isDue = this.ageMs >= policy.cooldownMs && clock.monotonicMs() >= this.#pausedUntilMs;
+    const { clock } = this.context;
+    const isDue = this.ageMs >= this.#cooldownMs && clock.monotonicMs() >= this.#pausedUntilMs;
     if (this.#running || isDue) await this.refresh();
   }
 
@@ -150,6 +152,11 @@ export class Refreshed<Value> {
     }
   }
 
+  get #cooldownMs(): number {
+    const { cooldownMs, cooldownWithoutValueMs = cooldownMs } = this.context.policy;
+    return this.value === undefined ? cooldownWithoutValueMs : cooldownMs;
+  }
+
   #keep(value: Value, fetchedMs: number): void {
     this.#last = { value, fetchedMs };
     this.#startedMs = fetchedMs;
@@ -159,10 +166,12 @@ export class Refreshed<Value> {
 
   #scheduleNext(): void {
     const { clock, policy, random = Math.random } = this.context;
-    const { periodMs, cooldownMs, jitterShare = 0 } = policy;
+    const { periodMs, jitterShare = 0 } = policy;
     const pauseMs = this.#pausedUntilMs - clock.monotonicMs();
     const delayMs =
-      this.failure === undefined ? periodMs : Math.max(cooldownMs * (1 + jitterShare * random()), pauseMs);
+      this.failure === undefined
+        ? periodMs
+        : Math.max(this.#cooldownMs * (1 + jitterShare * random()), pauseMs);
     this.#nextMs = clock.monotonicMs() + delayMs;
     if (this.#isOnTimer && !this.#isStopped)
       this.#cancelNext = clock.schedule(delayMs, () => void this.refresh());

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { type CallerConnection, OverloadError } from '../api-server/fair-queue.js';
 import { InvalidTokenError, type InvalidTokenReason } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SharedWork } from './shared-work.js';
 import { type Verdict, type Verify } from './verifier.js';
-import { type CallerConnection } from '../api-server/fair-queue.js';
 
 // For accepted and for rejected tokens each. A digest and a principal take about 1.5 KB, so both stores together use less
 // than 20 MiB.
@@ -16,6 +16,8 @@ export interface VerdictCacheOptions {
   readonly successLifetimeMs: number;
   /** How long a rejected token is not verified again, milliseconds. With 0, it is verified each time. */
   readonly rejectionLifetimeMs: number;
+  /** Whether a refusal waits before it is told; omitted: none does. */
+  readonly brake?: { hold(error: unknown): Promise<void> | undefined };
 }
 
 interface CacheEntry<Value> {
@@ -61,7 +63,7 @@ export class VerdictCache {
     const verdict = this.recall(this.accepted, key);
     if (verdict && this.options.clock.wallMs() < verdict.validUntilMs) return verdict;
     const rejection = this.recall(this.rejected, key);
-    if (rejection) throw new InvalidTokenError(rejection.reason, rejection.message);
+    if (rejection) return this.refuse(new InvalidTokenError(rejection.reason, rejection.message));
     return this.running.run(key, connection, (callers) => this.verifyAndKeep(key, token, audiences, callers));
   };
 
@@ -84,8 +86,17 @@ export class VerdictCache {
       return verdict;
     } catch (error) {
       if (error instanceof InvalidTokenError) this.keepRejection(key, error);
-      throw error;
+      return this.refuse(error);
     }
+  }
+
+  /** @throws the error, sooner or later */
+  private refuse(error: unknown): Promise<never> {
+    const held = this.options.brake?.hold(error);
+    if (!held) throw error;
+    return held.then(() => {
+      throw error;
+    });
   }
 
   private keepVerdict(key: string, verdict: Verdict, askedMs: number): void {
@@ -120,5 +131,45 @@ export class VerdictCache {
   private keyOf(token: string, audiences: readonly string[]): string {
     const text = [token, ...audiences].map((part) => `${part.length}:${part}`).join('');
     return createHmac('sha256', this.#secret).update(text).digest('base64');
+  }
+}
+
+// Far more than callers with a wrong configuration send, and few enough to leave a core for the others.
+const MAX_REFUSALS_PER_SECOND = 100;
+const MIN_HOLD_MS = 1_000;
+const MAX_HOLD_MS = 2_000;
+
+/**
+ * Keeps a flood of refused tokens from taking all processor time. Whoever sends the next token only after the answer to
+ * the last one is slowed down by a late answer; others lose nothing, because accepted tokens never wait here.
+ *
+ * The first 100 refusals in a second are told at once, the others 1 to 2 s later: at random times, so that they do
+ * not come all together. This is for rejected tokens and for an overloaded queue, not for an API server that is unreachable.
+ * @internal
+ */
+export class RefusalBrake {
+  private left = MAX_REFUSALS_PER_SECOND;
+  private countedMs: number;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: () => number = Math.random,
+  ) {
+    this.countedMs = clock.monotonicMs();
+  }
+
+  /** @returns `undefined` for what is told at once */
+  hold(error: unknown): Promise<void> | undefined {
+    if (!(error instanceof InvalidTokenError || error instanceof OverloadError)) return undefined;
+    const nowMs = this.clock.monotonicMs();
+    const gained = ((nowMs - this.countedMs) / 1000) * MAX_REFUSALS_PER_SECOND;
+    this.left = Math.min(MAX_REFUSALS_PER_SECOND, this.left + gained);
+    this.countedMs = nowMs;
+    if (this.left >= 1) {
+      this.left--;
+      return undefined;
+    }
+    const holdMs = MIN_HOLD_MS + this.random() * (MAX_HOLD_MS - MIN_HOLD_MS);
+    return new Promise((resolve) => this.clock.schedule(holdMs, resolve));
   }
 }

@@ -1,4 +1,4 @@
-/** What an endpoint answers, before any fault spoils it. */
+/** The answer of an endpoint, before a fault is applied. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

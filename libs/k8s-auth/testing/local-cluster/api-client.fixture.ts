@@ -6,11 +6,11 @@ export interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
-  /** The body as JSON; whoever reads it knows the shape. */
+  /** The body as JSON; the calling test knows its shape. */
   readonly json: () => Record<string, unknown> & { status: Record<string, unknown> };
 }
 
-/** Speaks to a cluster over the wire, trusting its CA. Close it before the cluster. */
+/** Sends requests to a cluster over HTTPS, and trusts its CA. Close it before the cluster. */
 export class ApiClient {
   private readonly agent: Agent;
 
@@ -22,7 +22,7 @@ export class ApiClient {
     this.agent = new Agent({ connections: 1, connect: { ca: cluster.ca, ...certificate } });
   }
 
-  /** With the administrator's certificate out of a kubeconfig. */
+  /** A client with the administrator's certificate from a kubeconfig. */
   static async asAdministrator(cluster: LocalCluster): Promise<ApiClient> {
     const { users } = JSON.parse(readFileSync(await cluster.writeKubeconfig(), 'utf8')) as {
       users: [{ user: Record<'client-certificate-data' | 'client-key-data', string> }];

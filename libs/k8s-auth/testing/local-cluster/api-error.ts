@@ -82,7 +82,7 @@ export function invalid(type: string, name: string, field: string, problem: stri
 
 const KNOWN_GROUPS = /^\/(?:api|apis\/authentication\.k8s\.io|apis\/authorization\.k8s\.io)\//;
 
-/** Outside of the API groups nobody is there who could answer with an object. */
+/** Paths outside the API groups answer with plain text, not with an object. */
 class NoSuchPath extends ApiError {
   override toAnswer(): Answer {
     return textAnswer(404, '404 page not found\n');
@@ -103,7 +103,10 @@ export function tooLarge(limit: number): ApiError {
   return new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`);
 }
 
-/** What the action gives, or the refusal it throws; anything else it throws is an internal error. */
+/**
+ * The result of the action, or the answer for the {@link ApiError} that it throws; any other error gives an internal
+ * error.
+ */
 export function attempt<T>(action: () => T): T | ApiError {
   try {
     return action();

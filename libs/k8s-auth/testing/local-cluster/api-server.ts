@@ -24,7 +24,7 @@ interface Match {
 // The API server's own limit for a request's body (MaxRequestBodyBytes).
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-/** One request through the API server's stages: who is it, may they, what is the answer, and what goes wrong. */
+/** Handles one request in the API server's stages: authentication, authorization, answer, and the configured fault. */
 export class ApiServer {
   constructor(private readonly options: ApiServerOptions) {}
 
@@ -64,7 +64,10 @@ export class ApiServer {
     return candidates.find(({ endpoint }) => endpoint.method === method) ?? methodNotAllowed();
   }
 
-  /** Rights come before existence: an unknown path is 404 for administrators and 403 for everyone else. */
+  /**
+   * Authorization runs before the path is looked up: an unknown path is 404 for administrators and 403 for all
+   * others.
+   */
   private authorize(caller: Caller, method: string, path: string, match: Match | ApiError): Match {
     const access = match instanceof ApiError ? 'administrators' : match.endpoint.access;
     if (!this.mayAsk(caller, access)) throw forbidden(caller, method, path);
@@ -86,14 +89,14 @@ function answerOf(action: () => Answer): Answer {
   return answer instanceof ApiError ? answer.toAnswer() : answer;
 }
 
-/** @returns `undefined` when the client went away: nobody is left to answer */
+/** @returns `undefined` when the client has disconnected, so no answer is needed */
 async function readBody(request: IncomingMessage): Promise<Buffer | ApiError | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length;
-      // Read on without keeping it: who is still sending would not see an answer.
+      // Reads the rest and discards it, because a client that is still sending would not see the answer.
       if (length <= MAX_BODY_BYTES) chunks.push(chunk);
     }
   } catch {

@@ -1,6 +1,6 @@
 import { formatUsername } from '../../src/identity/names.js';
 
-/** Who sends a request, as the API server knows users. */
+/** The user that sends a request, in the form that the API server uses. */
 export interface Caller {
   readonly username: string;
   readonly uid?: string;

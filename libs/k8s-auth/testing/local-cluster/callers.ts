@@ -5,15 +5,16 @@ import { ANONYMOUS, type Caller, certificateCaller } from './caller.js';
 import { type TokenAuthenticator } from './token-authenticator.js';
 
 /**
- * The caller by client certificate, then by bearer token for the API server's own audiences, else anonymous.
- * @throws {ApiError} 401: credentials were sent and none of them holds; 400: it wants to be somebody else
+ * Identifies the caller by client certificate, then by a bearer token for the API server's own audiences; otherwise the
+ * caller is anonymous.
+ * @throws {ApiError} 401: credentials were sent, but none of them is valid; 400: the request asks for impersonation
  */
 export function authenticateCaller(request: IncomingMessage, authenticator: TokenAuthenticator): Caller {
-  // Never silently as somebody else than was meant.
+  // Rejected, because handling it without impersonation would use another user than the client expects.
   if (request.headers['impersonate-user'] !== undefined) throw badRequest('impersonation is not supported');
   const socket = request.socket as TLSSocket;
   const certificate = socket.getPeerCertificate();
-  // An object without members stands for no certificate.
+  // Node returns an empty object if there is no certificate.
   const hasCertificate = Object.keys(certificate ?? {}).length > 0;
   if (hasCertificate && socket.authorized) {
     const { CN, O } = certificate.subject;

@@ -94,7 +94,7 @@ export class CertificateAuthority {
 }
 
 async function importX509(): Promise<typeof X509> {
-  // It needs the metadata API before it is loaded.
+  // The package needs the metadata API before it is loaded.
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }
@@ -121,7 +121,7 @@ function alternativeNames(
   return names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : [];
 }
 
-/** By the machine's clock, not the cluster's: TLS clients know no other. */
+/** Uses the machine's clock instead of the cluster's, because TLS clients use it too. */
 function validity(isExpired: boolean): { notBefore: Date; notAfter: Date } {
   const nowMs = systemClock.wallMs();
   return {

@@ -1,9 +1,12 @@
 import { isJsonObject, type JsonObject } from './jws.js';
 
 // The API server decodes claims into Go structs (jwt.Claims of go-jose, privateClaims of pkg/serviceaccount): a member
-// of a foreign type spoils the whole token, whether or not anybody would have looked at it.
+// of another type makes the whole token invalid, even if the member is not used.
 
-/** `sub`, `jti` and `aud`, which every kind of token may have. @throws {Error} the API server's words */
+/**
+ * The claims `sub`, `jti` and `aud`, which every kind of token may have. @throws {Error} with the API server's
+ * message
+ */
 export function assertCommonClaims({ sub, jti, aud }: JsonObject): void {
   assertText(sub);
   assertText(jti);
@@ -13,7 +16,7 @@ export function assertCommonClaims({ sub, jti, aud }: JsonObject): void {
   }
 }
 
-/** The `kubernetes.io` claim of a bound token. @throws {Error} the API server's words */
+/** The `kubernetes.io` claim of a bound token. @throws {Error} with the API server's message */
 export function assertKubernetesClaim(claim: unknown): void {
   if (isAbsent(claim)) return;
   if (!isJsonObject(claim)) throw mismatch(claim, 'serviceaccount.kubernetes');
@@ -27,24 +30,24 @@ export function assertKubernetesClaim(claim: unknown): void {
   }
 }
 
-/** A NumericDate (RFC 7519 §2), if it is there. @throws {Error} the API server's words */
+/** A NumericDate (RFC 7519 §2), if it is there. @throws {Error} with the API server's message */
 export function assertTime(value: unknown): void {
-  // JSON.parse makes Infinity of 1e400, which Go takes for no number.
+  // JSON.parse converts 1e400 to Infinity; Go does not accept it as a number.
   if (isAbsent(value) || (typeof value === 'number' && Number.isFinite(value))) return;
   throw new Error('go-jose/go-jose/jwt: expected number value to unmarshal NumericDate');
 }
 
-/** @throws {Error} the API server's words */
+/** @throws {Error} with the API server's message */
 export function assertText(value: unknown): void {
   if (!isAbsent(value) && typeof value !== 'string') throw mismatch(value, 'string');
 }
 
-/** To Go `null` is what was left out, except where a type decodes itself as that of `aud` does. */
+/** Go treats `null` like a missing member, except for types with their own decoder, such as that of `aud`. */
 export function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-/** @returns the words of Go's JSON decoder */
+/** @returns the message of Go's JSON decoder */
 export function mismatch(value: unknown, type: string): Error {
   const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
   return new Error(`json: cannot unmarshal ${found} into Go value of type ${type}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const OWNER_ONLY = 0o600;
 
-/** The files of one cluster: a directory of its own for the owner alone, gone when the cluster is closed. */
+/** The files of one cluster, in a directory that only its owner can read and that `close` deletes. */
 export class ClusterFiles {
   private readonly root = mkdtempSync(join(tmpdir(), 'nest-k8s-auth-'));
   private count = 0;
@@ -13,12 +13,12 @@ export class ClusterFiles {
   write(name: string, content: string): string {
     const path = join(this.root, name);
     writeFileSync(path, content, { mode: OWNER_ONLY });
-    // The mode above does not apply to a file that was there before.
+    // The mode above does not apply to a file that already exists.
     chmodSync(path, OWNER_ONLY);
     return path;
   }
 
-  /** A path in here that nobody has used. */
+  /** An unused path in this directory. */
   unusedPath(prefix: string): string {
     return join(this.root, `${prefix}-${++this.count}`);
   }

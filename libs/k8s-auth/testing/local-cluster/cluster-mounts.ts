@@ -6,11 +6,12 @@ import { type ClusterParts } from './endpoint.js';
 import { type InClusterMountOptions, type ProjectVolumeOptions } from './local-cluster.options.js';
 import { assertLifetime } from './token-lifetime.js';
 
-// What the admission plugin asks for when it mounts a pod's API token (pkg/serviceaccount WarnOnlyBoundTokenExpiration).
+// The lifetime that the admission plugin requests when it mounts a pod's API token (pkg/serviceaccount
+// WarnOnlyBoundTokenExpiration).
 const AUTOMOUNT_SECONDS = 3607;
 const DEFAULT_SECONDS = 3600;
 
-/** The kubelet's part: directories that stand in for what a pod finds under /var/run/secrets. */
+/** The kubelet's part: directories in place of those that a pod has under /var/run/secrets. */
 export class ClusterMounts {
   private readonly volumes = new Set<ProjectedVolume>();
   private readonly directories = new Map<string, AtomicDirectory>();
@@ -33,7 +34,7 @@ export class ClusterMounts {
       expirationSeconds,
       clock,
       issue: () => {
-        if (!this.isReachable()) throw new Error('API server is away');
+        if (!this.isReachable()) throw new Error('API server is unreachable');
         return tokens.issueBound({
           namespace,
           serviceAccount,
@@ -47,7 +48,7 @@ export class ClusterMounts {
     return volume;
   }
 
-  /** Into a directory that was written before, a new token is swapped as the kubelet would. */
+  /** If the directory was written before, a new token replaces the old one, as the kubelet does it. */
   writeInCluster({ namespace, serviceAccount, pod, directory }: InClusterMountOptions): string {
     const { clock, tokens, apiAudiences } = this.parts;
     const path = directory ?? this.files.unusedPath('in-cluster');

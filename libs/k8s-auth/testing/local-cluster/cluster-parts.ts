@@ -10,7 +10,7 @@ import { TokenIssuer } from './token-issuer.js';
 const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 const TEN_MINUTES_MS = 600_000;
 
-/** Everything behind the API, wired up. */
+/** Creates and connects all parts behind the API. */
 export async function createParts(options: LocalClusterOptions, url: () => string): Promise<ClusterParts> {
   const { clock = systemClock, issuer = DEFAULT_ISSUER, apiAudiences = [issuer] } = options;
   const state = new ClusterState(clock);

@@ -9,7 +9,7 @@ import { type LocalClusterOptions } from './local-cluster.options.js';
 import { RequestLog } from './request-log.js';
 import { type CertificateKind, issueServerCertificate } from './server-certificates.js';
 
-/** The API server as a process: it can go away, come back on its port, and present another certificate. */
+/** The API server as a process: it can stop, start again on the same port, and present another certificate. */
 export class ClusterServer {
   private kind: CertificateKind = 'good';
 
@@ -50,14 +50,14 @@ export class ClusterServer {
     await this.listener.close();
   }
 
-  /** After {@link close} or a silence: connections from before are cut. */
+  /** Starts again after {@link close} or a silence. Existing connections are closed. */
   async reopen(): Promise<void> {
     if (this.listener.isReachable) return;
     await this.close();
     await this.open();
   }
 
-  /** A restart, because a TLS session that is resumed would never see the new certificate. */
+  /** Restarts the server, because a resumed TLS session would not see the new certificate. */
   async present(kind: CertificateKind): Promise<void> {
     this.kind = kind;
     if (!this.listener.isReachable) return;

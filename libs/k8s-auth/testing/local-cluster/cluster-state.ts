@@ -11,7 +11,7 @@ export interface PodSpec {
 
 const DEFAULT_NODE = 'local-node';
 
-/** What the cluster holds, and the rules that tie it together: a default ServiceAccount per namespace, no orphans. */
+/** The objects of the cluster, and the rules between them: a default ServiceAccount per namespace, no orphans. */
 export class ClusterState {
   readonly namespaces: ObjectStore;
   readonly serviceAccounts: ObjectStore;
@@ -45,13 +45,13 @@ export class ClusterState {
     return this.serviceAccounts.create({ name, namespace });
   }
 
-  /** What is there, or a new one, in a new namespace if need be. */
+  /** The existing ServiceAccount or a new one. Creates the namespace if it is missing. */
   ensureServiceAccount(namespace: string, name: string): ClusterObject {
     this.ensureNamespace(namespace);
     return this.serviceAccounts.find(name, namespace) ?? this.createServiceAccount(namespace, name);
   }
 
-  /** Its token Secrets go with it, as the token controller sees to. */
+  /** Also deletes its token Secrets, as the token controller does. */
   deleteServiceAccount(namespace: string, name: string): ClusterObject {
     const serviceAccount = this.serviceAccounts.delete(name, namespace);
     for (const { metadata, spec } of this.secrets.list(namespace)) {
@@ -72,7 +72,7 @@ export class ClusterState {
     return this.pods.create({ name, namespace, spec });
   }
 
-  /** A pod that the scheduler has placed, on a node that there is, in a new namespace if need be. */
+  /** Creates a scheduled pod on an existing node. Creates the namespace if it is missing. */
   runPod(pod: PodSpec): ClusterObject {
     const { namespace, node = DEFAULT_NODE } = pod;
     this.ensureNamespace(namespace);

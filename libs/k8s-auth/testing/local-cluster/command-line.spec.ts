@@ -7,7 +7,7 @@ import { LocalCluster } from './local-cluster.js';
 
 const run = promisify(execFile);
 
-/** The tests are skipped, and named as such, where the machine lacks the program. */
+/** If the program is not installed, the tests are skipped, and their name says so. */
 function describeWith(program: string, version: readonly string[]): typeof describe | typeof describe.skip {
   const isInstalled = spawnSync(program, version, { stdio: 'ignore' }).status === 0;
   return isInstalled ? describe : describe.skip;
@@ -34,12 +34,12 @@ describeWith('kubectl', ['version', '--client'])('kubectl (skipped where it is n
     expect(claims).toMatchObject({ aud: ['x'], sub: 'system:serviceaccount:mytest:default' });
   });
 
-  it('is refused a token for ten seconds', async () => {
+  it('cannot create a token that lives ten seconds', async () => {
     const words = ['create', 'token', 'default', '--duration', '10s', '--namespace', 'mytest'];
     await expect(kubectl(...words)).rejects.toThrow(/may not specify a duration less than 10 minutes/);
   });
 
-  it('makes a namespace and a ServiceAccount, shows and deletes them', async () => {
+  it('creates, shows and deletes a namespace and a ServiceAccount', async () => {
     expect(await kubectl('create', 'namespace', 'shop')).toBe('namespace/shop created');
     await kubectl('create', 'serviceaccount', 'checkout', '--namespace', 'shop');
     const names = ['get', 'serviceaccounts', '--namespace', 'shop', '--output', 'name'];
@@ -47,7 +47,7 @@ describeWith('kubectl', ['version', '--client'])('kubectl (skipped where it is n
     expect(await kubectl('delete', 'namespace', 'shop')).toMatch(/"shop" deleted/);
   }, 30_000);
 
-  it('asks what it may do', async () => {
+  it('checks its own rights', async () => {
     expect(await kubectl('auth', 'can-i', 'create', 'tokenreviews.authentication.k8s.io')).toMatch(/yes$/);
   });
 });

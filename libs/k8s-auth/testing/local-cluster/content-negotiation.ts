@@ -3,8 +3,8 @@ import { ApiError } from './api-error.js';
 import { type ApiRequest } from './endpoint.js';
 
 /**
- * 406 unless the client accepts exactly this type or everything: the library behind these endpoints (go-restful)
- * does not know that `application/json` or `application/*` could include it.
+ * Answers 406 unless the client accepts exactly this type or any type: the library behind these endpoints (go-restful)
+ * does not treat `application/json` or `application/*` as a match.
  */
 export function producing(mediaType: string, answer: () => Answer): (request: ApiRequest) => Answer {
   return ({ headers: { accept = '*/*' } }) => {

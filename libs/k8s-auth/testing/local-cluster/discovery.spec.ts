@@ -36,7 +36,7 @@ describe('issuer discovery', () => {
     );
   }
 
-  it('names the issuer, and keys at the server’s own address', async () => {
+  it('names the issuer, and a jwks_uri at the server’s own address', async () => {
     const { status, headers, text } = await client.ask('GET', METADATA, { token });
     expect(status).toBe(200);
     expect(headers).toMatchObject({
@@ -91,7 +91,7 @@ describe('issuer discovery', () => {
     );
   });
 
-  it('is 403 for anonymous callers, 401 for bad tokens and those for another audience', async () => {
+  it('is 403 for anonymous callers, and 401 for invalid tokens and tokens for another audience', async () => {
     const other = await cluster.createToken({ ...ACCOUNT, audiences: ['orders'] });
     const forged = await cluster.createToken({ ...ACCOUNT, header: { alg: 'none' } });
     for (const path of [METADATA, JWKS]) {
@@ -106,7 +106,7 @@ describe('issuer discovery', () => {
     }
   });
 
-  it('keeps the old key beside the new one while keys overlap, the old one first', async () => {
+  it('publishes the old key before the new one while keys overlap', async () => {
     const kid = await cluster.rotateSigningKey({ keepOld: true, algorithm: 'ES256' });
     const fresh = await cluster.createToken(ACCOUNT);
     const { keys } = await fetchJwks();

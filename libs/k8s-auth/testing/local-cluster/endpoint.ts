@@ -28,7 +28,7 @@ export interface PathParams {
 
 export interface ApiRequest {
   readonly caller: Caller;
-  /** The named groups of the endpoint's path, empty where it has none. */
+  /** The named groups of the endpoint's path; empty if there are none. */
   readonly params: PathParams;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -39,13 +39,13 @@ export interface Endpoint {
   readonly name: EndpointName;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: RegExp;
-  /** Who may ask; administrators always may. */
+  /** Who may call the endpoint; administrators always may. */
   readonly access: 'everyone' | 'authenticated' | 'administrators' | Right;
   /** @throws {ApiError} for everything that is not a success */
   answer(request: ApiRequest): Answer;
 }
 
-/** What endpoints work with. */
+/** The parts of the cluster that endpoints use. */
 export interface ClusterParts {
   readonly clock: Clock;
   readonly state: ClusterState;

@@ -7,7 +7,7 @@ import { isJsonObject, type JsonObject } from './jws.js';
 
 export interface Delivery {
   readonly response: ServerResponse;
-  /** Judges and acts; what it does is not done when the fault comes before it. */
+  /** Runs the endpoint. Not called if the fault happens before the endpoint. */
   readonly honest: () => Answer;
   readonly clock: Clock;
   /** Ends the connection with a TCP reset. */
@@ -16,7 +16,7 @@ export interface Delivery {
 
 const HUGE_BYTES = 16 * 1024 * 1024;
 
-/** Answers a request honestly, or as its fault wants it. */
+/** Sends the real answer to a request, or the answer that its fault describes. */
 export function deliver(fault: Fault | undefined, delivery: Delivery): void {
   const { response, honest, clock, reset } = delivery;
   switch (fault?.kind) {
@@ -61,7 +61,7 @@ function withBody(answer: Answer, body: string | JsonObject | ((honest: JsonObje
   if (typeof body !== 'function') return { ...answer, body: JSON.stringify(body) };
   const honest: unknown = JSON.parse(answer.body);
   const changed = attempt(() => body(isJsonObject(honest) ? honest : {}));
-  // A mistake in the test's own function is shown to the test, not thrown at the process.
+  // An error in the test's own function becomes the answer, so it does not end the process.
   if (changed instanceof ApiError) return changed.toAnswer();
   return { ...answer, body: typeof changed === 'string' ? changed : JSON.stringify(changed) };
 }
@@ -73,7 +73,7 @@ function send(response: ServerResponse, { status, headers, body }: Answer): void
 function sendHalf(response: ServerResponse, { status, headers, body }: Answer): void {
   const bytes = Buffer.from(body);
   response.writeHead(status, { ...headers, 'content-length': bytes.length });
-  // Destroyed only once the half has been handed to the system, else nothing of it would arrive.
+  // Destroyed only after the first half was written to the socket; otherwise nothing would arrive.
   response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy());
 }
 
@@ -100,7 +100,7 @@ function sendBadFraming(response: ServerResponse, { status, headers, body }: Ans
   socket?.end(body);
 }
 
-/** Piece by piece, at the reader's pace, and only as long as somebody reads. */
+/** Sends piece by piece, as fast as the client reads, and stops when the client disconnects. */
 function sendHuge(response: ServerResponse, bytes: number): void {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes });
   let left = bytes;

@@ -38,13 +38,13 @@ describe('faults', () => {
     expect(json()).toMatchObject({ kind: 'Status', status: 'Failure', code: 429 });
   });
 
-  it('status: with a body of its own', async () => {
+  it('status: another status with a given body', async () => {
     const headers = { 'content-type': 'text/html' };
     spoil({ kind: 'status', status: 502, body: '<h1>bad gateway</h1>', headers });
     expect(await get()).toMatchObject({ status: 502, text: '<h1>bad gateway</h1>', headers });
   });
 
-  it('delay: the honest answer later, by the cluster’s clock', async () => {
+  it('delay: the real answer later, by the cluster’s clock', async () => {
     spoil({ kind: 'delay', ms: 5_000 });
     let answered = false;
     const pending = get().then((answer) => {
@@ -91,7 +91,7 @@ describe('faults', () => {
     await agent.destroy();
   });
 
-  it('trickle: the honest body, a byte at a time', async () => {
+  it('trickle: the real body, a byte at a time', async () => {
     spoil({ kind: 'trickle', ms: 10 });
     let isOver = false;
     const pending = get().finally(() => (isOver = true));
@@ -103,14 +103,14 @@ describe('faults', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('bad-framing: an answer that an HTTP parser refuses, with the honest body in it', async () => {
+  it('bad-framing: an answer that an HTTP parser rejects, with the real body in it', async () => {
     spoil({ kind: 'bad-framing' });
     const error: unknown = await get().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'HTTPParserError' });
     expect(inspect(error)).toContain('jwks_uri');
   });
 
-  it('content-type: the honest body under another name', async () => {
+  it('content-type: the real body with another media type', async () => {
     spoil({ kind: 'content-type', value: 'text/html' });
     const { headers, json } = await get();
     expect(headers['content-type']).toBe('text/html');
@@ -128,12 +128,12 @@ describe('faults', () => {
     expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
   });
 
-  it('redirect: 307 to where it is told', async () => {
+  it('redirect: 307 to the given location', async () => {
     spoil({ kind: 'redirect', to: 'https://elsewhere.example/' });
     expect(await get()).toMatchObject({ status: 307, headers: { location: 'https://elsewhere.example/' } });
   });
 
-  it('body: text, an object, or a change to the honest one', async () => {
+  it('body: text, an object, or a change to the real one', async () => {
     spoil({ kind: 'body', body: '{"cut' }, 1);
     spoil({ kind: 'body', body: { issuer: 'https://other' } }, 1);
     spoil({ kind: 'body', body: (honest) => ({ ...honest, jwks_uri: 'file:///etc/passwd' }) }, 1);
@@ -152,7 +152,7 @@ describe('faults', () => {
     });
   });
 
-  it('hit one endpoint, or all', async () => {
+  it('apply to one endpoint, or to all', async () => {
     spoil({ kind: 'status', status: 500 });
     expect([(await get()).status, (await get(JWKS)).status]).toEqual([500, 200]);
     cluster.faults.clear();
@@ -162,7 +162,7 @@ describe('faults', () => {
     ]);
   });
 
-  it('come in the order they were set and run out', async () => {
+  it('with `times` apply in the order in which they were set, until they are used up', async () => {
     spoil({ kind: 'status', status: 429 }, 1);
     spoil({ kind: 'status', status: 500 }, 2);
     const statuses = [];
@@ -170,7 +170,7 @@ describe('faults', () => {
     expect(statuses).toEqual([429, 500, 500, 200]);
   });
 
-  it('without an end stand behind those with one, replace each other, and are lifted', async () => {
+  it('without `times` apply after those with `times`, replace each other, and can be removed', async () => {
     spoil({ kind: 'status', status: 500 });
     const lift = spoil({ kind: 'status', status: 502 });
     spoil({ kind: 'status', status: 429 }, 1);
@@ -179,7 +179,7 @@ describe('faults', () => {
     expect((await get()).status).toBe(200);
   });
 
-  it('that come before the honest answer keep it from being made', async () => {
+  it('that happen before the endpoint prevent it from running', async () => {
     cluster.faults.set({ on: 'namespaces', fault: { kind: 'status', status: 500 }, times: 1 });
     const admin = await ApiClient.asAdministrator(cluster);
     const create = () => admin.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: 'shop' } } });

@@ -1,7 +1,7 @@
 import { type EndpointName } from './endpoint.js';
 import { type JsonObject } from './jws.js';
 
-/** One way to go wrong. */
+/** One kind of fault. */
 export type Fault =
   /** Another status, with a Status object unless `body` is given. */
   | {
@@ -34,7 +34,7 @@ export type Fault =
 export interface FaultRule {
   readonly on: EndpointName | '*';
   readonly fault: Fault;
-  /** How many requests it hits; all of them until it is lifted when omitted. */
+  /** Number of requests that the rule applies to; when omitted, all requests until the rule is removed. */
   readonly times?: number;
 }
 
@@ -43,13 +43,13 @@ interface ActiveRule extends FaultRule {
 }
 
 /**
- * Which requests go wrong, and how. Rules with `times` apply first, in the order they were set; one without stands
- * behind them and replaces its predecessor on the same endpoint.
+ * Rules that say which requests fail, and how. Rules with `times` apply first, in the order in which they were set. A
+ * rule without `times` applies after them, and replaces the earlier rule without `times` for the same endpoint.
  */
 export class Faults {
   private rules: ActiveRule[] = [];
 
-  /** @returns a function that lifts the fault */
+  /** @returns a function that removes the fault */
   set(rule: FaultRule): () => void {
     const active: ActiveRule = { ...rule, left: rule.times ?? Infinity };
     this.rules = this.rules.filter(
@@ -74,7 +74,7 @@ export class Faults {
   }
 }
 
-/** A stable order: those that run out keep their place among themselves. */
+/** A stable order: rules with `times` keep the order in which they were set. */
 function limitedFirst(one: ActiveRule, other: ActiveRule): number {
   return Number(one.left === Infinity) - Number(other.left === Infinity);
 }

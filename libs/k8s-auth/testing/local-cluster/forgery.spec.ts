@@ -18,7 +18,7 @@ describe('forged tokens', () => {
     Buffer.from(token.split('.')[index] ?? '', 'base64url').toString();
   const claimsOf = (token: string) => JSON.parse(part(token, 1)) as Record<string, unknown>;
 
-  it('differ in the claims that are named, deeply', async () => {
+  it('contain the given claims, merged deeply', async () => {
     const claims = { iss: 'https://other', nbf: undefined, 'kubernetes.io': { namespace: 'shop' } };
     const forged = claimsOf(await cluster.createToken({ ...ACCOUNT, claims }));
     expect(forged).toMatchObject({
@@ -29,7 +29,7 @@ describe('forged tokens', () => {
     expect(forged).not.toHaveProperty('nbf');
   });
 
-  it('have the claims that a function makes of the honest ones', async () => {
+  it('have the claims that a function computes from the real ones', async () => {
     const token = await cluster.createToken({
       ...ACCOUNT,
       claims: ({ iss, sub }) => ({ iss, sub, exp: 'soon' }),
@@ -41,12 +41,12 @@ describe('forged tokens', () => {
     });
   });
 
-  it('have the payload that a function writes, byte for byte', async () => {
+  it('have the payload text that a function returns, byte for byte', async () => {
     const payload = '{"exp":1,"exp":1e400}';
     expect(part(await cluster.createToken({ ...ACCOUNT, claims: () => payload }), 1)).toBe(payload);
   });
 
-  it('have the header that is named', async () => {
+  it('have the given header', async () => {
     const token = await cluster.createToken({ ...ACCOUNT, header: { kid: undefined, typ: 'JWT' } });
     expect(JSON.parse(part(token, 0))).toEqual({ alg: 'RS256', typ: 'JWT' });
   });

@@ -6,7 +6,8 @@ import { type RequestLog } from './request-log.js';
 
 export const LOOPBACK = '127.0.0.1';
 
-// As long as Go's servers keep idle connections; Node's five seconds would close them under the clients' hands.
+// The time for which Go's servers keep idle connections. Node's five seconds would close connections that clients
+// reuse.
 const KEEP_ALIVE_MS = 90_000;
 
 export interface ListenerOptions {
@@ -16,12 +17,12 @@ export interface ListenerOptions {
   readonly log: RequestLog;
 }
 
-/** HTTPS on loopback that can go away, fall silent, and come back on the same port. */
+/** An HTTPS server on loopback that can stop, stop answering, and start again on the same port. */
 export class HttpsListener {
   private server: Server | undefined;
   private isSilent = false;
   private readonly sockets = new Set<Socket>();
-  /** Connections over which nothing comes back. */
+  /** Connections on which the server does not answer. */
   private readonly muted = new WeakSet<Socket>();
   private boundPort: number;
 
@@ -49,7 +50,7 @@ export class HttpsListener {
   async open(certificate: KeyAndCertificate): Promise<void> {
     if (this.server) return;
     const https = this.createHttps(certificate);
-    // Apart from TLS, because a server that is stopped still has its connections accepted by the system.
+    // Separate from TLS, because the system still accepts connections for a server whose process is stopped.
     const server = createTcpServer((socket) => this.accept(socket, https));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(this.boundPort, LOOPBACK, () => resolve());
@@ -58,7 +59,7 @@ export class HttpsListener {
     this.server = server;
   }
 
-  /** Stops listening and cuts every connection, those with a request under way too. */
+  /** Stops listening and closes every connection, including those with a request in flight. */
   async close(): Promise<void> {
     const server = this.server;
     this.speak();
@@ -69,7 +70,7 @@ export class HttpsListener {
     await closed;
   }
 
-  /** Connections stay, and new ones are accepted; but nothing comes back, no TLS handshake either. */
+  /** Keeps connections open and accepts new ones, but does not answer, not even TLS handshakes. */
   silence(): void {
     this.isSilent = true;
     this.muteConnections();
@@ -80,7 +81,7 @@ export class HttpsListener {
     this.isSilent = false;
   }
 
-  /** Nothing comes back over the connections that there are. */
+  /** Stops answering on the existing connections. */
   muteConnections(): void {
     for (const socket of this.sockets) this.muted.add(socket);
   }
@@ -108,7 +109,7 @@ export class HttpsListener {
     this.options.log.connected();
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
-    // Reads on, or the end of the connection would not be seen.
+    // Keeps reading; otherwise the end of the connection would not be noticed.
     if (this.isSilent) socket.on('error', () => {}).resume();
     else https.emit('connection', socket);
   }

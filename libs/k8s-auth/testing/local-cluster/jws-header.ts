@@ -3,8 +3,8 @@ import { assertText, isAbsent, mismatch } from './claim-types.js';
 import { isJsonObject, type JsonObject } from './jws.js';
 
 /**
- * Whether go-jose can read the header at all. It looks at keys and certificates that a token brings along, though
- * nobody uses them: an unusable one makes the token none.
+ * Whether go-jose can read the header at all. go-jose parses keys and certificates in the header, although nobody uses
+ * them: with an unusable one it does not accept the text as a token.
  */
 export function isReadableHeader({ alg, kid, nonce, jwk, x5c }: JsonObject): boolean {
   const texts = [alg, kid, nonce];
@@ -16,7 +16,7 @@ export function isReadableHeader({ alg, kid, nonce, jwk, x5c }: JsonObject): boo
 /**
  * `crit` and `b64` (RFC 7515 §4.1.11, RFC 7797): the one extension that go-jose knows.
  * @returns whether a signature over the usual signing input can hold
- * @throws {Error} the API server's words
+ * @throws {Error} with the API server's message
  */
 export function hasUsualSigningInput({ crit, b64 }: JsonObject): boolean {
   if (isAbsent(crit)) return b64 !== false;

@@ -10,13 +10,13 @@ export interface UnverifiedJws {
   readonly signature: Buffer;
 }
 
-/** Signs whatever it is given: the header decides the algorithm, also where it contradicts the key or is `none`. */
+/** Signs any input. The header decides the algorithm, even if it contradicts the key or is `none`. */
 export function signCompact(header: JsonObject, payload: string, key: KeyObject): string {
   const signingInput = `${encode(JSON.stringify(header))}.${encode(payload)}`;
   return `${signingInput}.${signatureOf(signingInput, header.alg, key).toString('base64url')}`;
 }
 
-/** @returns `undefined` for what is not three parts with JSON objects in the first two */
+/** @returns `undefined` unless the text has three parts with JSON objects in the first two */
 export function parseCompact(token: string): UnverifiedJws | undefined {
   const [header, payload, signature, ...rest] = token.split('.');
   if (!header || !payload || signature === undefined || rest.length > 0) return undefined;
@@ -31,7 +31,7 @@ export function parseCompact(token: string): UnverifiedJws | undefined {
     : undefined;
 }
 
-/** The algorithm is the key's; a header that names another never verifies (RFC 8725 §3.1). */
+/** Uses the algorithm of the key; a header that names another algorithm never verifies (RFC 8725 §3.1). */
 export function hasSignatureOf(jws: UnverifiedJws, algorithm: string, publicKey: KeyObject): boolean {
   if (jws.header.alg !== algorithm) return false;
   const { digest, options } = parameters(algorithm);

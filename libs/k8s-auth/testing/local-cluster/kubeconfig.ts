@@ -36,7 +36,7 @@ export async function writeKubeconfig(
   return files.write(file, formatKubeconfig({ ...common, user: { token }, namespace }));
 }
 
-/** A kubeconfig (client.config v1) with everything inside. JSON, which every reader of YAML takes. */
+/** A kubeconfig (client.config v1) with everything inside. JSON, which every YAML parser accepts. */
 function formatKubeconfig({ url, ca, user, namespace }: KubeconfigSpec): string {
   const name = 'local';
   const credentials =

@@ -51,7 +51,7 @@ describe('decodeKubernetesProtobuf', () => {
     });
   });
 
-  it('reads of a ServiceAccount its name, and skips its secrets', () => {
+  it('reads the name of a ServiceAccount, and skips its secrets', () => {
     const body = envelope(
       'ServiceAccount',
       'v1',

@@ -1,7 +1,7 @@
 import { type JsonObject } from './jws.js';
 import { decodeMessage, type MessageSchema } from './protobuf.js';
 
-/** What kubectl and Go clients send bodies in since client-go 1.32; answers may still be JSON. */
+/** The media type of request bodies of kubectl and Go clients since client-go 1.32; answers may still be JSON. */
 export const KUBERNETES_PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 // The envelope (apimachinery runtime.Unknown), after four bytes of magic.

@@ -5,7 +5,7 @@ import { LocalCluster } from './local-cluster.js';
 
 const CHECKOUT = { namespace: 'shop', serviceAccount: 'checkout' };
 
-describe('legacy tokens and the cache of accepted ones', () => {
+describe('legacy tokens and the cache of accepted tokens', () => {
   let clock: FakeClock;
   let cluster: LocalCluster;
   let client: ApiClient;
@@ -30,7 +30,7 @@ describe('legacy tokens and the cache of accepted ones', () => {
     return authenticated ?? error;
   }
 
-  it('has flat claims, no audience and no end', async () => {
+  it('a legacy token has flat claims, no audience and no expiry', async () => {
     const token = await cluster.createLegacyToken(CHECKOUT);
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     const { metadata } = await cluster.createServiceAccount('shop', 'checkout');
@@ -44,7 +44,7 @@ describe('legacy tokens and the cache of accepted ones', () => {
     });
   });
 
-  it('counts as made for the API server, and for nobody else', async () => {
+  it('a legacy token counts as issued for the API server only', async () => {
     const token = await cluster.createLegacyToken({ ...CHECKOUT, secret: 'by-hand' });
     const { user, audiences } = await client.review(reviewer, token);
     expect(user).toMatchObject({ username: 'system:serviceaccount:shop:checkout' });
@@ -53,7 +53,7 @@ describe('legacy tokens and the cache of accepted ones', () => {
     expect(await judge(token, ['orders'])).toMatch(/is invalid for the target audiences \["orders"\]\]$/);
   });
 
-  it('is refused for another subject, another UID, or another Secret', async () => {
+  it('a legacy token is refused for another subject, another UID, or another Secret', async () => {
     const prefix = 'kubernetes.io/serviceaccount';
     const forge = (claims: Record<string, string>) => cluster.createLegacyToken({ ...CHECKOUT, claims });
     expect(await judge(await forge({ sub: 'system:serviceaccount:shop:admin' }))).toBe(
@@ -67,7 +67,7 @@ describe('legacy tokens and the cache of accepted ones', () => {
     );
   });
 
-  it('dies with its ServiceAccount, and others do not', async () => {
+  it('a legacy token is refused after its ServiceAccount was deleted, and tokens of other accounts are not', async () => {
     await cluster.createServiceAccount('shop', 'other');
     const other = await cluster.createLegacyToken({ namespace: 'shop', serviceAccount: 'other' });
     const token = await cluster.createLegacyToken(CHECKOUT);
@@ -76,7 +76,7 @@ describe('legacy tokens and the cache of accepted ones', () => {
     expect(await judge(other)).toBe(true);
   });
 
-  it('goes on accepting what it has accepted, for ten seconds', async () => {
+  it('the cache keeps accepting an accepted token for ten seconds', async () => {
     const token = await cluster.createToken({ ...CHECKOUT, audiences: ['orders'] });
     expect(await judge(token, ['orders'])).toBe(true);
     await cluster.deleteServiceAccount('shop', 'checkout');
@@ -86,7 +86,7 @@ describe('legacy tokens and the cache of accepted ones', () => {
     expect(await judge(token, ['orders'])).toMatch(/not found\]$/);
   });
 
-  it('remembers per audience, and never a refusal', async () => {
+  it('the cache keeps verdicts per audience, and never a refusal', async () => {
     const token = await cluster.createToken({ ...CHECKOUT, audiences: ['orders'] });
     expect(await judge(token, ['orders'])).toBe(true);
     expect(await judge(token, ['stock'])).toMatch(/is invalid for the target audiences/);

@@ -7,7 +7,7 @@ import { ApiClient } from './api-client.fixture.js';
 import { LocalCluster } from './local-cluster.js';
 import { type CertificateKind } from './server-certificates.js';
 
-describe('the life of a local cluster', () => {
+describe('the lifecycle of a local cluster', () => {
   let clock: FakeClock;
   let cluster: LocalCluster;
   let client: ApiClient;
@@ -25,7 +25,7 @@ describe('the life of a local cluster', () => {
 
   const isAlive = () => client.ask('GET', '/livez').then(({ status }) => status);
 
-  /** Once more where the first request met the old connection before its end was noticed. */
+  /** Sends the request again if the first one used an old connection whose end was not noticed yet. */
   const isAliveAnew = () =>
     isAlive().catch((error: { code?: string }) => {
       if (error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET') return isAlive();
@@ -38,7 +38,7 @@ describe('the life of a local cluster', () => {
     expect(cluster.clock).toBe(clock);
   });
 
-  it('can be told the port, the issuer and the audiences, and fails when the port is taken', async () => {
+  it('takes the port, the issuer and the audiences as options, and fails when the port is in use', async () => {
     await expect(LocalCluster.start({ port: cluster.port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     const { port } = cluster;
     await cluster.close();
@@ -47,7 +47,7 @@ describe('the life of a local cluster', () => {
     expect(cluster).toMatchObject(options);
   });
 
-  it('goes away and comes back on the same port, with its state and keys', async () => {
+  it('stops and starts again on the same port, with its state and keys', async () => {
     await cluster.createServiceAccount('shop', 'checkout');
     const token = await cluster.createToken({ namespace: 'shop', serviceAccount: 'checkout' });
     const { url } = cluster;
@@ -61,7 +61,7 @@ describe('the life of a local cluster', () => {
     expect((await client.ask('GET', '/openid/v1/jwks', { token })).status).toBe(200);
   });
 
-  it('hangs, for those who are connected and for others, and comes back', async () => {
+  it('hangs for existing and new connections, and recovers', async () => {
     expect(await isAlive()).toBe(200);
     await cluster.outage('hang');
     let isOver = false;
@@ -78,7 +78,7 @@ describe('the life of a local cluster', () => {
     await other.close();
   });
 
-  it('mutes the connections that there are, and takes new ones', async () => {
+  it('mutes the existing connections, and answers on new ones', async () => {
     expect(await isAlive()).toBe(200);
     cluster.muteConnections();
     let isOver = false;
@@ -93,7 +93,7 @@ describe('the life of a local cluster', () => {
     expect(await muted).toHaveProperty('message');
   });
 
-  it('cuts requests under way when it goes', async () => {
+  it('closes connections with requests in flight when it stops', async () => {
     cluster.faults.set({ on: 'health', fault: { kind: 'hang' } });
     const outcome = isAlive().catch((error: unknown) => error);
     await cluster.requests.waitFor({ endpoint: 'health' });
@@ -106,7 +106,7 @@ describe('the life of a local cluster', () => {
     ['expired', 'CERT_HAS_EXPIRED'],
     ['untrusted', 'SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_SIGNATURE_FAILURE'],
   ])(
-    'presents a certificate that does not fit (%s), also to who was connected before',
+    'presents an invalid certificate (%s), also to clients that were connected before',
     async (kind, code) => {
       expect(await isAlive()).toBe(200);
       await cluster.presentCertificate(kind);
@@ -123,7 +123,7 @@ describe('the life of a local cluster', () => {
     await expect(isAliveAnew()).rejects.toMatchObject({ code: 'CERT_HAS_EXPIRED' });
   });
 
-  it('keeps files for its owner’s eyes, and removes all of them in the end', async () => {
+  it('writes files that only their owner can read, and removes all of them on close', async () => {
     const kubeconfig = await cluster.writeKubeconfig();
     const account = { namespace: 'default', serviceAccount: 'default' };
     const mount = await cluster.writeInClusterMount(account);
@@ -139,7 +139,7 @@ describe('the life of a local cluster', () => {
     expect([existsSync(root), clock.pendingTimers]).toEqual([false, 0]);
   });
 
-  it('mounts a token of a pod, the CA and the namespace, and swaps in another', async () => {
+  it('mounts a token of a pod, the CA and the namespace, and replaces the token', async () => {
     await cluster.createServiceAccount('shop', 'checkout');
     const options = { namespace: 'shop', serviceAccount: 'checkout' };
     const directory = await cluster.writeInClusterMount(options);
@@ -182,7 +182,7 @@ describe('the life of a local cluster', () => {
     expect(() => volume.rotate()).toThrow('serviceaccounts "checkout" not found');
   });
 
-  it('has the words of the API server for what cannot be', async () => {
+  it('uses the API server’s messages for objects that do not exist', async () => {
     const account = { namespace: 'default', serviceAccount: 'nobody' };
     await expect(cluster.createToken(account)).rejects.toThrow('serviceaccounts "nobody" not found');
     await expect(cluster.createPod('default', 'p', account)).rejects.toThrow(

@@ -4,7 +4,7 @@ import { type SigningAlgorithm } from './signing-keys.js';
 import { type Forgery } from './token-issuer.js';
 
 export interface LocalClusterOptions {
-  /** Time of tokens, delays and rotations; TLS goes by the machine's clock. @default the machine's clock */
+  /** The clock for tokens, delays and rotations; TLS uses the machine's clock. @default the machine's clock */
   readonly clock?: Clock;
   /** `iss` of the tokens. @default 'https://kubernetes.default.svc.cluster.local' */
   readonly issuer?: string;
@@ -12,12 +12,12 @@ export interface LocalClusterOptions {
   readonly apiAudiences?: readonly string[];
   /** @default 'RS256' */
   readonly signingAlgorithm?: SigningAlgorithm;
-  /** Shortest life that TokenRequest and projected volumes grant. @default 600000, as the API server's */
+  /** Shortest lifetime that TokenRequest and projected volumes grant. @default 600000, as in the API server */
   readonly minimumTokenLifetimeMs?: number;
   /** Port on loopback; 0 lets the system choose. @default 0 */
   readonly port?: number;
   /**
-   * How long a token that was accepted once goes on being accepted without a look. A real API server: 10000.
+   * How long a token that was accepted once stays accepted without a new check. A real API server: 10000.
    * @default 0
    */
   readonly acceptedTokenCacheMs?: number;
@@ -31,16 +31,16 @@ export interface TokenOptions extends Forgery {
   readonly serviceAccount: string;
   /** @default the API server's own */
   readonly audiences?: readonly string[];
-  /** Any life, unlike TokenRequest's. @default 3600 */
+  /** Any lifetime, without the limits of TokenRequest. @default 3600 */
   readonly expirationSeconds?: number;
-  /** Name of the pod to bind the token to; it has to run as this ServiceAccount. */
+  /** Name of the pod to bind the token to; the pod has to run as this ServiceAccount. */
   readonly pod?: string;
 }
 
 export interface LegacyTokenOptions extends Forgery {
   readonly namespace: string;
   readonly serviceAccount: string;
-  /** Name of the Secret that the token stands in. @default '<serviceAccount>-token' */
+  /** Name of the Secret that holds the token. @default '<serviceAccount>-token' */
   readonly secret?: string;
 }
 
@@ -52,7 +52,10 @@ export interface PodOptions {
 }
 
 export interface RotationOptions {
-  /** `true`: tokens of the old key stay good and the key set holds both; `false`: refused from now on. */
+  /**
+   * `true`: tokens of the old key stay valid and the key set holds both keys; `false`: these tokens are refused from
+   * now on.
+   */
   readonly keepOld: boolean;
   /** @default the old key's */
   readonly algorithm?: SigningAlgorithm;
@@ -66,7 +69,7 @@ export interface KubeconfigOptions {
 export interface InClusterMountOptions {
   readonly namespace: string;
   readonly serviceAccount: string;
-  /** The pod that the token is bound to; made when omitted. */
+  /** The pod that the token is bound to; created when omitted. */
   readonly pod?: string;
   /** @default a new one that `close()` removes */
   readonly directory?: string;
@@ -75,7 +78,7 @@ export interface InClusterMountOptions {
 export interface ProjectVolumeOptions extends Pick<ProjectedVolumeOptions, 'autoRotate' | 'onRotate'> {
   readonly namespace: string;
   readonly serviceAccount: string;
-  /** The pod that the token is bound to; made when omitted. */
+  /** The pod that the token is bound to; created when omitted. */
   readonly pod?: string;
   /** Name of the token's file. */
   readonly path: string;

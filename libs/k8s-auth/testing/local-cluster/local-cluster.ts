@@ -24,10 +24,10 @@ import { type SigningAlgorithm } from './signing-keys.js';
 
 /**
  * A stand-in for a Kubernetes API server and its kubelet, as far as ServiceAccount tokens are concerned: a real HTTPS
- * server on loopback with a CA of its own that issues, reviews and publishes what a real one does, status by status,
- * and goes wrong on demand. It runs nothing and knows no RBAC beyond two rights.
+ * server on loopback with its own CA. It issues and reviews tokens and publishes keys with the same status codes as a
+ * real API server, and simulates faults on request. It runs no containers, and of RBAC it supports only two rights.
  *
- * Methods that name an object that does not exist throw with the API server's own words.
+ * Methods that name an object that does not exist throw an error with the API server's message.
  * @publicApi
  */
 export class LocalCluster {
@@ -64,7 +64,7 @@ export class LocalCluster {
     return this.server.parts.issuer;
   }
 
-  /** What tokens for the API server itself are made for. */
+  /** The audiences of the API server itself. */
   get apiAudiences(): readonly string[] {
     return this.server.parts.apiAudiences;
   }
@@ -73,7 +73,7 @@ export class LocalCluster {
     return this.server.parts.clock;
   }
 
-  /** What goes wrong on purpose. */
+  /** The faults to simulate. */
   get faults(): Faults {
     return this.server.faults;
   }
@@ -83,22 +83,22 @@ export class LocalCluster {
     return this.server.listener.openConnections;
   }
 
-  /** What was asked so far. */
+  /** The requests that were received so far. */
   get requests(): RequestLog {
     return this.server.requests;
   }
 
-  /** Makes it, and its namespace, unless they are there: `default` always is. */
+  /** Creates it, and its namespace, unless they exist: `default` always exists. */
   createServiceAccount(namespace: string, name: string): Promise<ClusterObject> {
     return attempt(() => this.server.parts.state.ensureServiceAccount(namespace, name));
   }
 
-  /** Its tokens are refused from now on, also when one of the same name comes again: that has another UID. */
+  /** Its tokens are refused from now on, even if it is created again with the same name: the UID differs. */
   deleteServiceAccount(namespace: string, name: string): Promise<ClusterObject> {
     return attempt(() => this.server.parts.state.deleteServiceAccount(namespace, name));
   }
 
-  /** Something for tokens to be bound to. @throws {Error} its ServiceAccount does not exist */
+  /** Creates a pod that tokens can be bound to. @throws {Error} its ServiceAccount does not exist */
   createPod(namespace: string, name: string, options: PodOptions = {}): Promise<ClusterObject> {
     return attempt(() => this.server.parts.state.runPod({ namespace, name, ...options }));
   }
@@ -108,18 +108,18 @@ export class LocalCluster {
     return attempt(() => this.server.parts.state.pods.delete(name, namespace));
   }
 
-  /** A bound token as TokenRequest makes it, or a forged one. Asks nothing of the server: it works during an outage. */
+  /** Creates a bound token like TokenRequest, or a forged one. Also works during an outage, without a request. */
   createToken({ claims, header, key, ...request }: TokenOptions): Promise<string> {
     return attempt(() => this.server.parts.tokens.issueBound(request, { claims, header, key }));
   }
 
-  /** A Secret-based token: flat claims, no audience, no end; the Secret is made along with it. */
+  /** Creates a Secret-based token, and its Secret: flat claims, no audience, no expiry. */
   createLegacyToken({ claims, header, key, ...options }: LegacyTokenOptions): Promise<string> {
     const request = { secret: `${options.serviceAccount}-token`, ...options };
     return attempt(() => this.server.parts.tokens.issueLegacy(request, { claims, header, key }));
   }
 
-  /** Signs with a fresh key from now on. @returns its `kid` */
+  /** Signs with a new key from now on. @returns its `kid` */
   async rotateSigningKey({ keepOld, algorithm }: RotationOptions): Promise<string> {
     const { keys } = this.server.parts;
     const { kid } = await keys.publish(algorithm);
@@ -128,7 +128,7 @@ export class LocalCluster {
     return kid;
   }
 
-  /** Publishes a fresh key that does not sign yet. @returns its `kid`, for {@link signWith} */
+  /** Publishes a new key that does not sign yet. @returns its `kid`, for {@link signWith} */
   async publishKey(algorithm?: SigningAlgorithm): Promise<string> {
     return (await this.server.parts.keys.publish(algorithm)).kid;
   }
@@ -138,12 +138,12 @@ export class LocalCluster {
     this.server.parts.keys.signWith(kid);
   }
 
-  /** Forgets every key but the signing one, as the end of a rotation. */
+  /** Removes every key except the signing key, as at the end of a rotation. */
   dropOldKeys(): void {
     this.server.parts.keys.dropOthers();
   }
 
-  /** What the file `sa.pub` holds: all accepted keys. */
+  /** The content of the file `sa.pub`: all accepted keys. */
   publicKeysPem(): string {
     return this.server.parts.keys.toPem();
   }
@@ -156,14 +156,15 @@ export class LocalCluster {
     this.server.parts.rights.revoke(right, subject);
   }
 
-  /** Restarts with another certificate: connections are cut, the next handshake sees it. */
+  /** Restarts with another certificate: connections are closed, and the next handshake uses it. */
   async presentCertificate(kind: CertificateKind): Promise<void> {
     await this.server.present(kind);
   }
 
   /**
    * The API server is unreachable, and projected volumes are not renewed.
-   * @param kind `refuse`: connections are cut, and new ones refused. `hang`: connections stay, and new ones are accepted,
+   * @param kind `refuse`: connections are closed, and new ones refused. `hang`: connections stay, and new ones are
+   * accepted,
    *   but nothing is ever answered, TLS handshakes included, as by a process that is stopped or a network that drops
    *   packets
    */
@@ -172,24 +173,24 @@ export class LocalCluster {
     else await this.server.close();
   }
 
-  /** The API server is back, on the same port; connections that stayed are cut. */
+  /** The API server is reachable again on the same port; connections that stayed open are closed. */
   async recover(): Promise<void> {
     await this.server.reopen();
   }
 
-  /** The connections that there are stay open, but nothing comes back, as after a lost NAT entry; new ones work. */
+  /** Existing connections stay open but get no answer, as after a lost NAT entry; new connections work. */
   muteConnections(): void {
     this.server.listener.muteConnections();
   }
 
-  /** @returns the path of a kubeconfig that kubectl and client libraries take; mode 0600 */
+  /** @returns the path of a kubeconfig for kubectl and client libraries; mode 0600 */
   writeKubeconfig(options: KubeconfigOptions = {}): Promise<string> {
     return writeKubeconfig(this.server, this.files, options);
   }
 
   /**
-   * What a pod finds under /var/run/secrets/kubernetes.io/serviceaccount: `token`, `ca.crt`, `namespace`. Called again
-   * for the same directory, it swaps in a new token.
+   * Writes the files that a pod has under /var/run/secrets/kubernetes.io/serviceaccount: `token`, `ca.crt`,
+   * `namespace`. A second call for the same directory replaces the token.
    * @returns the directory
    */
   writeInClusterMount(options: InClusterMountOptions): Promise<string> {
@@ -209,7 +210,7 @@ export class LocalCluster {
   }
 }
 
-/** What is done at once, as a promise: a throw becomes a rejection. */
+/** Runs a synchronous function and returns a promise: a thrown error becomes a rejection. */
 function attempt<T>(action: () => T): Promise<T> {
   return new Promise((resolve) => resolve(action()));
 }

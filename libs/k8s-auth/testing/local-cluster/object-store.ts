@@ -23,7 +23,10 @@ interface NewObject {
   readonly spec?: JsonObject;
 }
 
-/** The objects of one resource, keyed by namespace and name. A name that comes again gets another UID. */
+/**
+ * The objects of one resource, keyed by namespace and name. An object that is created again with the same name gets
+ * another UID.
+ */
 export class ObjectStore {
   private readonly objects = new Map<string, ClusterObject>();
   private version = 0;

@@ -20,7 +20,7 @@ describe('objects of the local API server', () => {
   const create = (path: string, name: string, more: object = {}) =>
     admin.ask('POST', path, { body: { metadata: { name }, ...more } });
 
-  it('come to be, are read, listed and deleted', async () => {
+  it('are created, read, listed and deleted', async () => {
     expect((await create('/api/v1/namespaces', 'life')).status).toBe(201);
     const path = '/api/v1/namespaces/life/serviceaccounts';
     const created = (await create(path, 'checkout')).json();
@@ -44,7 +44,7 @@ describe('objects of the local API server', () => {
     expect((await admin.ask('DELETE', `${path}/checkout`)).status).toBe(404);
   });
 
-  it('have another UID when they come again', async () => {
+  it('get another UID when they are created again', async () => {
     const path = '/api/v1/namespaces/default/serviceaccounts';
     const uid = async () => ((await create(path, 'again')).json().metadata as { uid: string }).uid;
     const first = await uid();
@@ -52,7 +52,7 @@ describe('objects of the local API server', () => {
     expect(await uid()).not.toBe(first);
   });
 
-  it('come only once', async () => {
+  it('cannot be created twice', async () => {
     expect((await create('/api/v1/namespaces', 'default')).json()).toMatchObject({
       code: 409,
       reason: 'AlreadyExists',
@@ -60,7 +60,7 @@ describe('objects of the local API server', () => {
     });
   });
 
-  it('go with their namespace, which brings a default ServiceAccount', async () => {
+  it('are deleted with their namespace, and a new namespace has a default ServiceAccount', async () => {
     await create('/api/v1/namespaces', 'short');
     await create('/api/v1/namespaces/short/pods', 'p');
     await admin.ask('DELETE', '/api/v1/namespaces/short');
@@ -70,7 +70,7 @@ describe('objects of the local API server', () => {
     expect((await admin.ask('GET', `${path}/pods/p`)).status).toBe(404);
   });
 
-  it('are pods of the default ServiceAccount, on no node, unless they say otherwise', async () => {
+  it('of kind Pod use the default ServiceAccount and no node by default', async () => {
     const path = '/api/v1/namespaces/default/pods';
     expect((await create(path, 'plain')).json().spec).toEqual({ serviceAccountName: 'default' });
     await cluster.createServiceAccount('default', 'checkout');
@@ -82,21 +82,21 @@ describe('objects of the local API server', () => {
 
   it.each([
     [
-      'a namespace that there is not',
+      'a namespace that does not exist',
       '/api/v1/namespaces/none/serviceaccounts',
       { metadata: { name: 'x' } },
       404,
     ],
     [
-      'a pod of a ServiceAccount that there is not',
+      'a pod of a ServiceAccount that does not exist',
       '/api/v1/namespaces/default/pods',
       { metadata: { name: 'x' }, spec: { serviceAccountName: 'nobody' } },
       403,
     ],
     ['no name', '/api/v1/namespaces', {}, 422],
-    ['a name that is none', '/api/v1/namespaces', { metadata: { name: 'A_b' } }, 422],
+    ['an invalid name', '/api/v1/namespaces', { metadata: { name: 'A_b' } }, 422],
     [
-      'a ServiceAccount’s name that is none',
+      'an invalid ServiceAccount name',
       '/api/v1/namespaces/default/serviceaccounts',
       { metadata: { name: '-' } },
       422,
@@ -111,7 +111,7 @@ describe('objects of the local API server', () => {
     expect((await admin.ask('POST', path, { body })).json()).toMatchObject({ kind: 'Status', code });
   });
 
-  it('are refused with a body beyond 3 MiB', async () => {
+  it('are refused with a body larger than 3 MiB', async () => {
     const body = 'x'.repeat(3 * 1024 * 1024 + 1);
     expect((await admin.ask('POST', '/api/v1/namespaces', { body })).json()).toMatchObject({
       code: 413,
@@ -124,7 +124,7 @@ describe('objects of the local API server', () => {
     expect((await admin.ask('GET', '/api/v1/namespaces?watch=true')).status).toBe(400);
   });
 
-  it('are for administrators only, and unknown paths look the same to others', async () => {
+  it('are for administrators only, and unknown paths get the same answer for others', async () => {
     const client = new ApiClient(cluster);
     const token = await cluster.createToken({ namespace: 'default', serviceAccount: 'default' });
     const messageOf = async (path: string) => (await client.ask('GET', path, { token })).json().message;
@@ -142,7 +142,7 @@ describe('objects of the local API server', () => {
     await client.close();
   });
 
-  it('are unknown or of another method to administrators', async () => {
+  it('answer 404 or 405 to administrators for unknown paths and methods', async () => {
     expect((await admin.ask('GET', '/api/v1/things')).json()).toMatchObject({
       code: 404,
       message: 'the server could not find the requested resource',
@@ -156,7 +156,7 @@ describe('objects of the local API server', () => {
     expect((await admin.ask('GET', '/apis/authentication.k8s.io/v1/tokenreviews')).status).toBe(405);
   });
 
-  it('stand in the documents that kubectl reads, which nobody else gets unless authenticated', async () => {
+  it('are listed in the documents that kubectl reads, for authenticated callers only', async () => {
     const nobody = new ApiClient(cluster);
     expect((await nobody.ask('GET', '/api')).status).toBe(403);
     await nobody.close();
@@ -171,7 +171,7 @@ describe('objects of the local API server', () => {
     }
   });
 
-  it('leave health and version to everybody', async () => {
+  it('health and version are open to everybody', async () => {
     const nobody = new ApiClient(cluster);
     for (const path of ['/healthz', '/readyz', '/livez', '/version']) {
       expect((await nobody.ask('GET', path)).status).toBe(200);
@@ -179,7 +179,7 @@ describe('objects of the local API server', () => {
     await nobody.close();
   });
 
-  it('are not shown to who wants to be somebody else', async () => {
+  it('are refused to a request with impersonation', async () => {
     const headers = { 'impersonate-user': 'system:serviceaccount:default:default' };
     expect((await admin.ask('GET', '/api/v1/namespaces', { headers })).json()).toMatchObject({
       code: 400,
@@ -187,13 +187,13 @@ describe('objects of the local API server', () => {
     });
   });
 
-  it('take a body that does not say what it is as JSON', async () => {
+  it('accept a body without a content type as JSON', async () => {
     const headers = { 'content-type': '' };
     const body = { metadata: { name: 'untyped' } };
     expect((await admin.ask('POST', '/api/v1/namespaces', { body, headers })).status).toBe(201);
   });
 
-  it('are closed to certificates of another authority, unless a token helps', async () => {
+  it('are refused to a certificate of another CA, unless the request also has a valid token', async () => {
     const authority = await CertificateAuthority.create();
     const certificate = await authority.issue({
       subject: 'CN=kubernetes-admin, O=system:masters',

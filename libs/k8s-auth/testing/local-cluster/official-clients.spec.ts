@@ -76,7 +76,7 @@ describe('@kubernetes/client-node against a local cluster', () => {
     expect(refused.status?.error).toMatch(/^\[invalid bearer token, token audiences/);
   });
 
-  it.each(ways)('asks for its rights through %s', async (_, load) => {
+  it.each(ways)('checks its rights through %s', async (_, load) => {
     const api = (await load()).makeApiClient(AuthorizationV1Api);
     const answer = await api.createSelfSubjectAccessReview({
       body: { spec: { resourceAttributes: REVIEW_RIGHT } },
@@ -84,7 +84,7 @@ describe('@kubernetes/client-node against a local cluster', () => {
     expect(answer.status).toMatchObject({ allowed: true });
   });
 
-  it('requests a token, which it then reviews', async () => {
+  it('requests a token and reviews it', async () => {
     const config = await loadFile();
     const api = config.makeApiClient(CoreV1Api);
     const { status } = await api.createNamespacedServiceAccountToken({
@@ -97,7 +97,7 @@ describe('@kubernetes/client-node against a local cluster', () => {
     expect(verdict.status?.authenticated).toBe(true);
   });
 
-  it('makes, lists and deletes objects', async () => {
+  it('creates, lists and deletes objects', async () => {
     const api = (await loadFile()).makeApiClient(CoreV1Api);
     await api.createNamespace({ body: { metadata: { name: 'shop' } } });
     await api.createNamespacedServiceAccount({ namespace: 'shop', body: { metadata: { name: 'checkout' } } });
@@ -111,7 +111,7 @@ describe('@kubernetes/client-node against a local cluster', () => {
     });
   });
 
-  it('is told that it may not', async () => {
+  it('gets the API server’s refusal for a missing right', async () => {
     cluster.revoke('create tokenreviews', 'mytest/reviewer');
     await expect(review(await loadInCluster(), 'x')).rejects.toMatchObject({ code: 403 });
   });

@@ -13,7 +13,7 @@ const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
-/** Reads the listed fields of a protobuf message. @throws {RangeError} it ends too early or is no such message */
+/** Reads the listed fields of a protobuf message. @throws {RangeError} it ends too early or is not such a message */
 export function decodeMessage(bytes: Buffer, schema: MessageSchema): Record<string, Value> {
   const message: Record<string, Value> = {};
   const reader = new Reader(bytes);
@@ -47,7 +47,7 @@ class Reader {
     return this.offset >= this.bytes.length;
   }
 
-  /** Exact up to 2^53: lifetimes and lengths are far below. */
+  /** Exact up to 2^53; lifetimes and lengths are much smaller. */
   varint(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {

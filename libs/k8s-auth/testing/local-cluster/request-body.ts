@@ -5,7 +5,7 @@ import { decodeKubernetesProtobuf, KUBERNETES_PROTOBUF } from './kubernetes-prot
 
 const JSON_TYPE = 'application/json';
 
-/** A member of the body that is of another type than its field. */
+/** A member of the body whose type differs from that of its field. */
 export class UndecodableMember extends ApiError {
   constructor(member: string, type: string) {
     super(400, 'BadRequest', `cannot unmarshal "${member}" into ${type}`);
@@ -13,8 +13,8 @@ export class UndecodableMember extends ApiError {
 }
 
 /**
- * What `read` takes from a body of this kind.
- * @throws {ApiError} 415 or 400, for what the API server could not decode
+ * The value that `read` returns for a body of this kind.
+ * @throws {ApiError} 415 or 400, for a body that the API server could not decode
  */
 export function readObject<T>(
   { headers, body }: ApiRequest,
@@ -43,7 +43,10 @@ function unhandled(kind: string, givenKind: string, apiVersion: string, problem:
   return badRequest(`${givenKind} in version "${version}" cannot be handled as a ${kind}: ${problem}`);
 }
 
-/** @returns `undefined` for what holds no object: the parser's own words could quote the body */
+/**
+ * @returns `undefined` for a body without an object. No error is thrown, because the parser's message could quote the
+ * body
+ */
 function decode(mediaType: string, body: Buffer): JsonObject | undefined {
   if (mediaType !== JSON_TYPE && mediaType !== KUBERNETES_PROTOBUF) {
     throw new ApiError(

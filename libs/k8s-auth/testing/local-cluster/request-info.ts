@@ -7,7 +7,7 @@ const RESOURCE_PATH =
 
 const VERBS: Record<string, string> = { GET: 'get', POST: 'create', PUT: 'update', DELETE: 'delete' };
 
-/** The authorizer's refusal; other than an admission plugin's, its answer bears a warning for browsers. */
+/** The authorizer's refusal. Unlike an admission plugin's refusal, it has a warning header for browsers. */
 class AccessDenied extends ApiError {
   constructor(message: string, details: StatusDetails) {
     super(403, 'Forbidden', message, details);
@@ -19,7 +19,7 @@ class AccessDenied extends ApiError {
   }
 }
 
-/** The refusal in the API server's words, which name the resource or the path that was asked for. */
+/** The API server's message for a refusal, which names the requested resource or path. */
 export function forbidden(caller: Caller, method: string, path: string): ApiError {
   const groups = RESOURCE_PATH.exec(path)?.groups;
   const user = `User "${caller.username}"`;

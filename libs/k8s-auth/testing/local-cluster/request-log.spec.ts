@@ -24,7 +24,7 @@ describe('the log of requests', () => {
     await cluster.close();
   });
 
-  it('says what was asked, by whom, when, and what came of it, without the query', async () => {
+  it('contains path, caller, time and status of each request, without the query', async () => {
     await client.ask('GET', '/openid/v1/jwks?x=y', { token });
     expect(cluster.requests.list()).toEqual([
       {
@@ -38,7 +38,7 @@ describe('the log of requests', () => {
     ]);
   });
 
-  it('counts by whatever is asked', async () => {
+  it('counts requests by any member', async () => {
     await client.ask('GET', '/openid/v1/jwks', { token });
     await client.ask('GET', '/openid/v1/jwks');
     await client.ask('GET', '/nowhere', { token: 'x.y.z' });
@@ -54,7 +54,7 @@ describe('the log of requests', () => {
     expect([requests.count(), requests.connections, requests.handshakes]).toEqual([0, 0, 0]);
   });
 
-  it('counts connections, which are kept', async () => {
+  it('counts connections, which clients keep open', async () => {
     for (let count = 0; count < 3; count++) await client.ask('GET', '/livez');
     expect([cluster.requests.connections, cluster.requests.handshakes]).toEqual([1, 1]);
   });
@@ -67,7 +67,7 @@ describe('the log of requests', () => {
     for (const part of token.split('.')) expect(text).not.toContain(part);
   });
 
-  it('wakes who waits for requests that have yet to come', async () => {
+  it('resolves waits for later requests', async () => {
     const waiting = cluster.requests.waitFor({ path: '/livez', status: 200 }, 2);
     let woken = false;
     void waiting.then(() => (woken = true));

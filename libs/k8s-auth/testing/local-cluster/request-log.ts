@@ -15,7 +15,7 @@ export interface LoggedRequest {
   status?: number;
 }
 
-/** Every member that is given has to be equal. */
+/** A request matches if every given member is equal. */
 export type RequestFilter = Partial<Omit<LoggedRequest, 'at'>>;
 
 interface Waiter {
@@ -24,7 +24,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** What was asked, to count and to wait for. */
+/** The received requests, for counting and waiting. */
 export class RequestLog {
   private entries: LoggedRequest[] = [];
   private waiters: Waiter[] = [];

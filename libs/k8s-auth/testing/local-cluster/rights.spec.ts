@@ -36,20 +36,20 @@ describe('rights', () => {
     return answered.json().status;
   }
 
-  it('are those of a stock cluster at first', async () => {
+  it('are at first those of a cluster with default settings', async () => {
     expect([await reviewStatus(), await discoveryStatus(token), await discoveryStatus()]).toEqual([
       403, 200, 403,
     ]);
   });
 
-  it('to review are granted and taken away', async () => {
+  it('to review can be granted and revoked', async () => {
     cluster.grant('create tokenreviews', 'shop/reviewer');
     expect(await reviewStatus()).toBe(201);
     cluster.revoke('create tokenreviews', 'shop/reviewer');
     expect(await reviewStatus()).toBe(403);
   });
 
-  it('to discovery are taken from one, and from all', async () => {
+  it('to discovery can be revoked for one ServiceAccount, and for all', async () => {
     const other = await cluster.createToken({ namespace: 'shop', serviceAccount: 'default' });
     cluster.revoke('read discovery', 'shop/reviewer');
     expect([await discoveryStatus(token), await discoveryStatus(other)]).toEqual([403, 200]);
@@ -59,12 +59,12 @@ describe('rights', () => {
     expect([await discoveryStatus(token), await discoveryStatus(other)]).toEqual([200, 403]);
   });
 
-  it('to discovery can be everybody’s', async () => {
+  it('to discovery can be granted to everybody', async () => {
     cluster.grant('read discovery', 'system:unauthenticated');
     expect(await discoveryStatus()).toBe(200);
   });
 
-  it('are told to who asks', async () => {
+  it('are reported by a SelfSubjectAccessReview', async () => {
     expect(await isAllowed(CREATE_REVIEWS)).toEqual({ allowed: false });
     cluster.grant('create tokenreviews', 'shop/reviewer');
     expect(await isAllowed(CREATE_REVIEWS)).toEqual({ allowed: true });
@@ -83,12 +83,12 @@ describe('rights', () => {
     ['a subresource', { resourceAttributes: { ...CREATE_REVIEWS.resourceAttributes, subresource: 'x' } }],
     ['another path', { nonResourceAttributes: { path: '/openid', verb: 'get' } }],
     ['another verb on a path', { nonResourceAttributes: { path: METADATA, verb: 'post' } }],
-  ])('do not stretch to %s', async (_, spec) => {
+  ])('do not include %s', async (_, spec) => {
     cluster.grant('create tokenreviews', 'shop/reviewer');
     expect(await isAllowed(spec)).toEqual({ allowed: false });
   });
 
-  it('are all there for administrators', async () => {
+  it('include everything for administrators', async () => {
     const admin = await ApiClient.asAdministrator(cluster);
     const spec = { resourceAttributes: { resource: 'secrets', verb: 'list' } };
     expect(await isAllowed(spec, admin, undefined)).toEqual({ allowed: true });
@@ -102,12 +102,12 @@ describe('rights', () => {
       { ...CREATE_REVIEWS, nonResourceAttributes: { path: '/', verb: 'get' } },
       'spec.nonResourceAttributes',
     ],
-  ])('cannot be asked for with %s of the two kinds of attributes', async (_, spec, field) => {
+  ])('cannot be requested with %s of the two kinds of attributes', async (_, spec, field) => {
     const answered = await client.ask('POST', ACCESS, { token, body: { spec } });
     expect(answered.json()).toMatchObject({ code: 422, reason: 'Invalid', details: { causes: [{ field }] } });
   });
 
-  it('are not told to nobody', async () => {
+  it('are not reported to anonymous callers', async () => {
     expect((await client.ask('POST', ACCESS, { body: { spec: CREATE_REVIEWS } })).status).toBe(403);
   });
 });

@@ -2,7 +2,7 @@ import { parseUsername } from '../../src/identity/names.js';
 import { type Caller } from './caller.js';
 
 /**
- * What can be granted: no RBAC engine, only what verifying tokens needs.
+ * The rights that can be granted. This is not an RBAC engine: only the rights for verifying tokens exist.
  * - `create tokenreviews`: as ClusterRole `system:auth-delegator` gives it
  * - `read discovery`: issuer metadata and keys, as ClusterRole `system:service-account-issuer-discovery` gives it
  */
@@ -14,7 +14,10 @@ export type Right = 'create tokenreviews' | 'read discovery';
  */
 export type Subject = string;
 
-/** Who may do what: as in a stock cluster, every ServiceAccount reads discovery and none creates TokenReviews. */
+/**
+ * The granted rights. As in a cluster with default settings, every ServiceAccount may read discovery and none may
+ * create TokenReviews.
+ */
 export class Rights {
   private readonly decisions: Record<Right, Map<Subject, boolean>> = {
     'create tokenreviews': new Map(),
@@ -25,12 +28,12 @@ export class Rights {
     this.decisions[right].set(subject, true);
   }
 
-  /** Takes the right away, also from one ServiceAccount whose group has it. */
+  /** Revokes the right, also for a single ServiceAccount whose group has it. */
   revoke(right: Right, subject: Subject): void {
     this.decisions[right].set(subject, false);
   }
 
-  /** Administrators aside. What is said of the ServiceAccount itself goes before what is said of its groups. */
+  /** Not for administrators. A rule for the ServiceAccount itself overrides the rules for its groups. */
   allows(right: Right, caller: Caller): boolean {
     const account = parseUsername(caller.username);
     const own = account && this.decisions[right].get(`${account.namespace}/${account.name}`);

@@ -1,6 +1,6 @@
 import { type KeyAndCertificate, CertificateAuthority } from './certificates.js';
 
-/** What the server presents: one that fits, or one that a client has to refuse. */
+/** The certificates of the server: a valid one, or one that a client has to reject. */
 export type CertificateKind = 'good' | 'wrong-name' | 'expired' | 'untrusted';
 
 const NAMES = {

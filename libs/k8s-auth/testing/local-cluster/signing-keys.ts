@@ -36,7 +36,7 @@ export class SigningKeys {
     return this.accepted;
   }
 
-  /** Makes a key that is accepted and published from now on, and does not sign yet. */
+  /** Creates a key that is accepted and published from now on, and does not sign yet. */
   async publish(algorithm: SigningAlgorithm = this.signing.alg): Promise<SigningKey> {
     const key = await createSigningKey(algorithm);
     this.accepted = [...this.accepted, key];
@@ -49,12 +49,12 @@ export class SigningKeys {
     this.signing = key;
   }
 
-  /** Forgets every key but the signing one: their tokens are refused from now on. */
+  /** Removes every key except the signing key: tokens of the removed keys are refused from now on. */
   dropOthers(): void {
     this.accepted = [this.signing];
   }
 
-  /** The keys a token may be verified with: its `kid`'s, or all of them when it names none. */
+  /** The keys that may verify a token: the key that its `kid` names, or all keys without a `kid`. */
   candidates(kid: unknown): readonly SigningKey[] {
     return kid === undefined || kid === '' ? this.accepted : this.accepted.filter((key) => key.kid === kid);
   }
@@ -69,7 +69,7 @@ export class SigningKeys {
     };
   }
 
-  /** What the file `sa.pub` holds: every accepted key, one PEM block after the other. */
+  /** The content of the file `sa.pub`: every accepted key, one PEM block after the other. */
   toPem(): string {
     return this.accepted
       .map(({ publicKey }) => publicKey.export({ type: 'spki', format: 'pem' }).toString())

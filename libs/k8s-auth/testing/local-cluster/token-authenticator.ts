@@ -18,13 +18,13 @@ export interface TokenAuthenticatorParts {
   readonly keys: SigningKeys;
   readonly issuer: string;
   readonly apiAudiences: readonly string[];
-  /** How long an accepted token stays accepted unseen; 10 s on a real API server. */
+  /** How long an accepted token stays accepted without a new check; 10 s on a real API server. */
   readonly acceptedTokenCacheMs: number;
 }
 
 const LEGACY_ISSUER = 'kubernetes/serviceaccount';
 
-/** Judges ServiceAccount tokens by the API server's own rules and in its order (pkg/serviceaccount/jwt.go). */
+/** Verifies ServiceAccount tokens by the API server's rules and in the same order (pkg/serviceaccount/jwt.go). */
 export class TokenAuthenticator {
   private readonly accepted = new Map<string, { verdict: TokenVerdict; untilMs: number }>();
 
@@ -48,8 +48,7 @@ export class TokenAuthenticator {
   private judge(token: string, requested: readonly string[]): TokenVerdict {
     const jws = parseCompact(token);
     const issuer = jws?.claims.iss;
-    // No authenticator feels responsible for a foreign issuer, or for what it cannot take for a token: the answer then
-    // has no second part.
+    // No authenticator handles another issuer, or a text that is not a token. The message then has no second part.
     if (!jws || !isReadableHeader(jws.header) || (issuer !== this.parts.issuer && issuer !== LEGACY_ISSUER)) {
       return { authenticated: false, error: 'invalid bearer token' };
     }
@@ -83,7 +82,7 @@ export class TokenAuthenticator {
     }
   }
 
-  /** A token without `aud` counts as made for the API server. */
+  /** A token without `aud` counts as issued for the API server. */
   private matchingAudiences({ aud }: JsonObject, requested: readonly string[]): readonly string[] {
     const listed = [aud ?? []].flat().map(String);
     const own = listed.length > 0 ? listed : this.parts.apiAudiences;

@@ -8,7 +8,7 @@ import { type ClusterObject } from './object-store.js';
 // go-jose's jwt.DefaultLeeway, for `exp`, `nbf` and `iat` alike.
 const LEEWAY_SECONDS = 60;
 
-/** Times as the API server holds them; a claim that is missing is no obstacle. @throws {Error} its words */
+/** Times as the API server holds them; a missing claim is accepted. @throws {Error} with the API server's message */
 export function assertTimesHold({ exp, nbf, iat }: JsonObject, wallMs: number): void {
   const nowSeconds = Math.floor(wallMs / 1000);
   for (const time of [exp, nbf, iat]) assertTime(time);
@@ -20,15 +20,15 @@ export function assertTimesHold({ exp, nbf, iat }: JsonObject, wallMs: number): 
   if (isAhead(iat)) throw new Error('service account token is issued in the future');
 }
 
-/** A time as Go on amd64 holds it, where whatever is too large or too small becomes the smallest there is. */
+/** A time as Go on amd64 represents it: a value that is too large or too small becomes the smallest integer. */
 function int64(seconds: number): number {
   return Math.abs(seconds) < 2 ** 63 ? Math.trunc(seconds) : -(2 ** 63);
 }
 
 /**
- * The ServiceAccount and what the token is bound to have to exist with the same UID. `sub` is not looked at: the API server takes the
- * user's name from the `kubernetes.io` claim (pkg/serviceaccount/claims.go).
- * @throws {Error} the API server's words
+ * The ServiceAccount and what the token is bound to have to exist with the same UID. `sub` is not checked: the API
+ * server takes the user's name from the `kubernetes.io` claim (pkg/serviceaccount/claims.go).
+ * @throws {Error} with the API server's message
  */
 export function validateBoundClaims(claims: JsonObject, state: ClusterState): TokenOwner {
   const kubernetes = member(claims, 'kubernetes.io');
@@ -57,7 +57,10 @@ export function validateBoundClaims(claims: JsonObject, state: ClusterState): To
   };
 }
 
-/** What the token is bound to: a Secret, a pod, or a node where there is no pod. @throws {Error} the API server's words */
+/**
+ * What the token is bound to: a Secret, a pod, or a node where there is no pod. @throws {Error} with the API server's
+ * message
+ */
 function assertBinding(
   claims: Readonly<Record<'secret' | 'pod' | 'node', unknown>>,
   namespace: string,
@@ -65,7 +68,7 @@ function assertBinding(
 ): void {
   assertExists('secret', claims.secret, (name) => secrets.find(name, namespace));
   assertExists('pod', claims.pod, (name) => pods.find(name, namespace));
-  // The node of a pod is hearsay: a pod's token goes on after its node was replaced.
+  // The node of a pod is not checked: a pod's token stays valid after its node was replaced.
   if (isAbsent(claims.pod)) assertExists('node', claims.node, (name) => nodes.find(name));
 }
 
@@ -85,7 +88,7 @@ function assertExists(
   }
 }
 
-/** Flat claims of Secret-based tokens (pkg/serviceaccount/legacy.go). @throws {Error} the API server's words */
+/** Flat claims of Secret-based tokens (pkg/serviceaccount/legacy.go). @throws {Error} with the API server's message */
 export function validateLegacyClaims(claims: JsonObject, state: ClusterState): TokenOwner {
   const read = (name: string) => text(claims[`kubernetes.io/serviceaccount/${name}`]);
   const namespace = read('namespace');

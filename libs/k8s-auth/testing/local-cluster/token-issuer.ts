@@ -18,17 +18,20 @@ export interface BoundTokenRequest {
   readonly pod?: string;
 }
 
-/** How a token is to differ from an honest one. */
+/** How a forged token differs from a real one. */
 export interface Forgery {
-  /** Members to put over the honest ones, deeply (`undefined` takes one away); a function may return the payload's text. */
+  /**
+   * Members that are merged deeply into the real claims (`undefined` removes a member); a function may return the
+   * payload's text.
+   */
   readonly claims?: JsonObject | ((honest: JsonObject) => JsonObject | string);
-  /** Members to put over `alg` and `kid`; the signature is made by this `alg`, `none` included. */
+  /** Members that override `alg` and `kid`; the signature uses this `alg`, even `none`. */
   readonly header?: JsonObject;
   /** A private key, or a secret one for HMAC. */
   readonly key?: KeyObject;
 }
 
-// An automounted token is asked for with 3607 s; the API server makes a year of it and notes the 3607 s in
+// An automounted token is requested with 3607 s; the API server extends this to a year and writes the 3607 s to
 // "warnafter" (pkg/serviceaccount WarnOnlyBoundTokenExpiration, ExpirationExtensionSeconds).
 const WARN_ONLY_SECONDS = 3607;
 const EXTENDED_SECONDS = 365 * 24 * 3600;
@@ -42,7 +45,7 @@ export interface TokenIssuerParts {
   readonly apiAudiences: readonly string[];
 }
 
-/** Makes the tokens that the API server makes: claims of KEP-1205 and KEP-4193, flat ones for legacy Secrets. */
+/** Creates the same tokens as the API server: claims of KEP-1205 and KEP-4193, flat ones for legacy Secrets. */
 export class TokenIssuer {
   constructor(private readonly parts: TokenIssuerParts) {}
 
@@ -108,7 +111,7 @@ export class TokenIssuer {
 
   private podClaims({ metadata, spec }: ClusterObject): JsonObject {
     const name = spec?.nodeName;
-    // A node that is gone is named all the same, without a UID.
+    // A node that no longer exists is still named, without a UID.
     const uid = typeof name === 'string' ? this.parts.state.nodes.find(name)?.metadata.uid : undefined;
     return {
       ...(name !== undefined && { node: { name, ...(uid !== undefined && { uid }) } }),

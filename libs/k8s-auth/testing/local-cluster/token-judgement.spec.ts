@@ -8,7 +8,7 @@ import { type TokenOptions } from './local-cluster.options.js';
 const CHECKOUT = { namespace: 'shop', serviceAccount: 'checkout', audiences: ['orders'] };
 const CRYPTOGRAPHIC = '[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]';
 
-describe('how the local API server judges tokens', () => {
+describe('how the local API server verifies tokens', () => {
   let clock: FakeClock;
   let cluster: LocalCluster;
   let client: ApiClient;
@@ -66,7 +66,7 @@ describe('how the local API server judges tokens', () => {
       expect(verdict).toBe('[invalid bearer token, invalid signature, no keys found]');
     });
 
-    it('does not take for a token what has a kid that is no text', async () => {
+    it('does not accept a text with a kid that is not a string as a token', async () => {
       expect(await judge({ header: { kid: 7 } })).toBe('invalid bearer token');
     });
 
@@ -76,7 +76,7 @@ describe('how the local API server judges tokens', () => {
     });
   });
 
-  describe('times, with the leeway of a minute', () => {
+  describe('times, with a leeway of one minute', () => {
     it.each([
       ['exp', -60, true],
       ['exp', -61, '[invalid bearer token, service account token has expired]'],
@@ -88,7 +88,7 @@ describe('how the local API server judges tokens', () => {
       expect(await judge({ claims: { [claim]: seconds(offset) } })).toBe(verdict);
     });
 
-    it('goes by the injected clock', async () => {
+    it('uses the injected clock', async () => {
       const token = await cluster.createToken({ ...CHECKOUT, expirationSeconds: 600 });
       await clock.advance(660_000);
       expect(await judgeToken(token)).toBe(true);
@@ -96,34 +96,34 @@ describe('how the local API server judges tokens', () => {
       expect(await judgeToken(token)).toBe('[invalid bearer token, service account token has expired]');
     });
 
-    it('refuses a time that is no number', async () => {
+    it('refuses a time that is not a number', async () => {
       expect(await judge({ claims: { exp: 'soon' } })).toMatch(/expected number value to unmarshal/);
     });
 
-    it('lacks nothing without exp, nbf and iat', async () => {
+    it('accepts a token without exp, nbf and iat', async () => {
       expect(await judge({ claims: { exp: undefined, nbf: undefined, iat: undefined } })).toBe(true);
     });
   });
 
   describe('claims', () => {
-    it('does not look at sub: the user is whom the kubernetes.io claim names', async () => {
+    it('ignores sub, because the kubernetes.io claim names the user', async () => {
       const claims = { sub: 'system:serviceaccount:shop:admin' };
       const token = await cluster.createToken({ ...CHECKOUT, claims });
       const { user } = await client.review(reviewer, token, ['orders']);
       expect(user).toMatchObject({ username: 'system:serviceaccount:shop:checkout' });
     });
 
-    it('takes aud as one text', async () => {
+    it('accepts aud as a single string', async () => {
       expect(await judge({ claims: { aud: 'orders' } })).toBe(true);
     });
 
-    it('takes a token without aud as made for the API server', async () => {
+    it('accepts a token without aud as issued for the API server', async () => {
       const token = await cluster.createToken({ ...CHECKOUT, claims: { aud: undefined } });
       expect(await judgeToken(token, [cluster.issuer])).toBe(true);
       expect(await judgeToken(token)).toMatch(/^\[invalid bearer token, token audiences \["https:/);
     });
 
-    it('refuses a ServiceAccount that there is not', async () => {
+    it('refuses a ServiceAccount that does not exist', async () => {
       const claims = { 'kubernetes.io': { serviceaccount: { name: 'nobody' } } };
       expect(await judge({ claims })).toBe('[invalid bearer token, serviceaccounts "nobody" not found]');
       expect(await judge({ claims: { 'kubernetes.io': undefined } })).toBe(
@@ -141,18 +141,18 @@ describe('how the local API server judges tokens', () => {
       ['kubernetes.io', { 'kubernetes.io': 'x' }, 'json: cannot unmarshal string into Go value of type'],
       ['pod', { 'kubernetes.io': { pod: [] } }, 'json: cannot unmarshal array into Go value of type'],
       ['warnafter', { 'kubernetes.io': { warnafter: 'x' } }, 'go-jose/go-jose/jwt: expected number value'],
-    ])('refuses %s of a foreign type', async (_, claims, words) => {
+    ])('refuses %s of another type', async (_, claims, words) => {
       expect(await judge({ claims })).toContain(`[invalid bearer token, ${words}`);
     });
 
-    it.each([['secret'], ['node']])('refuses a %s that there is not', async (kind) => {
+    it.each([['secret'], ['node']])('refuses a %s that does not exist', async (kind) => {
       const claims = { 'kubernetes.io': { [kind]: { name: 'gone', uid: 'x' } } };
       expect(await judge({ claims })).toBe(
         '[invalid bearer token, service account token has been invalidated]',
       );
     });
 
-    it('refuses a node with another UID, and asks for no node when there is a pod', async () => {
+    it('refuses a node with another UID, and does not check the node when there is a pod', async () => {
       const { metadata } = await cluster.createPod('shop', 'p', { serviceAccount: 'checkout', node: 'n' });
       const node = { name: 'n', uid: 'x' };
       expect(await judge({ claims: { 'kubernetes.io': { node } } })).toMatch(
@@ -170,7 +170,7 @@ describe('how the local API server judges tokens', () => {
   });
 
   describe('deletion', () => {
-    it('refuses the tokens of a deleted ServiceAccount, also after one of its name came again', async () => {
+    it('refuses the tokens of a deleted ServiceAccount, even after it was created again', async () => {
       const token = await cluster.createToken(CHECKOUT);
       expect(await judgeToken(token)).toBe(true);
       await cluster.deleteServiceAccount('shop', 'checkout');
@@ -179,7 +179,7 @@ describe('how the local API server judges tokens', () => {
       expect(await judgeToken(token)).toMatch(/service account UID \(.*\) does not match claim \(.*\)\]$/);
     });
 
-    it('refuses the tokens of a deleted pod, also after one of its name came again', async () => {
+    it('refuses the tokens of a deleted pod, even after it was created again', async () => {
       await cluster.createPod('shop', 'p', { serviceAccount: 'checkout' });
       const token = await cluster.createToken({ ...CHECKOUT, pod: 'p' });
       expect(await judgeToken(token)).toBe(true);

@@ -32,7 +32,7 @@ describe('TokenRequest', () => {
     return { answered, json, header, claims };
   }
 
-  it('issues a token for the audiences asked for', async () => {
+  it('issues a token for the requested audiences', async () => {
     const { answered, json, header, claims } = await request({
       audiences: ['orders'],
       expirationSeconds: 600,
@@ -64,7 +64,7 @@ describe('TokenRequest', () => {
     });
   });
 
-  it('means the API server and an hour when nothing is said', async () => {
+  it('issues a token for the API server and one hour by default', async () => {
     const { json, claims } = await request(undefined);
     expect(json).toMatchObject({ spec: { audiences: [cluster.issuer], expirationSeconds: 3600 } });
     expect(claims).toMatchObject({ aud: [cluster.issuer], exp: clock.wallMs() / 1000 + 3600 });
@@ -81,7 +81,7 @@ describe('TokenRequest', () => {
     });
   });
 
-  it('names a node that there is not, without a UID', async () => {
+  it('names a node that does not exist, without a UID', async () => {
     const spec = { serviceAccountName: 'checkout', nodeName: 'gone' };
     await admin.ask('POST', '/api/v1/namespaces/shop/pods', {
       body: { metadata: { name: 'orphan' }, spec },
@@ -90,7 +90,7 @@ describe('TokenRequest', () => {
     expect((claims as Record<string, { node: object }>)['kubernetes.io']?.node).toEqual({ name: 'gone' });
   });
 
-  it('makes a year of the life that automounted tokens ask for', async () => {
+  it('extends the lifetime that automounted tokens request to one year', async () => {
     const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'checkout-1' };
     const automounted = await request({ expirationSeconds: 3607, boundObjectRef });
     const nowSeconds = clock.wallMs() / 1000;
@@ -108,7 +108,7 @@ describe('TokenRequest', () => {
   it.each([
     [599, 'Invalid value: 599: may not specify a duration less than 10 minutes'],
     [2 ** 32 + 1, 'Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds'],
-  ])('refuses a life of %d s', async (expirationSeconds, problem) => {
+  ])('refuses a lifetime of %d s', async (expirationSeconds, problem) => {
     const { answered, json } = await request({ expirationSeconds });
     expect(answered.status).toBe(422);
     expect(json).toMatchObject({
@@ -124,8 +124,8 @@ describe('TokenRequest', () => {
   });
 
   it.each([
-    ['a life that is no whole number', { expirationSeconds: 600.5 }, 400, 'BadRequest'],
-    ['a pod that there is not', { boundObjectRef: { kind: 'Pod', name: 'x' } }, 404, 'NotFound'],
+    ['a lifetime that is not a whole number', { expirationSeconds: 600.5 }, 400, 'BadRequest'],
+    ['a pod that does not exist', { boundObjectRef: { kind: 'Pod', name: 'x' } }, 404, 'NotFound'],
     ['a pod without a name', { boundObjectRef: { kind: 'Pod' } }, 400, 'BadRequest'],
     ['another kind of object', { boundObjectRef: { kind: 'ConfigMap', name: 'x' } }, 400, 'BadRequest'],
     [
@@ -149,7 +149,7 @@ describe('TokenRequest', () => {
     });
   });
 
-  it('is 404 for a ServiceAccount that there is not', async () => {
+  it('is 404 for a ServiceAccount that does not exist', async () => {
     const { json } = await request({}, '/api/v1/namespaces/shop/serviceaccounts/nobody/token');
     expect(json).toMatchObject({
       code: 404,
@@ -158,7 +158,7 @@ describe('TokenRequest', () => {
     });
   });
 
-  it('is for administrators', async () => {
+  it('is for administrators only', async () => {
     const token = await cluster.createToken({ namespace: 'shop', serviceAccount: 'checkout' });
     const client = new ApiClient(cluster);
     const answered = await client.ask('POST', PATH, { token, body: {} });
@@ -185,7 +185,7 @@ describe('minimumTokenLifetimeMs', () => {
     await cluster.close();
   });
 
-  it('lowers the shortest life, and the message says so', async () => {
+  it('lowers the shortest lifetime, and the message names it', async () => {
     const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
     const ask = (expirationSeconds: number) =>
       admin.ask('POST', path, { body: { spec: { expirationSeconds } } });

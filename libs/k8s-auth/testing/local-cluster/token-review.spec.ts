@@ -26,7 +26,7 @@ describe('TokenReview', () => {
     await cluster.close();
   });
 
-  it('accepts a token for an audience that was asked for, and names its owner', async () => {
+  it('accepts a token for a requested audience, and names its ServiceAccount', async () => {
     const { metadata } = await cluster.createServiceAccount('shop', 'checkout');
     const token = await cluster.createToken({ ...CHECKOUT, audiences: ['orders', 'stock'] });
     expect(await client.review(reviewer, token, ['stock', 'other'])).toEqual({
@@ -58,7 +58,7 @@ describe('TokenReview', () => {
   it.each([
     ['left out', undefined],
     ['an empty list', []],
-  ])('means its own audiences when they are %s', async (_, audiences) => {
+  ])('uses its own audiences when the requested audiences are %s', async (_, audiences) => {
     const own = await cluster.createToken(CHECKOUT);
     const other = await cluster.createToken({ ...CHECKOUT, audiences: ['orders'] });
     expect(await client.review(reviewer, own, audiences)).toMatchObject({
@@ -74,22 +74,22 @@ describe('TokenReview', () => {
   it.each([
     ['rubbish', () => 'rubbish'],
     ['two parts', () => 'a.b'],
-    ['parts that are no JSON', () => 'a.b.c'],
+    ['parts that are not JSON', () => 'a.b.c'],
     ['a payload that is a list', () => cluster.createToken({ ...CHECKOUT, claims: () => '[]' })],
     ['a foreign issuer', () => cluster.createToken({ ...CHECKOUT, claims: { iss: 'https://elsewhere' } })],
-  ])('says no more than that it is invalid: %s', async (_, make) => {
+  ])('gives no detail about an invalid token: %s', async (_, make) => {
     expect(await client.review(reviewer, await make())).toEqual({ user: {}, error: 'invalid bearer token' });
   });
 
   it.each([
     ['without a token', { spec: {} }, 400, /^token is required for TokenReview in authentication$/],
     [
-      'with a token that is no text',
+      'with a token that is not a string',
       { spec: { token: 7 } },
       400,
       /^TokenReview in version "v1" cannot be handled as a TokenReview: .*"token" into a string$/,
     ],
-    ['with audiences that are no list', { spec: { token: 'x', audiences: 'y' } }, 400, /list of strings$/],
+    ['with audiences that are not a list', { spec: { token: 'x', audiences: 'y' } }, 400, /list of strings$/],
     [
       'with another spec',
       { spec: 'x' },
@@ -110,7 +110,7 @@ describe('TokenReview', () => {
     ],
     ['that is a list', [], 400, /^the object provided is unrecognized \(must be of type TokenReview\)/],
     [
-      'that is no JSON',
+      'that is not JSON',
       '{"spec',
       400,
       /^the object provided is unrecognized \(must be of type TokenReview\)/,
@@ -129,14 +129,14 @@ describe('TokenReview', () => {
     });
   });
 
-  it('takes JSON only under its name', async () => {
+  it('accepts JSON only with its media type', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const answered = await client.ask('POST', PATH, { token: reviewer, body: {}, headers });
     expect(answered.status).toBe(415);
     expect(answered.json().reason).toBe('UnsupportedMediaType');
   });
 
-  it('is 401 for a reviewer whose own token is bad, 403 for one without the right, 403 for nobody', async () => {
+  it('is 401 for a reviewer with an invalid token, and 403 for a reviewer without the right or without credentials', async () => {
     const body = { spec: { token: 'x' } };
     const checkout = await cluster.createToken(CHECKOUT);
     const [bad, powerless, nobody] = [
@@ -152,7 +152,7 @@ describe('TokenReview', () => {
     expect(nobody.json().message).toBe(forbidden('system:anonymous'));
   });
 
-  it('does not take a token for another audience as a reviewer’s credential', async () => {
+  it('does not accept a token for another audience as a reviewer’s credential', async () => {
     const token = await cluster.createToken({
       namespace: 'shop',
       serviceAccount: 'reviewer',

@@ -5,7 +5,7 @@ import {
   type OwnCluster,
   startOwnCluster,
 } from '../../api-server/own-cluster.fixture.js';
-import { until } from '../../http/https-server.fixture.js';
+import { turn, until } from '../../http/https-server.fixture.js';
 import { settled } from '../../../testing/verifier-bench.fixture.js';
 import { type Verifier } from '../verifier.js';
 import { hybridDefinition, type HybridOptions } from './hybrid.definition.js';
@@ -218,8 +218,14 @@ describe('while the API server is unreachable', () => {
     await own.clock.advance(PERIOD_MS);
     expect(await afterRetries(verify(token))).toBe(CHECKOUT);
     comeBack();
-    await own.clock.advance(10_000);
-    expect(await afterRetries(verify(token))).toBe(REJECTED);
+    // As a service in use does. The stand-in answers in real time, whatever the fake clock says.
+    let outcome = CHECKOUT;
+    for (let second = 0; outcome === CHECKOUT && second < 60; second++) {
+      await own.clock.advance(1_000);
+      await turn();
+      outcome = await afterRetries(verify(token));
+    }
+    expect(outcome).toBe(REJECTED);
   });
 });
 

@@ -43,7 +43,7 @@ export class HybridVerifier {
   ): Promise<void> {
     const audiences = audiencesOf(parseCompactJws(token).unverifiedClaims) ?? [];
     // The signature has been verified, so the token is not forged.
-    const call = { isFirst: true, connection };
+    const call = { rank: 'proven', connection } as const;
     const facts = await this.context.reviewer.review(token, audiences, { issuer }, call);
     const isSame =
       facts.namespace === namespace &&

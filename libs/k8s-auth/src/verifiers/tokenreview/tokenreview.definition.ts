@@ -5,7 +5,7 @@ import {
   apiServerVariables,
 } from '../../api-server/api-server.options.js';
 import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
-import { VerdictCache } from '../verdict-cache.js';
+import { RefusalBrake, VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 import { SignatureFilter, TokenReviewVerifier } from './tokenreview.verifier.js';
 
@@ -95,7 +95,12 @@ export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
     const reviewer = await openReviewer({ kind, apiServer, timeoutMs }, context);
     const filter = checkSignatures ? new SignatureFilter(reviewer.client, context) : undefined;
     const uncached = new TokenReviewVerifier({ reviewer, filter, clock, successLifetimeMs });
-    const cache = new VerdictCache(uncached.verify, { clock, successLifetimeMs, rejectionLifetimeMs });
+    const cache = new VerdictCache(uncached.verify, {
+      clock,
+      successLifetimeMs,
+      rejectionLifetimeMs,
+      brake: new RefusalBrake(clock),
+    });
     return {
       verify: cache.verify,
       start: () => {

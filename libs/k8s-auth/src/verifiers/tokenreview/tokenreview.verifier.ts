@@ -7,6 +7,7 @@ import { checkBeforeReview, type UnverifiedToken } from '../reviews/review.js';
 import { type Verdict, type Verify } from '../verifier.js';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { type ApiServerClient } from '../../api-server/api-server.client.js';
+import { type Rank } from '../../api-server/fair-queue.js';
 import { isKeyAlgorithm } from '../../jwt/verification-key.js';
 import { MAX_KEYS_TRIED, verifySignature } from '../../jwt/signature.js';
 import { ownReader } from '../../keys/api-server.key-source.js';
@@ -19,7 +20,7 @@ import { type Readiness } from '../../util/readiness.js';
 export interface TokenReviewVerifierContext {
   readonly reviewer: Pick<Reviewer, 'review'>;
   /** Omitted: signatures are not checked before a review. */
-  readonly filter?: Pick<SignatureFilter, 'isProven'> | undefined;
+  readonly filter?: Pick<SignatureFilter, 'rank'> | undefined;
   readonly clock: Clock;
   /** How long the verdict on a token without `exp` may be kept, milliseconds. */
   readonly successLifetimeMs: number;
@@ -46,8 +47,8 @@ export class TokenReviewVerifier {
     connection: CallerConnection | undefined,
   ): Promise<Verdict> {
     const { reviewer, filter, clock, successLifetimeMs } = this.context;
-    const isFirst = (await filter?.isProven(jws)) ?? false;
-    const facts = await reviewer.review(jws.token, audiences, unverified, { isFirst, connection });
+    const rank = (await filter?.rank(jws)) ?? 'unknown';
+    const facts = await reviewer.review(jws.token, audiences, unverified, { rank, connection });
     const nowMs = clock.wallMs();
     const validUntilMs = facts.expiresAtMs ?? nowMs + successLifetimeMs;
     // The API server has a clock tolerance of 60 s, and its answer may have taken seconds.
@@ -77,7 +78,9 @@ export class SignatureFilter {
       warn: (event) => log.warn({ ...event, message: `${event.message}; ${EVERY_TOKEN_IS_REVIEWED}` }),
       error: (event) => log.warn({ ...event, message: `${event.message}; ${EVERY_TOKEN_IS_REVIEWED}` }),
     };
-    this.keys = new RefreshedKeys(source, { policy: PUBLISHED_KEYS, clock, log: explained });
+    // Nobody waits for these keys, and the right to read them may be missing for good.
+    const policy = { ...PUBLISHED_KEYS, cooldownWithoutValueMs: PUBLISHED_KEYS.cooldownMs };
+    this.keys = new RefreshedKeys(source, { policy, clock, log: explained });
   }
 
   start(): void {
@@ -89,25 +92,27 @@ export class SignatureFilter {
   }
 
   /**
-   * @returns whether the signature is valid for a key of the cluster; `false` also if that cannot be decided
+   * @returns `proven` if the signature is valid for a key of the cluster, `doubtful` if it is valid for none, `unknown`
+   *   while there are no keys
    * @throws {InvalidTokenError} SIGNATURE: the token names a key of the cluster, and the signature is not valid for it
    */
-  async isProven(jws: UnverifiedJws): Promise<boolean> {
+  async rank(jws: UnverifiedJws): Promise<Rank> {
     const { alg, kid } = jws.unverifiedHeader;
-    if (!isKeyAlgorithm(alg)) return false;
+    const otherwise = this.keys.readiness().status === 'not-ready' ? 'unknown' : 'doubtful';
+    if (!isKeyAlgorithm(alg)) return otherwise;
     const candidates = this.keys.find(jws.unverifiedHeader);
     if (candidates instanceof Promise) {
       // An unknown key starts a fetch. This token does not wait for it; later tokens can use its result.
       candidates.catch(() => {});
-      return false;
+      return otherwise;
     }
     // Without a `kid`, the token may be signed by a key that has not been read yet.
     const isConclusive = kid !== undefined && candidates.length <= MAX_KEYS_TRIED;
     return verifySignature(jws, candidates).then(
-      () => true,
+      () => 'proven',
       (error: unknown) => {
         if (isConclusive) throw error;
-        return false;
+        return otherwise;
       },
     );
   }

@@ -11,7 +11,7 @@ const DISCOVERY_PATHS: readonly unknown[] = ['/.well-known/openid-configuration'
   (path) => [path, `${path}/`],
 );
 
-/** "May I …?" for the two rights there are; everything else is for administrators only. */
+/** SelfSubjectAccessReview for the two supported rights; only administrators have all other rights. */
 export function accessReviewEndpoint({ rights }: ClusterParts): Endpoint {
   const isAllowed = (spec: JsonObject, { caller }: ApiRequest): boolean => {
     const right = rightFor(spec);
@@ -47,7 +47,7 @@ function assertOneQuestion({ resourceAttributes, nonResourceAttributes }: JsonOb
     throw refuse('spec.resourceAttributes', `Invalid value: null: ${problem}`);
   }
   if (!isJsonObject(resourceAttributes)) return;
-  // The members under their names in Go.
+  // The members with their names in Go.
   const { path: Path = '', verb: Verb = '' } = nonResourceAttributes;
   const value = JSON.stringify({ Path, Verb });
   const problem = 'cannot be specified in combination with resourceAttributes';

@@ -3,7 +3,7 @@ import { type Endpoint } from '../endpoint.js';
 
 const GROUPS = ['authentication.k8s.io', 'authorization.k8s.io'];
 
-/** Which groups and resources there are: what kubectl asks for before it knows where to send anything. */
+/** The lists of API groups and resources. kubectl reads them before it sends other requests. */
 export function apisEndpoints(): readonly Endpoint[] {
   const documents: readonly (readonly [RegExp, () => Answer])[] = [
     [/^\/api\/?$/, () => jsonAnswer(200, { kind: 'APIVersions', versions: ['v1'] })],

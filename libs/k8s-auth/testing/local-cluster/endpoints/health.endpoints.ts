@@ -1,7 +1,7 @@
 import { jsonAnswer, textAnswer } from '../answer.js';
 import { type Endpoint } from '../endpoint.js';
 
-/** What is open to anonymous callers. */
+/** The endpoints that anonymous callers may use. */
 export function healthEndpoints(): readonly Endpoint[] {
   return [
     {

@@ -10,7 +10,7 @@ import { serviceAccountsEndpoints } from './service-accounts.endpoints.js';
 import { tokenRequestEndpoint } from './token-request.endpoint.js';
 import { tokenReviewEndpoint } from './token-review.endpoint.js';
 
-/** All that the local API server answers. */
+/** All endpoints of the local API server. */
 export function createEndpoints(parts: ClusterParts): readonly Endpoint[] {
   return [
     tokenReviewEndpoint(parts),

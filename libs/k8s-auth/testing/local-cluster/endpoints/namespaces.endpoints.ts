@@ -1,7 +1,7 @@
 import { type ClusterParts, type Endpoint } from '../endpoint.js';
 import { objectEndpoints } from './object.endpoints.js';
 
-/** A namespace comes with its default ServiceAccount and takes everything in it along when it goes. */
+/** Creating a namespace creates its default ServiceAccount. Deleting it deletes everything in it. */
 export function namespacesEndpoints({ state }: ClusterParts): readonly Endpoint[] {
   return objectEndpoints({
     name: 'namespaces',

@@ -6,7 +6,7 @@ import { type JsonObject } from '../jws.js';
 import { type ClusterObject, type ObjectStore } from '../object-store.js';
 import { objectMember, readObject, stringMember } from '../request-body.js';
 
-/** An object as its creator describes it. */
+/** An object as the client sends it to create it. */
 export interface ObjectDescription {
   readonly name: string;
   readonly namespace: string;

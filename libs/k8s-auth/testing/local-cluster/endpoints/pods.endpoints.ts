@@ -2,7 +2,7 @@ import { type ClusterParts, type Endpoint } from '../endpoint.js';
 import { stringMember } from '../request-body.js';
 import { objectEndpoints } from './object.endpoints.js';
 
-/** Pods run nothing: they are what tokens are bound to. One is gone as soon as it is deleted. */
+/** Pods do not run containers; tokens are bound to them. A deleted pod is removed at once. */
 export function podsEndpoints({ state }: ClusterParts): readonly Endpoint[] {
   return objectEndpoints({
     name: 'pods',

@@ -61,7 +61,7 @@ function readSpec(body: JsonObject): TokenRequestSpec {
 
 /**
  * @returns the pod's name
- * @throws {ApiError} 404 for a pod that is gone, 409 for one with another UID, 400 for other kinds of objects
+ * @throws {ApiError} 404 for a pod that does not exist, 409 for a pod with another UID, 400 for other kinds of objects
  */
 function boundPod(reference: JsonObject, namespace: string, state: ClusterParts['state']): string {
   const kind = stringMember(reference, 'kind');

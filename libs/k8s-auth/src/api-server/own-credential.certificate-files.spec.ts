@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TLSSocket } from 'node:tls';
+import { FakeClock } from '../../testing/index.js';
+import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
+import { endless, issueLoopback, startHttpsServer } from '../http/https-server.fixture.js';
+import { ApiServerClient } from './api-server.client.js';
+import { requireApiServer } from './api-server.connection.js';
+import { type ApiServerOptions } from './api-server.options.js';
+import { CapturedLog } from './own-cluster.fixture.js';
+
+let directory: string;
+let clock: FakeClock;
+let log: CapturedLog;
+const toClose: (() => Promise<void>)[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'forms-'));
+  clock = new FakeClock();
+  log = new CapturedLog();
+});
+
+afterEach(async () => {
+  for (const close of toClose.splice(0)) await close();
+  rmSync(directory, { recursive: true });
+});
+
+function write(name: string, content: string | Buffer): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+async function connect(options: ApiServerOptions): Promise<ApiServerClient> {
+  const connection = await requireApiServer(options, { clock, log, environment: {}, podRoot: directory });
+  const client = new ApiServerClient(connection, { clock, log, random: () => 0 });
+  toClose.push(() => client.close());
+  return client;
+}
+
+const ask = (client: ApiServerClient) =>
+  client.request({
+    method: 'GET',
+    path: '/openid/v1/jwks',
+    accept: '*/*',
+    deadline: endless(),
+    retry: false,
+  });
+
+describe('a client certificate in files that a kubeconfig names', () => {
+  let known: string;
+  let requests: number;
+  let authority: CertificateAuthority;
+
+  /** To an API server that knows one client certificate, by its subject. */
+  async function connectByFiles(): Promise<ApiServerClient> {
+    authority = await CertificateAuthority.create();
+    requests = 0;
+    const server = await startHttpsServer(await issueLoopback(authority), ({ socket }, response) => {
+      requests++;
+      const { subject } = (socket as TLSSocket).getPeerCertificate();
+      response.writeHead(subject.CN === known ? 200 : 401).end();
+    });
+    toClose.push(() => server.close());
+    await rotate('first');
+    const user = { 'client-certificate': 'client.crt', 'client-key': 'client.key' };
+    return connect({
+      kubeconfigFile: write('kubeconfig', kubeconfig({ url: server.url, ca: authority.pem, user })),
+    });
+  }
+
+  async function rotate(name: string): Promise<void> {
+    const { cert, key } = await authority.issue({ subject: `CN=${name}`, usage: 'client' });
+    write('client.crt', cert);
+    write('client.key', key);
+  }
+
+  it('is read again after a 401, for all that were refused', async () => {
+    known = 'first';
+    const client = await connectByFiles();
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+    await rotate('second');
+    known = 'second';
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask(client)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('is read again twice a second at most', async () => {
+    known = 'second';
+    const client = await connectByFiles();
+    await expect(ask(client)).rejects.toThrow('refuses our own credential');
+    await rotate('second');
+    await clock.advance(499);
+    await expect(ask(client)).rejects.toThrow('refuses our own credential');
+    expect(requests).toBe(2);
+    await clock.advance(1);
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+  });
+
+  it('stays as it was while the files are not fit for use', async () => {
+    known = 'second';
+    const client = await connectByFiles();
+    write('client.crt', 'half a file');
+    await expect(ask(client)).rejects.toThrow('refuses our own credential');
+    known = 'first';
+    await expect(ask(client)).resolves.toMatchObject({ status: 200 });
+  });
+});
+
+function kubeconfig({ url, ca, user }: { url: string; ca: string; user: object }): string {
+  const data = Buffer.from(ca).toString('base64');
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority-data': data } }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  });
+}
