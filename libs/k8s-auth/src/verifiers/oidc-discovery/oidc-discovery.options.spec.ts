@@ -24,7 +24,7 @@ describe('oidcDiscoveryOptionsSchema', () => {
     [{ jwksUri: 'https://user:secret@issuer.example/keys' }, url],
     [{ jwksUri: 'https://issuer.example/keys#1' }, url],
     [{ jwksUri: '/keys' }, url],
-    [{ caFile: '' }, 'caFile: expected a path that is not empty'],
+    [{ caFile: '' }, 'caFile: expected a path, not an empty one'],
     [{ apiServer: { url: 'http://10.0.0.1' } }, 'apiServer.url: '],
     [{ clockToleranceMs: 60_001 }, 'clockToleranceMs: '],
     [{ publicKeyFiles: ['a'] }, ': Unrecognized key'],
