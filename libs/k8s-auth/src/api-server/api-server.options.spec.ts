@@ -41,7 +41,7 @@ describe('apiServerOptionsSchema', () => {
   });
 
   it.each(['caFile', 'tokenFile', 'kubeconfigFile'])('refuses an empty %s', (option) =>
-    expect(mistakesOf({ [option]: '' })).toStrictEqual([`${option}: expected a path that is not empty`]),
+    expect(mistakesOf({ [option]: '' })).toStrictEqual([`${option}: expected a path, not an empty one`]),
   );
 
   it('refuses what it does not know', () => {
