@@ -1,6 +1,6 @@
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
 import { ConfigurationError } from '../../errors.js';
-import { DECLARATION, HOMES, METHODS } from '../inbound.constants.js';
+import { DECLARATION, HOMES, STATEMENTS } from '../inbound.constants.js';
 import {
   lineageOf,
   ownMethodsOf,
@@ -22,6 +22,24 @@ export interface Declaration {
 }
 
 type Declarations = ReadonlyMap<string | symbol, Declaration>;
+
+/** What our decorators have said where they stood. */
+interface Statements {
+  /** Of the class or the function itself. */
+  own?: Declaration;
+  /** Of the methods of a prototype, or the static ones of a class, by name. */
+  readonly methods: Map<string | symbol, Declaration>;
+  /** Of a class: the functions that its class decorators found on it. */
+  readonly covered: WeakSet<object>;
+}
+
+type Store = WeakMap<object, Statements>;
+
+/**
+ * The authority on what is declared: other decorators copy and overwrite metadata, and cannot reach this. On the global
+ * object, because one process may load the library twice.
+ */
+const statements = ((globalThis as { [STATEMENTS]?: Store })[STATEMENTS] ??= new WeakMap());
 
 const NOTHING: Declaration = { demands: [], isPublic: false };
 
@@ -82,8 +100,8 @@ export function declare(
   }
   noteDecorated(typeof target === 'function' ? target : target.constructor);
   setDeclaration(method, added);
-  const methods = new Map(declaredMethodsOf(target));
-  Reflect.defineMetadata(METHODS, methods.set(name, merge(methods.get(name), added)), target);
+  const { methods } = statementsOf(target);
+  methods.set(name, merge(methods.get(name), added));
 }
 
 function noteDecorated(owner: object): void {
@@ -115,14 +133,37 @@ function declareClass(target: RouteClass, added: Partial<Declaration>): void {
   }
 }
 
-/** Own metadata only: inheritance would hand a base class's `@Public` to its subclasses. @internal */
+/**
+ * What our decorators have said of this class or function, and the demands in metadata that was copied to it. Copied
+ * metadata may close, so that functions that replace others stay guarded, and never opens. Own metadata only:
+ * inheritance would hand a base class's declaration to its subclasses.
+ * @internal
+ */
 export function declarationOf(target: object): Declaration {
-  return (Reflect.getOwnMetadata(DECLARATION, target) as Declaration | undefined) ?? NOTHING;
+  const own = statements.get(target)?.own;
+  const copied = copiedDeclarationOf(target);
+  if (!copied || copied === own) return own ?? NOTHING;
+  return copied.demands.length === 0 ? (own ?? NOTHING) : merge(own, { demands: copied.demands });
+}
+
+/** Whether a function carries the declaration of another one: as one that stands for it does. @internal */
+export function carriesDeclarationOf(one: object, other: object): boolean {
+  const carried = copiedDeclarationOf(one);
+  return carried !== undefined && carried === copiedDeclarationOf(other);
+}
+
+/** Whether a declaration, its own or a copied one, ties a function to a route. @internal */
+export function carriesDeclaration(target: object): boolean {
+  return copiedDeclarationOf(target) !== undefined || isDeclared(declarationOf(target));
+}
+
+function copiedDeclarationOf(target: object): Declaration | undefined {
+  return Reflect.getOwnMetadata(DECLARATION, target) as Declaration | undefined;
 }
 
 /** The declarations of methods that were written on this very prototype, or on this class for static ones. @internal */
 export function declaredMethodsOf(owner: object): Declarations {
-  return (Reflect.getOwnMetadata(METHODS, owner) as Declarations | undefined) ?? new Map();
+  return statements.get(owner)?.methods ?? new Map();
 }
 
 /** @internal */
@@ -174,7 +215,16 @@ function homesOf(method: object): readonly { readonly home: RouteClass; readonly
 }
 
 function setDeclaration(target: object, added: Partial<Declaration>): void {
-  Reflect.defineMetadata(DECLARATION, merge(declarationOf(target), added), target);
+  const own = merge(declarationOf(target), added);
+  statementsOf(target).own = own;
+  // For functions that replace this one, and copy what they find on it.
+  Reflect.defineMetadata(DECLARATION, own, target);
+}
+
+function statementsOf(target: object): Statements {
+  const known = statements.get(target) ?? { methods: new Map(), covered: new WeakSet() };
+  statements.set(target, known);
+  return known;
 }
 
 function merge(known: Declaration = NOTHING, added: Partial<Declaration>): Declaration {

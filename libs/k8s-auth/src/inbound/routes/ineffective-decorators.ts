@@ -7,6 +7,7 @@ import {
   type RouteHandler,
 } from './controller-class.js';
 import {
+  carriesDeclarationOf,
   type Declaration,
   declarationOf,
   declarationOn,
@@ -41,14 +42,12 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
     return { name, method, isGuarded, declaration, isMisplaced: !isGuarded && isDeclared(declaration) };
   });
   // Some decorators route copies of a method, which carry its declaration.
-  const guarded = new Set(
-    members.flatMap(({ isGuarded, method }) => (isGuarded ? [declarationOf(method as object)] : [])),
-  );
+  const guarded = members.flatMap(({ isGuarded, method }) => (isGuarded ? [method as object] : []));
   const misplaced = members.filter(
     ({ isMisplaced, method }) =>
       isMisplaced &&
       !isUnroutedController &&
-      !(typeof method === 'function' && guarded.has(declarationOf(method))),
+      !(typeof method === 'function' && guarded.some((one) => carriesDeclarationOf(one, method))),
   );
   const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link)]);
   const ofClass = lineageOf(routeClass).map(declarationOf).find(isDeclared);
@@ -129,7 +128,7 @@ function isCopy(
   { routeClass, ...route }: RoutedMethod & { readonly name: string },
 ): boolean {
   if (isDeclared(methodDeclarationOf(routeClass, route.name))) {
-    return isDeclared(declarationOf(method)) && declarationOf(method) === declarationOf(route.method);
+    return carriesDeclarationOf(method, route.method);
   }
   return hasHome(method, routeClass) && haveSamePath(method, route.method);
 }

@@ -1,7 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { ORIGINAL } from '../inbound.constants.js';
 import { type RouteClass, type RouteHandler } from './controller-class.js';
-import { declarationOf, isDeclared } from './declarations.js';
+import { carriesDeclaration, carriesDeclarationOf } from './declarations.js';
 import { isSamePolicy, type Route, type RouteFinder, type RouteMatch } from './route.js';
 
 type Match = Exclude<RouteMatch, 'unknown'>;
@@ -35,7 +35,7 @@ export function isStandIn(handler: unknown, method: RouteHandler, instance: obje
   const original = markedOriginalOf(handler);
   if (original) return original === originalOf(method);
   // Wrapped before the method was marked: then it carries the very declaration of the method.
-  return !isDeclared(declarationOf(handler)) || declarationOf(handler) === declarationOf(method);
+  return !carriesDeclaration(handler) || carriesDeclarationOf(handler, method);
 }
 
 /**
@@ -114,5 +114,5 @@ export class RouteTable implements RouteFinder {
 
 /** A routed method, or a function with decorators of its own: it does not stand for whatever class it is found on. */
 function standsForAnother(handler: RouteHandler): boolean {
-  return markedOriginalOf(handler) !== undefined || isDeclared(declarationOf(handler));
+  return markedOriginalOf(handler) !== undefined || carriesDeclaration(handler);
 }
