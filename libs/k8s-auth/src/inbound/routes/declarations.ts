@@ -29,8 +29,16 @@ interface Statements {
   own?: Declaration;
   /** Of the methods of a prototype, or the static ones of a class, by name. */
   readonly methods: Map<string | symbol, Declaration>;
-  /** Of a class: the functions that its class decorators found on it. */
+  /** Of a class: the functions on which its class decorators found it, wherever they were written. */
   readonly covered: WeakSet<object>;
+  /** Of a function: the classes with `@K8sAuth` that it stood in. */
+  readonly homes: Home[];
+}
+
+/** `origin` is where the function stood: a sibling that inherits it from there has not copied it. */
+interface Home {
+  readonly home: RouteClass;
+  readonly origin: object;
 }
 
 type Store = WeakMap<object, Statements>;
@@ -125,10 +133,14 @@ function isClass(target: object): target is RouteClass {
 
 function declareClass(target: RouteClass, added: Partial<Declaration>): void {
   setDeclaration(target, added);
-  if (!added.demands) return;
+  const { covered } = statementsOf(target);
   for (const origin of prototypesOf(target)) {
     for (const [, method] of ownMethodsOf(origin)) {
-      Reflect.defineMetadata(HOMES, [...homesOf(method), { home: target, origin }], method);
+      covered.add(method);
+      if (!added.demands) continue;
+      const { homes } = statementsOf(method);
+      homes.push({ home: target, origin });
+      Reflect.defineMetadata(HOMES, homes, method);
     }
   }
 }
@@ -194,11 +206,24 @@ export function declarationOn(prototype: object, name: string | symbol): Declara
   );
 }
 
-/** The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited. @internal */
+/**
+ * The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited.
+ *
+ * Several classes may share a function of a mixin: then each says what holds in it. A class that Nest does not know may
+ * have been replaced by this one, so what it says holds here too.
+ * @internal
+ */
 export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): RouteClass[] {
   const lineage = lineageOf(routeClass);
   const owner = prototypesOf(routeClass).find((link) => ownMethodsOf(link).some(([, own]) => own === method));
-  const copied = homesOf(method).filter(({ home, origin }) => !lineage.includes(home) && origin !== owner);
+  const isCovered = lineage.some(
+    (link) =>
+      statements.get(link)?.covered.has(method) &&
+      (link === routeClass || declarationOf(link).demands.length > 0),
+  );
+  const copied = homesOf(method).filter(
+    ({ home, origin }) => !lineage.includes(home) && origin !== owner && !(isCovered && registered.has(home)),
+  );
   // The class that it was written in knows best; a class that only inherits it counts where that one says nothing.
   const written = copied.filter(({ home, origin }) => home.prototype === origin);
   return (written.length > 0 ? written : copied).map(({ home }) => home);
@@ -209,9 +234,10 @@ export function hasHome(method: RouteHandler, routeClass: RouteClass): boolean {
   return homesOf(method).some(({ home }) => home === routeClass);
 }
 
-/** `origin` is where the function was written: a sibling that inherits it from there has not copied it. */
-function homesOf(method: object): readonly { readonly home: RouteClass; readonly origin: object }[] {
-  return (Reflect.getOwnMetadata(HOMES, method) as ReturnType<typeof homesOf> | undefined) ?? [];
+/** Copied metadata adds homes, and hides none. */
+function homesOf(method: object): readonly Home[] {
+  const copied = Reflect.getOwnMetadata(HOMES, method) as readonly Home[] | undefined;
+  return [...new Set([...(statements.get(method)?.homes ?? []), ...(copied ?? [])])];
 }
 
 function setDeclaration(target: object, added: Partial<Declaration>): void {
@@ -222,7 +248,7 @@ function setDeclaration(target: object, added: Partial<Declaration>): void {
 }
 
 function statementsOf(target: object): Statements {
-  const known = statements.get(target) ?? { methods: new Map(), covered: new WeakSet() };
+  const known = statements.get(target) ?? { methods: new Map(), covered: new WeakSet(), homes: [] };
   statements.set(target, known);
   return known;
 }

@@ -11,6 +11,7 @@ import {
   providersOf,
   type RouteClass,
 } from './controller-class.js';
+import { noteRegistered } from './declarations.js';
 import {
   fieldResolversHaveGuards,
   GuardChains,
@@ -83,11 +84,12 @@ export class InboundStartup {
   private async compile(log: Log): Promise<void> {
     const chains = new GuardChains(this.modules, this.config);
     const compiler = new RouteCompiler(this.routes, chains, new MetadataScanner());
+    const { controllers, providers } = this.findClasses();
+    [...controllers, ...providers].forEach(noteRegistered);
     const scoped = await this.addControllers(compiler);
     this.checkProviders(compiler);
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
-    const { controllers, providers } = this.findClasses();
     const lost = findLostRoutes([...controllers, ...providers]);
     const mistakes = [
       ...this.findWrongRoots(),

@@ -15,7 +15,6 @@ import {
   hasHome,
   isDeclared,
   methodDeclarationOf,
-  noteRegistered,
   unregisteredClasses,
 } from './declarations.js';
 import { type HandlerContext, hasGuards, isRoute } from './guarded-handlers.js';
@@ -84,11 +83,7 @@ export interface RoutedMethod {
  * @internal
  */
 export function findLostRoutes(known: Iterable<RouteClass>): RoutedMethod[] {
-  const methods: RouteHandler[] = [];
-  for (const one of known) {
-    noteRegistered(one);
-    methods.push(...routesOf(one).map(({ method }) => method));
-  }
+  const methods = [...known].flatMap(routesOf).map(({ method }) => method);
   return unregisteredClasses()
     .flatMap(routesOf)
     .filter(
