@@ -90,7 +90,9 @@ export class InboundStartup {
     this.checkProviders(compiler);
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
-    const lost = findLostRoutes([...controllers, ...providers]);
+    // Without a verifier it only calls others, and may import their classes.
+    const isReceiving = this.roots.some(({ root }) => root.verify);
+    const lost = isReceiving ? findLostRoutes([...controllers, ...providers]) : [];
     const mistakes = [
       ...this.findWrongRoots(),
       ...this.findMisplaced(controllers, providers),

@@ -113,7 +113,7 @@ export class RouteCompiler {
       const found: unknown = Reflect.get(instance, name);
       const handler = typeof found === 'function' ? found : method;
       const label = `${routeClass.name}.${name}`;
-      this.addUndecorated(label, method, handler, { routeClass, instance, moduleKey });
+      this.addUndecorated(name, method, handler, { routeClass, instance, moduleKey });
       this.table.add(called, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
     }
     return { routeClass: called, methods: new Map(methods), isUniform };
@@ -139,7 +139,7 @@ export class RouteCompiler {
     const handler: unknown = Reflect.get(instance, name);
     const isFunction = typeof handler === 'function';
     if (policy.kind === 'undecorated')
-      this.addUndecorated(label, method, isFunction ? handler : method, controller);
+      this.addUndecorated(name, method, isFunction ? handler : method, controller);
     else if (!isStandIn(handler, method, instance, name)) {
       mistakes.add(
         `${label}: expected the instance to keep the method, or a function that stands for it alone`,
@@ -152,17 +152,18 @@ export class RouteCompiler {
   }
 
   private addUndecorated(
-    label: string,
+    name: string,
     method: RouteHandler,
     handler: RouteHandler,
     { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
   ): void {
     const { refused, open, openMessages, undecorated } = this.compiled;
+    const label = `${routeClass.name}.${name}`;
     if (!isRoute(method)) {
       openMessages.push(label);
       return;
     }
-    undecorated.push({ label, routeClass, method });
+    undecorated.push({ label, routeClass, name, method });
     if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
     else open.push(label);
   }
