@@ -37,15 +37,16 @@ export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
  * @publicApi
  */
 export class K8sAuthTokenSource {
-  readonly #destinations: Destinations;
-  readonly #log: Log;
+  // Not #private, which a Proxy around this instance (instrumentation) could not reach. The tokens are, further inside.
+  private readonly destinations: Destinations;
+  private readonly log: Log;
   /** Origins and files that a log line has named: each is worth one. */
-  readonly #named = new Set<string>();
+  private readonly named = new Set<string>();
 
   /** @throws {ConfigurationError} an origin is none */
   constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
-    this.#destinations = new Destinations(destinations, dependencies);
-    this.#log = dependencies.log;
+    this.destinations = new Destinations(destinations, dependencies);
+    this.log = dependencies.log;
   }
 
   /**
@@ -54,14 +55,14 @@ export class K8sAuthTokenSource {
    * @throws {TokenSourceError} the file holds no token that could be used: do not call
    */
   async getToken(origin: string): Promise<string | undefined> {
-    const destination = this.#destinations.find(origin);
-    if (!destination) this.#nameUnlisted(origin);
+    const destination = this.destinations.find(origin);
+    if (!destination) this.nameUnlisted(origin);
     return destination?.source.getToken();
   }
 
   /** The token if it can be had without waiting; `undefined` says nothing: ask {@link getToken}. @internal */
   peekToken(origin: string): string | undefined {
-    return this.#destinations.find(origin)?.source.current();
+    return this.destinations.find(origin)?.source.current();
   }
 
   /**
@@ -69,7 +70,7 @@ export class K8sAuthTokenSource {
    * @returns another token than the rejected one, or `undefined` if there is none
    */
   async renewToken(origin: string, rejected: string): Promise<string | undefined> {
-    return this.#destinations.find(origin)?.source.renew(rejected);
+    return this.destinations.find(origin)?.source.renew(rejected);
   }
 
   /**
@@ -78,7 +79,7 @@ export class K8sAuthTokenSource {
    */
   states(): readonly DestinationState[] {
     this.hydrate();
-    return this.#destinations
+    return this.destinations
       .all()
       .map(({ origin, tokenFile, source }) => ({ origin, tokenFile, ...source.state() }));
   }
@@ -89,34 +90,34 @@ export class K8sAuthTokenSource {
    * @internal
    */
   hydrate(): void {
-    for (const destination of this.#destinations.all()) {
+    for (const destination of this.destinations.all()) {
       const { source, tokenFile } = destination;
-      if (POD_TOKEN_FILE.test(tokenFile)) this.#warnOfApiToken(destination);
+      if (POD_TOKEN_FILE.test(tokenFile)) this.warnOfApiToken(destination);
       if (source.current() !== undefined) continue;
       void source.getToken().then(
-        () => source.isForApiServer() && this.#warnOfApiToken(destination),
+        () => source.isForApiServer() && this.warnOfApiToken(destination),
         () => {},
       );
     }
   }
 
-  #warnOfApiToken({ origin, tokenFile }: Destination): void {
+  private warnOfApiToken({ origin, tokenFile }: Destination): void {
     if (API_SERVER_NAME.test(new URL(origin).hostname)) return;
     const message =
       "the token of this destination is the pod's token for the Kubernetes API, which the destination could then use as " +
       'this pod; mount a projected token issued for the destination';
-    this.#nameOnce(`file of ${origin}`, () => this.#log.warn({ message, origin, file: tokenFile }));
+    this.nameOnce(`file of ${origin}`, () => this.log.warn({ message, origin, file: tokenFile }));
   }
 
-  #nameUnlisted(url: string): void {
+  private nameUnlisted(url: string): void {
     const origin = parseHttpUrl(url)?.origin;
     const message = 'no token is attached: this origin is not among the destinations';
-    if (origin !== undefined) this.#nameOnce(origin, () => this.#log.log({ message, origin }));
+    if (origin !== undefined) this.nameOnce(origin, () => this.log.log({ message, origin }));
   }
 
-  #nameOnce(topic: string, action: () => void): void {
-    if (this.#named.has(topic) || this.#named.size >= MAX_NAMED) return;
-    this.#named.add(topic);
+  private nameOnce(topic: string, action: () => void): void {
+    if (this.named.has(topic) || this.named.size >= MAX_NAMED) return;
+    this.named.add(topic);
     action();
   }
 }
