@@ -35,7 +35,8 @@ export function K8sAuth(
 
 /**
  * Opens a route, or all routes of this class, to callers without a token. Subclasses do not inherit it. `@K8sAuth` on a
- * method closes its route under a class's `@Public`.
+ * method closes its route under a class's `@Public`. On a subclass of a class with `@K8sAuth` it opens what no decorator of
+ * a method says otherwise, the routes that this subclass inherits included; the routes of the base class stay closed.
  * @throws {ConfigurationError} it stands on anything but a class or a method, or is used without parentheses
  * @publicApi
  */
