@@ -20,7 +20,7 @@ import {
   warnOfOpenHandlers,
 } from './guarded-handlers.js';
 import { findLostRoutes, findMisplacedDecorators, findReplacedRoutes } from './ineffective-decorators.js';
-import { type InboundRoot, policyOf } from './route.js';
+import { type InboundRoot } from './route.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -135,13 +135,7 @@ export class InboundStartup {
     for (const [moduleKey, module] of this.modules) {
       for (const { routeClass, instance } of providersOf(module)) {
         for (const [name, method] of guardedMethodsOf(routeClass, context)) {
-          if (policyOf(routeClass, name).kind !== 'protected') continue;
-          const handler: unknown = Reflect.get(instance, name);
-          const isFunction = typeof handler === 'function';
-          compiler.checkMessageHandler(`${routeClass.name}.${name}`, isFunction ? handler : method, {
-            instance,
-            moduleKey,
-          });
+          compiler.addProviderMethod(name, method, { routeClass, instance, moduleKey });
         }
       }
     }

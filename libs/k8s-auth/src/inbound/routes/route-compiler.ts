@@ -48,6 +48,8 @@ export interface CompiledController {
   readonly methods: ReadonlyMap<string, RouteHandler>;
   /** No method declares anything itself: any function of the class stands for it. */
   readonly isUniform: boolean;
+  /** Some handler of messages is protected. */
+  readonly protectsMessages: boolean;
 }
 
 /** Reads what decorators say of controllers, one by one, into the route table. @internal */
@@ -87,7 +89,10 @@ export class RouteCompiler {
       }
       return this.addUnidentified(methods, isUniform, controller);
     }
-    const result = { routeClass, methods: new Map(methods), isUniform };
+    const protectsMessages = methods.some(
+      ([name, method]) => isMessageHandler(method) && policyOf(routeClass, name).kind === 'protected',
+    );
+    const result = { routeClass, methods: new Map(methods), isUniform, protectsMessages };
     closeDeclarations(routeClass);
     if (isConcerned) [routeClass, ...result.methods.values()].forEach((one) => this.table.noteConcerned(one));
     for (const link of lineageOf(routeClass)) {
@@ -116,11 +121,29 @@ export class RouteCompiler {
       this.addUndecorated(name, method, handler, { routeClass, instance, moduleKey });
       this.table.add(called, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
     }
-    return { routeClass: called, methods: new Map(methods), isUniform };
+    return { routeClass: called, methods: new Map(methods), isUniform, protectsMessages: false };
+  }
+
+  /** A handler of a gateway or a resolver. What no decorator of ours stands on is left alone. */
+  addProviderMethod(
+    name: string,
+    method: RouteHandler,
+    { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
+  ): void {
+    const label = `${routeClass.name}.${name}`;
+    const policy = policyOf(routeClass, name);
+    const found: unknown = Reflect.get(instance, name);
+    const handler = typeof found === 'function' ? found : method;
+    if (policy.kind === 'protected') {
+      this.table.noteProtected(routeClass, method);
+      this.checkMessageHandler(label, handler, { instance, moduleKey });
+    } else if (policy.kind === 'public') {
+      this.table.add(routeClass, new Set([method, handler]), toRoute(label, policy, undefined));
+    }
   }
 
   /** A handler of messages with `@K8sAuth`, of a controller or of a provider: `K8sAuthGuard` must run on it, and refuse. */
-  checkMessageHandler(
+  private checkMessageHandler(
     label: string,
     handler: RouteHandler,
     { instance, moduleKey }: Pick<RegisteredController, 'instance' | 'moduleKey'>,
@@ -172,10 +195,11 @@ export class RouteCompiler {
     { label, policy, audiences }: Route,
     method: RouteHandler,
     handler: RouteHandler,
-    { instance, moduleKey, root }: RegisteredController,
+    { routeClass, instance, moduleKey, root }: RegisteredController,
   ): void {
     const { mistakes, audiences: byRoot } = this.compiled;
     this.compiled.isAnyRouteProtected = true;
+    this.table.noteProtected(routeClass, method);
     if (!root) {
       mistakes.add(`${label}: expected K8sAuthModule in the imports of its module because of @K8sAuth`);
       return;

@@ -84,24 +84,25 @@ export class RouteTableGuard implements CanActivate {
     return isConcerned ? this.refuseContext(context) : true;
   }
 
-  /** There is no request to authenticate: what is protected, or cannot be identified, is refused. */
+  /** There is no request to authenticate: what is protected is refused, and what may be. */
   private outsideOfHttp(
     context: ExecutionContext,
     route: RouteMatch,
-    { providers }: RouteTableGuardSettings,
+    { providers, scoped }: RouteTableGuardSettings,
   ): true {
     if (typeof route !== 'string') {
       return route.policy.kind === 'protected' ? this.refuseContext(context) : true;
     }
-    const routeClass = context.getClass();
+    if (route === 'ambiguous' || this.routes.mayBeProtected(context)) return this.refuseContext(context);
+    if (!scoped.some(({ protectsMessages }) => protectsMessages)) return true;
+    // An instance for one request may be of any class. Nest calls messages of a microservice on controllers alone.
+    // Everything else may be a provider's, and libraries run functions of their own objects under the name 'http', which
+    // is Nest's default.
     const type: string = context.getType();
-    // Nest calls messages of a microservice on controllers alone. Everything else may be a provider's, and libraries
-    // run functions of their own objects under the name 'http', which is Nest's default.
+    const routeClass = context.getClass();
     const isIdentified =
       type === 'http' || (type !== 'rpc' && (providers.has(routeClass) || this.routes.hasClass(routeClass)));
-    return route === 'ambiguous' || !isIdentified || this.routes.concerns(context)
-      ? this.refuseContext(context)
-      : true;
+    return isIdentified ? true : this.refuseContext(context);
   }
 
   /** Libraries run functions of providers for a request too. */
