@@ -2,7 +2,10 @@ import { type AuthorizationRule } from '../../authorization/authorization-rule.j
 import { ConfigurationError } from '../../errors.js';
 import { DECLARATION, HOMES, STATEMENTS } from '../inbound.constants.js';
 import {
+  isConstructor,
+  isRegistered,
   lineageOf,
+  noteDecorated,
   ownMethodsOf,
   prototypesOf,
   type RouteClass,
@@ -49,30 +52,11 @@ type Store = WeakMap<object, Statements>;
  */
 const statements = ((globalThis as { [STATEMENTS]?: Store })[STATEMENTS] ??= new WeakMap());
 
-const NOTHING: Declaration = { demands: [], isPublic: false };
+/** @internal */
+export const NOTHING: Declaration = { demands: [], isPublic: false };
 
 /** Classes, and prototypes, whose declarations the route table of an application was made from. */
 const compiled = new WeakSet<object>();
-
-/**
- * Decorated classes that no application of this process has registered, itself or a subclass. Not weakly: a class
- * decorator may return another class, and its copies of the methods do not keep the decorated class alive.
- */
-const unregistered = new Set<RouteClass>();
-const registered = new WeakSet<RouteClass>();
-
-/** Nest has been given this class: what decorators say of it, and of what it inherits from, is known. @internal */
-export function noteRegistered(routeClass: RouteClass): void {
-  for (const link of lineageOf(routeClass)) {
-    registered.add(link);
-    unregistered.delete(link);
-  }
-}
-
-/** @internal */
-export function unregisteredClasses(): readonly RouteClass[] {
-  return [...unregistered];
-}
 
 /** From now on, nothing can be declared on this class or on what it inherits from. @internal */
 export function closeDeclarations(routeClass: RouteClass): void {
@@ -96,7 +80,7 @@ export function declare(
     ]);
   }
   // A decorator of a constructor's parameter comes without a name too.
-  if (name === undefined && descriptor === undefined && isClass(target)) {
+  if (name === undefined && descriptor === undefined && isConstructor(target)) {
     noteDecorated(target);
     return declareClass(target, added);
   }
@@ -112,10 +96,6 @@ export function declare(
   methods.set(name, merge(methods.get(name), added));
 }
 
-function noteDecorated(owner: object): void {
-  if (isClass(owner) && !registered.has(owner)) unregistered.add(owner);
-}
-
 /** `OrdersController.list`, or `OrdersController.constructor` for a parameter of its constructor. @internal */
 export function labelOf(target: object, name: unknown): string {
   const member = typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
@@ -125,10 +105,6 @@ export function labelOf(target: object, name: unknown): string {
 /** The class that a decorator stands on, or stands in. @internal */
 export function ownerOf(target: object): { readonly name: string } {
   return typeof target === 'function' ? target : target.constructor;
-}
-
-function isClass(target: object): target is RouteClass {
-  return typeof target === 'function' && typeof target.prototype === 'object' && target.prototype !== null;
 }
 
 function declareClass(target: RouteClass, added: Partial<Declaration>): void {
@@ -183,20 +159,6 @@ export function isDeclared({ demands, isPublic }: Declaration): boolean {
   return isPublic || demands.length > 0;
 }
 
-/**
- * What is declared of a method: where it was written, and on the function that stands there now. An override without
- * a decorator keeps the demands of the method that it overrides, and not its `@Public`.
- * @internal
- */
-export function methodDeclarationOf(routeClass: RouteClass, name: string): Declaration {
-  const links = prototypesOf(routeClass).filter((link) => Object.hasOwn(link, name));
-  for (const [index, link] of links.entries()) {
-    const declaration = declarationOn(link, name);
-    if (isDeclared(declaration)) return index === 0 ? declaration : { ...declaration, isPublic: false };
-  }
-  return NOTHING;
-}
-
 /** @internal */
 export function declarationOn(prototype: object, name: string | symbol): Declaration {
   const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
@@ -222,7 +184,7 @@ export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): Ro
       (link === routeClass || declarationOf(link).demands.length > 0),
   );
   const copied = homesOf(method).filter(
-    ({ home, origin }) => !lineage.includes(home) && origin !== owner && !(isCovered && registered.has(home)),
+    ({ home, origin }) => !lineage.includes(home) && origin !== owner && !(isCovered && isRegistered(home)),
   );
   // The class that it was written in knows best; a class that only inherits it counts where that one says nothing.
   const written = copied.filter(({ home, origin }) => home.prototype === origin);

@@ -6,12 +6,13 @@ import { type Log } from '../../util/log.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import {
   controllersOf,
+  noteRegistered,
   ownMethodsOf,
   prototypesOf,
   providersOf,
   type RouteClass,
+  seemsToReplace,
 } from './controller-class.js';
-import { noteRegistered } from './declarations.js';
 import {
   fieldResolversHaveGuards,
   GuardChains,
@@ -124,7 +125,10 @@ export class InboundStartup {
       const root = controllers.length > 0 ? await rootOf(module) : undefined;
       for (const { routeClass, instance, wrapper } of controllers) {
         const added = compiler.add({ routeClass, instance, moduleKey, root });
-        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, ...added });
+        if (wrapper.isDependencyTreeStatic()) continue;
+        scoped.push({ wrapper, ...added });
+        if (!added.isUniform && seemsToReplace(routeClass, new Set(added.methods.keys())))
+          compiler.compiled.replacing.add(routeClass.name);
       }
     }
     return scoped;

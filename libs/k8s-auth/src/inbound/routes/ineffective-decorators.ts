@@ -11,6 +11,7 @@ import {
   prototypesOf,
   type RouteClass,
   type RouteHandler,
+  unregisteredClasses,
 } from './controller-class.js';
 import {
   carriesDeclarationOf,
@@ -20,11 +21,9 @@ import {
   declaredMethodsOf,
   hasHome,
   isDeclared,
-  methodDeclarationOf,
-  unregisteredClasses,
 } from './declarations.js';
 import { type HandlerContext, hasGuards, isRoute } from './guarded-handlers.js';
-import { policyOf } from './route.js';
+import { methodDeclarationOf, policyOf } from './route.js';
 
 /**
  * Decorators in places where Nest runs no guard: they would promise a protection that is not there.

@@ -1,6 +1,6 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
-import { closeDeclarations, declarationOf, isDeclared, methodDeclarationOf } from './declarations.js';
+import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
 import {
   type GuardChains,
   guardMistakeOf,
@@ -15,11 +15,13 @@ import {
   findDeclarationMistakes,
   type InboundRoot,
   isDecorated,
+  methodDeclarationOf,
   policyOf,
   type Route,
   toRoute,
 } from './route.js';
 import { isStandIn, type RouteTable } from './route-table.js';
+import { type CompiledController } from './route-table.guard.js';
 
 /** A controller as one module registers it. */
 export interface RegisteredController {
@@ -40,18 +42,6 @@ export interface CompiledRoutes extends OpenHandlers {
   readonly undecorated: RoutedMethod[];
 }
 
-/** What else is used of a controller. */
-export interface CompiledController {
-  /** The class that Nest's contexts name for it. */
-  readonly routeClass: RouteClass;
-  /** Name -> function, for every handler. */
-  readonly methods: ReadonlyMap<string, RouteHandler>;
-  /** No method declares anything itself: any function of the class stands for it. */
-  readonly isUniform: boolean;
-  /** Some handler of messages is protected. */
-  readonly protectsMessages: boolean;
-}
-
 /** Reads what decorators say of controllers, one by one, into the route table. @internal */
 export class RouteCompiler {
   readonly compiled: CompiledRoutes = {
@@ -60,6 +50,7 @@ export class RouteCompiler {
     refused: [],
     open: [],
     openMessages: [],
+    replacing: new Set(),
     undecorated: [],
     isAnyRouteProtected: false,
   };

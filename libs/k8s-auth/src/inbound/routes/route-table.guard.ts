@@ -6,13 +6,24 @@ import { rememberPublic } from '../request/authenticated-request.js';
 import { nodeRequestOf } from '../request/bearer-token.js';
 import { authenticate } from '../request/k8s-auth.guard.js';
 import { refuse } from '../request/refusal.js';
-import { isIdentified, lineageOf, type RouteClass } from './controller-class.js';
+import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { declarationOf, isDeclared } from './declarations.js';
 import { type InboundRoot, type RouteMatch } from './route.js';
-import { type CompiledController } from './route-compiler.js';
 import { originalOf, type RouteTable } from './route-table.js';
 
 const UNKNOWN = 'handler is not in the route table';
+
+/** What is used of a controller beside its routes. */
+export interface CompiledController {
+  /** The class that Nest's contexts name for it. */
+  readonly routeClass: RouteClass;
+  /** Name -> function, for every handler. */
+  readonly methods: ReadonlyMap<string, RouteHandler>;
+  /** No method declares anything itself: any function of the class stands for it. */
+  readonly isUniform: boolean;
+  /** Some handler of messages is protected. */
+  readonly protectsMessages: boolean;
+}
 
 /** A controller of which Nest creates an instance for each request or each tenant. */
 export interface ScopedController extends CompiledController {
