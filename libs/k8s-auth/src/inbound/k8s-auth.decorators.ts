@@ -5,7 +5,8 @@ import { type Principal } from '../identity/principal.js';
 import { authenticatedFor, isRememberedPublic } from './request/authenticated-request.js';
 import { K8sAuthGuard } from './request/k8s-auth.guard.js';
 import { handlerLabelOf } from './request/refusal.js';
-import { declarationOf, declare, labelOf, ownerOf } from './routes/declarations.js';
+import { labelOf, ownerOf } from './routes/controller-class.js';
+import { declarationOf, declare } from './routes/declarations.js';
 
 /**
  * Admits only callers whose token is issued for `audience` and whom every rule allows. It brings the guard, so nothing

@@ -52,6 +52,17 @@ export function isConstructor(target: object): target is RouteClass {
 /** `this.list = …`, whose name is captured, or `this[name] = …`. */
 const ASSIGNMENT = /\bthis(?:\.([\w$]+)|\[[^\]]+\])\s*=(?![=>])/g;
 
+/** `OrdersController.list`, or `OrdersController.constructor` for a parameter of its constructor. @internal */
+export function labelOf(target: object, name: unknown): string {
+  const member = typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
+  return `${ownerOf(target).name}.${name === undefined ? 'constructor' : member}`;
+}
+
+/** The class that a decorator stands on, or stands in. @internal */
+export function ownerOf(target: object): { readonly name: string } {
+  return typeof target === 'function' ? target : target.constructor;
+}
+
 /** The prototypes that an instance of the class inherits from, nearest first. @internal */
 export function prototypesOf(routeClass: RouteClass): object[] {
   return chainOf((routeClass as { prototype?: unknown }).prototype, Object.prototype);

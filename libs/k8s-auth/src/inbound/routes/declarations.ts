@@ -4,8 +4,10 @@ import { DECLARATION, HOMES, STATEMENTS } from '../inbound.constants.js';
 import {
   isConstructor,
   isRegistered,
+  labelOf,
   lineageOf,
   noteDecorated,
+  ownerOf,
   ownMethodsOf,
   prototypesOf,
   type RouteClass,
@@ -32,7 +34,7 @@ interface Statements {
   own?: Declaration;
   /** Of the methods of a prototype, or the static ones of a class, by name. */
   readonly methods: Map<string | symbol, Declaration>;
-  /** Of a class: the functions on which its class decorators found it, wherever they were written. */
+  /** Of a class: the functions that stood in it when a class decorator ran, wherever they were written. */
   readonly covered: WeakSet<object>;
   /** Of a function: the classes with `@K8sAuth` that it stood in. */
   readonly homes: Home[];
@@ -44,13 +46,12 @@ interface Home {
   readonly origin: object;
 }
 
-type Store = WeakMap<object, Statements>;
-
 /**
  * The authority on what is declared: other decorators copy and overwrite metadata, and cannot reach this. On the global
  * object, because one process may load the library twice.
  */
-const statements = ((globalThis as { [STATEMENTS]?: Store })[STATEMENTS] ??= new WeakMap());
+const statements = ((globalThis as { [STATEMENTS]?: WeakMap<object, Statements> })[STATEMENTS] ??=
+  new WeakMap());
 
 /** @internal */
 export const NOTHING: Declaration = { demands: [], isPublic: false };
@@ -96,17 +97,6 @@ export function declare(
   methods.set(name, merge(methods.get(name), added));
 }
 
-/** `OrdersController.list`, or `OrdersController.constructor` for a parameter of its constructor. @internal */
-export function labelOf(target: object, name: unknown): string {
-  const member = typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
-  return `${ownerOf(target).name}.${name === undefined ? 'constructor' : member}`;
-}
-
-/** The class that a decorator stands on, or stands in. @internal */
-export function ownerOf(target: object): { readonly name: string } {
-  return typeof target === 'function' ? target : target.constructor;
-}
-
 function declareClass(target: RouteClass, added: Partial<Declaration>): void {
   setDeclaration(target, added);
   const { covered } = statementsOf(target);
@@ -123,9 +113,7 @@ function declareClass(target: RouteClass, added: Partial<Declaration>): void {
 
 /**
  * What our decorators have said of this class or function, and the demands in metadata that was copied to it. Copied
- * metadata may close, so that functions that replace others stay guarded, and never opens. Own metadata only:
- * inheritance would hand a base class's declaration to its subclasses.
- * @internal
+ * metadata may close, so that functions that replace others stay guarded. It never opens. Nothing is inherited. @internal
  */
 export function declarationOf(target: object): Declaration {
   const own = statements.get(target)?.own;
@@ -134,7 +122,7 @@ export function declarationOf(target: object): Declaration {
   return copied.demands.length === 0 ? (own ?? NOTHING) : merge(own, { demands: copied.demands });
 }
 
-/** Whether a function carries the declaration of another one: as one that stands for it does. @internal */
+/** Whether a function carries the declaration of another one. @internal */
 export function carriesDeclarationOf(one: object, other: object): boolean {
   const carried = copiedDeclarationOf(one);
   return carried !== undefined && carried === copiedDeclarationOf(other);
@@ -159,21 +147,9 @@ export function isDeclared({ demands, isPublic }: Declaration): boolean {
   return isPublic || demands.length > 0;
 }
 
-/** @internal */
-export function declarationOn(prototype: object, name: string | symbol): Declaration {
-  const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
-  return merge(
-    declaredMethodsOf(prototype).get(name),
-    typeof method === 'function' ? declarationOf(method) : NOTHING,
-  );
-}
-
 /**
- * The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited.
- *
- * Several classes may share a function of a mixin: then each says what holds in it. A class that Nest does not know may
- * have been replaced by this one, so what it says holds here too.
- * @internal
+ * The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited. Where classes share a
+ * function of a mixin, each says what holds in it; but one that Nest does not know may have been replaced. @internal
  */
 export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): RouteClass[] {
   const lineage = lineageOf(routeClass);
@@ -215,7 +191,8 @@ function statementsOf(target: object): Statements {
   return known;
 }
 
-function merge(known: Declaration = NOTHING, added: Partial<Declaration>): Declaration {
+/** @internal */
+export function merge(known: Declaration = NOTHING, added: Partial<Declaration>): Declaration {
   return {
     demands: [...new Set([...known.demands, ...(added.demands ?? [])])],
     isPublic: known.isPublic || added.isPublic === true,

@@ -17,13 +17,12 @@ import {
   carriesDeclarationOf,
   type Declaration,
   declarationOf,
-  declarationOn,
   declaredMethodsOf,
   hasHome,
   isDeclared,
 } from './declarations.js';
 import { type HandlerContext, hasGuards, isRoute } from './guarded-handlers.js';
-import { methodDeclarationOf, policyOf } from './route.js';
+import { declarationOn, methodDeclarationOf, policyOf } from './route.js';
 
 /**
  * Decorators in places where Nest runs no guard: they would promise a protection that is not there.

@@ -17,21 +17,12 @@ import {
   isDecorated,
   methodDeclarationOf,
   policyOf,
+  type RegisteredController,
   type Route,
   toRoute,
 } from './route.js';
 import { isStandIn, type RouteTable } from './route-table.js';
 import { type CompiledController } from './route-table.guard.js';
-
-/** A controller as one module registers it. */
-export interface RegisteredController {
-  readonly routeClass: RouteClass;
-  /** For request scope a placeholder that inherits from the class, whose constructor never ran. */
-  readonly instance: object;
-  readonly moduleKey: string;
-  /** What serves the module; `undefined`: it sees no `K8sAuthModule`. */
-  readonly root: InboundRoot | undefined;
-}
 
 /** What startup has learned about all controllers. */
 export interface CompiledRoutes extends OpenHandlers {

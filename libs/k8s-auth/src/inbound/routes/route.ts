@@ -14,11 +14,11 @@ import {
 import {
   type Declaration,
   declarationOf,
-  declarationOn,
   declaredMethodsOf,
   foreignHomesOf,
   isDeclared,
   type K8sAuthDemand,
+  merge,
   NOTHING,
 } from './declarations.js';
 
@@ -67,6 +67,16 @@ export interface InboundRoot {
   readonly routes: RouteFinder;
 }
 
+/** A controller as one module registers it. */
+export interface RegisteredController {
+  readonly routeClass: RouteClass;
+  /** For request scope a placeholder that inherits from the class, whose constructor never ran. */
+  readonly instance: object;
+  readonly moduleKey: string;
+  /** What serves the module; `undefined`: it sees no `K8sAuthModule`. */
+  readonly root: InboundRoot | undefined;
+}
+
 /**
  * What is declared of a method: where it was written, and on the function that stands there now. An override without
  * a decorator keeps the demands of the method that it overrides, and not its `@Public`.
@@ -79,6 +89,15 @@ export function methodDeclarationOf(routeClass: RouteClass, name: string): Decla
     if (isDeclared(declaration)) return index === 0 ? declaration : { ...declaration, isPublic: false };
   }
   return NOTHING;
+}
+
+/** @internal */
+export function declarationOn(prototype: object, name: string | symbol): Declaration {
+  const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
+  return merge(
+    declaredMethodsOf(prototype).get(name),
+    typeof method === 'function' ? declarationOf(method) : NOTHING,
+  );
 }
 
 /**
