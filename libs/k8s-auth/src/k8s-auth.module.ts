@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
@@ -16,7 +16,7 @@ import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
-import { warnAboutUnattachedHttpModule } from './outbound/axios/importing-modules.js';
+import { modulesOf, warnAboutUnattachedHttpModule } from './outbound/axios/importing-modules.js';
 import { type Verifier } from './verifiers/verifier.js';
 
 /** Starts and stops the parts of one `K8sAuthModule`: reads token files first, starts the verifier at bootstrap, stops all at shutdown. */
@@ -26,7 +26,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     @Inject(K8S_AUTH_VERIFIER) private readonly verifier: Verifier | undefined,
     private readonly tokenSource: K8sAuthTokenSource,
     private readonly refusals: RefusalLog,
-    private readonly modules: ModulesContainer,
+    private readonly moduleRef: ModuleRef,
   ) {}
 
   onModuleInit(): void {
@@ -36,7 +36,8 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
 
   onApplicationBootstrap(): void {
     this.verifier?.start();
-    if (this.tokenSource.states().length > 0) warnAboutUnattachedHttpModule(this.modules, k8sAuthLog);
+    if (this.tokenSource.states().length > 0)
+      warnAboutUnattachedHttpModule(modulesOf(this.moduleRef), k8sAuthLog);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -62,7 +63,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
 })
 export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleInit {
   constructor(
-    private readonly modules: ModulesContainer,
+    private readonly moduleRef: ModuleRef,
     private readonly config: ApplicationConfig,
   ) {
     super();
@@ -70,6 +71,6 @@ export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleIn
 
   /** In the module class, because Nest calls no lifecycle hooks on request-scoped providers. @internal */
   onModuleInit(): Promise<void> {
-    return InboundStartup.of(this.modules, this.config).run(k8sAuthLog);
+    return InboundStartup.of(modulesOf(this.moduleRef), this.config).run(k8sAuthLog);
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { type InboundRoot } from './inbound/routes/route.js';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
@@ -13,6 +13,7 @@ import {
   type K8sAuthOptions,
 } from './config/options.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
+import { modulesOf } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
 import { ApiServerAudiences } from './verifiers/api-server-audiences.js';
@@ -69,7 +70,7 @@ export const k8sAuthProviders: Provider[] = [
       K8S_AUTH_CLOCK,
       RefusalLog,
       HttpAdapterHost,
-      ModulesContainer,
+      ModuleRef,
       ApplicationConfig,
     ],
   },
@@ -109,14 +110,14 @@ function createInboundRoot(
   clock: Clock,
   refusals: RefusalLog,
   adapterHost: HttpAdapterHost,
-  modules: ModulesContainer,
+  moduleRef: ModuleRef,
   config: ApplicationConfig,
 ): InboundRoot {
   const { audience, allowApiServerAudience = false, maxTokenBytes = DEFAULT_MAX_TOKEN_BYTES } = options;
   const issuers =
     options.verifier && 'issuer' in options.verifier ? [options.verifier.issuer ?? []].flat() : [];
   const apiServerAudiences = new ApiServerAudiences(verifier, { clock, log: k8sAuthLog, issuers });
-  const startup = InboundStartup.of(modules, config);
+  const startup = InboundStartup.of(modulesOf(moduleRef), config);
   const root = {
     verify:
       verifier && (allowApiServerAudience ? verifier.verify : apiServerAudiences.refuse(verifier.verify)),

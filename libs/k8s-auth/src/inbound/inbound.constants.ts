@@ -6,13 +6,13 @@ export const K8S_AUTH_INBOUND_ROOT = Symbol(
   'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...)',
 );
 
+/** Name of what decorators have said, on the global object. @internal */
+export const STATEMENTS = Symbol.for('nest-k8s-auth:statements');
+
 // Metadata keys. `Symbol.for`, because one process may load the library twice.
 
-/** On a class or a function: its own declaration. Wrappers that copy a function's metadata carry it along. @internal */
+/** On a class or a function: what it declares, for functions that replace it and copy its metadata. @internal */
 export const DECLARATION = Symbol.for('nest-k8s-auth:declaration');
-
-/** On a prototype or a class: the declarations of its methods by name. No other decorator can remove it. @internal */
-export const METHODS = Symbol.for('nest-k8s-auth:methods');
 
 /** On a function: the classes with `@K8sAuth` that it was written in, for methods that are copied elsewhere. @internal */
 export const HOMES = Symbol.for('nest-k8s-auth:homes');

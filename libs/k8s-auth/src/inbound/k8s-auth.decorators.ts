@@ -5,7 +5,8 @@ import { type Principal } from '../identity/principal.js';
 import { authenticatedFor, isRememberedPublic } from './request/authenticated-request.js';
 import { K8sAuthGuard } from './request/k8s-auth.guard.js';
 import { handlerLabelOf } from './request/refusal.js';
-import { declarationOf, declare, labelOf, ownerOf } from './routes/declarations.js';
+import { labelOf, ownerOf } from './routes/controller-class.js';
+import { declarationOf, declare } from './routes/declarations.js';
 
 /**
  * Admits only callers whose token is issued for `audience` and whom every rule allows. It brings the guard, so nothing
@@ -35,7 +36,8 @@ export function K8sAuth(
 
 /**
  * Opens a route, or all routes of this class, to callers without a token. Subclasses do not inherit it. `@K8sAuth` on a
- * method closes its route under a class's `@Public`.
+ * method closes its route under a class's `@Public`. On a subclass of a class with `@K8sAuth` it opens what no decorator of
+ * a method says otherwise, the routes that this subclass inherits included; the routes of the base class stay closed.
  * @throws {ConfigurationError} it stands on anything but a class or a method, or is used without parentheses
  * @publicApi
  */

@@ -38,15 +38,16 @@ export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
  * @publicApi
  */
 export class K8sAuthTokenSource {
-  readonly #destinations: Destinations;
-  readonly #log: Log;
+  // Not #private: a Proxy around this instance, as instrumentation makes it, could not use them. The tokens are #private in the file's source.
+  private readonly destinations: Destinations;
+  private readonly log: Log;
   /** The origins and files that have been logged: each is logged once. */
-  readonly #loggedTopics = new Set<string>();
+  private readonly loggedTopics = new Set<string>();
 
   /** @throws {ConfigurationError} an origin is invalid */
   constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
-    this.#destinations = new Destinations(destinations, dependencies);
-    this.#log = dependencies.log;
+    this.destinations = new Destinations(destinations, dependencies);
+    this.log = dependencies.log;
   }
 
   /**
@@ -55,14 +56,14 @@ export class K8sAuthTokenSource {
    * @throws {TokenSourceError} the file does not contain a usable token: do not send the request
    */
   async getToken(origin: string): Promise<string | undefined> {
-    const destination = this.#destinations.find(origin);
-    if (!destination) this.#logUnlistedOrigin(origin);
+    const destination = this.destinations.find(origin);
+    if (!destination) this.logUnlistedOrigin(origin);
     return destination?.source.getToken();
   }
 
   /** The token, if it is available without waiting. `undefined`: call {@link getToken}. @internal */
   peekToken(origin: string): string | undefined {
-    return this.#destinations.find(origin)?.source.current();
+    return this.destinations.find(origin)?.source.current();
   }
 
   /**
@@ -70,7 +71,7 @@ export class K8sAuthTokenSource {
    * @returns a token that differs from the rejected one, or `undefined` if there is none
    */
   async renewToken(origin: string, rejected: string): Promise<string | undefined> {
-    return this.#destinations.find(origin)?.source.renew(rejected);
+    return this.destinations.find(origin)?.source.renew(rejected);
   }
 
   /**
@@ -79,7 +80,7 @@ export class K8sAuthTokenSource {
    */
   states(): readonly DestinationState[] {
     this.readDueFiles();
-    return this.#destinations
+    return this.destinations
       .all()
       .map(({ origin, tokenFile, source }) => ({ origin, tokenFile, ...source.state() }));
   }
@@ -90,34 +91,34 @@ export class K8sAuthTokenSource {
    * @internal
    */
   readDueFiles(): void {
-    for (const destination of this.#destinations.all()) {
+    for (const destination of this.destinations.all()) {
       const { source, tokenFile } = destination;
-      if (POD_TOKEN_FILE.test(tokenFile)) this.#warnAboutApiToken(destination);
+      if (POD_TOKEN_FILE.test(tokenFile)) this.warnAboutApiToken(destination);
       if (source.current() !== undefined) continue;
       void source.getToken().then(
-        () => source.isForApiServer() && this.#warnAboutApiToken(destination),
+        () => source.isForApiServer() && this.warnAboutApiToken(destination),
         () => {},
       );
     }
   }
 
-  #warnAboutApiToken({ origin, tokenFile }: Destination): void {
+  private warnAboutApiToken({ origin, tokenFile }: Destination): void {
     if (API_SERVER_NAME.test(new URL(origin).hostname)) return;
     const message =
       "the token of this destination is the pod's token for the Kubernetes API, which the destination could then use as " +
       'this pod; mount a projected token issued for the destination';
-    this.#logOnce(`file of ${origin}`, () => this.#log.warn({ message, origin, file: tokenFile }));
+    this.logOnce(`file of ${origin}`, () => this.log.warn({ message, origin, file: tokenFile }));
   }
 
-  #logUnlistedOrigin(url: string): void {
+  private logUnlistedOrigin(url: string): void {
     const origin = parseHttpUrl(url)?.origin;
     const message = 'no token is attached: this origin is not among the destinations';
-    if (origin !== undefined) this.#logOnce(origin, () => this.#log.log({ message, origin }));
+    if (origin !== undefined) this.logOnce(origin, () => this.log.log({ message, origin }));
   }
 
-  #logOnce(topic: string, action: () => void): void {
-    if (this.#loggedTopics.has(topic) || this.#loggedTopics.size >= MAX_LOGGED_TOPICS) return;
-    this.#loggedTopics.add(topic);
+  private logOnce(topic: string, action: () => void): void {
+    if (this.loggedTopics.has(topic) || this.loggedTopics.size >= MAX_LOGGED_TOPICS) return;
+    this.loggedTopics.add(topic);
     action();
   }
 }
@@ -138,7 +139,7 @@ export interface Destination {
  * @internal
  */
 export class Destinations {
-  readonly #byOrigin = new Map<string, Destination>();
+  private readonly byOrigin = new Map<string, Destination>();
 
   /** @throws {ConfigurationError} an origin is invalid */
   constructor(options: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
@@ -150,19 +151,19 @@ export class Destinations {
       const key = JSON.stringify([tokenFile, audience]);
       const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, ...dependencies });
       sources.set(key, source);
-      this.#byOrigin.set(origin, { origin, tokenFile, source });
+      this.byOrigin.set(origin, { origin, tokenFile, source });
     });
   }
 
   /** @returns `undefined` if the origin is not listed, or the text is not a URL of http or https */
   find(urlOrOrigin: string): Destination | undefined {
-    const known = this.#byOrigin.get(urlOrOrigin);
-    if (known || this.#byOrigin.size === 0) return known;
+    const known = this.byOrigin.get(urlOrOrigin);
+    if (known || this.byOrigin.size === 0) return known;
     const origin = parseHttpUrl(urlOrOrigin)?.origin;
-    return origin === undefined ? undefined : this.#byOrigin.get(origin);
+    return origin === undefined ? undefined : this.byOrigin.get(origin);
   }
 
   all(): Destination[] {
-    return [...this.#byOrigin.values()];
+    return [...this.byOrigin.values()];
   }
 }

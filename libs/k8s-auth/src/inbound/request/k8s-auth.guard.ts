@@ -27,7 +27,7 @@ import { type RefusedRequest, refuse } from './refusal.js';
  * neither `@K8sAuth` nor `@Public`. Without APP_GUARD these routes are open, and startup warns of them only if no route
  * has `@K8sAuth`. A request is verified once per handler, however often the guard is bound.
  * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`
- * @throws {UnsupportedContextError} the context is not HTTP
+ * @throws {UnsupportedContextError} the context is not HTTP, and the handler not `@Public`
  * @publicApi
  */
 @Injectable()
@@ -36,10 +36,12 @@ export class K8sAuthGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { root } = this;
+    const route = root.routes.find(context);
     if (context.getType() !== 'http') {
+      // There is no token to read. A handler that needs none may pass.
+      if (typeof route !== 'string' && route.policy.kind === 'public') return true;
       return refuse(root, { context }, new UnsupportedContextError('context is not http'));
     }
-    const route = root.routes.find(context);
     if (typeof route === 'string') {
       return refuse(root, { context }, new UndecoratedRouteError('handler is not in the route table'));
     }

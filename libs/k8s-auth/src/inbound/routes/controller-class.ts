@@ -14,6 +14,55 @@ export interface ControllerWrapper {
   readonly instance: object;
 }
 
+/**
+ * Decorated classes that no application of this process has registered, itself or a subclass. Not weakly: a class
+ * decorator may return another class, and its copies of the methods do not keep the decorated class alive.
+ */
+const unregistered = new Set<RouteClass>();
+const registered = new WeakSet<RouteClass>();
+
+/** Decorators of ours stand on this class or in it. @internal */
+export function noteDecorated(owner: object): void {
+  if (isConstructor(owner) && !registered.has(owner)) unregistered.add(owner);
+}
+
+/** Nest has been given this class: what decorators say of it, and of what it inherits from, is known. @internal */
+export function noteRegistered(routeClass: RouteClass): void {
+  for (const link of lineageOf(routeClass)) {
+    registered.add(link);
+    unregistered.delete(link);
+  }
+}
+
+/** @internal */
+export function unregisteredClasses(): readonly RouteClass[] {
+  return [...unregistered];
+}
+
+/** @internal */
+export function isRegistered(routeClass: RouteClass): boolean {
+  return registered.has(routeClass);
+}
+
+/** Whether instances can be made of it, and so routes. @internal */
+export function isConstructor(target: object): target is RouteClass {
+  return typeof target === 'function' && typeof target.prototype === 'object' && target.prototype !== null;
+}
+
+/** `this.list = …`, whose name is captured, or `this[name] = …`. */
+const ASSIGNMENT = /\bthis(?:\.([\w$]+)|\[[^\]]+\])\s*=(?![=>])/g;
+
+/** `OrdersController.list`, or `OrdersController.constructor` for a parameter of its constructor. @internal */
+export function labelOf(target: object, name: unknown): string {
+  const member = typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
+  return `${ownerOf(target).name}.${name === undefined ? 'constructor' : member}`;
+}
+
+/** The class that a decorator stands on, or stands in. @internal */
+export function ownerOf(target: object): { readonly name: string } {
+  return typeof target === 'function' ? target : target.constructor;
+}
+
 /** The prototypes that an instance of the class inherits from, nearest first. @internal */
 export function prototypesOf(routeClass: RouteClass): object[] {
   return chainOf((routeClass as { prototype?: unknown }).prototype, Object.prototype);
@@ -56,6 +105,18 @@ export function possibleClassesOf(routeClass: RouteClass, instance: object): Rou
   const claimed: unknown = Reflect.get(instance, 'constructor');
   const possible = [routeClass, claimed, ...prototypesOfInstance(instance)].filter(isClass);
   return [...new Set(possible.flatMap(lineageOf))];
+}
+
+/**
+ * Whether the source of the class, or of one that it inherits from, assigns to a handler on `this`, or to a name that is
+ * computed. At startup nothing else tells it of request scope, where no constructor has run. Good for a warning only.
+ * @internal
+ */
+export function seemsToReplace(routeClass: RouteClass, names: ReadonlySet<string>): boolean {
+  return lineageOf(routeClass).some((link) => {
+    const source = Function.prototype.toString.call(link);
+    return [...source.matchAll(ASSIGNMENT)].some(([, name]) => name === undefined || names.has(name));
+  });
 }
 
 /** @internal */

@@ -1,8 +1,13 @@
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
 import { ConfigurationError } from '../../errors.js';
-import { DECLARATION, HOMES, METHODS } from '../inbound.constants.js';
+import { DECLARATION, HOMES, STATEMENTS } from '../inbound.constants.js';
 import {
+  isConstructor,
+  isRegistered,
+  labelOf,
   lineageOf,
+  noteDecorated,
+  ownerOf,
   ownMethodsOf,
   prototypesOf,
   type RouteClass,
@@ -23,30 +28,36 @@ export interface Declaration {
 
 type Declarations = ReadonlyMap<string | symbol, Declaration>;
 
-const NOTHING: Declaration = { demands: [], isPublic: false };
+/** What our decorators have said where they stood. */
+interface Statements {
+  /** Of the class or the function itself. */
+  own?: Declaration;
+  /** Of the methods of a prototype, or the static ones of a class, by name. */
+  readonly methods: Map<string | symbol, Declaration>;
+  /** Of a class: the functions that stood in it when a class decorator ran, wherever they were written. */
+  readonly covered: WeakSet<object>;
+  /** Of a function: the classes with `@K8sAuth` that it stood in. */
+  readonly homes: Home[];
+}
+
+/** `origin` is where the function stood: a sibling that inherits it from there has not copied it. */
+interface Home {
+  readonly home: RouteClass;
+  readonly origin: object;
+}
+
+/**
+ * The authority on what is declared: other decorators copy and overwrite metadata, and cannot reach this. On the global
+ * object, because one process may load the library twice.
+ */
+const statements = ((globalThis as { [STATEMENTS]?: WeakMap<object, Statements> })[STATEMENTS] ??=
+  new WeakMap());
+
+/** @internal */
+export const NOTHING: Declaration = { demands: [], isPublic: false };
 
 /** Classes, and prototypes, whose declarations the route table of an application was made from. */
 const compiled = new WeakSet<object>();
-
-/**
- * Decorated classes that no application of this process has registered, itself or a subclass. Not weakly: a class
- * decorator may return another class, and its copies of the methods do not keep the decorated class alive.
- */
-const unregistered = new Set<RouteClass>();
-const registered = new WeakSet<RouteClass>();
-
-/** Nest has been given this class: what decorators say of it, and of what it inherits from, is known. @internal */
-export function noteRegistered(routeClass: RouteClass): void {
-  for (const link of lineageOf(routeClass)) {
-    registered.add(link);
-    unregistered.delete(link);
-  }
-}
-
-/** @internal */
-export function unregisteredClasses(): readonly RouteClass[] {
-  return [...unregistered];
-}
 
 /** From now on, nothing can be declared on this class or on what it inherits from. @internal */
 export function closeDeclarations(routeClass: RouteClass): void {
@@ -70,7 +81,7 @@ export function declare(
     ]);
   }
   // A decorator of a constructor's parameter comes without a name too.
-  if (name === undefined && descriptor === undefined && isClass(target)) {
+  if (name === undefined && descriptor === undefined && isConstructor(target)) {
     noteDecorated(target);
     return declareClass(target, added);
   }
@@ -82,47 +93,53 @@ export function declare(
   }
   noteDecorated(typeof target === 'function' ? target : target.constructor);
   setDeclaration(method, added);
-  const methods = new Map(declaredMethodsOf(target));
-  Reflect.defineMetadata(METHODS, methods.set(name, merge(methods.get(name), added)), target);
-}
-
-function noteDecorated(owner: object): void {
-  if (isClass(owner) && !registered.has(owner)) unregistered.add(owner);
-}
-
-/** `OrdersController.list`, or `OrdersController.constructor` for a parameter of its constructor. @internal */
-export function labelOf(target: object, name: unknown): string {
-  const member = typeof name === 'string' || typeof name === 'symbol' ? String(name) : '(unknown)';
-  return `${ownerOf(target).name}.${name === undefined ? 'constructor' : member}`;
-}
-
-/** The class that a decorator stands on, or stands in. @internal */
-export function ownerOf(target: object): { readonly name: string } {
-  return typeof target === 'function' ? target : target.constructor;
-}
-
-function isClass(target: object): target is RouteClass {
-  return typeof target === 'function' && typeof target.prototype === 'object' && target.prototype !== null;
+  const { methods } = statementsOf(target);
+  methods.set(name, merge(methods.get(name), added));
 }
 
 function declareClass(target: RouteClass, added: Partial<Declaration>): void {
   setDeclaration(target, added);
-  if (!added.demands) return;
+  const { covered } = statementsOf(target);
   for (const origin of prototypesOf(target)) {
     for (const [, method] of ownMethodsOf(origin)) {
-      Reflect.defineMetadata(HOMES, [...homesOf(method), { home: target, origin }], method);
+      covered.add(method);
+      if (!added.demands) continue;
+      const { homes } = statementsOf(method);
+      homes.push({ home: target, origin });
+      Reflect.defineMetadata(HOMES, homes, method);
     }
   }
 }
 
-/** Own metadata only: inheritance would hand a base class's `@Public` to its subclasses. @internal */
+/**
+ * What our decorators have said of this class or function, and the demands in metadata that was copied to it. Copied
+ * metadata may close, so that functions that replace others stay guarded. It never opens. Nothing is inherited. @internal
+ */
 export function declarationOf(target: object): Declaration {
-  return (Reflect.getOwnMetadata(DECLARATION, target) as Declaration | undefined) ?? NOTHING;
+  const own = statements.get(target)?.own;
+  const copied = copiedDeclarationOf(target);
+  if (!copied || copied === own) return own ?? NOTHING;
+  return copied.demands.length === 0 ? (own ?? NOTHING) : merge(own, { demands: copied.demands });
+}
+
+/** Whether a function carries the declaration of another one. @internal */
+export function carriesDeclarationOf(one: object, other: object): boolean {
+  const carried = copiedDeclarationOf(one);
+  return carried !== undefined && carried === copiedDeclarationOf(other);
+}
+
+/** Whether a declaration, its own or a copied one, ties a function to a route. @internal */
+export function carriesDeclaration(target: object): boolean {
+  return copiedDeclarationOf(target) !== undefined || isDeclared(declarationOf(target));
+}
+
+function copiedDeclarationOf(target: object): Declaration | undefined {
+  return Reflect.getOwnMetadata(DECLARATION, target) as Declaration | undefined;
 }
 
 /** The declarations of methods that were written on this very prototype, or on this class for static ones. @internal */
 export function declaredMethodsOf(owner: object): Declarations {
-  return (Reflect.getOwnMetadata(METHODS, owner) as Declarations | undefined) ?? new Map();
+  return statements.get(owner)?.methods ?? new Map();
 }
 
 /** @internal */
@@ -131,33 +148,20 @@ export function isDeclared({ demands, isPublic }: Declaration): boolean {
 }
 
 /**
- * What is declared of a method: where it was written, and on the function that stands there now. An override without
- * a decorator keeps the demands of the method that it overrides, and not its `@Public`.
- * @internal
+ * The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited. Where classes share a
+ * function of a mixin, each says what holds in it; but one that Nest does not know may have been replaced. @internal
  */
-export function methodDeclarationOf(routeClass: RouteClass, name: string): Declaration {
-  const links = prototypesOf(routeClass).filter((link) => Object.hasOwn(link, name));
-  for (const [index, link] of links.entries()) {
-    const declaration = declarationOn(link, name);
-    if (isDeclared(declaration)) return index === 0 ? declaration : { ...declaration, isPublic: false };
-  }
-  return NOTHING;
-}
-
-/** @internal */
-export function declarationOn(prototype: object, name: string | symbol): Declaration {
-  const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
-  return merge(
-    declaredMethodsOf(prototype).get(name),
-    typeof method === 'function' ? declarationOf(method) : NOTHING,
-  );
-}
-
-/** The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited. @internal */
 export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): RouteClass[] {
   const lineage = lineageOf(routeClass);
   const owner = prototypesOf(routeClass).find((link) => ownMethodsOf(link).some(([, own]) => own === method));
-  const copied = homesOf(method).filter(({ home, origin }) => !lineage.includes(home) && origin !== owner);
+  const isCovered = lineage.some(
+    (link) =>
+      statements.get(link)?.covered.has(method) &&
+      (link === routeClass || declarationOf(link).demands.length > 0),
+  );
+  const copied = homesOf(method).filter(
+    ({ home, origin }) => !lineage.includes(home) && origin !== owner && !(isCovered && isRegistered(home)),
+  );
   // The class that it was written in knows best; a class that only inherits it counts where that one says nothing.
   const written = copied.filter(({ home, origin }) => home.prototype === origin);
   return (written.length > 0 ? written : copied).map(({ home }) => home);
@@ -168,16 +172,27 @@ export function hasHome(method: RouteHandler, routeClass: RouteClass): boolean {
   return homesOf(method).some(({ home }) => home === routeClass);
 }
 
-/** `origin` is where the function was written: a sibling that inherits it from there has not copied it. */
-function homesOf(method: object): readonly { readonly home: RouteClass; readonly origin: object }[] {
-  return (Reflect.getOwnMetadata(HOMES, method) as ReturnType<typeof homesOf> | undefined) ?? [];
+/** Copied metadata adds homes, and hides none. */
+function homesOf(method: object): readonly Home[] {
+  const copied = Reflect.getOwnMetadata(HOMES, method) as readonly Home[] | undefined;
+  return [...new Set([...(statements.get(method)?.homes ?? []), ...(copied ?? [])])];
 }
 
 function setDeclaration(target: object, added: Partial<Declaration>): void {
-  Reflect.defineMetadata(DECLARATION, merge(declarationOf(target), added), target);
+  const own = merge(declarationOf(target), added);
+  statementsOf(target).own = own;
+  // For functions that replace this one, and copy what they find on it.
+  Reflect.defineMetadata(DECLARATION, own, target);
 }
 
-function merge(known: Declaration = NOTHING, added: Partial<Declaration>): Declaration {
+function statementsOf(target: object): Statements {
+  const known = statements.get(target) ?? { methods: new Map(), covered: new WeakSet(), homes: [] };
+  statements.set(target, known);
+  return known;
+}
+
+/** @internal */
+export function merge(known: Declaration = NOTHING, added: Partial<Declaration>): Declaration {
   return {
     demands: [...new Set([...known.demands, ...(added.demands ?? [])])],
     isPublic: known.isPublic || added.isPublic === true,

@@ -149,12 +149,14 @@ export interface OpenHandlers {
   /** Routes on which it does not. */
   readonly open: string[];
   readonly openMessages: string[];
+  /** Controllers of request scope whose constructor seems to replace decorated handlers. */
+  readonly replacing: Set<string>;
   isAnyRouteProtected: boolean;
 }
 
 /** Warns once, at startup, of handlers that nobody has decided about. @internal */
 export function warnOfOpenHandlers(
-  { refused, open, openMessages, isAnyRouteProtected }: OpenHandlers,
+  { refused, open, openMessages, replacing, isAnyRouteProtected }: OpenHandlers,
   chains: GuardChains,
   roots: readonly InboundRoot[],
   log: Log,
@@ -168,6 +170,13 @@ export function warnOfOpenHandlers(
   const isHybrid = roots.some(({ adapterHost }) => adapterHost.httpAdapter);
   if (refused.length > 0) {
     log.warn({ message: 'routes without @K8sAuth or @Public are refused for every caller', routes: refused });
+  }
+  if (replacing.size > 0) {
+    log.warn({
+      message:
+        'controllers of request scope replace their handlers in the constructor: requests that reach such a function are refused; decorate the class instead, or do not replace them',
+      controllers: [...replacing],
+    });
   }
   if (isGuardGlobal && isHybrid && openMessages.length > 0) {
     log.warn({

@@ -1,4 +1,5 @@
-import { Controller, Get, type INestApplication, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Inject, Scope, type Type, UseGuards } from '@nestjs/common';
+import { REQUEST } from '@nestjs/core';
 import { MessagePattern, Transport } from '@nestjs/microservices';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { inboundModule } from '../../../test-support/inbound-app.js';
@@ -89,5 +90,60 @@ describe('startup does not warn', () => {
     ['where every route is decorated', [Orders], { guardIsGlobal: true }],
   ])('%s', async (_, controllers, setup) => {
     expect(await warnings(controllers, setup)).toEqual([]);
+  });
+});
+
+describe('startup warns of controllers of request scope that replace their handlers', () => {
+  @Controller({ path: 'bound', scope: Scope.REQUEST })
+  class Bound {
+    constructor() {
+      this.list = this.list.bind(this);
+    }
+    @Get() @K8sAuth('orders') list() {}
+    @Get('open') @Public() open() {}
+  }
+  @Controller({ path: 'durable', scope: Scope.REQUEST, durable: true })
+  class Durable {
+    constructor() {
+      for (const name of ['list', 'open'] as const) this[name] = this[name].bind(this);
+    }
+    @Get() @K8sAuth('orders') list() {}
+    @Get('open') @Public() open() {}
+  }
+  @Controller({ path: 'sub', scope: Scope.TRANSIENT })
+  class Sub extends Bound {
+    constructor(@Inject(REQUEST) readonly request: unknown) {
+      super();
+    }
+  }
+  @Controller({ path: 'uniform', scope: Scope.REQUEST })
+  @K8sAuth('orders')
+  class Uniform {
+    constructor() {
+      this.list = this.list.bind(this);
+    }
+    @Get() list() {}
+  }
+  @Controller({ path: 'untouched', scope: Scope.REQUEST })
+  class Untouched {
+    private readonly name: string;
+    private listed = 0;
+    constructor(@Inject(REQUEST) readonly request: unknown) {
+      this.name = 'untouched';
+    }
+    @Get() @K8sAuth('orders') list() {
+      this.listed = 1;
+      return this.listed === 1 && this.list === Reflect.get(this, this.name);
+    }
+  }
+
+  it('and names them, where their methods are decorated', async () => {
+    expect(await warnings([Bound, Durable, Sub, Uniform, Untouched])).toEqual([
+      {
+        message:
+          'controllers of request scope replace their handlers in the constructor: requests that reach such a function are refused; decorate the class instead, or do not replace them',
+        controllers: ['Bound', 'Durable', 'Sub'],
+      },
+    ]);
   });
 });

@@ -6,10 +6,12 @@ import { type Log } from '../../util/log.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import {
   controllersOf,
+  noteRegistered,
   ownMethodsOf,
   prototypesOf,
   providersOf,
   type RouteClass,
+  seemsToReplace,
 } from './controller-class.js';
 import {
   fieldResolversHaveGuards,
@@ -19,7 +21,7 @@ import {
   warnOfOpenHandlers,
 } from './guarded-handlers.js';
 import { findLostRoutes, findMisplacedDecorators, findReplacedRoutes } from './ineffective-decorators.js';
-import { type InboundRoot, policyOf } from './route.js';
+import { type InboundRoot } from './route.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -83,12 +85,15 @@ export class InboundStartup {
   private async compile(log: Log): Promise<void> {
     const chains = new GuardChains(this.modules, this.config);
     const compiler = new RouteCompiler(this.routes, chains, new MetadataScanner());
+    const { controllers, providers } = this.findClasses();
+    [...controllers, ...providers].forEach(noteRegistered);
     const scoped = await this.addControllers(compiler);
     this.checkProviders(compiler);
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
-    const { controllers, providers } = this.findClasses();
-    const lost = findLostRoutes([...controllers, ...providers]);
+    // Without a verifier it only calls others, and may import their classes.
+    const isReceiving = this.roots.some(({ root }) => root.verify);
+    const lost = isReceiving ? findLostRoutes([...controllers, ...providers]) : [];
     const mistakes = [
       ...this.findWrongRoots(),
       ...this.findMisplaced(controllers, providers),
@@ -120,7 +125,10 @@ export class InboundStartup {
       const root = controllers.length > 0 ? await rootOf(module) : undefined;
       for (const { routeClass, instance, wrapper } of controllers) {
         const added = compiler.add({ routeClass, instance, moduleKey, root });
-        if (!wrapper.isDependencyTreeStatic()) scoped.push({ wrapper, ...added });
+        if (wrapper.isDependencyTreeStatic()) continue;
+        scoped.push({ wrapper, ...added });
+        if (!added.isUniform && seemsToReplace(routeClass, new Set(added.methods.keys())))
+          compiler.compiled.replacing.add(routeClass.name);
       }
     }
     return scoped;
@@ -131,13 +139,7 @@ export class InboundStartup {
     for (const [moduleKey, module] of this.modules) {
       for (const { routeClass, instance } of providersOf(module)) {
         for (const [name, method] of guardedMethodsOf(routeClass, context)) {
-          if (policyOf(routeClass, name).kind !== 'protected') continue;
-          const handler: unknown = Reflect.get(instance, name);
-          const isFunction = typeof handler === 'function';
-          compiler.checkMessageHandler(`${routeClass.name}.${name}`, isFunction ? handler : method, {
-            instance,
-            moduleKey,
-          });
+          compiler.addProviderMethod(name, method, { routeClass, instance, moduleKey });
         }
       }
     }

@@ -1,24 +1,28 @@
-import { CONTROLLER_WATERMARK, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { RequestMethod, VERSION_NEUTRAL } from '@nestjs/common';
+import {
+  CONTROLLER_WATERMARK,
+  METHOD_METADATA,
+  PATH_METADATA,
+  VERSION_METADATA,
+} from '@nestjs/common/constants.js';
 import {
   lineageOf,
   ownMethodsOf,
   prototypesOf,
   type RouteClass,
   type RouteHandler,
+  unregisteredClasses,
 } from './controller-class.js';
 import {
+  carriesDeclarationOf,
   type Declaration,
   declarationOf,
-  declarationOn,
   declaredMethodsOf,
   hasHome,
   isDeclared,
-  methodDeclarationOf,
-  noteRegistered,
-  unregisteredClasses,
 } from './declarations.js';
 import { type HandlerContext, hasGuards, isRoute } from './guarded-handlers.js';
-import { policyOf } from './route.js';
+import { declarationOn, methodDeclarationOf, policyOf } from './route.js';
 
 /**
  * Decorators in places where Nest runs no guard: they would promise a protection that is not there.
@@ -41,14 +45,12 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
     return { name, method, isGuarded, declaration, isMisplaced: !isGuarded && isDeclared(declaration) };
   });
   // Some decorators route copies of a method, which carry its declaration.
-  const guarded = new Set(
-    members.flatMap(({ isGuarded, method }) => (isGuarded ? [declarationOf(method as object)] : [])),
-  );
+  const guarded = members.flatMap(({ isGuarded, method }) => (isGuarded ? [method as object] : []));
   const misplaced = members.filter(
     ({ isMisplaced, method }) =>
       isMisplaced &&
       !isUnroutedController &&
-      !(typeof method === 'function' && guarded.has(declarationOf(method))),
+      !(typeof method === 'function' && guarded.some((one) => carriesDeclarationOf(one, method))),
   );
   const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link)]);
   const ofClass = lineageOf(routeClass).map(declarationOf).find(isDeclared);
@@ -75,22 +77,21 @@ function toMistake(label: string, { demands }: Declaration): string {
 export interface RoutedMethod {
   readonly label: string;
   readonly routeClass: RouteClass;
+  readonly name: string;
   readonly method: RouteHandler;
 }
 
 /**
  * Routes with `@K8sAuth` whose class Nest does not know. A class decorator may have replaced the class by one that copies
- * its methods and nothing that is ours, or nobody has registered it yet.
+ * its methods and nothing that is ours, or nobody has registered it yet. A base class of another one was not replaced.
  * @param known all classes that Nest creates, of controllers and of providers
  * @internal
  */
 export function findLostRoutes(known: Iterable<RouteClass>): RoutedMethod[] {
-  const methods: RouteHandler[] = [];
-  for (const one of known) {
-    noteRegistered(one);
-    methods.push(...routesOf(one).map(({ method }) => method));
-  }
-  return unregisteredClasses()
+  const methods = [...known].flatMap(routesOf).map(({ method }) => method);
+  const lost = unregisteredClasses();
+  return lost
+    .filter((one) => !lost.some((other) => other !== one && lineageOf(other).includes(one)))
     .flatMap(routesOf)
     .filter(
       (route) =>
@@ -105,16 +106,16 @@ export function findReplacedRoutes(
   lost: readonly RoutedMethod[],
 ): string[] {
   return undecorated.flatMap((route) => {
-    const original = lost.find((one) => mayBeSameRoute(one, route));
+    const original = lost.find((one) => mayBeCopy(route, one));
     if (!original) return [];
     return [
-      `${route.label}: expected @K8sAuth or @Public, because ${original.label} has @K8sAuth on the same route and its ` +
-        'class is not registered; if a class decorator has replaced that class, put @K8sAuth above the decorator',
+      `${route.label}: expected @K8sAuth or @Public, because ${original.label} has @K8sAuth, may be the same ` +
+        'route, and its class is not registered; if a class decorator has replaced that class, put @K8sAuth above the decorator',
     ];
   });
 }
 
-function routesOf(routeClass: RouteClass): (RoutedMethod & { readonly name: string })[] {
+function routesOf(routeClass: RouteClass): RoutedMethod[] {
   const names = new Set(prototypesOf(routeClass).flatMap((link) => ownMethodsOf(link).map(([name]) => name)));
   return [...names].flatMap((name) => {
     const method: unknown = Reflect.get(routeClass.prototype as object, name);
@@ -124,23 +125,63 @@ function routesOf(routeClass: RouteClass): (RoutedMethod & { readonly name: stri
 }
 
 /** Whether a function carries what the decorators say of a route: then the route is guarded as they say. */
-function isCopy(
-  method: RouteHandler,
-  { routeClass, ...route }: RoutedMethod & { readonly name: string },
-): boolean {
+function isCopy(method: RouteHandler, { routeClass, ...route }: RoutedMethod): boolean {
   if (isDeclared(methodDeclarationOf(routeClass, route.name))) {
-    return isDeclared(declarationOf(method)) && declarationOf(method) === declarationOf(route.method);
+    return carriesDeclarationOf(method, route.method);
   }
   return hasHome(method, routeClass) && haveSamePath(method, route.method);
 }
 
-/** Whether two functions answer to the same HTTP method and path. A class without a path may be at any. */
-function mayBeSameRoute(one: RoutedMethod, other: RoutedMethod): boolean {
-  const verbs = [one, other].map(({ method }): unknown => Reflect.getMetadata(METHOD_METADATA, method));
-  return (
-    verbs[0] === verbs[1] &&
-    haveSamePath(one.method, other.method) &&
-    haveSamePath(one.routeClass, other.routeClass)
+/**
+ * Whether a route may be a copy of a lost one. A decorator that replaces a class keeps the names of its handlers; it may
+ * add a prefix, move the path from the class to the method, or answer to all HTTP methods.
+ */
+function mayBeCopy(route: RoutedMethod, lost: RoutedMethod): boolean {
+  const [verb, lostVerb] = [route, lost].map(({ method }): unknown =>
+    Reflect.getMetadata(METHOD_METADATA, method),
+  );
+  const haveSameVerb = verb === lostVerb || verb === RequestMethod.ALL || lostVerb === RequestMethod.ALL;
+  return route.name === lost.name && haveSameVerb && shareVersion(route, lost) && shareFullPath(route, lost);
+}
+
+function shareVersion(...routes: readonly [RoutedMethod, RoutedMethod]): boolean {
+  const [some, others] = routes.map(({ method, routeClass }) => {
+    const version: unknown =
+      Reflect.getMetadata(VERSION_METADATA, method) ?? Reflect.getMetadata(VERSION_METADATA, routeClass);
+    // Without one, it may have the default version.
+    return version === undefined ? undefined : [version].flat();
+  });
+  if (!some || !others || [...some, ...others].includes(VERSION_NEUTRAL)) return true;
+  return some.some((version) => others.includes(version));
+}
+
+function shareFullPath(route: RoutedMethod, lost: RoutedMethod): boolean {
+  // Without one, @Controller may stand above the decorator, on the replacement alone.
+  const isPathOfClassKnown = pathsOf(lost.routeClass) !== undefined;
+  const paths = fullPathsOf(route);
+  return fullPathsOf(lost).some((other) => {
+    // No path at all: then the class must have every handler of the lost one.
+    if (!isPathOfClassKnown && other === '') return hasHandlersOf(route.routeClass, lost.routeClass);
+    return paths.some(
+      (path) => isEndOf(path, other) || (isPathOfClassKnown && path !== '' && isEndOf(other, path)),
+    );
+  });
+}
+
+function hasHandlersOf(routeClass: RouteClass, lost: RouteClass): boolean {
+  const names = routesOf(routeClass).map(({ name }) => name);
+  return routesOf(lost)
+    .filter(({ name }) => Object.hasOwn(lost.prototype as object, name))
+    .every(({ name }) => names.includes(name));
+}
+
+function isEndOf(path: string, end: string): boolean {
+  return end === '' || `/${path}`.endsWith(`/${end}`);
+}
+
+function fullPathsOf({ routeClass, method }: RoutedMethod): string[] {
+  return (pathsOf(routeClass) ?? ['']).flatMap((prefix) =>
+    (pathsOf(method) ?? ['']).map((path) => normalised(`${prefix}/${path}`)),
   );
 }
 
@@ -151,5 +192,9 @@ function haveSamePath(one: object, other: object): boolean {
 
 function pathsOf(target: object): readonly string[] | undefined {
   const path = Reflect.getMetadata(PATH_METADATA, target) as string | string[] | undefined;
-  return path === undefined ? undefined : [path].flat().map((one) => one.replace(/^\/+|\/+$/g, ''));
+  return path === undefined ? undefined : [path].flat().map(normalised);
+}
+
+function normalised(path: string): string {
+  return path.split('/').filter(Boolean).join('/');
 }

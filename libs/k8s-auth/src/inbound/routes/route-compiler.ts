@@ -1,6 +1,6 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
-import { closeDeclarations, declarationOf, isDeclared, methodDeclarationOf } from './declarations.js';
+import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
 import {
   type GuardChains,
   guardMistakeOf,
@@ -15,21 +15,14 @@ import {
   findDeclarationMistakes,
   type InboundRoot,
   isDecorated,
+  methodDeclarationOf,
   policyOf,
+  type RegisteredController,
   type Route,
   toRoute,
 } from './route.js';
 import { isStandIn, type RouteTable } from './route-table.js';
-
-/** A controller as one module registers it. */
-export interface RegisteredController {
-  readonly routeClass: RouteClass;
-  /** For request scope a placeholder that inherits from the class, whose constructor never ran. */
-  readonly instance: object;
-  readonly moduleKey: string;
-  /** What serves the module; `undefined`: it sees no `K8sAuthModule`. */
-  readonly root: InboundRoot | undefined;
-}
+import { type CompiledController } from './route-table.guard.js';
 
 /** What startup has learned about all controllers. */
 export interface CompiledRoutes extends OpenHandlers {
@@ -40,16 +33,6 @@ export interface CompiledRoutes extends OpenHandlers {
   readonly undecorated: RoutedMethod[];
 }
 
-/** What else is used of a controller. */
-export interface CompiledController {
-  /** The class that Nest's contexts name for it. */
-  readonly routeClass: RouteClass;
-  /** Name -> function, for every handler. */
-  readonly methods: ReadonlyMap<string, RouteHandler>;
-  /** No method declares anything itself: any function of the class stands for it. */
-  readonly isUniform: boolean;
-}
-
 /** Reads what decorators say of controllers, one by one, into the route table. @internal */
 export class RouteCompiler {
   readonly compiled: CompiledRoutes = {
@@ -58,6 +41,7 @@ export class RouteCompiler {
     refused: [],
     open: [],
     openMessages: [],
+    replacing: new Set(),
     undecorated: [],
     isAnyRouteProtected: false,
   };
@@ -87,7 +71,10 @@ export class RouteCompiler {
       }
       return this.addUnidentified(methods, isUniform, controller);
     }
-    const result = { routeClass, methods: new Map(methods), isUniform };
+    const protectsMessages = methods.some(
+      ([name, method]) => isMessageHandler(method) && policyOf(routeClass, name).kind === 'protected',
+    );
+    const result = { routeClass, methods: new Map(methods), isUniform, protectsMessages };
     closeDeclarations(routeClass);
     if (isConcerned) [routeClass, ...result.methods.values()].forEach((one) => this.table.noteConcerned(one));
     for (const link of lineageOf(routeClass)) {
@@ -113,14 +100,32 @@ export class RouteCompiler {
       const found: unknown = Reflect.get(instance, name);
       const handler = typeof found === 'function' ? found : method;
       const label = `${routeClass.name}.${name}`;
-      this.addUndecorated(label, method, handler, { routeClass, instance, moduleKey });
+      this.addUndecorated(name, method, handler, { routeClass, instance, moduleKey });
       this.table.add(called, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
     }
-    return { routeClass: called, methods: new Map(methods), isUniform };
+    return { routeClass: called, methods: new Map(methods), isUniform, protectsMessages: false };
+  }
+
+  /** A handler of a gateway or a resolver. What no decorator of ours stands on is left alone. */
+  addProviderMethod(
+    name: string,
+    method: RouteHandler,
+    { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
+  ): void {
+    const label = `${routeClass.name}.${name}`;
+    const policy = policyOf(routeClass, name);
+    const found: unknown = Reflect.get(instance, name);
+    const handler = typeof found === 'function' ? found : method;
+    if (policy.kind === 'protected') {
+      this.table.noteProtected(routeClass, method);
+      this.checkMessageHandler(label, handler, { instance, moduleKey });
+    } else if (policy.kind === 'public') {
+      this.table.add(routeClass, new Set([method, handler]), toRoute(label, policy, undefined));
+    }
   }
 
   /** A handler of messages with `@K8sAuth`, of a controller or of a provider: `K8sAuthGuard` must run on it, and refuse. */
-  checkMessageHandler(
+  private checkMessageHandler(
     label: string,
     handler: RouteHandler,
     { instance, moduleKey }: Pick<RegisteredController, 'instance' | 'moduleKey'>,
@@ -139,7 +144,7 @@ export class RouteCompiler {
     const handler: unknown = Reflect.get(instance, name);
     const isFunction = typeof handler === 'function';
     if (policy.kind === 'undecorated')
-      this.addUndecorated(label, method, isFunction ? handler : method, controller);
+      this.addUndecorated(name, method, isFunction ? handler : method, controller);
     else if (!isStandIn(handler, method, instance, name)) {
       mistakes.add(
         `${label}: expected the instance to keep the method, or a function that stands for it alone`,
@@ -152,17 +157,18 @@ export class RouteCompiler {
   }
 
   private addUndecorated(
-    label: string,
+    name: string,
     method: RouteHandler,
     handler: RouteHandler,
     { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
   ): void {
     const { refused, open, openMessages, undecorated } = this.compiled;
+    const label = `${routeClass.name}.${name}`;
     if (!isRoute(method)) {
       openMessages.push(label);
       return;
     }
-    undecorated.push({ label, routeClass, method });
+    undecorated.push({ label, routeClass, name, method });
     if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
     else open.push(label);
   }
@@ -171,10 +177,11 @@ export class RouteCompiler {
     { label, policy, audiences }: Route,
     method: RouteHandler,
     handler: RouteHandler,
-    { instance, moduleKey, root }: RegisteredController,
+    { routeClass, instance, moduleKey, root }: RegisteredController,
   ): void {
     const { mistakes, audiences: byRoot } = this.compiled;
     this.compiled.isAnyRouteProtected = true;
+    this.table.noteProtected(routeClass, method);
     if (!root) {
       mistakes.add(`${label}: expected K8sAuthModule in the imports of its module because of @K8sAuth`);
       return;

@@ -1,4 +1,4 @@
-import { type CanActivate, Controller, Get, Injectable, type Type } from '@nestjs/common';
+import { type CanActivate, Controller, Get, Injectable, Scope, SetMetadata, type Type } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { MessagePattern } from '@nestjs/microservices';
@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { UnsupportedContextError } from '../../errors.js';
 import { closeApps, startApp } from '../../../test-support/inbound-app.js';
 import { K8sAuth, Public } from '../k8s-auth.decorators.js';
+import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
 
 @Controller()
 class Orders {
@@ -21,6 +22,29 @@ class Orders {
 class Gateway {
   @SubscribeMessage('guarded') @K8sAuth('orders') guarded(_data: unknown) {}
   @SubscribeMessage('plain') plain(_data: unknown) {}
+  @SubscribeMessage('open') @Public() open(_data: unknown) {}
+}
+
+const Query = () => SetMetadata('graphql:resolver_type', 'Query');
+
+@Injectable()
+@Public()
+class Resolver {
+  @Query() open() {}
+  @Query() @K8sAuth('orders') guarded() {}
+}
+
+/** Binds its handlers for each request. */
+@Controller({ scope: Scope.REQUEST })
+class Scoped {
+  @MessagePattern('scoped') plain(_data: unknown) {}
+  @MessagePattern('scoped.open') @Public() open(_data: unknown) {}
+}
+
+@Controller({ scope: Scope.REQUEST })
+class ScopedGuarded {
+  @MessagePattern('scoped.plain') plain(_data: unknown) {}
+  @MessagePattern('scoped.guarded') @K8sAuth('orders') guarded(_data: unknown) {}
 }
 
 @Injectable()
@@ -35,18 +59,24 @@ class Unregistered {
 afterEach(closeApps);
 
 describe('the guard of the route table, in a context that is not an HTTP request', () => {
-  async function answerTo(type: string, routeClass: Type, name: string): Promise<unknown> {
+  async function answerTo(
+    type: string,
+    routeClass: Type,
+    name: string,
+    { controllers = [Orders] as Type[], isBound = false, ofDecorators = false } = {},
+  ): Promise<unknown> {
     const { app } = await startApp('express', {
-      controllers: [Orders],
-      providers: [Gateway, Listener],
+      controllers,
+      providers: [Gateway, Listener, Resolver],
       configure: (one) => one.useWebSocketAdapter(new WsAdapter(one)),
     });
-    const [guard] = app.get(ApplicationConfig).getGlobalGuards() as [CanActivate];
-    const handler = Reflect.get(routeClass.prototype as object, name) as () => void;
+    const [ours] = app.get(ApplicationConfig).getGlobalGuards() as [CanActivate];
+    const method = Reflect.get(routeClass.prototype as object, name) as () => void;
+    const handler = isBound ? method.bind(undefined) : method;
     const context = new ExecutionContextHost([{ data: 1 }, {}], routeClass, handler);
     context.setType(type);
     try {
-      return guard.canActivate(context);
+      return (ofDecorators ? app.get(K8sAuthGuard) : ours).canActivate(context);
     } catch (error) {
       return error;
     }
@@ -56,9 +86,6 @@ describe('the guard of the route table, in a context that is not an HTTP request
     ['a protected route', 'http', Orders, 'list'],
     ['a protected handler of a controller', 'rpc', Orders, 'sum'],
     ['a protected handler of a gateway', 'ws', Gateway, 'guarded'],
-    ['a class that is not registered', 'rpc', Unregistered, 'find'],
-    ['a class that is not registered', 'graphql', Unregistered, 'find'],
-    ['a provider that claims to handle messages', 'rpc', Listener, 'hear'],
   ])('throws for %s (%s)', async (_, type, routeClass, name) => {
     expect(await answerTo(type, routeClass, name)).toBeInstanceOf(UnsupportedContextError);
   });
@@ -69,7 +96,55 @@ describe('the guard of the route table, in a context that is not an HTTP request
     ['an undecorated handler of a gateway', 'ws', Gateway, 'plain'],
     ['a function of a provider that a library runs', 'http', Listener, 'hear'],
     ['a function of a provider that a library runs', 'queue', Listener, 'hear'],
+    ['a class that is not registered', 'rpc', Unregistered, 'find'],
+    ['a class that is not registered', 'graphql', Unregistered, 'find'],
+    ['a provider that claims to handle messages', 'rpc', Listener, 'hear'],
   ])('lets %s pass (%s)', async (_, type, routeClass, name) => {
     expect(await answerTo(type, routeClass, name)).toBe(true);
+  });
+
+  it('refuses a function that may stand for a protected handler of its class', async () => {
+    for (const [type, routeClass] of [
+      ['rpc', Orders],
+      ['ws', Gateway],
+      ['graphql', Resolver],
+    ] as const)
+      expect(await answerTo(type, routeClass, 'open', { isBound: true })).toBeInstanceOf(
+        UnsupportedContextError,
+      );
+  });
+
+  it('lets functions pass that a constructor binds, where no handler of the class is protected', async () => {
+    const controllers = [Orders, Scoped];
+    for (const name of ['plain', 'open'])
+      expect(await answerTo('rpc', Scoped, name, { controllers, isBound: true })).toBe(true);
+  });
+
+  it('refuses unknown functions that an instance of request scope with protected handlers may have', async () => {
+    const controllers = [Orders, ScopedGuarded];
+    for (const [routeClass, name] of [
+      [Unregistered, 'find'],
+      [Listener, 'hear'],
+    ] as const)
+      expect(await answerTo('rpc', routeClass, name, { controllers })).toBeInstanceOf(
+        UnsupportedContextError,
+      );
+    expect(await answerTo('graphql', Listener, 'hear', { controllers })).toBe(true);
+    expect(await answerTo('rpc', ScopedGuarded, 'plain', { controllers })).toBe(true);
+  });
+
+  it.each<[string, Type, string, boolean]>([
+    ['rpc', Orders, 'open', true],
+    ['ws', Gateway, 'open', true],
+    ['graphql', Resolver, 'open', true],
+    ['rpc', Orders, 'plain', false],
+    ['rpc', Orders, 'sum', false],
+    ['ws', Gateway, 'plain', false],
+    ['ws', Gateway, 'guarded', false],
+    ['graphql', Resolver, 'guarded', false],
+    ['graphql', Unregistered, 'find', false],
+  ])('K8sAuthGuard answers to %s %p.%s: %s', async (type, routeClass, name, passes) => {
+    const answer = await answerTo(type, routeClass, name, { ofDecorators: true });
+    expect(answer instanceof UnsupportedContextError ? false : answer).toBe(passes);
   });
 });

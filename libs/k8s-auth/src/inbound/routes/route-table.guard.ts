@@ -6,13 +6,24 @@ import { rememberPublic } from '../request/authenticated-request.js';
 import { nodeRequestOf } from '../request/bearer-token.js';
 import { authenticate } from '../request/k8s-auth.guard.js';
 import { refuse } from '../request/refusal.js';
-import { isIdentified, lineageOf, type RouteClass } from './controller-class.js';
+import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { declarationOf, isDeclared } from './declarations.js';
 import { type InboundRoot, type RouteMatch } from './route.js';
-import { type CompiledController } from './route-compiler.js';
 import { originalOf, type RouteTable } from './route-table.js';
 
 const UNKNOWN = 'handler is not in the route table';
+
+/** What is used of a controller beside its routes. */
+export interface CompiledController {
+  /** The class that Nest's contexts name for it. */
+  readonly routeClass: RouteClass;
+  /** Name -> function, for every handler. */
+  readonly methods: ReadonlyMap<string, RouteHandler>;
+  /** No method declares anything itself: any function of the class stands for it. */
+  readonly isUniform: boolean;
+  /** Some handler of messages is protected. */
+  readonly protectsMessages: boolean;
+}
 
 /** A controller of which Nest creates an instance for each request or each tenant. */
 export interface ScopedController extends CompiledController {
@@ -84,24 +95,25 @@ export class RouteTableGuard implements CanActivate {
     return isConcerned ? this.refuseContext(context) : true;
   }
 
-  /** There is no request to authenticate: what is protected, or cannot be identified, is refused. */
+  /** There is no request to authenticate: what is protected is refused, and what may be. */
   private outsideOfHttp(
     context: ExecutionContext,
     route: RouteMatch,
-    { providers }: RouteTableGuardSettings,
+    { providers, scoped }: RouteTableGuardSettings,
   ): true {
     if (typeof route !== 'string') {
       return route.policy.kind === 'protected' ? this.refuseContext(context) : true;
     }
-    const routeClass = context.getClass();
+    if (route === 'ambiguous' || this.routes.mayBeProtected(context)) return this.refuseContext(context);
+    if (!scoped.some(({ protectsMessages }) => protectsMessages)) return true;
+    // An instance for one request may be of any class. Nest calls messages of a microservice on controllers alone.
+    // Everything else may be a provider's, and libraries run functions of their own objects under the name 'http', which
+    // is Nest's default.
     const type: string = context.getType();
-    // Nest calls messages of a microservice on controllers alone. Everything else may be a provider's, and libraries
-    // run functions of their own objects under the name 'http', which is Nest's default.
+    const routeClass = context.getClass();
     const isIdentified =
       type === 'http' || (type !== 'rpc' && (providers.has(routeClass) || this.routes.hasClass(routeClass)));
-    return route === 'ambiguous' || !isIdentified || this.routes.concerns(context)
-      ? this.refuseContext(context)
-      : true;
+    return isIdentified ? true : this.refuseContext(context);
   }
 
   /** Libraries run functions of providers for a request too. */

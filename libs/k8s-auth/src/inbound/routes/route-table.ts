@@ -1,7 +1,13 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { ORIGINAL } from '../inbound.constants.js';
-import { type RouteClass, type RouteHandler } from './controller-class.js';
-import { declarationOf, isDeclared } from './declarations.js';
+import {
+  lineageOf,
+  ownMethodsOf,
+  prototypesOf,
+  type RouteClass,
+  type RouteHandler,
+} from './controller-class.js';
+import { carriesDeclaration, carriesDeclarationOf, declarationOf } from './declarations.js';
 import { isSamePolicy, type Route, type RouteFinder, type RouteMatch } from './route.js';
 
 type Match = Exclude<RouteMatch, 'unknown'>;
@@ -35,7 +41,7 @@ export function isStandIn(handler: unknown, method: RouteHandler, instance: obje
   const original = markedOriginalOf(handler);
   if (original) return original === originalOf(method);
   // Wrapped before the method was marked: then it carries the very declaration of the method.
-  return !isDeclared(declarationOf(handler)) || declarationOf(handler) === declarationOf(method);
+  return !carriesDeclaration(handler) || carriesDeclarationOf(handler, method);
 }
 
 /**
@@ -46,6 +52,7 @@ export function isStandIn(handler: unknown, method: RouteHandler, instance: obje
 export class RouteTable implements RouteFinder {
   private readonly classes = new Map<RouteClass, ClassRoutes>();
   private readonly concerned = new Set<RouteClass | RouteHandler>();
+  private readonly protected = new Set<RouteClass | RouteHandler>();
   private readonly shared = new Set<string>();
 
   /** @param handlers every function that Nest may call for this route; `undefined`: any function of the class */
@@ -66,6 +73,25 @@ export class RouteTable implements RouteFinder {
   /** Whether decorators of ours stand on the class or the function that a request reaches. */
   concerns(context: ExecutionContext): boolean {
     return this.concerned.has(context.getClass()) || this.concerned.has(originalOf(context.getHandler()));
+  }
+
+  /** This handler of the class is protected, on a controller or on a provider. */
+  noteProtected(routeClass: RouteClass, handler: RouteHandler): void {
+    this.protected.add(routeClass).add(handler);
+  }
+
+  /** Whether a function that is no known route may be, or stand for, a protected handler. */
+  mayBeProtected(context: ExecutionContext): boolean {
+    const routeClass = context.getClass();
+    const handler = originalOf(context.getHandler());
+    const targets = [context.getHandler(), handler, ...lineageOf(routeClass)];
+    if (this.protected.has(handler) || targets.some((one) => declarationOf(one).demands.length > 0))
+      return true;
+    // A function that its class does not have may be any of its handlers, bound by a constructor.
+    const isOfClass = prototypesOf(routeClass).some((link) =>
+      ownMethodsOf(link).some(([, method]) => method === handler),
+    );
+    return this.protected.has(routeClass) && !isOfClass;
   }
 
   hasClass(routeClass: RouteClass): boolean {
@@ -114,5 +140,5 @@ export class RouteTable implements RouteFinder {
 
 /** A routed method, or a function with decorators of its own: it does not stand for whatever class it is found on. */
 function standsForAnother(handler: RouteHandler): boolean {
-  return markedOriginalOf(handler) !== undefined || isDeclared(declarationOf(handler));
+  return markedOriginalOf(handler) !== undefined || carriesDeclaration(handler);
 }

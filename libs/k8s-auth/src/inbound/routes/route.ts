@@ -4,7 +4,13 @@ import { type AuthorizationRule } from '../../authorization/authorization-rule.j
 import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/names.js';
 import { type Verify } from '../../verifiers/verifier.js';
 import { type RefusalLog } from '../request/refusal-log.js';
-import { lineageOf, ownMethodsOf, possibleClassesOf, type RouteClass } from './controller-class.js';
+import {
+  lineageOf,
+  ownMethodsOf,
+  possibleClassesOf,
+  prototypesOf,
+  type RouteClass,
+} from './controller-class.js';
 import {
   type Declaration,
   declarationOf,
@@ -12,7 +18,8 @@ import {
   foreignHomesOf,
   isDeclared,
   type K8sAuthDemand,
-  methodDeclarationOf,
+  merge,
+  NOTHING,
 } from './declarations.js';
 
 /** What a route requires of its callers. */
@@ -58,6 +65,39 @@ export interface InboundRoot {
   readonly adapterHost: HttpAdapterHost;
   /** Shared by all roots of an application. */
   readonly routes: RouteFinder;
+}
+
+/** A controller as one module registers it. */
+export interface RegisteredController {
+  readonly routeClass: RouteClass;
+  /** For request scope a placeholder that inherits from the class, whose constructor never ran. */
+  readonly instance: object;
+  readonly moduleKey: string;
+  /** What serves the module; `undefined`: it sees no `K8sAuthModule`. */
+  readonly root: InboundRoot | undefined;
+}
+
+/**
+ * What is declared of a method: where it was written, and on the function that stands there now. An override without
+ * a decorator keeps the demands of the method that it overrides, and not its `@Public`.
+ * @internal
+ */
+export function methodDeclarationOf(routeClass: RouteClass, name: string): Declaration {
+  const links = prototypesOf(routeClass).filter((link) => Object.hasOwn(link, name));
+  for (const [index, link] of links.entries()) {
+    const declaration = declarationOn(link, name);
+    if (isDeclared(declaration)) return index === 0 ? declaration : { ...declaration, isPublic: false };
+  }
+  return NOTHING;
+}
+
+/** @internal */
+export function declarationOn(prototype: object, name: string | symbol): Declaration {
+  const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
+  return merge(
+    declaredMethodsOf(prototype).get(name),
+    typeof method === 'function' ? declarationOf(method) : NOTHING,
+  );
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   PROPERTY_DEPS_METADATA,
   SELF_DECLARED_DEPS_METADATA,
 } from '@nestjs/common/constants.js';
-import { ApplicationConfig, ModuleRef, type ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ModuleRef, type ModulesContainer, type NestContainer } from '@nestjs/core';
 import { type Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../../errors.js';
 import { type Log } from '../../util/log.js';
@@ -63,6 +63,15 @@ export async function findTokenSource(registration: Registration): Promise<Token
   }
   const [only = tokenSource] = namesBySource.keys();
   return only;
+}
+
+/**
+ * All modules of the application, read from Nest's container. The `ModulesContainer` that Nest injects may be a Proxy, made by
+ * the option `instrument.instanceDecorator`, and the methods of a `Map` do not work on a Proxy.
+ * @internal
+ */
+export function modulesOf(moduleRef: ModuleRef): ModulesContainer {
+  return (moduleRef as unknown as { readonly container: NestContainer }).container.getModules();
 }
 
 /** The modules that import a plain `HttpModule` beside the given module. A global `HttpModule` is ignored, because Nest prefers imports. */

@@ -7,12 +7,12 @@ import {
   type OnModuleInit,
   Optional,
 } from '@nestjs/common';
-import { ModuleRef, ModulesContainer } from '@nestjs/core';
+import { ModuleRef } from '@nestjs/core';
 import { ConfigurationError } from '../../errors.js';
 import { k8sAuthLog } from '../../util/log.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
-import { findTokenSource, importersWithPlainHttpModule } from './importing-modules.js';
+import { findTokenSource, importersWithPlainHttpModule, modulesOf } from './importing-modules.js';
 
 type Imports = Pick<ModuleMetadata, 'imports'>;
 
@@ -43,7 +43,7 @@ class AttachedHttpModule {}
 })
 export class K8sAuthHttpModule implements OnModuleInit {
   constructor(
-    private readonly modules: ModulesContainer,
+    private readonly moduleRef: ModuleRef,
     @Optional() @Inject(ATTACHED) private readonly attached?: Attached,
   ) {}
 
@@ -65,7 +65,7 @@ export class K8sAuthHttpModule implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.attached?.tokenSource();
-    for (const { name } of importersWithPlainHttpModule(this, this.modules)) {
+    for (const { name } of importersWithPlainHttpModule(this, modulesOf(this.moduleRef))) {
       const message =
         'HttpModule is imported beside K8sAuthHttpModule: Nest may inject the HttpService without tokens';
       k8sAuthLog.warn({ message, module: name });
@@ -85,7 +85,7 @@ function withTokens(
       {
         provide: ATTACHED,
         useFactory: attach,
-        inject: [HttpService, ModuleRef, ModulesContainer, { token: K8sAuthTokenSource, optional: true }],
+        inject: [HttpService, ModuleRef, { token: K8sAuthTokenSource, optional: true }],
       },
     ],
     exports: [ATTACHED],
@@ -98,12 +98,7 @@ function withTokens(
   };
 }
 
-function attach(
-  http: HttpService,
-  moduleRef: ModuleRef,
-  modules: ModulesContainer,
-  tokenSource: TokensByOrigin | undefined,
-): Attached {
+function attach(http: HttpService, moduleRef: ModuleRef, tokenSource: TokensByOrigin | undefined): Attached {
   if (!tokenSource) {
     throw new ConfigurationError([
       'K8sAuthHttpModule needs K8sAuthModule: expected K8sAuthModule.forRoot() in the root module or, where `isGlobal` ' +
@@ -113,7 +108,9 @@ function attach(
   let found: TokensByOrigin | undefined;
   let finding: Promise<TokensByOrigin> | undefined;
   const find = () => {
-    finding ??= findTokenSource({ http, tokenSource, moduleRef, modules }).then((source) => (found = source));
+    finding ??= findTokenSource({ http, tokenSource, moduleRef, modules: modulesOf(moduleRef) }).then(
+      (source) => (found = source),
+    );
     return finding;
   };
   attachK8sAuth(http.axiosRef, {
