@@ -8,7 +8,7 @@ import {
   K8sAuthError,
   MalformedCredentialsError,
   MissingTokenError,
-  type TokenFileTrouble,
+  type TokenFileReason,
   TokenSourceError,
   UndecoratedRouteError,
   UnsupportedContextError,
@@ -24,7 +24,7 @@ const REASONS: InvalidTokenReason[] = [
   'AUDIENCE',
   'REJECTED',
 ];
-const TROUBLES: TokenFileTrouble[] = ['UNREADABLE', 'EMPTY', 'MALFORMED', 'AUDIENCE', 'EXPIRED'];
+const FILE_REASONS: TokenFileReason[] = ['UNREADABLE', 'EMPTY', 'MALFORMED', 'AUDIENCE', 'EXPIRED'];
 const cause = new Error('the cause');
 
 describe('the tree of errors', () => {
@@ -40,10 +40,10 @@ describe('the tree of errors', () => {
       `TOKEN_${reason}`,
       new InvalidTokenError(reason, 'words', { cause }),
     ]),
-    ...TROUBLES.map((trouble): [string, string, K8sAuthError] => [
+    ...FILE_REASONS.map((reason): [string, string, K8sAuthError] => [
       'TokenSourceError',
-      `TOKEN_FILE_${trouble}`,
-      new TokenSourceError(trouble, '/var/run/token', 'words', { cause }),
+      `TOKEN_FILE_${reason}`,
+      new TokenSourceError(reason, '/var/run/token', 'words', { cause }),
     ]),
   ])('%s %s', (name, suffix, error) => {
     expect(error).toBeInstanceOf(K8sAuthError);
@@ -55,6 +55,7 @@ describe('the tree of errors', () => {
   it('keeps the fields that users of the library may read', () => {
     expect(new InvalidTokenError('ISSUER', 'words').reason).toBe('ISSUER');
     expect(new TokenSourceError('EMPTY', '/a/file', 'words')).toMatchObject({
+      reason: 'EMPTY',
       trouble: 'EMPTY',
       tokenFile: '/a/file',
     });

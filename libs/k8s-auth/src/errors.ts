@@ -9,15 +9,18 @@ type K8sAuthErrorCodeSuffix =
   | 'ROUTE_UNDECORATED'
   | 'CONTEXT_UNSUPPORTED'
   | 'VERIFIER_UNAVAILABLE'
-  | `TOKEN_FILE_${TokenFileTrouble}`
+  | `TOKEN_FILE_${TokenFileReason}`
   | 'CONFIGURATION_INVALID';
 
 /** Why a token was rejected. For the log only: callers get the same response for every reason. @publicApi */
 export type InvalidTokenReason =
   'MALFORMED' | 'SIGNATURE' | 'EXPIRED' | 'NOT_YET_VALID' | 'ISSUER' | 'AUDIENCE' | 'REJECTED';
 
-/** What is wrong with a token file. @publicApi */
-export type TokenFileTrouble = 'UNREADABLE' | 'EMPTY' | 'MALFORMED' | 'AUDIENCE' | 'EXPIRED';
+/** Why a token file has no usable token. @publicApi */
+export type TokenFileReason = 'UNREADABLE' | 'EMPTY' | 'MALFORMED' | 'AUDIENCE' | 'EXPIRED';
+
+/** @deprecated use {@link TokenFileReason} */
+export type TokenFileTrouble = TokenFileReason;
 
 /**
  * Base class of every error that this library throws. These errors do not depend on HTTP: inbound/refusal.ts decides
@@ -101,17 +104,22 @@ export class VerifierUnavailableError extends K8sAuthError {
  * @publicApi
  */
 export class TokenSourceError extends K8sAuthError {
-  readonly code: `ERR_K8S_AUTH_TOKEN_FILE_${TokenFileTrouble}`;
+  readonly code: `ERR_K8S_AUTH_TOKEN_FILE_${TokenFileReason}`;
 
   constructor(
-    readonly trouble: TokenFileTrouble,
+    readonly reason: TokenFileReason,
     /** The file that should hold the token. */
     readonly tokenFile: string,
     message: string,
     options?: { cause?: unknown },
   ) {
     super(message, options);
-    this.code = `ERR_K8S_AUTH_TOKEN_FILE_${trouble}`;
+    this.code = `ERR_K8S_AUTH_TOKEN_FILE_${reason}`;
+  }
+
+  /** @deprecated use `reason` */
+  get trouble(): TokenFileReason {
+    return this.reason;
   }
 }
 

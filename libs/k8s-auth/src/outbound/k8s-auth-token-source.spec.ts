@@ -238,6 +238,7 @@ describe('K8sAuthTokenSource: states', () => {
         origin: 'http://service3',
         tokenFile: `${volume.file}-missing`,
         hasToken: false,
+        code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE',
         trouble: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE',
         lastReadAgeMs: 0,
       },

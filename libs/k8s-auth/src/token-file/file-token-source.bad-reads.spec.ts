@@ -55,20 +55,20 @@ const cutOffReads: typeof badReads = [
 describe('FileTokenSource: bad reads', () => {
   it.each(badReads)(
     'throws an error that names the file if there is no earlier token and the file is %s',
-    async (_name, trouble, spoil) => {
+    async (_name, reason, spoil) => {
       await spoil('');
       const error = await failure();
-      expect(error.code).toBe(`ERR_K8S_AUTH_TOKEN_FILE_${trouble}`);
+      expect(error.code).toBe(`ERR_K8S_AUTH_TOKEN_FILE_${reason}`);
       expect(error.tokenFile).toBe(volume.file);
       expect(error.message).toContain(volume.file);
       expect(source.current()).toBeUndefined();
-      expect(source.state()).toMatchObject({ hasToken: false, trouble: error.code });
+      expect(source.state()).toMatchObject({ hasToken: false, code: error.code });
     },
   );
 
   it.each([...badReads, ...cutOffReads])(
     'with a token, %s keeps it until its own "exp"',
-    async (_name, trouble, spoil) => {
+    async (_name, reason, spoil) => {
       const good = await mint.mint({}, 600);
       volume.write(good);
       await source.getToken();
@@ -78,9 +78,9 @@ describe('FileTokenSource: bad reads', () => {
       expect(source.current()).toBe(good);
       expect(source.state()).toMatchObject({
         hasToken: true,
-        trouble: `ERR_K8S_AUTH_TOKEN_FILE_${trouble}`,
+        code: `ERR_K8S_AUTH_TOKEN_FILE_${reason}`,
       });
-      expect(log.warnings).toMatchObject([{ code: `ERR_K8S_AUTH_TOKEN_FILE_${trouble}`, file: volume.file }]);
+      expect(log.warnings).toMatchObject([{ code: `ERR_K8S_AUTH_TOKEN_FILE_${reason}`, file: volume.file }]);
       expect(log.text()).not.toContain(good.slice(0, 20));
 
       await clock.advance(9 * MINUTE_MS);
@@ -103,7 +103,7 @@ describe('FileTokenSource: bad reads', () => {
     await clock.advance(1);
     expect(opaque.current()).toBeUndefined();
     await expect(opaque.getToken()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE' });
-    expect(opaque.state()).toMatchObject({ hasToken: false, trouble: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE' });
+    expect(opaque.state()).toMatchObject({ hasToken: false, code: 'ERR_K8S_AUTH_TOKEN_FILE_UNREADABLE' });
     await expect(opaque.renew(token)).resolves.toBeUndefined();
 
     volume.write(token);
@@ -132,7 +132,7 @@ describe('FileTokenSource: bad reads', () => {
     volume.write(good.slice(0, -7));
     await clock.advance(MINUTE_MS);
     await expect(source.getToken()).resolves.toBe(good);
-    expect(source.state().trouble).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
+    expect(source.state().code).toBe('ERR_K8S_AUTH_TOKEN_FILE_MALFORMED');
   });
 
   it('does not compare a token with an expired token', async () => {

@@ -156,7 +156,7 @@ describe('FileTokenSource: the expiry of the token', () => {
     expect(error).toBeInstanceOf(TokenSourceError);
     expect(error).toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED', tokenFile: volume.file });
     expect(source.current()).toBeUndefined();
-    expect(source.state()).toMatchObject({ hasToken: false, trouble: 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' });
+    expect(source.state()).toMatchObject({ hasToken: false, code: 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' });
   });
 
   it('names the failed read as the cause when the file was missing before the expiry', async () => {

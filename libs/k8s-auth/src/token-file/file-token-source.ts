@@ -14,7 +14,7 @@ import { SingleFlight } from '../util/single-flight.js';
 
 // The kubelet replaces a file at 80 % of the token's lifetime and checks about once a minute. client-go uses this period too.
 const READ_PERIOD_MS = 60_000;
-// Used near the token's expiry, when the file should have been replaced, and after a failed read.
+// Near the token's expiry, and after a failed read.
 const SHORT_READ_PERIOD_MS = 5_000;
 
 export interface FileTokenSourceOptions {
@@ -25,7 +25,6 @@ export interface FileTokenSourceOptions {
   readonly mayBeOpaque?: boolean;
   readonly clock: Clock;
   readonly log: Log;
-  /** @default readTokenFile */
   readonly read?: typeof readTokenFile;
 }
 
@@ -34,7 +33,8 @@ export interface TokenSourceState {
   /** Whether there is a token that has not expired. */
   readonly hasToken: boolean;
   /** The error code of the last read, or `…_EXPIRED`. Omitted if the last read succeeded and the token has not expired. */
-  readonly trouble?: K8sAuthErrorCode;
+  readonly code?: K8sAuthErrorCode;
+  /** @deprecated use `code` */ readonly trouble?: K8sAuthErrorCode;
   /** `exp` of the token in memory, milliseconds since the epoch. Omitted for a token without `exp`. */
   readonly expiresAtMs?: number;
   /** Time since the last read of the file, successful or not, milliseconds. */
@@ -106,11 +106,11 @@ export class FileTokenSource {
     const expiresAtMs = this.#held?.expiresAtMs;
     const lastReadMs = this.#lastReadMs;
     const hasToken = this.#unexpiredToken() !== undefined;
-    const trouble =
+    const code =
       this.#failure?.code ?? (this.#held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
     return {
       hasToken,
-      ...(trouble && { trouble }),
+      ...(code && { code, trouble: code }),
       ...(expiresAtMs !== undefined && { expiresAtMs }),
       ...(lastReadMs !== undefined && { lastReadAgeMs: this.#options.clock.monotonicMs() - lastReadMs }),
     };
@@ -191,8 +191,8 @@ export class FileTokenSource {
   #createMissingTokenError(): TokenSourceError {
     const failure = this.#failure;
     const { file } = this.#options;
-    if (failure && (this.#held?.expiresAtMs === undefined || failure.trouble === 'EXPIRED')) {
-      return new TokenSourceError(failure.trouble, file, failure.message, { cause: failure.cause });
+    if (failure && (this.#held?.expiresAtMs === undefined || failure.reason === 'EXPIRED')) {
+      return new TokenSourceError(failure.reason, file, failure.message, { cause: failure.cause });
     }
     const message = `the last token that was read from ${file} has expired`;
     return new TokenSourceError('EXPIRED', file, message, { cause: failure });
