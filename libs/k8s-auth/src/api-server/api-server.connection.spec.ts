@@ -90,7 +90,7 @@ describe('without options', () => {
       description: `variable KUBECONFIG (${tokenKubeconfig})`,
     });
     const second = await find({}, { ...inPod, KUBECONFIG: '' }, podRoot);
-    expect(second).toMatchObject({ url: 'https://10.96.0.1', description: "the pod's service account" });
+    expect(second).toMatchObject({ url: 'https://10.96.0.1', description: "the pod's ServiceAccount" });
     const third = await find({}, home, podRoot);
     expect(third?.description).toContain('~/.kube/config');
     expect(await Promise.all([first, second, third].map(asWhom))).toStrictEqual([
@@ -141,7 +141,7 @@ describe('with a URL', () => {
     expect(found).toMatchObject({ url: `${cluster.url}/base`, tls: { ca: cluster.ca } });
     expect(await asWhom(found)).toBe(DEFAULT);
     await expect(find({ url: cluster.url }, environment)).rejects.toThrow(
-      "option 'apiServer.tokenFile': expected a path, because there is no service account of a pod",
+      "option 'apiServer.tokenFile': expected a path, because no token of a pod ServiceAccount is mounted",
     );
   });
 

@@ -167,8 +167,8 @@ describe('the probes of an open circuit breaker', () => {
     probe = (deadline) => after(4_000, deadline, respond);
     await open();
     await clock.advance(1_000);
-    breaker.noteSignOfLife();
-    breaker.noteSignOfLife();
+    breaker.noteReachable();
+    breaker.noteReachable();
     await clock.advance(3_999);
     expect(await isRefused()).toBe(true);
     expect(probes.filter(({ timeoutMs }) => timeoutMs === TIMEOUT_MS)).toHaveLength(1);
@@ -191,7 +191,7 @@ describe('the probes of an open circuit breaker', () => {
   });
 
   it('are none without an outage', () => {
-    breaker.noteSignOfLife();
+    breaker.noteReachable();
     expect(probes).toEqual([]);
   });
 

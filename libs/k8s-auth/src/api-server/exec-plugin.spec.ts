@@ -53,7 +53,8 @@ function isRunning(pid: number): boolean {
 
 const runsFile = () => join(directory, 'runs');
 const runs = () => readFileSync(runsFile(), 'utf8').length;
-const tokenOf = async (subject: ExecPlugin, afresh = false) => (await subject.credential(afresh)).token;
+const tokenOf = async (subject: ExecPlugin, forceRefresh = false) =>
+  (await subject.credential(forceRefresh)).token;
 
 describe('ExecPlugin keeps a credential', () => {
   it('until its expirationTimestamp', async () => {
@@ -139,7 +140,7 @@ describe('ExecPlugin gives client certificates', () => {
       .credential(false)
       .catch((error: unknown) => error);
     expect(String(failure)).toMatch(
-      /^Error: own credential cannot be had from plugin .*(PEM|private key of it)/,
+      /^Error: own credential cannot be read from plugin .*(PEM|private key of it)/,
     );
     expect(inspect(failure)).not.toContain('secret');
   });
@@ -175,7 +176,7 @@ describe('ExecPlugin runs the command', () => {
     const asked = tokenOf(subject).catch((error: Error) => error.message);
     await until(() => clock.pendingTimers === 1);
     await clock.advance(60_000);
-    expect(await asked).toContain('it did not end within 60000 ms');
+    expect(await asked).toContain('command did not end within 60000 ms');
   });
 
   it('once for all who wait, refused or not', async () => {
@@ -203,12 +204,12 @@ describe('ExecPlugin runs the command', () => {
   });
 
   it.each([
-    ['that is missing', {}, { command: '/nonexistent/plugin' }, 'it ended with ENOENT'],
+    ['that is missing', {}, { command: '/nonexistent/plugin' }, 'command ended with ENOENT'],
     [
       'that fails',
       { script: `console.error('no session for secret'); process.exit(3)` },
       {},
-      'it ended with 3',
+      'command ended with 3',
     ],
     ['that prints no JSON', { script: `console.log('secret')` }, {}, 'expected an ExecCredential in JSON'],
     ['that prints null', { script: `console.log('null')` }, {}, 'expected an ExecCredential with a status'],
@@ -224,7 +225,7 @@ describe('ExecPlugin runs the command', () => {
       {},
       'expected a token or a client certificate',
     ],
-    ['that prints a number', { script: `status({ token: 5 })` }, {}, 'expected a status of strings'],
+    ['that prints a number', { script: `status({ token: 5 })` }, {}, 'expected only strings in status'],
     [
       'that prints no date',
       { script: `status({ token: 'secret', expirationTimestamp: 'soon' })` },
@@ -235,7 +236,7 @@ describe('ExecPlugin runs the command', () => {
       'that prints too much',
       { script: `console.log('secret'.repeat(1_000_000))` },
       {},
-      'it ended with ERR_CHILD_PROCESS_STDIO_MAXBUFFER',
+      'command ended with ERR_CHILD_PROCESS_STDIO_MAXBUFFER',
     ],
   ])(
     'with an error that names one %s, without a word of what it printed',

@@ -8,7 +8,7 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
 import { loadKubeconfig } from './kubeconfig-files.js';
 import { readKubeconfig } from './kubeconfig.js';
-import { AskedCredential, type OwnCredential } from './own-credential.js';
+import { KubeconfigCredential, type OwnCredential } from './own-credential.js';
 import { readTls } from '../http/tls-source.js';
 
 const NAME = "option 'apiServer.kubeconfigFile'";
@@ -53,7 +53,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const context = { clock: new FakeClock(), environment: {} };
 const read = (...files: string[]) => readKubeconfig(files, NAME, context);
 const ofFile = (file: string): OwnCredential =>
-  new AskedCredential(() => Promise.resolve({ token: `read-from${file}` }));
+  new KubeconfigCredential(() => Promise.resolve({ token: `read-from${file}` }));
 const credential = async (user: object) => (await read(kubeconfig(user))).credential(ofFile);
 const token = async (user: object) => (await credential(user))?.token();
 

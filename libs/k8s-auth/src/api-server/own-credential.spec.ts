@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { AskedCredential, FileCredential, type GivenCredential, type TokenSource } from './own-credential.js';
+import {
+  KubeconfigCredential,
+  FileCredential,
+  type CredentialValue,
+  type TokenSource,
+} from './own-credential.js';
 
 const JWT = `${part({ alg: 'ES256' })}.${part({ iss: 'https://issuer.example' })}.c2ln`;
 
@@ -32,8 +37,8 @@ describe('FileCredential', () => {
   });
 });
 
-describe('AskedCredential', () => {
-  const giving = (given: GivenCredential) => new AskedCredential(() => Promise.resolve(given));
+describe('KubeconfigCredential', () => {
+  const giving = (given: CredentialValue) => new KubeconfigCredential(() => Promise.resolve(given));
   const certificate = { cert: 'certificate', key: 'key' };
 
   it('trims what it is given', async () => {
@@ -64,7 +69,9 @@ describe('AskedCredential', () => {
     '\ud83d\ude00',
   ])('refuses %j, which no header can carry, instead of asking anonymously', async (token) => {
     const credential = giving({ token });
-    await expect(credential.token()).rejects.toThrow('own credential is empty, or no header value');
+    await expect(credential.token()).rejects.toThrow(
+      'own credential is empty, or cannot be sent in a header',
+    );
   });
 
   it('needs no token where there is a client certificate', async () => {
@@ -75,11 +82,11 @@ describe('AskedCredential', () => {
     await expect(giving({ certificate, token: '' }).token()).rejects.toThrow('own credential');
   });
 
-  it('asks afresh for one that was refused, once for all who ask', async () => {
+  it('asks forceRefresh for one that was refused, once for all who ask', async () => {
     let asked = 0;
-    const credential = new AskedCredential((afresh) => {
+    const credential = new KubeconfigCredential((forceRefresh) => {
       asked++;
-      return Promise.resolve({ token: afresh ? 'new' : 'old' });
+      return Promise.resolve({ token: forceRefresh ? 'new' : 'old' });
     });
     await expect(
       Promise.all([credential.renew({ token: 'old' }), credential.renew({ token: 'old' })]),
@@ -92,7 +99,7 @@ describe('AskedCredential', () => {
     const newer = { ...certificate };
     const given = [{ certificate }, { certificate: newer }, { token: 'old' }, { token: 'new' }];
     let asked = 0;
-    const credential = new AskedCredential(() => Promise.resolve(given[asked++] ?? {}));
+    const credential = new KubeconfigCredential(() => Promise.resolve(given[asked++] ?? {}));
     await credential.token();
     await expect(credential.renew({ certificate })).resolves.toBe(true);
     for (let n = 0; n < 3; n++) await expect(credential.renew({ certificate })).resolves.toBe(true);
@@ -105,7 +112,7 @@ describe('AskedCredential', () => {
 
   it('counts another client certificate as another credential', async () => {
     const given = [certificate, certificate, { ...certificate }];
-    const credential = new AskedCredential(() => Promise.resolve({ certificate: given.shift() }));
+    const credential = new KubeconfigCredential(() => Promise.resolve({ certificate: given.shift() }));
     await credential.token();
     await expect(credential.renew({ certificate })).resolves.toBe(false);
     await expect(credential.renew({ certificate })).resolves.toBe(true);

@@ -2,19 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import {
   isConnectionFailure,
-  isSignOfLife,
-  isWorthRetrying,
+  isHealthyStatus,
+  isRetryableStatus,
   Pause,
   readRetryAfterMs,
-  waitMsBefore,
+  retryWaitMs,
 } from './retry-policy.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1, 12, 0, 0);
 
 describe('what is tried again', () => {
-  it.each([429, 500, 503, 504])('status %d', (status) => expect(isWorthRetrying(status)).toBe(true));
+  it.each([429, 500, 503, 504])('status %d', (status) => expect(isRetryableStatus(status)).toBe(true));
   it.each([200, 201, 400, 401, 403, 404, 405, 501, 502])('does not include status %d', (status) =>
-    expect(isWorthRetrying(status)).toBe(false),
+    expect(isRetryableStatus(status)).toBe(false),
   );
   it.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'EHOSTUNREACH', 'EAI_AGAIN'])(
     'a connection with %s',
@@ -28,22 +28,22 @@ describe('what is tried again', () => {
 
 describe('a sign of life', () => {
   it.each([200, 201, 302, 400, 401, 403, 404, 409, 422])('is status %d', (status) =>
-    expect(isSignOfLife(status)).toBe(true),
+    expect(isHealthyStatus(status)).toBe(true),
   );
   it.each([429, 500, 502, 503, 504])('is not status %d', (status) =>
-    expect(isSignOfLife(status)).toBe(false),
+    expect(isHealthyStatus(status)).toBe(false),
   );
 });
 
 describe('the wait before a try', () => {
   it('grows by half, from half a second', () => {
-    const waits = [2, 3, 4, 5].map((nthTry) => waitMsBefore(nthTry, () => 0));
+    const waits = [2, 3, 4, 5].map((nthTry) => retryWaitMs(nthTry, () => 0));
     expect(waits).toStrictEqual([500, 750, 1125, 1687.5]);
   });
 
   it('is up to a fifth longer', () => {
-    expect(waitMsBefore(2, () => 1)).toBe(600);
-    expect(waitMsBefore(2, () => 0.5)).toBe(550);
+    expect(retryWaitMs(2, () => 1)).toBe(600);
+    expect(retryWaitMs(2, () => 0.5)).toBe(550);
   });
 });
 

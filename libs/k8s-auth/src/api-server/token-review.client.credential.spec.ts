@@ -71,7 +71,7 @@ describe('an own credential that cannot be read in time', () => {
     for (let n = 0; n < 4; n++) expect(await review()).toMatchObject(refused);
     expect(own.clock.monotonicMs()).toBe(atMs);
     expect(own.log.messages('warn')).toEqual([
-      'API server cannot be called without our own credential: requests are refused with 503 until it answers',
+      'API server cannot be called without our own credential: requests are refused with 503 until it recovers',
     ]);
   });
 

@@ -65,7 +65,7 @@ describe.each<[string, number, string?]>([
   it('the first review fails after its tries, and says what was answered', () => {
     expect(own.cluster.requests.count(REVIEWS)).toBeGreaterThanOrEqual(6);
     expect(own.log.events.at(-1)).toMatchObject({
-      message: 'API server answers with failures only: requests are refused with 503 until it answers',
+      message: 'API server answers only with errors: requests are refused with 503 until it recovers',
       reason: expect.stringContaining(`API server answered ${status}`),
     });
   });
@@ -76,7 +76,7 @@ describe.each<[string, number, string?]>([
       const atMs = own.clock.monotonicMs();
       for (const refused of await Promise.all(Array.from({ length: 20 }, review))) {
         expect(refused).toMatchObject({
-          message: 'API server answers with failures only',
+          message: 'API server answers only with errors',
           retryAfterMs: 1_000,
         });
       }
@@ -88,7 +88,7 @@ describe.each<[string, number, string?]>([
 
   it('a readiness check that fails too is no sign of life', async () => {
     await outcome(reviews.canReview());
-    expect(await review()).toMatchObject({ message: 'API server answers with failures only' });
+    expect(await review()).toMatchObject({ message: 'API server answers only with errors' });
   });
 
   it('reviews are answered again half a second after its return, without traffic in between', async () => {

@@ -63,7 +63,7 @@ describe('review', () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
     await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
       ...unavailable,
-      message: 'API server answered 201 without a TokenReview that has a status',
+      message: 'API server answered 201, expected a TokenReview with a status',
     });
   });
 
@@ -74,7 +74,7 @@ describe('review', () => {
       own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
       await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
         ...unavailable,
-        message: 'API server answered with a TokenReview whose status.authenticated is no boolean',
+        message: 'API server answered with a TokenReview whose status.authenticated is not a boolean',
       });
     },
   );

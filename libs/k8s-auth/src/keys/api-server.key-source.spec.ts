@@ -4,7 +4,7 @@ import { endless } from '../http/https-server.fixture.js';
 import { ApiServerKeySource } from './api-server.key-source.js';
 import { KeySourceError } from './key-source.js';
 
-const HINT = "; option 'issuer' names the issuer where the API server and the own credential do not";
+const HINT = "; option 'issuer' names the issuer if the API server and the own credential do not";
 
 describe('ApiServerKeySource', () => {
   it.each([

@@ -19,7 +19,7 @@ describe('locateJwks', () => {
       'https://issuer.example/id/A/openid/v1/jwks',
     ],
   ])('reads the keys of %s at its own origin as named, at %s', (issuer, named, url) => {
-    expect(locateJwks(issuer, named)).toEqual({ url, isAsNamed: true });
+    expect(locateJwks(issuer, named)).toEqual({ url, isJwksUriUsed: true });
   });
 
   it.each([
@@ -43,7 +43,7 @@ describe('locateJwks', () => {
       'file:///openid/v1/jwks',
       'data:application/json,{"keys":[]}',
     ]) {
-      expect(locateJwks(issuer, named)).toEqual({ url, isAsNamed: false });
+      expect(locateJwks(issuer, named)).toEqual({ url, isJwksUriUsed: false });
     }
   });
 

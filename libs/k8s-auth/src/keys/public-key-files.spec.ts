@@ -52,7 +52,7 @@ describe('loadPublicKeys', () => {
   it.each<[string, string, string]>([
     ['an empty file', '', 'expected a PEM block'],
     ['a file without block', 'ssh-rsa AAAA', 'expected a PEM block'],
-    ['a block without end', pem(rsa.publicKey).slice(0, 200), 'expected PEM blocks with beginning and end'],
+    ['a block without end', pem(rsa.publicKey).slice(0, 200), 'expected PEM blocks: base64 text between'],
     ['a private key', privatePem(rsa.privateKey), 'block 1 (PRIVATE KEY): expected PUBLIC KEY, RSA'],
     [
       'a private key behind a public one',
