@@ -114,7 +114,7 @@ export class ApiServerClient {
     this.assertNoPause();
     for (let tries = 1; ; tries++) {
       try {
-        return await this.callAsOurselves(call);
+        return await this.callWithOwnCredential(call);
       } catch (error) {
         if (!(error instanceof TransientFailure)) throw toVerifierUnavailable(error);
         const mayRetry = call.retry !== false && tries < MAX_TRIES;
@@ -137,7 +137,7 @@ export class ApiServerClient {
     return this.#https.close();
   }
 
-  private async callAsOurselves(call: ApiServerRequest): Promise<HttpsResponse> {
+  private async callWithOwnCredential(call: ApiServerRequest): Promise<HttpsResponse> {
     const { credential } = this.#connection;
     const { deadline } = call;
     const token = credential && (await readWithinDeadline(deadline, credential.token()));
@@ -145,7 +145,7 @@ export class ApiServerClient {
     const tls = this.#https.tlsSettings;
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
-    // The credential may have been rotated, and the file may already hold the new one. Do not report an answer before it is read.
+    // The credential may have been rotated. Its file may already contain the new one, so read it before `onAnswer`.
     const isRenewed =
       (credential && (await readWithinDeadline(deadline, credential.renew(sent)))) ||
       (await readWithinDeadline(deadline, this.#https.renewCertificate(tls, deadline.signal)));

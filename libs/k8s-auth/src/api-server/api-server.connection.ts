@@ -5,7 +5,7 @@ import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type TlsSettings } from '../http/tls-source.js';
 import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
-import { pathIfExists, findPodMount, isApiServerOfPod, podApiServerUrl } from './in-cluster.js';
+import { findPodMount, isApiServerOfPod, pathIfExists, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { type ClientCertificate, FileCredential, type OwnCredential } from './own-credential.js';
 import { type PemSource, readTls, type TlsSource } from '../http/tls-source.js';

@@ -30,10 +30,10 @@ export interface PermittedCall {
  * every answer of the API server; output: the deadline of a call, or an immediate refusal.
  *
  * - Opens when a call has waited for an answer or for its retries and failed, and no other call has received an answer
- *   since that call began that proves that the API server works. A slow answer and a refusal (4xx) prove this; a
- *   failure status (5xx, 429) does not, because a load balancer also sends it. An immediate failure does not open the
- *   breaker: no caller waits because of it, and a probe would not be faster. If our own credential cannot be read in
- *   time, this counts like an API server that does not answer.
+ *   since that call began that proves that the API server works. A slow answer and a refusal (4xx except 429) prove
+ *   this; a failure status (5xx, 429) does not, because a load balancer also sends it. An immediate failure does not
+ *   open the breaker: no caller waits because of it, and a probe would not be faster. If our own credential cannot be
+ *   read in time, this counts like an API server that does not answer.
  * - While it is open, every call is refused immediately, and running calls are aborted. A probe starts every 500 ms,
  *   one at a time, with or without traffic. The first answer that proves that the API server works closes the breaker.
  *   If the API server is too slow for these probes, one more probe runs beside them with the timeout of a call.
@@ -95,8 +95,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * The API server has answered a request that is not a call, or a probe has connected to it. If the API server is slow,
-   * the probes time out too early. So this starts one more probe with the timeout of a call.
+   * The API server has answered a request that is not a call, or a probe has connected to it. If the API server is
+   * slow, the probes time out too early. So this starts one more probe with the timeout of a call.
    */
   noteReachable(): void {
     if (!this.outage || this.isStopped || this.isLongProbeRunning) return;

@@ -84,7 +84,8 @@ export async function loadKubeconfig(
     ]);
   }
   const tokenConfig = new clientNode.KubeConfig();
-  // Without the certificates, because client-node reads their files synchronously at each call, and only the token is needed.
+  // Without the certificates, because client-node reads their files synchronously at each call, and only the token is
+  // needed.
   const { caFile: _ca, ...server } = cluster;
   const { certFile: _cert, keyFile: _key, ...self } = user;
   tokenConfig.loadFromClusterAndUser(server, self);
@@ -127,7 +128,7 @@ function unreadable(files: string, place: MistakePlace): ConfigurationError {
   ]);
 }
 
-/** Finds the file of an entry by comparing object identity, because client-node keeps its objects when it merges. */
+/** Reads the members that client-node ignores. The identity of client-node's objects tells the file of an entry. */
 async function readOmittedMembers(
   parts: readonly Part[],
   cluster: ClientNode.Cluster,
@@ -157,8 +158,8 @@ function isEmpty(value: unknown): boolean {
 }
 
 /**
- * `spec.cluster` of client.authentication.k8s.io/v1. Like client-go, it contains the text of the CA file. A CA file that
- * cannot be read is ignored here: another check fails startup.
+ * `spec.cluster` of client.authentication.k8s.io/v1. Like client-go, it contains the text of the CA file. A CA file
+ * that cannot be read is ignored here: another check fails startup.
  */
 async function clusterInfo(entry: ClusterEntry, { caFile }: ClientNode.Cluster): Promise<object> {
   const { 'certificate-authority-data': data, extensions } = entry;

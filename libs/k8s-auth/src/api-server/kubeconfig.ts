@@ -2,7 +2,7 @@ import { ConfigurationError, type MistakePlace } from '../errors.js';
 import { parseUrl } from '../util/syntax.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { type LoadedKubeconfig, loadKubeconfig } from './kubeconfig-files.js';
-import { KubeconfigCredential, type CredentialValue, type OwnCredential } from './own-credential.js';
+import { type CredentialValue, KubeconfigCredential, type OwnCredential } from './own-credential.js';
 import { MIN_READ_PERIOD_MS, versionOfTokenFile } from '../token-file/token-file.js';
 import { type PemSource, type TlsSource } from '../http/tls-source.js';
 
@@ -85,7 +85,9 @@ function kubeconfigCredentialOf(
   throw new ConfigurationError([{ place, message }]);
 }
 
-/** After a 401 the files are read immediately if they were replaced, otherwise at most every 500 ms, like token files. */
+/**
+ * After a 401 the files are read immediately if they were replaced, otherwise at most every 500 ms, like token files.
+ */
 function kubeconfigTokenReader(
   first: string,
   files: readonly string[],

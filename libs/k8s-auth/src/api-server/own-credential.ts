@@ -38,8 +38,8 @@ export interface OwnCredential {
 }
 
 /**
- * The API server answers 401 to our latest credential. Its pod or ServiceAccount was deleted, or the cluster has removed
- * the key that signed it.
+ * The API server answers 401 to our latest credential. Its pod or ServiceAccount was deleted, or the cluster has
+ * removed the key that signed it.
  * @internal
  */
 export class OwnCredentialRefusedError extends VerifierUnavailableError {}

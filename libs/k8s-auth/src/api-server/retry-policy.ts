@@ -15,7 +15,7 @@ export class OutageError extends VerifierUnavailableError {
 /** The API server did not answer: it was unreachable, or sent nothing until the deadline. @internal */
 export class NoAnswerError extends OutageError {
   override readonly outageMessage: string = 'API server is unreachable';
-  /** Whether the API server was connected when the deadline passed. */
+  /** Whether the API server was connected and had the request. */
   readonly wasReached: boolean;
 
   constructor(message: string, { cause, wasReached = false }: { cause?: Error; wasReached?: boolean } = {}) {

@@ -28,7 +28,7 @@ interface ReviewSpec {
   readonly audiences?: readonly string[];
 }
 
-/** The unchecked `status` of a TokenReview (authentication.k8s.io/v1), except that `authenticated` is a boolean or absent. */
+/** The `status` of a TokenReview (authentication.k8s.io/v1). Only the type of `authenticated` is checked. */
 export interface TokenReviewStatus {
   readonly authenticated?: unknown;
   readonly audiences?: unknown;
@@ -112,8 +112,8 @@ export class TokenReviewClient {
   }
 
   /**
-   * Reviews an empty token. The API server answers 400 if we may create TokenReviews, and 403 if not. Both answers prove
-   * that it works.
+   * Reviews an empty token. The API server answers 400 if we may create TokenReviews, and 403 if not. Both answers
+   * prove that it works.
    */
   private probe(deadline: Deadline): Promise<unknown> {
     return this.post({ token: '' }, deadline);

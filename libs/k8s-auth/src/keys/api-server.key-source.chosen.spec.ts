@@ -12,7 +12,7 @@ function from(where: string): KeySource {
 }
 
 describe('ApiServerOrIssuerKeySource', () => {
-  it('looks at its own token at each attempt', async () => {
+  it('checks the issuer of our own token at each attempt', async () => {
     let claims: () => Promise<UnverifiedClaims | undefined> = () =>
       Promise.reject(new VerifierUnavailableError('own token is not there yet'));
     const client = { ownClaims: () => claims() };

@@ -85,15 +85,15 @@ export class ApiServerKeySource implements KeySource {
       if (expected) checkMetadataIssuer(issuer, expected, this.options.issuers ? '' : `; ${ISSUER_HINT}`);
       return issuer;
     } catch (error) {
-      // Keep the type of the error, because it decides how long the current keys are used. Do not change the error object,
-      // because other code may hold it too.
+      // Keep the type of the error, because it decides how long the current keys are used. Do not change the error
+      // object, because other code may hold it too.
       if (expected || error instanceof OwnCredentialRefusedError) throw error;
       throw withHint(error, ISSUER_HINT);
     }
   }
 }
 
-const ISSUER_HINT = "option 'issuer' names the issuer if the API server and the own credential do not";
+const ISSUER_HINT = "option 'issuer' names the issuer if the API server and our own credential do not";
 
 /** A new error of the same type, with the hint appended to its message. */
 function withHint(error: unknown, hint: string): Error {

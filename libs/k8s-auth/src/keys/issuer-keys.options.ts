@@ -11,7 +11,8 @@ export interface IssuerKeysOptions {
   /**
    * Accepted as `iss`, compared byte for byte. Use a list while a cluster changes its issuer: the metadata may name any
    * of them. Keys of the API server verify tokens of every issuer in the list. If keys are read from the issuers
-   * themselves, the keys of an issuer verify only its own tokens, and an unreachable issuer affects only its own tokens.
+   * themselves, the keys of an issuer verify only its own tokens, and an unreachable issuer affects only its own
+   * tokens.
    * @default the `iss` of our own API token. If the credential does not name the issuer (a client certificate, an opaque
    * token, a token of a foreign issuer or from a Secret), the issuer in the API server's metadata
    */

@@ -114,7 +114,7 @@ function providerOf({ options, context, client, readJwksUri, readAnonymously }: 
 async function requireOwnIssuers(client: ApiServerClient | undefined): Promise<readonly string[]> {
   const issuers = client && (await ownIssuers(client));
   if (issuers) return issuers;
-  throw new KeySourceError("option 'issuer': is required, because the own credential names no issuer");
+  throw new KeySourceError("option 'issuer': is required, because our own credential names no issuer");
 }
 
 /** By default, an API server accepts the cluster's issuer as audience. */

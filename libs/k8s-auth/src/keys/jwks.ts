@@ -7,7 +7,7 @@ import { documentText, KeySourceError } from './key-source.js';
 /** The path of the key set on every API server (KEP-1393), even if its metadata names another one. */
 export const API_SERVER_JWKS_PATH = '/openid/v1/jwks';
 
-/** Far more than any cluster publishes. Reading a longer document fails. */
+/** Far more than any cluster publishes. A longer document is a failure, and is not read to its end. */
 export const MAX_DOCUMENT_BYTES = 256 * 1024;
 
 // A cluster publishes one to three keys. Importing one P-521 key takes 1 to 2 ms.
@@ -24,8 +24,8 @@ export class JwksReader {
 
   /**
    * The usable keys of a key set (RFC 7517 §5). Ignores entries of unknown types and invalid entries, as §5 asks. A set
-   * without a usable key is a failure, because using it would refuse every token. A set with too many entries or keys is
-   * a failure, because any selection could be wrong. After a failure the previous keys stay in use.
+   * without a usable key is a failure, because using it would refuse every token. A set with too many entries or keys
+   * is a failure, because any selection could be wrong. After a failure the previous keys stay in use.
    * @throws {KeySourceError} the document is not a key set with a valid number of usable keys
    */
   async read(response: HttpsResponse): Promise<readonly VerificationKey[]> {
@@ -50,7 +50,7 @@ async function importKeys(text: string): Promise<readonly VerificationKey[]> {
     }
   }
   if (keys.length > 0) return keys;
-  throw new KeySourceError(`key set: expected a usable key, got none in ${entries.length}`);
+  throw new KeySourceError(`key set: expected a usable key, got none (entries: ${entries.length})`);
 }
 
 function usableKeyOf(entry: unknown): VerificationKey | undefined {

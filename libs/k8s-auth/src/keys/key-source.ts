@@ -13,7 +13,9 @@ export interface FetchedKeys {
   readonly keys: readonly VerificationKey[];
 }
 
-/** A place to fetch keys from. It makes one attempt at a time; RefreshedKeys schedules the attempts and keeps the keys. */
+/**
+ * A place to fetch keys from. It makes one attempt at a time; RefreshedKeys schedules the attempts and keeps the keys.
+ */
 export interface KeySource {
   /** @throws {Error} the keys cannot be fetched; the error never contains token text */
   fetch(attempt: Attempt): Promise<FetchedKeys>;

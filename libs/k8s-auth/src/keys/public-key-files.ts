@@ -10,7 +10,10 @@ export type LoadedKeys =
   | { readonly keys: readonly VerificationKey[]; readonly mistakes?: undefined }
   | { readonly mistakes: readonly string[]; readonly keys?: undefined };
 
-/** Reads keys from PEM files. The keys verify tokens of every issuer in the list, because a file does not name an issuer. */
+/**
+ * Reads keys from PEM files. The keys verify tokens of every issuer in the list, because a file does not name an
+ * issuer.
+ */
 export class PublicKeyFiles implements KeySource {
   constructor(
     private readonly files: readonly string[],
@@ -95,8 +98,8 @@ function parseBlock({ label, der }: PemBlock): KeyObject {
     case 'X509 CERTIFICATE':
       return new X509Certificate(der).publicKey;
     default:
-      // Reject private keys, although createPublicKey could derive the public key: a service that only verifies must not
-      // hold the key that signs tokens for every ServiceAccount of the cluster.
+      // Reject private keys, although createPublicKey could derive the public key: a service that only verifies must
+      // not hold the key that signs tokens for every ServiceAccount of the cluster.
       throw new UnfitKeyError('expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE');
   }
 }

@@ -14,7 +14,8 @@ import { KeySet } from '../jwt/signature.js';
 import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
 
 const MIN_RETRY_AFTER_MS = 1_000;
-// While there are no keys, an attempt is running nearly all the time. After a failed attempt, callers wait only this long.
+// While there are no keys, an attempt is running nearly all the time. After a failed attempt, callers wait only this
+// long.
 const MAX_WAIT_AFTER_FAILURE_MS = 1_000;
 
 /** The policy for keys that a server publishes. */
@@ -37,7 +38,8 @@ const MAX_AGE_AFTER_REFUSAL_MS = 10 * 60_000;
 
 /** The policy for keys in files: the last good keys are used as long as the files are unusable. */
 export const KEYS_IN_FILES: RefreshPolicy = {
-  // Periodic reads notice every `..data` swap of a mounted ConfigMap. A file watcher stops working after the first swap.
+  // Periodic reads notice every `..data` swap of a mounted ConfigMap. A file watcher stops working after the first
+  // swap.
   periodMs: 10_000,
   cooldownMs: 10_000,
 };

@@ -211,7 +211,7 @@ describe('oidc-discovery with jwksUri', () => {
   it('requires option issuer when the own credential names no issuer', async () => {
     const verifier = await create({ jwksUri: `${server.url}/keys` }, await kubeconfig());
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
-    expect(warnings()).toContain("option 'issuer': is required, because the own credential names no issuer");
+    expect(warnings()).toContain("option 'issuer': is required, because our own credential names no issuer");
   });
 });
 
