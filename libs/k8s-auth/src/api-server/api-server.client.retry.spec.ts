@@ -20,7 +20,7 @@ function ask(more: Partial<ApiServerRequest> = {}, timeoutMs = 5_000) {
     .finally(() => deadline.cancel());
 }
 
-/** Lets each wait begin before the clock is turned over it. */
+/** Advances the clock over each wait, after the client has begun that wait. */
 async function passWaits(...waitsMs: number[]): Promise<void> {
   for (const [index, waitMs] of waitsMs.entries()) {
     await untilWaiting(index + 1);
@@ -32,8 +32,8 @@ const untilWaiting = (times: number) => until(() => own.waits() === times);
 
 const tries = () => own.cluster.requests.count();
 
-describe('what is tried again', () => {
-  it.each([429, 500, 503, 504])('status %d, until there is an answer', async (status) => {
+describe('ApiServerClient retries', () => {
+  it.each([429, 500, 503, 504])('after status %d, until the API server answers', async (status) => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status }, times: 2 });
     const asked = ask();
     await passWaits(500, 750);
@@ -42,7 +42,7 @@ describe('what is tried again', () => {
     expect(own.clock.pendingTimers).toBe(0);
   });
 
-  it.each(['reset', 'cut'] as const)('a connection that fails (%s)', async (kind) => {
+  it.each(['reset', 'cut'] as const)('after a connection failure (%s)', async (kind) => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind }, times: 1 });
     const asked = ask();
     await passWaits(500);
@@ -50,7 +50,7 @@ describe('what is tried again', () => {
     expect(tries()).toBe(2);
   });
 
-  it('a refused connection, until the API server is back', async () => {
+  it('after a refused connection, until the API server recovers', async () => {
     await own.cluster.outage();
     const asked = ask();
     await passWaits(500);
@@ -60,21 +60,21 @@ describe('what is tried again', () => {
     await expect(asked).resolves.toMatchObject({ status: 200 });
   });
 
-  it.each([400, 403, 404, 501])('does not include status %d, which is an answer', async (status) => {
+  it.each([400, 403, 404, 501])('not after status %d, which is an answer', async (status) => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status } });
     await expect(ask()).resolves.toMatchObject({ status });
     expect(tries()).toBe(1);
   });
 
-  it('nothing, when the caller says so', async () => {
+  it('not when the caller sets retry to false', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 503 } });
     await expect(ask({ retry: false })).rejects.toBeInstanceOf(VerifierUnavailableError);
     expect(tries()).toBe(1);
   });
 });
 
-describe('how often and how long', () => {
-  it('five times, each wait longer than the one before', async () => {
+describe('ApiServerClient limits retries', () => {
+  it('to five tries, each wait longer than the one before', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 } });
     const asked = outcome(ask({}, 30_000));
     await passWaits(500, 750, 1125, 1687.5);
@@ -86,7 +86,7 @@ describe('how often and how long', () => {
     expect(own.clock.monotonicMs()).toBe(500 + 750 + 1125 + 1687.5);
   });
 
-  it('never longer than the deadline lets another try begin', async () => {
+  it('to the tries that can begin before the deadline', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 } });
     const asked = outcome(ask({}, 1_000));
     await passWaits(500);
@@ -95,7 +95,7 @@ describe('how often and how long', () => {
     expect(own.clock.monotonicMs()).toBe(500);
   });
 
-  it('as long as Retry-After asks, where that fits', async () => {
+  it('to one after the Retry-After time, if that is before the deadline', async () => {
     const fault = { kind: 'status', status: 429, headers: { 'retry-after': '3' } } as const;
     own.cluster.faults.set({ on: 'jwks', fault, times: 1 });
     const asked = ask();
@@ -106,7 +106,7 @@ describe('how often and how long', () => {
     await expect(asked).resolves.toMatchObject({ status: 200 });
   });
 
-  it('never when Retry-After exceeds the deadline, and the error says when to come again', async () => {
+  it('to none if Retry-After exceeds the deadline, and the error has the Retry-After time', async () => {
     const fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } } as const;
     own.cluster.faults.set({ on: 'jwks', fault });
     await expect(ask()).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe('how often and how long', () => {
   });
 });
 
-describe('the deadline', () => {
+describe('the deadline of an ApiServerClient request', () => {
   it('ends a request that hangs', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'hang' } });
     const asked = outcome(ask());
@@ -131,7 +131,7 @@ describe('the deadline', () => {
     expect(own.clock.pendingTimers).toBe(0);
   });
 
-  it('ends one whose later try hangs', async () => {
+  it('ends a request whose retry hangs', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 500 }, times: 1 });
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'hang' } });
     const asked = outcome(ask());

@@ -30,8 +30,8 @@ const refused = {
   message: 'API server refuses our own credential (401)',
 };
 
-describe('a request', () => {
-  it('is made as ourselves, over one connection', async () => {
+describe('ApiServerClient request', () => {
+  it('is sent with our own credential, over one connection', async () => {
     for (let n = 0; n < 10; n++) {
       await expect(ask()).resolves.toMatchObject({ status: 200, body: expect.stringContaining('"keys"') });
       await turn();
@@ -40,14 +40,14 @@ describe('a request', () => {
     expect(own.cluster.requests.connections).toBe(1);
   });
 
-  it('asks for JSON unless told otherwise, and sends it', async () => {
-    // The API server has the key set in another type only.
+  it('accepts JSON by default, and sends JSON', async () => {
+    // The API server serves the key set only with another media type.
     await expect(ask({ accept: undefined })).resolves.toMatchObject({ status: 406 });
     const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
     await expect(ask({ method: 'POST', path, body: '{}' })).resolves.toMatchObject({ status: 422 });
   });
 
-  it('stays under the path of the connection, at its origin', async () => {
+  it('is sent to a path below the URL of the connection', async () => {
     const connection = { ...own.connection, url: `${own.cluster.url}/openid` };
     const client = new ApiServerClient(connection, own);
     await expect(
@@ -71,7 +71,7 @@ describe('a request', () => {
     },
   );
 
-  it('ends at 256 KiB', async () => {
+  it('fails for an answer larger than 256 KiB', async () => {
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'huge' } });
     await expect(ask()).rejects.toMatchObject(unavailable);
   });
@@ -86,8 +86,8 @@ describe('a request', () => {
   );
 });
 
-describe('our own token', () => {
-  it('is replaced within a minute of its file', async () => {
+describe("ApiServerClient's own token", () => {
+  it('is replaced within one minute after its file changed', async () => {
     await ask();
     await own.cluster.deletePod('shop', 'orders-1');
     await own.replaceOwnToken();
@@ -97,7 +97,7 @@ describe('our own token', () => {
     expect(own.cluster.requests.count()).toBe(2);
   });
 
-  it('is read again at once when it is refused', async () => {
+  it('is read again immediately after a 401', async () => {
     await ask();
     await own.cluster.deletePod('shop', 'orders-1');
     await own.replaceOwnToken();
@@ -105,7 +105,7 @@ describe('our own token', () => {
     expect(own.cluster.requests.list().map(({ status }) => status)).toStrictEqual([200, 401, 200]);
   });
 
-  it('that stays refused is our trouble: no third try, a line a minute', async () => {
+  it('is sent at most twice, and a lasting 401 is logged once a minute', async () => {
     await own.cluster.deletePod('shop', 'orders-1');
     for (let n = 0; n < 3; n++) {
       await expect(ask()).rejects.toMatchObject(refused);
@@ -117,7 +117,7 @@ describe('our own token', () => {
     expect(own.log.messages('error')).toHaveLength(2);
   });
 
-  it('refused twice is not asked for a third time', async () => {
+  it('is not sent a third time after two different tokens were refused', async () => {
     await ask();
     own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 401 } });
     await own.replaceOwnToken();
@@ -128,7 +128,7 @@ describe('our own token', () => {
   it.each([
     ['missing', (file: string) => rmSync(file)],
     ['empty', (file: string) => writeFileSync(file, ' \n')],
-  ])('is never left out because its file is %s', async (_what, damage) => {
+  ])('is never omitted from a request when its file is %s', async (_what, damage) => {
     rmSync(own.tokenFile);
     writeFileSync(own.tokenFile, 'x');
     damage(own.tokenFile);
@@ -139,7 +139,7 @@ describe('our own token', () => {
     expect(own.cluster.requests.count()).toBe(0);
   });
 
-  it('is waited for no longer than the deadline', async () => {
+  it('is read no longer than until the deadline', async () => {
     const hanging = () => new Promise<never>(() => {});
     const credential = { token: hanging, renew: hanging, claims: hanging };
     const client = new ApiServerClient({ ...own.connection, credential }, own);
@@ -159,7 +159,7 @@ describe('our own token', () => {
     await client.close();
   });
 
-  it('says who it is made for', async () => {
+  it('names its audiences', async () => {
     await expect(own.client.ownClaims()).resolves.toMatchObject({
       iss: own.cluster.issuer,
       aud: own.cluster.apiAudiences,
@@ -175,7 +175,7 @@ describe('our own token', () => {
     await expect(own.client.ownClaims()).rejects.toMatchObject(unavailable);
   });
 
-  it('is in no error and no log line', async () => {
+  it('never appears in errors and log lines', async () => {
     const said: unknown[] = [own.log.events];
     for (const status of [401, 500, 302]) {
       own.cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status } });

@@ -6,57 +6,57 @@ import { type Deadline, startDeadline } from '../util/timers.js';
 import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { type ApiServerConnection } from './api-server.connection.js';
 import {
-  failureWithoutAnswer,
-  isSignOfLife,
-  isWorthRetrying,
+  classifyRequestError,
+  isHealthyStatus,
+  isRetryableStatus,
   MAX_TRIES,
   OutageError,
-  PassingFailure,
+  TransientFailure,
   Pause,
   readRetryAfterMs,
-  unavailable,
+  toVerifierUnavailable,
 } from './retry-policy.js';
-import { OwnCredentialRefusedError, readInTime } from './own-credential.js';
+import { OwnCredentialRefusedError, readWithinDeadline } from './own-credential.js';
 
-// For the own credential, where nobody waits for a verdict.
+// For reading our own credential outside of a request, when no caller waits for a verdict.
 const CREDENTIAL_TIMEOUT_MS = 5_000;
-// Many times what a review or a key set takes.
+// Many times the size of a TokenReview or a key set.
 const DEFAULT_MAX_BYTES = 256 * 1024;
 
 export interface ApiServerRequest {
   readonly method: 'GET' | 'POST';
-  /** Begins with a slash; it is put behind the connection's URL. */
+  /** Begins with a slash; it is appended to the connection's URL. */
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: string;
   /** @default 'application/json' */
   readonly accept?: string;
-  /** A longer body is a failure. @default 262144 */
+  /** The request fails if the response body is longer. @default 262144 */
   readonly maxBytes?: number;
-  /** For everything: reading the own credential, connecting, all tries, the waits between them, the body. */
+  /** Covers everything: reading our own credential, connecting, all tries, the waits between them, the body. */
   readonly deadline: Deadline;
-  /** Whether a failure that may pass is tried again within the deadline. @default true */
+  /** Whether to retry after a transient failure, within the deadline. @default true */
   readonly retry?: boolean;
-  /** Called when the API server has given an answer that shows that it works. */
+  /** Called after each answer that proves that the API server works. */
   readonly onAnswer?: () => void;
 }
 
 export interface ApiServerClientContext {
   readonly clock: Clock;
   readonly log: Log;
-  /** From 0 to 1, for the jitter of retries. @default Math.random */
+  /** Returns a number from 0 to 1, for the jitter of retries. @default Math.random */
   readonly random?: () => number;
 }
 
 /**
- * Calls one API server as ourselves. Input: path and body; output: what the API server answered. Used for
- * TokenReviews, self checks, and the discovery documents. Refuses to follow redirects, to call without a credential,
- * to wait beyond the deadline, and to send anything while the API server has asked for a pause (`Retry-After`). Every
- * failure is a {@link VerifierUnavailableError}: none says anything about the token that is being verified.
+ * Calls one API server with our own credential. Input: path and body; output: the answer of the API server. Used for
+ * TokenReviews, self checks, and the discovery documents. Never follows redirects, calls without a credential, waits
+ * beyond the deadline, or sends anything while the API server has asked for a pause (`Retry-After`). Every failure is
+ * a {@link VerifierUnavailableError}, because a failure proves nothing about the token that is being verified.
  * @internal
  */
 export class ApiServerClient {
-  // Private to the language: `inspect` and JSON of this object show no credential.
+  // `#` fields, so that `inspect` and JSON of this object never show the credential.
   readonly #connection: ApiServerConnection;
   readonly #https: HttpsClient;
   private readonly pause: Pause;
@@ -78,23 +78,23 @@ export class ApiServerClient {
   }
 
   /**
-   * What our own token says of itself; `undefined` when it is no JWT or a client certificate says who we are.
-   * @throws {VerifierUnavailableError} it cannot be read now, or a plugin does not give it in time
+   * The claims of our own token; `undefined` if it is not a JWT, or if we authenticate with a client certificate.
+   * @throws {VerifierUnavailableError} the token cannot be read now, or a plugin does not return it in time
    */
   async ownClaims(): Promise<UnverifiedClaims | undefined> {
     const { credential } = this.#connection;
     if (!credential) return undefined;
     const deadline = startDeadline(this.context.clock, CREDENTIAL_TIMEOUT_MS);
     try {
-      return await readInTime(deadline, credential.claims());
+      return await readWithinDeadline(deadline, credential.claims());
     } finally {
       deadline.cancel();
     }
   }
 
   /**
-   * What our own API token is issued for: the API server issued it for itself. None when the credential is not a token:
-   * then nothing tells, now or later.
+   * The audiences of our own API token: the API server issued it for itself. The list is empty if the credential has
+   * no JWT; then the audiences stay unknown.
    * @returns `undefined` while the credential cannot be read. Never rejects.
    */
   async ownAudiences(): Promise<readonly string[] | undefined> {
@@ -106,17 +106,17 @@ export class ApiServerClient {
   }
 
   /**
-   * @returns any answer but those that are failures: 3xx, 401 (our own credential), 429, 500, 503, 504
-   * @throws {OutageError} the API server did not answer, or with 429, 500, 503 or 504
+   * @returns any answer except 3xx, 401 (refuses our own credential), 429, 500, 503 and 504, which throw
+   * @throws {OutageError} the API server did not answer, or answered with 429, 500, 503 or 504
    * @throws {VerifierUnavailableError} any other failure
    */
   async request(call: ApiServerRequest): Promise<HttpsResponse> {
     this.assertNoPause();
     for (let tries = 1; ; tries++) {
       try {
-        return await this.callAsOurselves(call);
+        return await this.callWithOwnCredential(call);
       } catch (error) {
-        if (!(error instanceof PassingFailure)) throw unavailable(error);
+        if (!(error instanceof TransientFailure)) throw toVerifierUnavailable(error);
         const mayRetry = call.retry !== false && tries < MAX_TRIES;
         if (!mayRetry || !(await this.pause.waitBefore(tries + 1, call.deadline, this.random)))
           throw error.unavailable;
@@ -124,34 +124,34 @@ export class ApiServerClient {
     }
   }
 
-  /** @throws {VerifierUnavailableError} the API server has asked for a pause that is not over */
+  /** @throws {VerifierUnavailableError} a pause that the API server asked for is not over */
   assertNoPause(): void {
     const retryAfterMs = this.pause.remainingMs();
     if (retryAfterMs === 0) return;
     throw new VerifierUnavailableError('API server has asked for a pause (Retry-After)', { retryAfterMs });
   }
 
-  /** Cuts requests under way. */
+  /** Aborts running requests. */
   close(): Promise<void> {
     this.#connection.credential?.close?.();
     return this.#https.close();
   }
 
-  private async callAsOurselves(call: ApiServerRequest): Promise<HttpsResponse> {
+  private async callWithOwnCredential(call: ApiServerRequest): Promise<HttpsResponse> {
     const { credential } = this.#connection;
     const { deadline } = call;
-    const token = credential && (await readInTime(deadline, credential.token()));
+    const token = credential && (await readWithinDeadline(deadline, credential.token()));
     const sent = { token, certificate: credential?.clientCertificate?.() };
     const tls = this.#https.tlsSettings;
     const response = await this.send(call, token);
     if (response.status !== 401) return response;
-    // Rotated under us: the file may hold its successor already. Until that is read, the 401 is of no use as an answer.
+    // The credential may have been rotated. Its file may already contain the new one, so read it before `onAnswer`.
     const isRenewed =
-      (credential && (await readInTime(deadline, credential.renew(sent)))) ||
-      (await readInTime(deadline, this.#https.renewCertificate(tls, deadline.signal)));
+      (credential && (await readWithinDeadline(deadline, credential.renew(sent)))) ||
+      (await readWithinDeadline(deadline, this.#https.renewCertificate(tls, deadline.signal)));
     call.onAnswer?.();
     const second = isRenewed
-      ? await this.send(call, credential && (await readInTime(deadline, credential.token())))
+      ? await this.send(call, credential && (await readWithinDeadline(deadline, credential.token())))
       : response;
     if (second.status === 401) throw this.ownCredentialRefused();
     return second;
@@ -170,9 +170,9 @@ export class ApiServerClient {
     const response = await this.#https
       .request({ method, url, headers, ...(body !== undefined && { body }), deadline, maxBytes })
       .catch((error: unknown) => {
-        throw failureWithoutAnswer(error, deadline);
+        throw classifyRequestError(error, deadline);
       });
-    if (isSignOfLife(response.status) && response.status !== 401) call.onAnswer?.();
+    if (isHealthyStatus(response.status) && response.status !== 401) call.onAnswer?.();
     return this.refuseFailures(response);
   }
 
@@ -188,10 +188,10 @@ export class ApiServerClient {
     if (status >= 300 && status < 400) {
       throw new VerifierUnavailableError(`API server answered with a redirect (${status})`);
     }
-    if (!isWorthRetrying(status)) return response;
+    if (!isRetryableStatus(status)) return response;
     const retryAfterMs = readRetryAfterMs(headers['retry-after'], this.context.clock.wallMs());
     if (retryAfterMs !== undefined) this.pause.extend(retryAfterMs);
-    throw new PassingFailure(
+    throw new TransientFailure(
       new OutageError(`API server answered ${status}`, {
         ...(retryAfterMs !== undefined && { retryAfterMs }),
       }),

@@ -23,7 +23,7 @@ const find = (options: ApiServerOptions) =>
     podRoot: directory,
   });
 
-it('tells the mistakes of a server, of a credential and of a CA at once', async () => {
+it('findApiServer reports the mistakes of server, credential and CA in one error', async () => {
   const kubeconfigFile = join(directory, 'impersonating.kubeconfig');
   const document = {
     clusters: [
@@ -53,7 +53,7 @@ it('tells the mistakes of a server, of a credential and of a CA at once', async 
   });
 });
 
-it('tells a missing token file and an unreadable CA at once', async () => {
+it('findApiServer reports a missing token file and an unreadable CA in one error', async () => {
   await expect(find({ url: 'https://api.example', caFile: '/missing/ca.crt' })).rejects.toMatchObject({
     mistakes: [
       expect.stringContaining("'apiServer.tokenFile': is required together with 'apiServer.url'"),

@@ -56,21 +56,21 @@ function find(
   return findApiServer(options, { clock, log: new CapturedLog(), environment, podRoot: root });
 }
 
-const asWhom = async (connection: ApiServerConnection | undefined) =>
+const authenticatedUser = async (connection: ApiServerConnection | undefined) =>
   connection?.credential === undefined ? 'certificate' : (await connection.credential.claims())?.sub;
 
 const DEFAULT = 'system:serviceaccount:default:default';
 const ORDERS = 'system:serviceaccount:shop:orders';
 
-describe('without options', () => {
-  it('finds nothing where there is nothing', async () => {
+describe('findApiServer without options', () => {
+  it('returns undefined if no API server is configured', async () => {
     await expect(find(undefined, {})).resolves.toBeUndefined();
     await expect(find({}, { ...IN_POD, HOME: directory })).resolves.toBeUndefined();
     await expect(find({}, {}, podRoot)).resolves.toBeUndefined();
     await expect(find({}, { ...IN_POD, KUBERNETES_SERVICE_PORT: 'x' }, podRoot)).resolves.toBeUndefined();
   });
 
-  it('says where it looked when it has to find one', async () => {
+  it('lists the places it searched if an API server is required', async () => {
     const context = { clock, log: new CapturedLog(), environment: {}, podRoot: join(directory, 'no-pod') };
     const error: unknown = await requireApiServer(undefined, context).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(ConfigurationError);
@@ -90,10 +90,10 @@ describe('without options', () => {
       description: `variable KUBECONFIG (${tokenKubeconfig})`,
     });
     const second = await find({}, { ...inPod, KUBECONFIG: '' }, podRoot);
-    expect(second).toMatchObject({ url: 'https://10.96.0.1', description: "the pod's service account" });
+    expect(second).toMatchObject({ url: 'https://10.96.0.1', description: "the pod's ServiceAccount" });
     const third = await find({}, home, podRoot);
     expect(third?.description).toContain('~/.kube/config');
-    expect(await Promise.all([first, second, third].map(asWhom))).toStrictEqual([
+    expect(await Promise.all([first, second, third].map(authenticatedUser))).toStrictEqual([
       ORDERS,
       DEFAULT,
       'certificate',
@@ -101,14 +101,14 @@ describe('without options', () => {
     rmSync(join(directory, '.kube'), { recursive: true });
   });
 
-  it('takes several files in KUBECONFIG', async () => {
+  it('accepts several files in KUBECONFIG', async () => {
     const extra = join(directory, 'extra.kubeconfig');
     writeFileSync(
       extra,
       JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] }),
     );
     const found = await find({}, { KUBECONFIG: [tokenKubeconfig, extra].join(delimiter) });
-    expect(await asWhom(found)).toBe(ORDERS);
+    expect(await authenticatedUser(found)).toBe(ORDERS);
   });
 
   it.each(['10.96.0.1', 'fd00::1', 'api.example'])(
@@ -132,16 +132,16 @@ describe('without options', () => {
   );
 });
 
-describe('with a URL', () => {
-  it('takes nothing from elsewhere but the files of the pod, when it is that of the pod', async () => {
+describe('findApiServer with a URL', () => {
+  it("uses the pod's files for the pod's own API server, and ignores KUBECONFIG", async () => {
     const { hostname, port } = new URL(cluster.url);
     const inPod = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
     const environment = { KUBECONFIG: tokenKubeconfig, ...inPod };
     const found = await find({ url: `${cluster.url}/base/` }, environment, podRoot);
     expect(found).toMatchObject({ url: `${cluster.url}/base`, tls: { ca: cluster.ca } });
-    expect(await asWhom(found)).toBe(DEFAULT);
+    expect(await authenticatedUser(found)).toBe(DEFAULT);
     await expect(find({ url: cluster.url }, environment)).rejects.toThrow(
-      "option 'apiServer.tokenFile': expected a path, because there is no service account of a pod",
+      "option 'apiServer.tokenFile': expected a path, because no token of a pod ServiceAccount is mounted",
     );
   });
 
@@ -151,10 +151,10 @@ describe('with a URL', () => {
     'https://Kubernetes.default.svc/base',
     'https://kubernetes.default.svc.cluster.local',
     'https://kubernetes.default.svc.prod.example',
-  ])('knows that of the pod by the name in %s', async (url) => {
+  ])("recognizes the pod's own API server by the name in %s", async (url) => {
     const found = await find({ url }, {}, podRoot);
     expect(found?.tls).toStrictEqual({ ca: cluster.ca });
-    expect(await asWhom(found)).toBe(DEFAULT);
+    expect(await authenticatedUser(found)).toBe(DEFAULT);
   });
 
   it.each([
@@ -166,7 +166,7 @@ describe('with a URL', () => {
     'https://kubernetes.default.example',
     'https://kubernetes.example',
     'https://api.example',
-  ])('gives the files of the pod to no other, as %s', async (url) => {
+  ])("does not use the pod's files for another server: %s", async (url) => {
     await expect(find({ url, caFile: cluster.caFile }, IN_POD, podRoot)).rejects.toMatchObject({
       code: 'ERR_K8S_AUTH_CONFIGURATION_INVALID',
       message: expect.stringContaining(
@@ -177,32 +177,32 @@ describe('with a URL', () => {
     expect(found?.tls).toStrictEqual({});
   });
 
-  it('writes it as URLs are written', async () => {
+  it('normalizes the URL', async () => {
     const found = await find({ url: 'HTTPS://API.example:443//', tokenFile: otherToken }, {});
     expect(found?.url).toBe('https://api.example');
   });
 
-  it('trusts the roots of the system where there is no CA', async () => {
+  it("trusts the system's root certificates without a CA", async () => {
     const found = await find({ url: cluster.url, tokenFile: otherToken }, {});
     expect(found?.tls).toStrictEqual({});
   });
 });
 
-describe('files beside what is found', () => {
-  it('replace the CA and the token of the pod', async () => {
+describe('findApiServer with the options caFile and tokenFile', () => {
+  it('uses them instead of the CA and the token of the pod', async () => {
     const found = await find({ caFile: cluster.caFile, tokenFile: otherToken }, IN_POD, podRoot);
     expect(found?.url).toBe('https://10.96.0.1');
-    expect(await asWhom(found)).toBe(ORDERS);
+    expect(await authenticatedUser(found)).toBe(ORDERS);
   });
 
-  it('make up for a pod without an automounted token', async () => {
+  it('uses them in a pod without an automounted token', async () => {
     const found = await find({ caFile: cluster.caFile, tokenFile: otherToken }, IN_POD);
     expect(found).toMatchObject({ url: 'https://10.96.0.1', tls: { ca: cluster.ca } });
   });
 
-  it('replace the client certificate of a kubeconfig', async () => {
+  it('uses them instead of the client certificate of a kubeconfig', async () => {
     const found = await find({ tokenFile: otherToken }, { KUBECONFIG: kubeconfig });
-    expect(await asWhom(found)).toBe(ORDERS);
+    expect(await authenticatedUser(found)).toBe(ORDERS);
     expect(found?.tls).toStrictEqual({ ca: cluster.ca });
     const other = join(directory, 'other-ca.crt');
     writeFileSync(other, `# ours\n${cluster.ca}${cluster.ca}`);
@@ -214,9 +214,9 @@ describe('files beside what is found', () => {
   it.each([
     ['is missing', undefined],
     ['is empty', ''],
-    ['holds none', 'not PEM'],
-    ['holds half of one', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'],
-  ])('stop the boot when the CA %s', async (_what, content) => {
+    ['contains no certificate', 'not PEM'],
+    ['contains a truncated certificate', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'],
+  ])('fails startup if the CA file %s', async (_what, content) => {
     const caFile = join(directory, `ca-${Math.random()}`);
     if (content !== undefined) writeFileSync(caFile, content);
     await expect(find({ url: cluster.url, caFile, tokenFile: otherToken }, {})).rejects.toMatchObject({
@@ -225,7 +225,7 @@ describe('files beside what is found', () => {
     });
   });
 
-  it('are read again later', async () => {
+  it('reads them again later', async () => {
     const caFile = join(directory, 'rotating-ca.crt');
     writeFileSync(caFile, cluster.ca);
     const found = await find({ url: cluster.url, caFile, tokenFile: otherToken }, {});
@@ -236,7 +236,7 @@ describe('files beside what is found', () => {
   });
 });
 
-it('gives a client certificate that the API server knows', async () => {
+it('findApiServer returns the client certificate of a kubeconfig, and the API server accepts it', async () => {
   const found = await find({ kubeconfigFile: kubeconfig }, {});
   const status = await new Promise((resolve) => {
     httpsRequest(`${found?.url}/openid/v1/jwks`, { ...found?.tls }, (response) => {

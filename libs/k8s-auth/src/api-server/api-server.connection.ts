@@ -5,38 +5,38 @@ import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type TlsSettings } from '../http/tls-source.js';
 import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
-import { existing, findPodMount, isApiServerOfPod, podApiServerUrl } from './in-cluster.js';
+import { findPodMount, isApiServerOfPod, pathIfExists, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { type ClientCertificate, FileCredential, type OwnCredential } from './own-credential.js';
 import { type PemSource, readTls, type TlsSource } from '../http/tls-source.js';
 
-/** What finding the API server takes besides the options. */
+/** What is needed to find the API server, besides the options. */
 export interface ApiServerContext {
   readonly clock: Clock;
   readonly log: Log;
   /** The process environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where the pod's mount is taken to lie under. @default '/' */
+  /** Root directory of the pod's mount; specs use another one. @default '/' */
   readonly podRoot?: string;
 }
 
-/** Where the API server is, how to trust it, and as whom to call it. */
+/** The address of the API server, how to trust it, and the credential to call it with. */
 export interface ApiServerConnection {
-  /** Origin and base path, without a slash at the end. */
+  /** Origin and base path, without a trailing slash. */
   readonly url: string;
-  /** As the files were at boot. */
+  /** The content of the files at startup. */
   readonly tls: TlsSettings;
-  /** Reads the files again. @throws {ConfigurationError} they are not fit for use now */
+  /** Reads the files again. @throws {ConfigurationError} they cannot be used now */
   readTls(): Promise<TlsSettings>;
-  /** The certificate of the credential: with another object, `readTls` gives other settings. */
+  /** The certificate of the credential. If this is another object than before, `readTls` returns other settings. */
   clientCertificate(): ClientCertificate | undefined;
-  /** `undefined`: the client certificate in `tls` says who we are. */
+  /** `undefined`: we authenticate with the client certificate in `tls`. */
   readonly credential: OwnCredential | undefined;
   /** Where all this was found, for the log. */
   readonly description: string;
 }
 
-/** A connection before its TLS files were read. */
+/** A connection whose TLS files have not been read yet. */
 interface FoundServer {
   readonly url: string;
   readonly tls: TlsSource;
@@ -46,10 +46,10 @@ interface FoundServer {
 }
 
 /**
- * Finds the API server: what the options say, else `KUBECONFIG`, the pod's own service account, `~/.kube/config`.
- * Sends nothing: whether it answers is seen later.
- * @returns `undefined` when there is nothing to go by
- * @throws {ConfigurationError} what was found cannot be used
+ * Finds the API server. Looks at the options, then `KUBECONFIG`, the pod's own ServiceAccount, `~/.kube/config`.
+ * Sends no request, so the API server may be unreachable.
+ * @returns `undefined` if none of them names an API server
+ * @throws {ConfigurationError} the settings that were found cannot be used
  * @internal
  */
 export async function findApiServer(
@@ -63,7 +63,7 @@ export async function findApiServer(
     Promise.resolve().then(() => found.credential()),
     readTls(tls),
   );
-  // All mistakes are told at once.
+  // Report all mistakes in one error.
   const [, [credential, first]] = await awaitBoth(
     Promise.resolve().then(() => found.checkServer?.()),
     parts,
@@ -79,7 +79,7 @@ export async function findApiServer(
   };
 }
 
-/** @throws {ConfigurationError} also when there is nothing to go by @internal */
+/** Like {@link findApiServer}. @throws {ConfigurationError} also if no API server is found @internal */
 export async function requireApiServer(
   options: ApiServerOptions | undefined,
   context: ApiServerContext,
@@ -87,7 +87,7 @@ export async function requireApiServer(
   const connection = await findApiServer(options, context);
   if (connection) return connection;
   const message =
-    'no API server found; looked for the kubeconfig of the variable KUBECONFIG, the service account of the pod ' +
+    'no API server found; looked for the kubeconfig of the variable KUBECONFIG, the ServiceAccount of the pod ' +
     '(KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT and the mounted token), and ~/.kube/config';
   throw new ConfigurationError([{ place: { option: 'apiServer' }, message }]);
 }
@@ -105,14 +105,17 @@ async function find(options: ApiServerOptions, context: ApiServerContext): Promi
   const podUrl = podApiServerUrl(environment);
   if (podUrl !== undefined) {
     const { tokenFile = options.tokenFile } = await findPodMount(context.podRoot ?? '/');
-    if (tokenFile !== undefined) return fromUrl(podUrl, "the pod's service account", options, context);
+    if (tokenFile !== undefined) return fromUrl(podUrl, "the pod's ServiceAccount", options, context);
   }
 
-  const home = environment.HOME && (await existing(join(environment.HOME, '.kube', 'config')));
+  const home = environment.HOME && (await pathIfExists(join(environment.HOME, '.kube', 'config')));
   return home ? fromKubeconfig([home], '~/.kube/config', options, context) : undefined;
 }
 
-/** The pod's own mount fills what the options leave out, for the pod's own API server: another must not see its token. */
+/**
+ * For the pod's own API server, the pod's mount provides the files that the options omit. Another server must not
+ * receive the pod's token.
+ */
 async function fromUrl(
   url: string,
   place: MistakePlace,
@@ -125,7 +128,7 @@ async function fromUrl(
   const credential = () => {
     if (tokenFile !== undefined) return fileCredential(tokenFile, context);
     const message = isOwn
-      ? 'expected a path, because there is no service account of a pod to take it from'
+      ? 'expected a path, because no token of a pod ServiceAccount is mounted'
       : "is required together with 'apiServer.url', which is not the API server of the pod";
     throw new ConfigurationError([{ place: { option: 'apiServer.tokenFile' }, message }]);
   };

@@ -14,7 +14,7 @@ describe('apiServerOptionsSchema', () => {
     { url: 'https://rancher.example/k8s/clusters/c-1' },
     { caFile: '/ca.crt' },
     { kubeconfigFile: '/kubeconfig' },
-  ])('takes %j', (options) => expect(mistakesOf(options)).toStrictEqual([]));
+  ])('accepts %j', (options) => expect(mistakesOf(options)).toStrictEqual([]));
 
   it.each([
     'http://10.0.0.1',
@@ -27,29 +27,29 @@ describe('apiServerOptionsSchema', () => {
     ' https://10.0.0.1',
     '10.0.0.1:6443',
     '',
-  ])('refuses the URL %p', (url) =>
+  ])('rejects the URL %p', (url) =>
     expect(mistakesOf({ url })).toStrictEqual([
       'url: expected an https URL without user name, query or fragment',
     ]),
   );
 
-  it.each(['url', 'caFile', 'tokenFile'])('refuses a kubeconfig together with %s', (other) => {
+  it.each(['url', 'caFile', 'tokenFile'])('rejects kubeconfigFile together with %s', (other) => {
     const options = { kubeconfigFile: '/kubeconfig', [other]: 'https://10.0.0.1' };
     expect(mistakesOf(options)).toStrictEqual([
       "kubeconfigFile: expected alone, without 'url', 'caFile' or 'tokenFile'",
     ]);
   });
 
-  it.each(['caFile', 'tokenFile', 'kubeconfigFile'])('refuses an empty %s', (option) =>
+  it.each(['caFile', 'tokenFile', 'kubeconfigFile'])('rejects an empty %s', (option) =>
     expect(mistakesOf({ [option]: '' })).toStrictEqual([`${option}: expected a path, not an empty one`]),
   );
 
-  it('refuses what it does not know', () => {
+  it('rejects unknown options', () => {
     expect(mistakesOf({ token: 'eyJ' })).toHaveLength(1);
   });
 });
 
-it('has a variable for each option but the kubeconfig, which has its own', () => {
+it('apiServerVariables has a variable for each option except kubeconfigFile, which has KUBECONFIG', () => {
   expect(apiServerVariables.map(({ option, variable }) => `${variable}=${option}`)).toStrictEqual([
     'K8S_AUTH_API_SERVER_URL=apiServer.url',
     'K8S_AUTH_API_SERVER_CA_FILE=apiServer.caFile',

@@ -2,29 +2,30 @@ import { z } from 'zod';
 import { parseUrl } from '../util/syntax.js';
 
 /**
- * Where the API server is and as whom to call it. All omitted: the first found of the kubeconfigs that the variable
- * `KUBECONFIG` names, the pod's own ServiceAccount, and `~/.kube/config`. Startup fails if none is found.
+ * The address of the API server and the credential to call it with. If all fields are omitted, the first that exists
+ * is used: the kubeconfigs named in `KUBECONFIG`, the pod's own ServiceAccount, `~/.kube/config`. Startup fails if none
+ * is found.
  * @publicApi
  */
 export interface ApiServerOptions {
   /**
-   * `https` only, without user name, query or fragment; a path is kept (Rancher). Then nothing else is looked for.
-   * Needs `tokenFile` beside it; only for the pod's own API server, by the address of `KUBERNETES_SERVICE_HOST` or the
-   * name `kubernetes.default.svc`, the pod's mount fills a missing `caFile` or `tokenFile`.
+   * `https` only, without user name, query or fragment; a path is kept (Rancher). If set, no kubeconfig is read.
+   * Requires `tokenFile`, except for the pod's own API server (the address in `KUBERNETES_SERVICE_HOST` or the name
+   * `kubernetes.default.svc`): for it, `caFile` and `tokenFile` default to the files of the pod's mount.
    */
   readonly url?: string;
   /**
-   * PEM file of the CA, read again when it changes. Each certificate in it is a trust anchor, an intermediate CA too.
-   * Without `url`: in place of the CA of what was found.
+   * PEM file of the CA, read again when it changes. Each certificate in it is a trust anchor, even an intermediate CA.
+   * Without `url`: replaces the CA that was found.
    */
   readonly caFile?: string;
   /**
-   * File of the own token, a JWT or any other form that the API server accepts; never used more than 60 s after it was
-   * last read, and read at once after a 401.
-   * Without `url`: in place of the credential of what was found, a client certificate included.
+   * File with our own token: a JWT or any other form that the API server accepts. The token is never used more than
+   * 60 s after it was last read, and is read again immediately after a 401.
+   * Without `url`: replaces the credential that was found, even a client certificate.
    */
   readonly tokenFile?: string;
-  /** A kubeconfig; needs the package `@kubernetes/client-node`. Excludes the other three. */
+  /** A kubeconfig; needs the package `@kubernetes/client-node`. Cannot be combined with the other three options. */
   readonly kubeconfigFile?: string;
 }
 
@@ -45,7 +46,7 @@ export const apiServerOptionsSchema: z.ZodType<ApiServerOptions> = z
     {
       path: ['kubeconfigFile'],
       message: "expected alone, without 'url', 'caFile' or 'tokenFile'",
-      // Also where one of them has a mistake of its own: all are told at once.
+      // Check this even if one of the options has another mistake, to report all mistakes in one error.
       when: ({ value }) => typeof value === 'object' && value !== null,
     },
   );
@@ -55,7 +56,7 @@ function isApiServerUrl(value: string): boolean {
   return url?.protocol === 'https:' && url.username === '' && url.password === '';
 }
 
-/** The environment variables that fill these options, in the form of a verifier's definition. @internal */
+/** The environment variables that set these options, in the format of a verifier's definition. @internal */
 export const apiServerVariables = [
   { option: 'apiServer.url', variable: 'K8S_AUTH_API_SERVER_URL', type: 'text' },
   { option: 'apiServer.caFile', variable: 'K8S_AUTH_API_SERVER_CA_FILE', type: 'text' },

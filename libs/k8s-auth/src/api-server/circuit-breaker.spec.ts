@@ -12,7 +12,7 @@ const UNREACHABLE = { message: 'API server is unreachable', retryAfterMs: 1_000 
 let clock: FakeClock;
 let log: CapturedLog;
 let breaker: CircuitBreaker;
-/** When each probe began, how many are under way, and how long each may take. */
+/** The start and the timeout of each probe, and how many probes are running. */
 let probes: { atMs: number; timeoutMs: number }[];
 let probing: number;
 let maxProbing: number;
@@ -39,7 +39,7 @@ beforeEach(() => {
 afterEach(() => breaker.stop());
 
 const noAnswer = () => new NoAnswerError('no answer of the API server');
-/** As the client: silent until the deadline. */
+/** Like the client when the API server hangs: no answer until the deadline. */
 const hang = (deadline: Deadline) =>
   settleUnlessAborted(deadline.signal, new Promise<never>(() => {}), noAnswer);
 const refuse = () => Promise.reject(noAnswer());
@@ -48,7 +48,7 @@ const respond = () => {
   return Promise.resolve('answer');
 };
 
-/** As the client of TokenReviews. */
+/** Uses the breaker like TokenReviewClient does. */
 async function run<Value>(call: (deadline: Deadline) => Promise<Value>): Promise<Value> {
   const permitted = breaker.enter();
   let value: Value;
@@ -71,7 +71,7 @@ async function after(delayMs: number, deadline: Deadline, then: () => Promise<un
   return then();
 }
 
-/** Opens it by a call that waits in vain. */
+/** Opens the breaker with a call that times out. */
 async function open(): Promise<void> {
   const failed = outcome(run(hang));
   await clock.advance(TIMEOUT_MS);
@@ -84,7 +84,7 @@ const isRefused = async () => {
 };
 
 describe('a circuit breaker opens', () => {
-  it('after the first call that has waited in vain, and then refuses at once, saying why and when to come back', async () => {
+  it('after the first call that timed out, and then refuses calls immediately with the reason and Retry-After', async () => {
     await open();
     const sinceMs = clock.monotonicMs();
     expect(await outcome(run(respond))).toMatchObject({
@@ -95,7 +95,7 @@ describe('a circuit breaker opens', () => {
     expect(log.messages('warn')).toEqual([expect.stringContaining('API server is unreachable')]);
   });
 
-  it('for the calls under way, too', async () => {
+  it('also for running calls', async () => {
     const first = outcome(run(hang));
     await clock.advance(1_000);
     const others = Array.from({ length: 3 }, () => outcome(run(hang)));
@@ -104,7 +104,7 @@ describe('a circuit breaker opens', () => {
     for (const other of others) expect(await other).toMatchObject(UNREACHABLE);
   });
 
-  it('after a call whose tries all failed', async () => {
+  it('after a call whose tries all failed, with waits between them', async () => {
     const failed = outcome(run((deadline) => after(500, deadline, refuse)));
     await clock.advance(500);
     await failed;
@@ -113,7 +113,7 @@ describe('a circuit breaker opens', () => {
 });
 
 describe('a circuit breaker stays closed', () => {
-  it('after a failure that comes at once, because nobody waits for it', async () => {
+  it('after an immediate failure, because no call waits for it', async () => {
     await outcome(run(refuse));
     expect(await isRefused()).toBe(false);
   });
@@ -126,7 +126,7 @@ describe('a circuit breaker stays closed', () => {
     await expect(run(respond)).resolves.toBe('answer');
   });
 
-  it('while the API server is slow, but answers somebody', async () => {
+  it('while the API server is slow, but answers some calls', async () => {
     const queue = Array.from({ length: 20 }, (_, n) =>
       outcome(run((deadline) => after(n < 16 ? 4_000 : 8_000, deadline, respond))),
     );
@@ -140,7 +140,7 @@ describe('a circuit breaker stays closed', () => {
 });
 
 describe('the probes of an open circuit breaker', () => {
-  it('follow each other every half second, one at a time, whether they hang or fail', async () => {
+  it('start every 500 ms, one at a time, whether they hang or fail', async () => {
     await open();
     await clock.advance(1_000);
     probe = refuse;
@@ -153,8 +153,8 @@ describe('the probes of an open circuit breaker', () => {
 
   it.each([
     ['hung', hang],
-    ['was refused', refuse],
-  ])('close it within half a second of the return of an API server that %s', async (_, before) => {
+    ['refused connections', refuse],
+  ])('close it within 500 ms after the recovery of an API server that %s', async (_, before) => {
     probe = before;
     await open();
     await clock.advance(10_250);
@@ -168,12 +168,12 @@ describe('the probes of an open circuit breaker', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('are joined by a patient one when the API server has answered something else', async () => {
+  it('are joined by one with the timeout of a call after the API server answered another request', async () => {
     probe = (deadline) => after(4_000, deadline, respond);
     await open();
     await clock.advance(1_000);
-    breaker.noteSignOfLife();
-    breaker.noteSignOfLife();
+    breaker.noteReachable();
+    breaker.noteReachable();
     await clock.advance(3_999);
     expect(await isRefused()).toBe(true);
     expect(probes.filter(({ timeoutMs }) => timeoutMs === TIMEOUT_MS)).toHaveLength(1);
@@ -181,12 +181,12 @@ describe('the probes of an open circuit breaker', () => {
     expect(await isRefused()).toBe(false);
   });
 
-  it('are joined by a patient one when a probe has reached the API server, in vain', async () => {
+  it('are joined by one with the timeout of a call after a probe connected but got no answer', async () => {
     const silent = () => new NoAnswerError('no answer', { wasReached: true });
     await open();
     probe = (deadline) => settleUnlessAborted(deadline.signal, new Promise<never>(() => {}), silent);
     await clock.advance(10_000);
-    // Two of them, each for as long as a call has; the other probes go on meanwhile.
+    // Two long probes, each with the timeout of a call; the short probes continue in the meantime.
     expect(probes.filter(({ timeoutMs }) => timeoutMs === TIMEOUT_MS)).toHaveLength(2);
     expect(probes.filter(({ timeoutMs }) => timeoutMs < TIMEOUT_MS).length).toBeGreaterThanOrEqual(20);
     expect(maxProbing).toBe(2);
@@ -195,12 +195,12 @@ describe('the probes of an open circuit breaker', () => {
     expect([probing, clock.pendingTimers]).toEqual([0, 0]);
   });
 
-  it('are none without an outage', () => {
-    breaker.noteSignOfLife();
+  it('do not run without an outage', () => {
+    breaker.noteReachable();
     expect(probes).toEqual([]);
   });
 
-  it('begin again with the next outage', async () => {
+  it('start again at the next outage', async () => {
     await open();
     breaker.noteAnswer();
     await clock.advance(10_000);
@@ -210,7 +210,7 @@ describe('the probes of an open circuit breaker', () => {
     expect(probes).toHaveLength(1);
   });
 
-  it('end when it is stopped', async () => {
+  it('end when the circuit breaker is stopped', async () => {
     await open();
     breaker.stop();
     await clock.advance(0);
@@ -218,7 +218,7 @@ describe('the probes of an open circuit breaker', () => {
   });
 });
 
-it('does not open once it is stopped', async () => {
+it('a circuit breaker does not open after it is stopped', async () => {
   const failed = outcome(run(hang));
   breaker.stop();
   await clock.advance(TIMEOUT_MS);

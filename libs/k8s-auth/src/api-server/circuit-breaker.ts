@@ -4,16 +4,16 @@ import { describeError, type Log } from '../util/log.js';
 import { type Deadline, type OwnDeadline, repeat, startDeadline } from '../util/timers.js';
 import { NoAnswerError, OutageError } from './retry-policy.js';
 
-// From the start of one probe to the start of the next, and the time of each: so the first caller is served at most a
-// second after the API server is back, also when the probe before was still waiting for it.
+// The time from the start of one probe to the start of the next, and the timeout of each probe. So the first caller is
+// served at most one second after the API server recovers, even if the previous probe was still waiting.
 const PROBE_PERIOD_MS = 500;
 
 export interface CircuitBreakerContext {
   readonly clock: Clock;
   readonly log: Log;
-  /** Of each call. */
+  /** The timeout of each call. */
   readonly timeoutMs: number;
-  /** Asks the API server for an answer. What comes of it is told by {@link CircuitBreaker.noteAnswer}. */
+  /** Sends a request to the API server. Reports an answer with {@link CircuitBreaker.noteAnswer}. */
   readonly probe: (deadline: Deadline) => Promise<unknown>;
 }
 
@@ -21,40 +21,40 @@ export interface CircuitBreakerContext {
 export interface PermittedCall {
   readonly deadline: OwnDeadline;
   readonly startedMs: number;
-  /** How many answers of use the breaker knew of when the call began. */
+  /** The breaker's count of answers when the call began. */
   readonly answersBefore: number;
 }
 
 /**
- * Keeps callers from waiting for an API server that does not answer. Input: the start and the end of each call, and
+ * Prevents callers from waiting for an API server that does not answer. Input: the start and the end of each call, and
  * every answer of the API server; output: the deadline of a call, or an immediate refusal.
  *
- * - Opens when a call has waited in vain, for an answer or from try to try, and nobody else has had an answer that shows
- *   that the API server works since that call began. A slow one and one that refuses us show that; a status of failure
- *   (5xx, 429) does not, because a load balancer gives it as well.
- *   A failure that comes at once opens nothing either: it makes nobody wait, and a probe would not be sooner. An own
- *   credential that cannot be read in time counts like an API server that does not answer.
- * - While it is open, every call is refused at once, those under way too, and one probe at a time looks every 500 ms
- *   whether the API server is back, with or without traffic. The first answer that shows it closes it. Beside the probes for which
- *   the API server is too slow, one waits as long as a call would.
+ * - Opens when a call has waited for an answer or for its retries and failed, and no other call has received an answer
+ *   since that call began that proves that the API server works. A slow answer and a refusal (4xx except 429) prove
+ *   this; a failure status (5xx, 429) does not, because a load balancer also sends it. An immediate failure does not
+ *   open the breaker: no caller waits because of it, and a probe would not be faster. If our own credential cannot be
+ *   read in time, this counts like an API server that does not answer.
+ * - While it is open, every call is refused immediately, and running calls are aborted. A probe starts every 500 ms,
+ *   one at a time, with or without traffic. The first answer that proves that the API server works closes the breaker.
+ *   If the API server is too slow for these probes, one more probe runs beside them with the timeout of a call.
  * @internal
  */
 export class CircuitBreaker {
-  private readonly underWay = new Set<OwnDeadline>();
+  private readonly activeDeadlines = new Set<OwnDeadline>();
   private answers = 0;
   private outage?: {
     readonly error: OutageError;
     readonly sinceMs: number;
     readonly stopProbing: () => void;
   };
-  private isProbingPatiently = false;
+  private isLongProbeRunning = false;
   private isStopped = false;
 
   constructor(private readonly context: CircuitBreakerContext) {}
 
   /**
-   * Lets a call begin. A call that was let in has to {@link leave}.
-   * @throws {VerifierUnavailableError} at once during an outage
+   * Permits a call to begin. Each permitted call must {@link leave}.
+   * @throws {VerifierUnavailableError} immediately during an outage
    */
   enter(): PermittedCall {
     this.assertNoOutage();
@@ -67,9 +67,9 @@ export class CircuitBreaker {
   }
 
   /**
-   * Ends a call, whatever came of it.
-   * @param failure the error that it failed with
-   * @throws {VerifierUnavailableError} the call failed, and an outage was found meanwhile
+   * Ends a call, successful or not.
+   * @param failure the error of a call that failed
+   * @throws {VerifierUnavailableError} the call failed, and an outage was detected in the meantime
    */
   leave({ deadline, startedMs, answersBefore }: PermittedCall, failure?: unknown): void {
     const hasWaited =
@@ -77,11 +77,11 @@ export class CircuitBreaker {
     this.endDeadline(deadline);
     if (failure === undefined) return;
     this.assertNoOutage();
-    const isDown = this.answers === answersBefore;
-    if (failure instanceof OutageError && hasWaited && isDown) this.open(failure);
+    const isUnanswered = this.answers === answersBefore;
+    if (failure instanceof OutageError && hasWaited && isUnanswered) this.open(failure);
   }
 
-  /** The API server has answered a call or a probe, and not with a failure. */
+  /** The API server has answered a call or a probe, and the answer was not a failure. */
   noteAnswer(): void {
     const { clock, log } = this.context;
     this.answers++;
@@ -89,22 +89,22 @@ export class CircuitBreaker {
     const { sinceMs, stopProbing } = this.outage;
     this.outage = undefined;
     stopProbing();
-    // Only probes are under way.
+    // During an outage only probes are running.
     this.abortAll('API server has answered');
     log.log({ message: 'API server answers again', outageMs: Math.round(clock.monotonicMs() - sinceMs) });
   }
 
   /**
-   * The API server has answered something else than a call, or was reached by a probe. If it is slow, the probes are too
-   * short for it: then one is made beside them that has the time of a call.
+   * The API server has answered a request that is not a call, or a probe has connected to it. If the API server is
+   * slow, the probes time out too early. So this starts one more probe with the timeout of a call.
    */
-  noteSignOfLife(): void {
-    if (!this.outage || this.isStopped || this.isProbingPatiently) return;
-    this.isProbingPatiently = true;
-    void this.probe(this.context.timeoutMs).finally(() => (this.isProbingPatiently = false));
+  noteReachable(): void {
+    if (!this.outage || this.isStopped || this.isLongProbeRunning) return;
+    this.isLongProbeRunning = true;
+    void this.probe(this.context.timeoutMs).finally(() => (this.isLongProbeRunning = false));
   }
 
-  /** Ends the probes, for good. Calls under way may still finish. */
+  /** Ends the probes permanently. Running calls may still finish. */
   stop(): void {
     this.isStopped = true;
     this.outage?.stopProbing();
@@ -125,8 +125,8 @@ export class CircuitBreaker {
       },
     );
     this.outage = { error, sinceMs, stopProbing };
-    this.abortAll(error.outage);
-    const message = `${error.outage}: requests are refused with 503 until it answers`;
+    this.abortAll(error.outageMessage);
+    const message = `${error.outageMessage}: requests are refused with 503 until it recovers`;
     log.warn({ message, reason: describeError(error) });
   }
 
@@ -136,7 +136,7 @@ export class CircuitBreaker {
     try {
       await this.context.probe(deadline);
     } catch (error) {
-      if (error instanceof NoAnswerError && error.wasReached) this.noteSignOfLife();
+      if (error instanceof NoAnswerError && error.wasReached) this.noteReachable();
     } finally {
       this.endDeadline(deadline);
     }
@@ -144,22 +144,22 @@ export class CircuitBreaker {
 
   private startDeadline(timeoutMs: number): OwnDeadline {
     const deadline = startDeadline(this.context.clock, timeoutMs);
-    this.underWay.add(deadline);
+    this.activeDeadlines.add(deadline);
     return deadline;
   }
 
   private endDeadline(deadline: OwnDeadline): void {
-    this.underWay.delete(deadline);
+    this.activeDeadlines.delete(deadline);
     deadline.cancel();
   }
 
   private abortAll(reason: string): void {
-    for (const deadline of this.underWay) deadline.abort(new VerifierUnavailableError(reason));
+    for (const deadline of this.activeDeadlines) deadline.abort(new VerifierUnavailableError(reason));
   }
 
   private assertNoOutage(): void {
     if (!this.outage) return;
     const { error } = this.outage;
-    throw new VerifierUnavailableError(error.outage, { cause: error });
+    throw new VerifierUnavailableError(error.outageMessage, { cause: error });
   }
 }

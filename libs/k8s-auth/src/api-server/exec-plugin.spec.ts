@@ -26,7 +26,9 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** Runs a script in which `run` is the how-manieth run it is, and `status(…)` prints an ExecCredential. */
+/**
+ * A plugin that runs a script. In the script, `run` is the number of the run, and `status(…)` prints an ExecCredential.
+ */
 function plugin(script: string, spec: Partial<ExecPluginSpec> = {}): ExecPlugin {
   const file = join(directory, 'plugin.cjs');
   writeFileSync(
@@ -53,7 +55,8 @@ function isRunning(pid: number): boolean {
 
 const runsFile = () => join(directory, 'runs');
 const runs = () => readFileSync(runsFile(), 'utf8').length;
-const tokenOf = async (subject: ExecPlugin, afresh = false) => (await subject.credential(afresh)).token;
+const tokenOf = async (subject: ExecPlugin, forceRefresh = false) =>
+  (await subject.credential(forceRefresh)).token;
 
 describe('ExecPlugin keeps a credential', () => {
   it('until its expirationTimestamp', async () => {
@@ -66,7 +69,7 @@ describe('ExecPlugin keeps a credential', () => {
     expect(runs()).toBe(2);
   });
 
-  it('without a timestamp until it was refused', async () => {
+  it('without expirationTimestamp until the API server refuses it', async () => {
     const subject = plugin(`status({ token: 'run-' + run, expirationTimestamp: null })`);
     expect(await tokenOf(subject)).toBe('run-1');
     await clock.advance(86_400_000);
@@ -75,7 +78,7 @@ describe('ExecPlugin keeps a credential', () => {
     expect(await tokenOf(subject)).toBe('run-2');
   });
 
-  it('with at most one run every 5 s for an API server that refuses every credential', async () => {
+  it('for 5 s until the next run, if the API server refuses every credential', async () => {
     const subject = plugin(`status({ token: 'run-' + run })`);
     await tokenOf(subject);
     for (let n = 0; n < 5; n++) expect(await tokenOf(subject, true)).toBe('run-2');
@@ -84,7 +87,7 @@ describe('ExecPlugin keeps a credential', () => {
     expect(runs()).toBe(3);
   });
 
-  it('while a later run fails', async () => {
+  it('if a later run fails', async () => {
     const subject = plugin(`if (run === 2) process.exit(1); status({ token: 'run-' + run })`);
     expect(await tokenOf(subject)).toBe('run-1');
     expect(await tokenOf(subject, true)).toBe('run-1');
@@ -92,7 +95,7 @@ describe('ExecPlugin keeps a credential', () => {
     expect(await tokenOf(subject, true)).toBe('run-3');
   });
 
-  it('with at most one run every 5 s while the command fails', async () => {
+  it('or a failure: a failing command runs at most once every 5 s', async () => {
     const subject = plugin(`process.exit(1)`);
     for (let n = 0; n < 4; n++) await expect(tokenOf(subject)).rejects.toThrow('ended with 1');
     await clock.advance(5_000);
@@ -100,7 +103,7 @@ describe('ExecPlugin keeps a credential', () => {
     expect(runs()).toBe(2);
   });
 
-  it('whose expirationTimestamp is past until the next run, which is 5 s later', async () => {
+  it('with an expirationTimestamp in the past for 5 s, until the next run', async () => {
     const subject = plugin(
       `run === 3 ? process.exit(1) : status({ token: 'run-' + run, expirationTimestamp: inSeconds(-1) })`,
     );
@@ -113,8 +116,8 @@ describe('ExecPlugin keeps a credential', () => {
   });
 });
 
-describe('ExecPlugin gives client certificates', () => {
-  it('beside a token or alone, and the same object for the same certificate', async () => {
+describe('ExecPlugin and client certificates:', () => {
+  it('returns one with or without a token, and the same object for the same certificate', async () => {
     const subject = plugin(`
       const { cert, key } = run < 3 ? first : second;
       status({ clientCertificateData: cert, clientKeyData: key, ...(run === 1 && { token: 't' }), expirationTimestamp: inSeconds(run * 60) });
@@ -132,14 +135,17 @@ describe('ExecPlugin gives client certificates', () => {
   it.each([
     ['a certificate without key', `status({ token: 't', clientCertificateData: first.cert })`],
     ['a key without certificate', `status({ token: 't', clientKeyData: first.key })`],
-    ['the key of another', `status({ clientCertificateData: first.cert, clientKeyData: second.key })`],
-    ['what is no PEM', `status({ clientCertificateData: 'eyJ.eyJ.secret', clientKeyData: 'secret' })`],
-  ])('except for %s', async (_, script) => {
+    [
+      'the key of another certificate',
+      `status({ clientCertificateData: first.cert, clientKeyData: second.key })`,
+    ],
+    ['text that is not PEM', `status({ clientCertificateData: 'eyJ.eyJ.secret', clientKeyData: 'secret' })`],
+  ])('rejects %s', async (_, script) => {
     const failure: unknown = await plugin(script)
       .credential(false)
       .catch((error: unknown) => error);
     expect(String(failure)).toMatch(
-      /^Error: own credential cannot be had from plugin .*(PEM|its private key)/,
+      /^Error: own credential cannot be read from plugin .*(PEM|its private key)/,
     );
     expect(inspect(failure)).not.toContain('secret');
   });
@@ -170,15 +176,15 @@ describe('ExecPlugin runs the command', () => {
     });
   });
 
-  it('for a limited time, and ends one that hangs', async () => {
+  it('for at most 60 s, and kills a command that hangs', async () => {
     const subject = plugin(`setInterval(() => {}, 1000)`);
     const asked = tokenOf(subject).catch((error: Error) => error.message);
     await until(() => clock.pendingTimers === 1);
     await clock.advance(60_000);
-    expect(await asked).toContain('it did not end within 60000 ms');
+    expect(await asked).toContain('command did not end within 60000 ms');
   });
 
-  it('once for all who wait, refused or not', async () => {
+  it('once for all waiting calls, whether their credential was refused or not', async () => {
     const subject = plugin(`status({ token: 'run-' + run, expirationTimestamp: inSeconds(run * 60) })`);
     await tokenOf(subject);
     await clock.advance(60_000);
@@ -186,7 +192,7 @@ describe('ExecPlugin runs the command', () => {
     expect(runs()).toBe(2);
   });
 
-  it('and kills it when it is closed, and starts it no more', async () => {
+  it('until it is closed: then kills the command and never starts it again', async () => {
     const pidFile = join(directory, 'pid');
     const subject = plugin(
       `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1000)`,
@@ -203,12 +209,12 @@ describe('ExecPlugin runs the command', () => {
   });
 
   it.each([
-    ['that is missing', {}, { command: '/nonexistent/plugin' }, 'it ended with ENOENT'],
+    ['that is missing', {}, { command: '/nonexistent/plugin' }, 'command ended with ENOENT'],
     [
       'that fails',
       { script: `console.error('no session for secret'); process.exit(3)` },
       {},
-      'it ended with 3',
+      'command ended with 3',
     ],
     ['that prints no JSON', { script: `console.log('secret')` }, {}, 'expected an ExecCredential in JSON'],
     ['that prints null', { script: `console.log('null')` }, {}, 'expected an ExecCredential with a status'],
@@ -219,12 +225,12 @@ describe('ExecPlugin runs the command', () => {
       'expected an ExecCredential with a status',
     ],
     [
-      'that prints nothing of use',
+      'that prints no token',
       { script: `status({ token: '' })` },
       {},
       'expected a token or a client certificate',
     ],
-    ['that prints a number', { script: `status({ token: 5 })` }, {}, 'expected a status of strings'],
+    ['that prints a number', { script: `status({ token: 5 })` }, {}, 'expected only strings in status'],
     [
       'that prints no date',
       { script: `status({ token: 'secret', expirationTimestamp: 'soon' })` },
@@ -235,10 +241,10 @@ describe('ExecPlugin runs the command', () => {
       'that prints too much',
       { script: `console.log('secret'.repeat(1_000_000))` },
       {},
-      'it ended with ERR_CHILD_PROCESS_STDIO_MAXBUFFER',
+      'command ended with ERR_CHILD_PROCESS_STDIO_MAXBUFFER',
     ],
   ])(
-    'with an error that names one %s, without a word of what it printed',
+    'and reports a command %s without quoting its output',
     async (_, { script = '' }: { script?: string }, spec, reason) => {
       const failure: unknown = await plugin(script, spec)
         .credential(false)
@@ -248,7 +254,7 @@ describe('ExecPlugin runs the command', () => {
     },
   );
 
-  it('without showing its credential to inspect or JSON', async () => {
+  it('without exposing its credential to inspect or JSON', async () => {
     const subject = plugin(
       `status({ token: 'secret', clientCertificateData: first.cert, clientKeyData: first.key })`,
       { env: [{ name: 'PASSWORD', value: 'secret' }] },

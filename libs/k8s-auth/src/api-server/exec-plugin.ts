@@ -3,17 +3,17 @@ import { ConfigurationError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SingleFlight } from '../util/single-flight.js';
 import { type OwnDeadline, startDeadline } from '../util/timers.js';
-import { type ClientCertificate, type GivenCredential } from './own-credential.js';
+import { type ClientCertificate, type CredentialValue } from './own-credential.js';
 import { readTls } from '../http/tls-source.js';
 
 /** `exec` of a kubeconfig's user (client.authentication.k8s.io). */
 export interface ExecPluginSpec {
-  /** A path, or a name that is looked up in `PATH`. */
+  /** A path, or a name to find in `PATH`. */
   readonly command: string;
   readonly args?: readonly string[] | null;
   readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
   readonly apiVersion?: string;
-  /** What the plugin is told of the cluster, where the kubeconfig says `provideClusterInfo`. */
+  /** The description of the cluster for the plugin, if the kubeconfig sets `provideClusterInfo`. */
   readonly cluster?: object | undefined;
 }
 
@@ -22,26 +22,26 @@ export interface ExecPluginContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-// Longer than any caller waits: whoever asks later finds the credential there.
+// Longer than any caller waits: a later caller then finds the credential ready.
 const TIMEOUT_MS = 60_000;
-// Each run is a process, and often a call to a cloud. Neither an API server that refuses the credential nor a plugin
-// that fails may cost one for each request.
+// Each run starts a process, and often calls a cloud API. If the API server refuses the credential or the plugin fails,
+// the plugin must not run once per request.
 const MIN_RETRY_PERIOD_MS = 5_000;
 const CLOSED = 'verifier was closed';
 
 /**
- * The plugin that a kubeconfig names, run as kubectl runs it, but never with a terminal. Its credential is kept until
- * `expirationTimestamp`; without one, until the API server refuses it. One that has expired already when it is given is used
- * until the next run, as in client-go. Nothing that a plugin prints gets into an
- * error, because it may be the token.
+ * Runs the plugin of a kubeconfig as kubectl does, but never with a terminal. Keeps its credential until
+ * `expirationTimestamp`; without one, until the API server refuses it. If the plugin returns a credential that has
+ * already expired, it is used until the next run, as in client-go. Errors never contain the output of a plugin, because
+ * the output may contain the token.
  * @internal
  */
 export class ExecPlugin {
-  #given?: GivenCredential;
+  #current?: CredentialValue;
   #expiresAtMs = Infinity;
   #failure?: Error;
   #nextRunMs = -Infinity;
-  // Private to the language, because variables of the environment are often secrets.
+  // `#` fields, so that `inspect` and JSON never show environment variables: these are often secrets.
   readonly #spec: ExecPluginSpec;
   readonly #context: ExecPluginContext;
   readonly #runs = new SingleFlight<'run', void>();
@@ -54,21 +54,21 @@ export class ExecPlugin {
   }
 
   /**
-   * @param afresh the credential that it gave was refused
-   * @throws {Error} the plugin fails, or this was closed
+   * @param forceRefresh whether the API server refused the current credential
+   * @throws {Error} the plugin failed, or `close` was called
    */
-  async credential(afresh: boolean): Promise<GivenCredential> {
+  async credential(forceRefresh: boolean): Promise<CredentialValue> {
     const { clock } = this.#context;
-    if ((afresh || !this.#usable()) && clock.monotonicMs() >= this.#nextRunMs) {
+    if ((forceRefresh || !this.#usable()) && clock.monotonicMs() >= this.#nextRunMs) {
       await this.#runs.run('run', () => this.#run());
-      if (afresh || !this.#usable()) this.#nextRunMs = clock.monotonicMs() + MIN_RETRY_PERIOD_MS;
+      if (forceRefresh || !this.#usable()) this.#nextRunMs = clock.monotonicMs() + MIN_RETRY_PERIOD_MS;
     }
-    const given = this.#usable() ?? (this.#failure ? undefined : this.#given);
+    const given = this.#usable() ?? (this.#failure ? undefined : this.#current);
     if (given) return given;
     throw this.#failure ?? new Error(CLOSED);
   }
 
-  /** Kills the plugin if it runs, and starts it no more. */
+  /** Kills a running plugin, and never starts it again. */
   close(): void {
     this.#isClosed = true;
     this.#deadline?.abort(new Error(CLOSED));
@@ -78,26 +78,26 @@ export class ExecPlugin {
     return `plugin ${this.#spec.command}`;
   }
 
-  #usable(): GivenCredential | undefined {
-    return this.#context.clock.wallMs() < this.#expiresAtMs ? this.#given : undefined;
+  #usable(): CredentialValue | undefined {
+    return this.#context.clock.wallMs() < this.#expiresAtMs ? this.#current : undefined;
   }
 
   async #run(): Promise<void> {
     try {
-      const { token, clientCertificateData, clientKeyData, expirationTimestamp } = await this.#printed();
+      const { token, clientCertificateData, clientKeyData, expirationTimestamp } = await this.#runPlugin();
       const certificate = await this.#certificateOf(clientCertificateData, clientKeyData);
       const expiresAtMs = expirationTimestamp === undefined ? Infinity : Date.parse(expirationTimestamp);
       if (Number.isNaN(expiresAtMs)) throw new Error('expected expirationTimestamp to be a date');
-      this.#given = { token, certificate };
+      this.#current = { token, certificate };
       this.#expiresAtMs = expiresAtMs;
       this.#failure = undefined;
     } catch (error) {
       const reason = error instanceof ConfigurationError ? error.mistakes.join() : (error as Error).message;
-      this.#failure = new Error(`own credential cannot be had from ${this.#name}: ${reason}`);
+      this.#failure = new Error(`own credential cannot be read from ${this.#name}: ${reason}`);
     }
   }
 
-  async #printed(): Promise<Status> {
+  async #runPlugin(): Promise<Status> {
     if (this.#isClosed) throw new Error(CLOSED);
     const { command, args, env, apiVersion, cluster } = this.#spec;
     const info = {
@@ -108,7 +108,7 @@ export class ExecPlugin {
     const deadline = startDeadline(this.#context.clock, TIMEOUT_MS);
     this.#deadline = deadline;
     try {
-      const output = await print(command, args ?? [], {
+      const output = await runCommand(command, args ?? [], {
         env: {
           ...this.#context.environment,
           ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
@@ -123,33 +123,35 @@ export class ExecPlugin {
     }
   }
 
-  /** The same object for the same certificate, because another one means new connections. */
+  /** Returns the same object for the same certificate, because another object causes new connections. */
   async #certificateOf(cert?: string, key?: string): Promise<ClientCertificate | undefined> {
     if (cert === undefined && key === undefined) return undefined;
     const tls = await readTls({
       ...(cert !== undefined && { cert: { place: 'clientCertificateData', text: cert } }),
       ...(key !== undefined && { key: { place: 'clientKeyData', text: key } }),
     });
-    const known = this.#given?.certificate;
+    const known = this.#current?.certificate;
     return known?.cert === tls.cert && known?.key === tls.key ? known : (tls as ClientCertificate);
   }
 }
 
-/** `status` of an ExecCredential, as far as it is used. */
+/** The members of an ExecCredential's `status` that are used here. */
 type Status = Partial<
   Record<'token' | 'clientCertificateData' | 'clientKeyData' | 'expirationTimestamp', string>
 >;
 
-/** @returns what the command prints; its standard error is dropped */
-function print(command: string, args: readonly string[], options: ExecFileOptions): Promise<string> {
+/** @returns the standard output of the command; its standard error is ignored */
+function runCommand(command: string, args: readonly string[], options: ExecFileOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(command, args, { ...options, encoding: 'utf8' }, (error, stdout) => {
       if (!error) resolve(stdout);
-      else if (isTimeout(options.signal)) reject(new Error(`it did not end within ${TIMEOUT_MS} ms`));
+      else if (isTimeout(options.signal)) reject(new Error(`command did not end within ${TIMEOUT_MS} ms`));
       else if (options.signal?.aborted) reject(options.signal.reason as Error);
       else
         reject(
-          new Error(`it ended with ${error.code ?? error.signal ?? 'an error'}; run it by hand to see why`),
+          new Error(
+            `command ended with ${error.code ?? error.signal ?? 'an error'}; run it yourself to see why`,
+          ),
         );
     });
     child.stdin?.on('error', () => {}).end();
@@ -171,7 +173,8 @@ function readStatus(output: string): Status {
   if (typeof status !== 'object' || status === null)
     throw new Error('expected an ExecCredential with a status');
   const entries = Object.entries(status).filter(([, value]) => value !== null && value !== '');
-  if (entries.some(([, value]) => typeof value !== 'string')) throw new Error('expected a status of strings');
+  if (entries.some(([, value]) => typeof value !== 'string'))
+    throw new Error('expected only strings in status');
   const { token, clientCertificateData }: Status = Object.fromEntries(entries);
   if (token === undefined && clientCertificateData === undefined) {
     throw new Error('expected a token or a client certificate');

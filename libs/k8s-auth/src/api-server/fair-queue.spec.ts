@@ -3,7 +3,7 @@ import { FairQueue, type QueuedCall, type Rank } from './fair-queue.js';
 
 const never = new AbortController().signal;
 
-/** Fills a queue for which one call runs at a time, and writes down who gets its turn, or is refused. */
+/** A queue that runs one call at a time, and a record of the calls that got a turn or were refused. */
 function filledQueue(maxWaiting: number) {
   const queue = new FairQueue(1, maxWaiting);
   const outcomes: string[] = [];
@@ -29,7 +29,7 @@ function filledQueue(maxWaiting: number) {
     outcomes,
     call,
     leave,
-    /** Lets the running call and all that wait leave, one by one. */
+    /** Ends the running call and then each waiting call, one by one. */
     drain: async () => {
       for (const _ of calls) {
         leave();
@@ -50,7 +50,7 @@ function settle(): Promise<void> {
 }
 
 describe('FairQueue', () => {
-  it('lets so many run at a time, the rest in the order in which they came', async () => {
+  it('limits the running calls, and runs the other calls in the order of arrival', async () => {
     const queue = new FairQueue(2, 10);
     const order: number[] = [];
     const calls = [1, 2, 3, 4].map(async (n) => {
@@ -67,7 +67,7 @@ describe('FairQueue', () => {
     expect(order).toEqual([1, 2, 3, 4]);
   });
 
-  it('has all places free again when all have left', async () => {
+  it('has all places free again after all calls have left', async () => {
     const { call, drain } = filledQueue(10);
     for (const name of ['a', 'b', 'c']) void call(name);
     await drain();
@@ -76,7 +76,7 @@ describe('FairQueue', () => {
     expect(outcomes).toEqual(['d']);
   });
 
-  it('gives the place of a call that has ended to the next in line, not to a newcomer', async () => {
+  it('gives the place of a finished call to the next waiting call, not to a new call', async () => {
     const { call, leave, outcomes, drain } = filledQueue(10);
     await call('running');
     void call('next');
@@ -87,7 +87,7 @@ describe('FairQueue', () => {
     expect(await drain()).toEqual(['running', 'next', 'newcomer']);
   });
 
-  it('lets calls go by their rank', async () => {
+  it('runs waiting calls in the order of their rank', async () => {
     const { call, drain } = filledQueue(10);
     await call('running');
     for (const name of ['doubtful a', 'doubtful b']) void call(name, { rank: 'doubtful' });
@@ -96,7 +96,7 @@ describe('FairQueue', () => {
     expect(await drain()).toEqual(['running', 'proven a', 'proven b', 'a', 'b', 'doubtful a', 'doubtful b']);
   });
 
-  it('lets doubtful calls have a quarter of the places, even if others are free', async () => {
+  it('gives doubtful calls at most a quarter of the places, even if other places are free', async () => {
     const queue = new FairQueue(8, 10);
     const running: string[] = [];
     const call = async (name: string, rank: Rank) => {
@@ -116,7 +116,7 @@ describe('FairQueue', () => {
     expect(running).toEqual(['a', 'b', 'unknown', 'proven', 'c', 'd']);
   });
 
-  it('lets peers take turns', async () => {
+  it('alternates between peers', async () => {
     const { call, drain } = filledQueue(10);
     await call('running');
     for (const name of ['a1', 'a2', 'a3']) void call(name, from('10.0.0.1'));
@@ -125,7 +125,7 @@ describe('FairQueue', () => {
     expect(await drain()).toEqual(['running', 'a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
   });
 
-  it('refuses calls whose caller has gone when their turn comes', async () => {
+  it('refuses a call at its turn if its caller has closed the connection', async () => {
     let isClosed = false;
     const { call, drain } = filledQueue(10);
     await call('running');
@@ -138,7 +138,7 @@ describe('FairQueue', () => {
     expect(await drain()).toEqual(['running', 'gone: caller has closed its connection', 'here']);
   });
 
-  it('makes room by calls whose caller has gone', async () => {
+  it('makes room by refusing calls whose caller has closed the connection', async () => {
     let isClosed = false;
     const { call, drain } = filledQueue(2);
     await call('running');
@@ -168,12 +168,12 @@ describe('FairQueue', () => {
       refused: 'a2',
     },
     {
-      newcomer: 'is refused where all have as many as it',
+      newcomer: 'is refused if all peers have as many calls as its own peer',
       waiting: ['a1', 'b1', 'c1'],
       from: '10.0.0.a',
       refused: 'newcomer',
     },
-  ])('is full: a newcomer $newcomer', async ({ waiting, from: address, refused }) => {
+  ])('when full: a new call $newcomer', async ({ waiting, from: address, refused }) => {
     const { call, outcomes, drain } = filledQueue(3);
     await call('running');
     for (const name of waiting) void call(name, from(`10.0.0.${name[0]}`));
@@ -184,7 +184,7 @@ describe('FairQueue', () => {
     expect((await drain()).filter((name) => !name.includes(':')).sort()).toEqual(served.sort());
   });
 
-  it('is full: a call takes the place of one with a lower rank, and never the other way round', async () => {
+  it('when full: a call takes the place of a call with a lower rank, never of a higher rank', async () => {
     const { call, outcomes } = filledQueue(2);
     await call('running');
     void call('a', from('10.0.0.1'));
@@ -197,7 +197,7 @@ describe('FairQueue', () => {
     expect(outcomes.sort()).toEqual([`a: ${full}`, `b: ${full}`, `proven c: ${full}`, 'running']);
   });
 
-  it('lets go of a call that gave up waiting', async () => {
+  it('removes a call whose signal fires while it waits', async () => {
     const { call, drain } = filledQueue(10);
     await call('running');
     const impatient = new AbortController();

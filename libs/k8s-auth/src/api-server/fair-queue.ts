@@ -2,30 +2,30 @@ import { VerifierUnavailableError } from '../errors.js';
 
 /** The connection that a request came in on. @publicApi */
 export interface CallerConnection {
-  /** The peer's IP address; a proxy's, where one stands in between. Empty when nobody can tell. */
+  /** The IP address of the peer, which may be a proxy. Empty if it is unknown. */
   readonly address: string;
-  /** Whether the caller has gone: nobody would read an answer. */
+  /** Whether the caller has closed the connection, so that nobody would read an answer. */
   isClosed(): boolean;
 }
 
 /**
- * Who goes first: `proven` before `unknown` before `doubtful`. Doubtful calls get at most a quarter of the places, so that
- * a flood of them leaves the others room.
+ * The priority of a call: `proven` before `unknown` before `doubtful`. Doubtful calls get at most a quarter of the
+ * places, so that a flood of them leaves places for the others.
  */
 export type Rank = (typeof RANKS)[number];
 
 const RANKS = ['proven', 'unknown', 'doubtful'] as const;
 
-/** Who asks for a place. */
+/** A call that needs a place. */
 export interface QueuedCall {
   readonly rank: Rank;
-  /** Whose request waits; calls without one count as calls of one peer. */
+  /** The connection of the waiting request; all calls without a connection count as calls of one peer. */
   readonly connection?: CallerConnection | undefined;
 }
 
-/** Too many wait. @internal */
+/** Too many calls are waiting. @internal */
 export class OverloadError extends VerifierUnavailableError {
-  // For users it is nothing of its own.
+  // Users see the name of the public class: this subclass is internal.
   override name = 'VerifierUnavailableError';
 }
 
@@ -36,14 +36,15 @@ interface Waiter extends QueuedCall {
 }
 
 /**
- * Lets so many calls run at a time and so many wait. Who may go next:
+ * Limits how many calls run at a time and how many wait. The order of the waiting calls:
  *
  * 1. By {@link Rank}.
- * 2. Within a rank the peer addresses take turns, so that a peer with many calls delays its own calls only.
- * 3. The calls of one peer go in the order in which they came.
- * 4. A call whose caller has closed its connection is refused instead: nobody would read the answer.
+ * 2. Within a rank the peer addresses take turns, so that a peer with many calls delays only its own calls.
+ * 3. The calls of one peer keep the order in which they arrived.
+ * 4. If the caller has closed its connection, the call is refused, because nobody would read the answer.
  *
- * When too many wait, the lowest rank loses a call: the last one of the peer with the most waiting calls.
+ * When too many calls wait, one call of the lowest rank is refused: the last call of the peer with the most waiting
+ * calls.
  * @internal
  */
 export class FairQueue {
@@ -57,9 +58,9 @@ export class FairQueue {
   ) {}
 
   /**
-   * Takes a place, or waits for one. Whoever got a place has to {@link leave} it.
-   * @returns `undefined` when there was a free place: the call need not wait for the event loop
-   * @throws {OverloadError} too many wait, the caller is gone, or the signal fired before its turn
+   * Takes a place, or waits for one. A call that got a place must {@link leave} it.
+   * @returns `undefined` if there was a free place, so that the call does not wait for the event loop
+   * @throws {OverloadError} too many calls wait, the caller closed its connection, or the signal fired before the turn
    */
   enter(signal: AbortSignal, call: QueuedCall): Promise<void> | undefined {
     if (!this.hasPlace(call.rank)) return this.waitForTurn(signal, call);
@@ -67,7 +68,7 @@ export class FairQueue {
     return undefined;
   }
 
-  /** The place goes straight to the next in line, so that a newcomer cannot take it meanwhile. */
+  /** Gives the place directly to the next waiting call, so that a new call cannot take it first. */
   leave({ rank }: QueuedCall): void {
     this.running--;
     if (rank === 'doubtful') this.doubtfulRunning--;
@@ -118,12 +119,12 @@ export class FairQueue {
     });
   }
 
-  /** @throws {OverloadError} the newcomer is the one to be refused */
+  /** @throws {OverloadError} the new call is the one to refuse */
   private makeRoom(rank: Rank, address: string): void {
     for (const lane of Object.values(this.lanes)) lane.refuseClosed();
     if (this.waiting < this.maxWaiting) return;
     const message = `overload: ${this.maxWaiting} requests wait for the API server`;
-    // The newcomer counts as waiting.
+    // The new call counts as a waiting call.
     const lowest = RANKS.findLast((one) => one === rank || this.lanes[one].size > 0) ?? rank;
     const lane = this.lanes[lowest];
     const last = lowest === rank && lane.isLargest(address) ? undefined : lane.lastOfLargest();
@@ -132,7 +133,7 @@ export class FairQueue {
   }
 }
 
-/** Waiting calls, by the address of their peer. The first address in the map has the next turn. */
+/** The waiting calls of one rank, by peer address. The first address in the map has the next turn. */
 class Lane {
   size = 0;
   private readonly byAddress = new Map<string, Set<Waiter>>();
@@ -151,7 +152,7 @@ class Lane {
     if (ofPeer.size === 0) this.byAddress.delete(waiter.address);
   }
 
-  /** The one whose turn it is; its peer goes to the end of the line. */
+  /** Returns the next call, and moves its peer to the end of the order. */
   next(): Waiter | undefined {
     for (const [address, ofPeer] of this.byAddress) {
       for (const waiter of ofPeer) {
@@ -175,7 +176,7 @@ class Lane {
     }
   }
 
-  /** Whether no peer has more calls waiting than this one. */
+  /** Whether no other peer has more waiting calls than this peer. */
   isLargest(address: string): boolean {
     return (this.byAddress.get(address)?.size ?? 0) >= (this.largest()?.size ?? 0);
   }

@@ -6,24 +6,24 @@ import { parseUrl } from '../util/syntax.js';
 // Fixed by the ServiceAccount admission plugin, which adds this mount to every pod.
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Where a pod finds the token for the API server, when it has one. @internal */
+/** The path of a pod's token for the API server, if it has one. @internal */
 export const POD_TOKEN_FILE = `${MOUNT}/token`;
 
-/** The files of the pod's own service account, as far as they are there. */
+/** The files of the pod's own ServiceAccount that exist. */
 export interface PodMount {
   readonly tokenFile?: string;
   readonly caFile?: string;
 }
 
-/** @param root what the fixed path of the mount is taken to lie under @internal */
+/** @param root directory that contains the fixed path of the mount, usually `/` @internal */
 export async function findPodMount(root: string): Promise<PodMount> {
   const [tokenFile, caFile] = await Promise.all(
-    ['token', 'ca.crt'].map((name) => existing(join(root, MOUNT, name))),
+    ['token', 'ca.crt'].map((name) => pathIfExists(join(root, MOUNT, name))),
   );
   return { ...(tokenFile !== undefined && { tokenFile }), ...(caFile !== undefined && { caFile }) };
 }
 
-/** The address that the kubelet gives every container; always TLS. @internal */
+/** The API server's address from the variables that the kubelet sets in every container; always TLS. @internal */
 export function podApiServerUrl(
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
@@ -33,14 +33,14 @@ export function podApiServerUrl(
   return parseUrl(url) && url;
 }
 
-// Of the Service that every cluster has for its API server, as pods shorten and lengthen it.
+// The short and long names of the Service that every cluster has for its API server.
 const SERVICE_NAMES: readonly string[] = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
 const USUAL_CLUSTER_DOMAIN = 'cluster.local';
 
 /**
- * Whether a URL is that of the API server which the pod's mount is for: by its origin, at the address that the kubelet
- * gives or at its Service's name.
- * @param root what `/etc/resolv.conf` is taken to lie under
+ * Whether a URL points to the API server of the pod's cluster. This is true for the address that the kubelet sets, and
+ * for the name of the API server's Service. Only the origin is compared.
+ * @param root directory that contains `etc/resolv.conf`, usually `/`
  * @internal
  */
 export async function isApiServerOfPod(
@@ -57,14 +57,14 @@ export async function isApiServerOfPod(
   return domains.some((domain) => hostname === `kubernetes.default.svc.${domain}`);
 }
 
-/** The kubelet writes `svc.<cluster domain>` among the domains to search (dnsPolicy ClusterFirst). */
+/** The kubelet writes `svc.<cluster domain>` into the search domains (dnsPolicy ClusterFirst). */
 async function findClusterDomains(root: string): Promise<readonly string[]> {
   const text = await readFile(join(root, 'etc/resolv.conf'), 'utf8').catch(() => '');
   return [...text.matchAll(/(?<=^search\b.*\s)svc\.(\S+)/gm)].flatMap(([, domain]) => domain ?? []);
 }
 
-/** @internal */
-export async function existing(file: string): Promise<string | undefined> {
+/** Returns the path if the file exists. @internal */
+export async function pathIfExists(file: string): Promise<string | undefined> {
   try {
     await access(file);
     return file;

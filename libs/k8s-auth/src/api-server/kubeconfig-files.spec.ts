@@ -39,7 +39,7 @@ const whole = {
 };
 
 describe('loadKubeconfig merges files as kubectl does', () => {
-  it('skips files that are missing, and empty ones', async () => {
+  it('skips missing files and empty files', async () => {
     write('empty', '');
     write('blank', ' \n');
     write('whole', whole);
@@ -47,7 +47,7 @@ describe('loadKubeconfig merges files as kubectl does', () => {
     expect(found.server).toBe('https://first.example');
   });
 
-  it('fails when all are missing, and names them', async () => {
+  it('fails if all files are missing, and names them', async () => {
     await expect(load('a', 'b')).rejects.toMatchObject({
       ...invalid,
       message: expect.stringContaining(
@@ -59,9 +59,9 @@ describe('loadKubeconfig merges files as kubectl does', () => {
   it.each([
     ['that is a directory', () => mkdirSync(join(directory, 'bad'))],
     ['that is broken', () => write('bad', 'users: [{name: u, user: {token: a-secret-token}}, }')],
-    ['that is a word', () => write('bad', 'a-secret-token')],
-    ['that is a list', () => write('bad', '[]')],
-  ])('fails for a file %s, whatever the others hold', async (_, make) => {
+    ['that contains only a word', () => write('bad', 'a-secret-token')],
+    ['that contains a list', () => write('bad', '[]')],
+  ])('fails for a file %s, even if another file is valid', async (_, make) => {
     make();
     write('whole', whole);
     const loading = load('whole', 'bad');
@@ -70,7 +70,7 @@ describe('loadKubeconfig merges files as kubectl does', () => {
     await expect(loading).rejects.not.toThrow('a-secret-token');
   });
 
-  it('takes the first entry of a name, and nothing of a second', async () => {
+  it('uses the first entry of a name, and ignores a second entry completely', async () => {
     write('first', { ...whole, users: [user('u', {})] });
     write('second', {
       clusters: [cluster('c', 'https://second.example')],
@@ -84,7 +84,7 @@ describe('loadKubeconfig merges files as kubectl does', () => {
     expect(loaded).toMatchObject({ tokenFile: undefined, exec: undefined, isImpersonating: false });
   });
 
-  it('takes the first current-context, and its parts from any file', async () => {
+  it('uses the first current-context, and finds its cluster and user in any file', async () => {
     write('users', {
       users: [user('u', { token: 't' }), user('u2', { token: 't2' })],
       'current-context': '',
@@ -96,12 +96,12 @@ describe('loadKubeconfig merges files as kubectl does', () => {
     expect(loaded).toMatchObject({ cluster: { server: 'https://second.example' }, user: { token: 't2' } });
   });
 
-  it('takes the same file twice', async () => {
+  it('accepts the same file twice', async () => {
     write('whole', whole);
     expect((await load('whole', 'whole')).user.token).toBe('first');
   });
 
-  it('cares for the current context only', async () => {
+  it('ignores invalid entries of other contexts', async () => {
     write('whole', {
       ...whole,
       clusters: [{ name: 'broken', cluster: {} }, { name: 'none' }, {}, ...whole.clusters],
@@ -111,7 +111,7 @@ describe('loadKubeconfig merges files as kubectl does', () => {
     expect((await load('whole')).user.token).toBe('first');
   });
 
-  it('finds relative files and commands beside the file that names them', async () => {
+  it('resolves relative files and commands against the directory of the kubeconfig', async () => {
     write('first/config', {
       users: [
         user('u', {
@@ -138,7 +138,7 @@ describe('loadKubeconfig merges files as kubectl does', () => {
     });
   });
 
-  it('looks a command without a path up, wherever the file is', async () => {
+  it('keeps a command without a path, to find it in PATH', async () => {
     write('whole', { ...whole, users: [user('u', { exec: { command: 'aws' } })] });
     expect((await load('whole')).exec?.command).toBe('aws');
   });
@@ -177,7 +177,7 @@ current-context: x
 });
 
 it.each(['as', 'as-uid', 'as-groups', 'as-user-extra'])(
-  'loadKubeconfig takes an empty %s for no impersonation',
+  'loadKubeconfig does not treat an empty %s as impersonation',
   async (key) => {
     for (const empty of ['', null, [], {}]) {
       write('config', { ...whole, users: [user('u', { token: 't', [key]: empty })] });
@@ -186,8 +186,8 @@ it.each(['as', 'as-uid', 'as-groups', 'as-user-extra'])(
   },
 );
 
-describe('what loadKubeconfig tells a plugin of the cluster', () => {
-  const told = async (members: object, provideClusterInfo = true) => {
+describe('the cluster info that loadKubeconfig makes for a plugin', () => {
+  const clusterInfo = async (members: object, provideClusterInfo = true) => {
     write('config', {
       ...whole,
       clusters: [{ name: 'c', cluster: { server: 'https://api.example', ...members } }],
@@ -197,21 +197,21 @@ describe('what loadKubeconfig tells a plugin of the cluster', () => {
   };
   const server = 'https://api.example';
 
-  it('is nothing, unless it is asked for', async () => {
-    expect(await told({}, false)).toBeUndefined();
+  it('is undefined without provideClusterInfo', async () => {
+    expect(await clusterInfo({}, false)).toBeUndefined();
   });
 
-  it('is the text of its CA, whether that is a file or data', async () => {
+  it('contains the text of the CA, from a file or from data', async () => {
     write('ca.crt', 'a CA');
     const expected = { server, 'certificate-authority-data': Buffer.from('a CA').toString('base64') };
-    expect(await told({ 'certificate-authority': 'ca.crt' })).toEqual(expected);
-    expect(await told({ 'certificate-authority-data': 'YSBD\nQQ==\n' })).toEqual(expected);
+    expect(await clusterInfo({ 'certificate-authority': 'ca.crt' })).toEqual(expected);
+    expect(await clusterInfo({ 'certificate-authority-data': 'YSBD\nQQ==\n' })).toEqual(expected);
     const both = { 'certificate-authority': '/missing', 'certificate-authority-data': 'YSBDQQ==' };
-    expect(await told(both)).toEqual(expected);
-    expect(await told({ 'certificate-authority': '/missing' })).toEqual({ server });
+    expect(await clusterInfo(both)).toEqual(expected);
+    expect(await clusterInfo({ 'certificate-authority': '/missing' })).toEqual({ server });
   });
 
-  it('is what the API type has, and nothing else', async () => {
+  it('contains only the members of the API type', async () => {
     const config = { audience: 'a' };
     const extensions = [{ name: 'client.authentication.k8s.io/exec', extension: config }];
     const members = {
@@ -220,14 +220,14 @@ describe('what loadKubeconfig tells a plugin of the cluster', () => {
       'proxy-url': 'http://proxy.example',
       'disable-compression': true,
     };
-    expect(await told({ ...members, extensions, other: 1 })).toEqual({ server, ...members, config });
+    expect(await clusterInfo({ ...members, extensions, other: 1 })).toEqual({ server, ...members, config });
     const empty = { 'tls-server-name': '', 'insecure-skip-tls-verify': false, 'proxy-url': null };
-    expect(await told({ ...empty, extensions: null })).toEqual({ server });
+    expect(await clusterInfo({ ...empty, extensions: null })).toEqual({ server });
   });
 });
 
 it.each(['as', 'as-uid', 'as-groups', 'as-user-extra'])(
-  'loadKubeconfig sees impersonation by %s',
+  'loadKubeconfig detects impersonation by %s',
   async (key) => {
     write('config', { ...whole, users: [user('u', { token: 't', [key]: ['root'] })] });
     expect((await load('config')).isImpersonating).toBe(true);

@@ -7,19 +7,19 @@ import { loggable } from '../util/log.js';
 import { importOptional } from '../util/optional-package.js';
 import { type ExecPluginSpec } from './exec-plugin.js';
 
-/** The current context of a kubeconfig: as client-node reads it, with what client-node leaves out. */
+/** The current context of a kubeconfig as client-node reads it, and the members that client-node ignores. */
 export interface LoadedKubeconfig {
   readonly cluster: ClientNode.Cluster;
   readonly user: ClientNode.User;
   readonly tokenFile: string | undefined;
   readonly exec: (ExecPluginSpec & { readonly interactiveMode?: string }) | undefined;
-  /** `as`, `as-groups` and the like. */
+  /** Whether the user has `as`, `as-groups` or another impersonation field. */
   readonly isImpersonating: boolean;
-  /** The bearer token of the user's auth provider, which client-node keeps until it expires. */
-  askAuthProvider(): Promise<string | undefined>;
+  /** The bearer token from the user's auth provider. client-node caches it until it expires. */
+  readAuthProviderToken(): Promise<string | undefined>;
 }
 
-/** One file, with its entries as they stand in it. */
+/** One file and its unchanged entries. */
 interface Part {
   readonly root: string;
   readonly config: ClientNode.KubeConfig;
@@ -51,12 +51,12 @@ interface ClusterEntry {
 }
 
 /**
- * Reads kubeconfig files and merges them as kubectl does: a missing file is skipped, and of two entries with the same
- * name, or two values of `current-context`, the first counts. Neither the text of a file nor what a parser says of it
- * gets into an error, because both may hold the token.
- * @param place what names them
- * @param importClientNode for specs: an optional package that is not there
- * @throws {ConfigurationError} all are missing, one cannot be read, or there is no current context
+ * Reads kubeconfig files and merges them as kubectl does: missing files are skipped, and the first of two entries with
+ * the same name, or of two values of `current-context`, is used. Errors never contain the text of a file or a parser's
+ * message, because both may contain the token.
+ * @param place the option or variable that names the files
+ * @param importClientNode for specs, to simulate a package that is not installed
+ * @throws {ConfigurationError} all files are missing, one cannot be read, or there is no current context
  * @internal
  */
 export async function loadKubeconfig(
@@ -64,7 +64,7 @@ export async function loadKubeconfig(
   place: MistakePlace,
   importClientNode: () => Promise<typeof ClientNode> = () => import('@kubernetes/client-node'),
 ): Promise<LoadedKubeconfig> {
-  // Loading it takes half a second and 50 MB.
+  // Imported only here, because loading it takes half a second and 50 MB.
   const clientNode = await importOptional('@kubernetes/client-node', place, importClientNode);
   const read = await Promise.all(files.map((file) => readPart(file, place, clientNode)));
   const parts = read.filter((part) => part !== undefined);
@@ -83,16 +83,17 @@ export async function loadKubeconfig(
       { place, message: 'expected a current-context with a cluster and a user' },
     ]);
   }
-  const asker = new clientNode.KubeConfig();
-  // Without the certificates: client-node reads their files at each call, synchronously, and only the token is asked for.
+  const tokenConfig = new clientNode.KubeConfig();
+  // Without the certificates, because client-node reads their files synchronously at each call, and only the token is
+  // needed.
   const { caFile: _ca, ...server } = cluster;
   const { certFile: _cert, keyFile: _key, ...self } = user;
-  asker.loadFromClusterAndUser(server, self);
+  tokenConfig.loadFromClusterAndUser(server, self);
   return {
     cluster,
     user,
-    ...(await unreadMembers(parts, cluster, user)),
-    askAuthProvider: () => askAuthProvider(asker, place),
+    ...(await readOmittedMembers(parts, cluster, user)),
+    readAuthProviderToken: () => readAuthProviderToken(tokenConfig, place),
   };
 }
 
@@ -112,7 +113,7 @@ async function readPart(
   try {
     const document = text.trim() === '' ? {} : loadYaml<Part['document']>(text);
     if (typeof document !== 'object' || Array.isArray(document)) throw new Error('expected a mapping');
-    // Entries of other contexts may be as wrong as they like, as for kubectl.
+    // Like kubectl, ignore invalid entries of other contexts.
     config.loadFromString(JSON.stringify(document), { onInvalidEntry: 'filter' });
     config.makePathsAbsolute(root);
     return { root, config, document };
@@ -127,8 +128,12 @@ function unreadable(files: string, place: MistakePlace): ConfigurationError {
   ]);
 }
 
-/** Client-node's own objects tell which file an entry is from. */
-async function unreadMembers(parts: readonly Part[], cluster: ClientNode.Cluster, user: ClientNode.User) {
+/** Reads the members that client-node ignores. The identity of client-node's objects tells the file of an entry. */
+async function readOmittedMembers(
+  parts: readonly Part[],
+  cluster: ClientNode.Cluster,
+  user: ClientNode.User,
+) {
   const userPart = parts.find(({ config }) => config.getUsers().includes(user));
   const clusterPart = parts.find(({ config }) => config.getClusters().includes(cluster));
   const entry = userPart?.document.users?.find((one) => one?.name === user.name)?.user ?? {};
@@ -139,7 +144,7 @@ async function unreadMembers(parts: readonly Part[], cluster: ClientNode.Cluster
     tokenFile: tokenFile ? resolve(root, tokenFile) : undefined,
     exec: exec && {
       ...exec,
-      // As in a shell, a name without a path is looked up.
+      // As in a shell, a name without a path is searched for in `PATH`.
       command: exec.command?.includes(sep) ? resolve(root, exec.command) : exec.command,
       cluster: exec.provideClusterInfo ? await clusterInfo(server, cluster) : undefined,
     },
@@ -147,14 +152,14 @@ async function unreadMembers(parts: readonly Part[], cluster: ClientNode.Cluster
   };
 }
 
-/** As Go leaves it out. */
+/** Whether Go's `omitempty` omits the value. */
 function isEmpty(value: unknown): boolean {
   return typeof value === 'object' ? Object.keys(value ?? {}).length === 0 : !value;
 }
 
 /**
- * client.authentication.k8s.io/v1, `spec.cluster`. As client-go does, with the text of a CA file. One that cannot be read
- * fails startup elsewhere.
+ * `spec.cluster` of client.authentication.k8s.io/v1. Like client-go, it contains the text of the CA file. A CA file
+ * that cannot be read is ignored here: another check fails startup.
  */
 async function clusterInfo(entry: ClusterEntry, { caFile }: ClientNode.Cluster): Promise<object> {
   const { 'certificate-authority-data': data, extensions } = entry;
@@ -171,7 +176,7 @@ async function clusterInfo(entry: ClusterEntry, { caFile }: ClientNode.Cluster):
   return Object.fromEntries(Object.entries(members).filter(([, value]) => Boolean(value)));
 }
 
-async function askAuthProvider(
+async function readAuthProviderToken(
   config: ClientNode.KubeConfig,
   place: MistakePlace,
 ): Promise<string | undefined> {
@@ -180,7 +185,7 @@ async function askAuthProvider(
     await config.applyToHTTPSOptions(options);
   } catch (error) {
     // eslint-disable-next-line preserve-caught-error -- a parser quotes what it could not parse, which may be the token
-    throw new Error(`own credential cannot be had from ${formatPlace(place)}${reasonOf(error)}`);
+    throw new Error(`own credential cannot be read from ${formatPlace(place)}${reasonOf(error)}`);
   }
   const { Authorization: header } = (options.headers ?? {}) as Readonly<Record<string, unknown>>;
   return typeof header === 'string' ? header.replace(/^Bearer /, '') : undefined;

@@ -8,7 +8,7 @@ import { FakeClock } from '../../testing/fake-clock.js';
 import { CertificateAuthority, type KeyAndCertificate } from '../../testing/local-cluster/certificates.js';
 import { loadKubeconfig } from './kubeconfig-files.js';
 import { readKubeconfig } from './kubeconfig.js';
-import { AskedCredential, type OwnCredential } from './own-credential.js';
+import { KubeconfigCredential, type OwnCredential } from './own-credential.js';
 import { readTls } from '../http/tls-source.js';
 
 const NAME = "option 'apiServer.kubeconfigFile'";
@@ -53,11 +53,11 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const context = { clock: new FakeClock(), environment: {} };
 const read = (...files: string[]) => readKubeconfig(files, NAME, context);
 const ofFile = (file: string): OwnCredential =>
-  new AskedCredential(() => Promise.resolve({ token: `read-from${file}` }));
+  new KubeconfigCredential(() => Promise.resolve({ token: `read-from${file}` }));
 const credential = async (user: object) => (await read(kubeconfig(user))).credential(ofFile);
 const token = async (user: object) => (await credential(user))?.token();
 
-/** An exec plugin that prints what `print` makes, and how often it was asked. */
+/** An exec plugin that runs the script `print`. In the script, `runs` is the number of the run. */
 function plugin(print: string): object {
   const script = write(
     'plugin.cjs',
@@ -76,7 +76,7 @@ describe('the credential of a kubeconfig', () => {
     await expect(token({ token: 'static-token\n' })).resolves.toBe('static-token');
   });
 
-  it('is its token file, under the kubeconfig where it is relative', async () => {
+  it('is its token file, relative to the directory of the kubeconfig', async () => {
     await expect(token({ tokenFile: '/abs/token' })).resolves.toBe('read-from/abs/token');
     await expect(token({ tokenFile: 'token', token: 'older' })).resolves.toBe(
       `read-from${join(directory, 'token')}`,
@@ -85,7 +85,7 @@ describe('the credential of a kubeconfig', () => {
     await expect(token({ 'auth-provider': authProvider })).resolves.toBe('read-from/abs/other');
   });
 
-  it('is what its plugin gives, kept until it expires and asked for again after a 401', async () => {
+  it('is that of its plugin, kept until it expires, and read again after a 401', async () => {
     const asked = await credential(plugin(PRINT_TOKEN));
     await expect(asked?.token()).resolves.toBe('run-1');
     await expect(asked?.token()).resolves.toBe('run-1');
@@ -93,7 +93,7 @@ describe('the credential of a kubeconfig', () => {
     await expect(asked?.token()).resolves.toBe('run-2');
   });
 
-  it('after a 401 is what the file holds then', async () => {
+  it('is read from the file again after a 401', async () => {
     const asked = await credential({ token: 'old' });
     await expect(asked?.renew({ token: 'old' })).resolves.toBe(false);
     kubeconfig({ token: 'new' });
@@ -101,7 +101,7 @@ describe('the credential of a kubeconfig', () => {
     await expect(asked?.token()).resolves.toBe('new');
   });
 
-  it('is read once for many 401s, every 500 ms where the file stays the same', async () => {
+  it('is read once for many 401s, and at most every 500 ms if the file does not change', async () => {
     const asked = await credential({ token: 'old' });
     kubeconfig({ token: 'new' });
     expect(await asked?.renew({ token: 'old' })).toBe(true);
@@ -121,29 +121,29 @@ describe('the credential of a kubeconfig', () => {
   });
 
   it.each([
-    ['another form', { tokenFile: 'other' }],
+    ['another kind of credential', { tokenFile: 'other' }],
     ['an empty token', { token: '' }],
     ['a number', { token: 5 }],
-  ])('stays what it is when the file holds %s after a 401', async (_what, user) => {
+  ])('does not change if the file contains %s after a 401', async (_what, user) => {
     const asked = await credential({ token: 'old' });
     kubeconfig(user);
     expect(await asked?.renew({ token: 'old' })).toBe(false);
     expect(await asked?.token()).toBe('old');
   });
 
-  it('stays what it is when the file cannot be read after a 401', async () => {
+  it('does not change if the file cannot be read after a 401', async () => {
     const asked = await credential({ token: 'old' });
     write('kubeconfig', '{');
     await expect(asked?.renew({ token: 'old' })).rejects.toMatchObject(invalid);
     await expect(asked?.token()).resolves.toBe('old');
   });
 
-  it('is nothing to send where a client certificate says who we are', async () => {
+  it('is undefined if the kubeconfig has a client certificate', async () => {
     const user = { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) };
     await expect(credential(user)).resolves.toBeUndefined();
   });
 
-  it('is the certificate that stands beside a plugin, as for kubectl', async () => {
+  it('is the static token or certificate, not that of a plugin, as with kubectl', async () => {
     const user = { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) };
     await expect(credential({ ...user, ...plugin(PRINT_TOKEN) })).resolves.toBeUndefined();
     await expect(token({ token: 'static', ...plugin(PRINT_TOKEN) })).resolves.toBe('static');
@@ -158,16 +158,16 @@ describe('the credential of a kubeconfig', () => {
     ['a password', { username: 'admin', password: 'secret' }],
     ['impersonation', { token: 't', as: 'somebody' }],
     ['no user at all', undefined],
-  ])('is refused when it is %s', async (_what, user) => {
+  ])('is rejected if it is %s', async (_what, user) => {
     const found = await read(kubeconfig(user));
     expect(() => found.credential(ofFile)).toThrow(expect.objectContaining(invalid));
   });
 
   it.each([
     ['fails', `console.error('no session for eyJhbGciOiJub25lIn0.e30.'); process.exit(1)`],
-    ['prints what is no JSON', `console.log('eyJhbGciOiJub25lIn0.e30.')`],
+    ['prints text that is not JSON', `console.log('eyJhbGciOiJub25lIn0.e30.')`],
     ['gives no token', `console.log(JSON.stringify({ status: {} }))`],
-  ])('is never left out because its plugin %s', async (_what, print) => {
+  ])('is never omitted when its plugin %s: reading it fails', async (_what, print) => {
     const error: unknown = await token(plugin(print)).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(Error);
     expect((error as Error).message).toMatch(/^own credential/);
@@ -176,7 +176,7 @@ describe('the credential of a kubeconfig', () => {
 });
 
 describe('the TLS settings of a kubeconfig', () => {
-  it('come from data or from files, and hold the name to expect', async () => {
+  it('come from data or from files, and contain the server name to verify', async () => {
     const ofData = await read(
       kubeconfig(
         { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) },
@@ -195,7 +195,7 @@ describe('the TLS settings of a kubeconfig', () => {
     expect(await readTls(ofFiles.tls)).toStrictEqual(expected);
   });
 
-  it('come from data where there is a file too', async () => {
+  it('come from data if there is also a file', async () => {
     const data = { 'certificate-authority-data': base64(authority.pem) };
     const { tls } = await read(
       kubeconfig({ token: 't' }, { ...data, 'certificate-authority': '/nonexistent/ca.crt' }),
@@ -203,7 +203,7 @@ describe('the TLS settings of a kubeconfig', () => {
     expect(await readTls(tls)).toStrictEqual({ ca: authority.pem });
   });
 
-  it('are refused with a certificate that lacks its key, or has another', async () => {
+  it('are rejected for a certificate with a missing or wrong key', async () => {
     const other = await authority.issue({ subject: 'CN=other', usage: 'client' });
     const cert = base64(client.cert);
     for (const key of [undefined, base64(other.key), base64('no key')]) {
@@ -215,9 +215,9 @@ describe('the TLS settings of a kubeconfig', () => {
   it.each([
     ['skips verification', { 'insecure-skip-tls-verify': true }],
     ['is not https', { server: 'http://api.example:8080' }],
-    ['is no URL', { server: 'api.example' }],
+    ['is not a URL', { server: 'api.example' }],
     ['is behind a proxy', { 'proxy-url': 'http://proxy.example' }],
-  ])('are refused when the server %s', async (_what, cluster) => {
+  ])('are rejected if the server %s', async (_what, cluster) => {
     const { checkServer } = await read(kubeconfig({ token: 't' }, cluster));
     expect(checkServer).toThrow(
       expect.objectContaining({ ...invalid, message: expect.stringContaining(NAME) }),
@@ -225,7 +225,7 @@ describe('the TLS settings of a kubeconfig', () => {
   });
 });
 
-describe('a file that is no kubeconfig', () => {
+describe('a file that is not a kubeconfig', () => {
   it.each([
     ['YAML that is broken', 'users: [{name: u, user: {token: a-secret-token}}, }'],
     ['empty', ''],
@@ -234,13 +234,13 @@ describe('a file that is no kubeconfig', () => {
       'without a context',
       JSON.stringify({ apiVersion: 'v1', kind: 'Config', users: [], clusters: [], contexts: [] }),
     ],
-  ])('is refused without its text: %s', async (_what, text) => {
+  ])('is rejected without quoting its text: %s', async (_what, text) => {
     const error: unknown = await read(write('broken', text)).catch((cause: unknown) => cause);
     expect(error).toMatchObject(invalid);
     expect(inspect(error, { depth: 10 })).not.toContain('a-secret-token');
   });
 
-  it('is refused when it is not there', async () => {
+  it('is rejected if it does not exist', async () => {
     const file = join(directory, 'missing');
     await expect(read(file)).rejects.toThrow(
       `${NAME}: expected a kubeconfig in ${file}, which cannot be read`,
@@ -248,7 +248,7 @@ describe('a file that is no kubeconfig', () => {
   });
 });
 
-it('names the package that reading a kubeconfig needs', async () => {
+it('loadKubeconfig names the missing package that it needs', async () => {
   const missing = () => Promise.reject(new Error("Cannot find package '@kubernetes/client-node'"));
   await expect(loadKubeconfig([kubeconfig({ token: 't' })], NAME, missing)).rejects.toMatchObject({
     ...invalid,

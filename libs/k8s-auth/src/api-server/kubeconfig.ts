@@ -2,27 +2,27 @@ import { ConfigurationError, type MistakePlace } from '../errors.js';
 import { parseUrl } from '../util/syntax.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { type LoadedKubeconfig, loadKubeconfig } from './kubeconfig-files.js';
-import { AskedCredential, type GivenCredential, type OwnCredential } from './own-credential.js';
+import { type CredentialValue, KubeconfigCredential, type OwnCredential } from './own-credential.js';
 import { MIN_READ_PERIOD_MS, versionOfTokenFile } from '../token-file/token-file.js';
 import { type PemSource, type TlsSource } from '../http/tls-source.js';
 
-/** The server and the user of a kubeconfig's current context, as far as this library can use them. */
+/** The server and the user of a kubeconfig's current context, in the form that this library uses. */
 export interface Kubeconfig {
   readonly url: string;
   readonly tls: TlsSource;
-  /** @throws {ConfigurationError} the server cannot be called with TLS that is checked */
+  /** @throws {ConfigurationError} the server cannot be called with verified TLS */
   readonly checkServer: () => void;
   /**
-   * @param ofFile makes the credential of a token file
-   * @returns `undefined` when the client certificate of the kubeconfig says who we are
+   * @param ofFile creates the credential for a token file
+   * @returns `undefined` if we authenticate with the client certificate of the kubeconfig
    * @throws {ConfigurationError} the user has no credential that is supported
    */
   credential(ofFile: (tokenFile: string) => OwnCredential): OwnCredential | undefined;
 }
 
 /**
- * @param place what names the files
- * @throws {ConfigurationError} unreadable or incomplete
+ * @param place the option or variable that names the files
+ * @throws {ConfigurationError} a file is unreadable or incomplete
  * @internal
  */
 export async function readKubeconfig(
@@ -36,13 +36,13 @@ export async function readKubeconfig(
     tls: tlsOf(loaded, place),
     checkServer: () => checkServer(loaded, place),
     credential: (ofFile) => {
-      // Sent without it we would be somebody with more rights.
+      // We do not send impersonation headers. Without them, the user may have more rights.
       if (loaded.isImpersonating)
         throw new ConfigurationError([{ place, message: 'expected a user without impersonation' }]);
       const tokenFile = loaded.tokenFile ?? tokenFileOfProvider(loaded);
-      // As in client-go, a file beats a token beside it.
+      // As in client-go, a token file overrides a token in the kubeconfig.
       if (tokenFile !== undefined) return ofFile(tokenFile);
-      return askedCredentialOf(loaded, place, context, files);
+      return kubeconfigCredentialOf(loaded, place, context, files);
     },
   };
 }
@@ -57,45 +57,48 @@ function checkServer({ cluster }: LoadedKubeconfig, place: MistakePlace): void {
     throw new ConfigurationError(mistakes.map((what) => ({ place, message: `expected ${what}` })));
 }
 
-/** In the order of client-go: what stands in the kubeconfig itself comes before a plugin. */
-function askedCredentialOf(
+/** In the order of client-go: a credential in the kubeconfig itself overrides a plugin. */
+function kubeconfigCredentialOf(
   loaded: LoadedKubeconfig,
   place: MistakePlace,
   context: ExecPluginContext,
   files: readonly string[],
-): AskedCredential | undefined {
+): KubeconfigCredential | undefined {
   const { user, exec } = loaded;
   if (isToken(user.token)) {
     const reload = async () => (await loadKubeconfig(files, place)).user.token;
-    return new AskedCredential(askKubeconfig(user.token, files, reload, context));
+    return new KubeconfigCredential(kubeconfigTokenReader(user.token, files, reload, context));
   }
   if (user.certFile || user.certData) return undefined;
   if (typeof exec?.command === 'string' && exec.interactiveMode !== 'Always') {
     const plugin = new ExecPlugin(exec, context);
-    return new AskedCredential(
-      (afresh) => plugin.credential(afresh),
+    return new KubeconfigCredential(
+      (forceRefresh) => plugin.credential(forceRefresh),
       () => plugin.close(),
     );
   }
-  if (user.authProvider) return new AskedCredential(async () => ({ token: await loaded.askAuthProvider() }));
+  if (user.authProvider)
+    return new KubeconfigCredential(async () => ({ token: await loaded.readAuthProviderToken() }));
   const message =
-    'expected a user with a token (a string), a token file, a client certificate, exec that needs no terminal, or an ' +
-    'auth provider';
+    'expected a user with a token (a string), a token file, a client certificate, an exec plugin that needs no ' +
+    'terminal, or an auth provider';
   throw new ConfigurationError([{ place, message }]);
 }
 
-/** After a 401 the files are read at once if they were replaced, and every 500 ms if not, as token files are. */
-function askKubeconfig(
+/**
+ * After a 401 the files are read immediately if they were replaced, otherwise at most every 500 ms, like token files.
+ */
+function kubeconfigTokenReader(
   first: string,
   files: readonly string[],
   reload: () => Promise<unknown>,
   { clock }: ExecPluginContext,
-): (afresh: boolean) => Promise<GivenCredential> {
+): (forceRefresh: boolean) => Promise<CredentialValue> {
   let token = first;
   let lastReadMs = -Infinity;
   let lastVersion: string | undefined;
-  return async (afresh) => {
-    if (!afresh) return { token };
+  return async (forceRefresh) => {
+    if (!forceRefresh) return { token };
     const version = (await Promise.all(files.map(versionOfTokenFile))).join('\n');
     const startedMs = clock.monotonicMs();
     if (version !== lastVersion || startedMs - lastReadMs >= MIN_READ_PERIOD_MS) {
@@ -107,7 +110,7 @@ function askKubeconfig(
   };
 }
 
-/** A kubeconfig may hold anything there, and half a file nothing. */
+/** A kubeconfig may contain any type of value here, and a half-written file may contain none. */
 function isToken(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '';
 }
@@ -134,7 +137,7 @@ function tlsOf({ cluster, user }: LoadedKubeconfig, place: MistakePlace): TlsSou
   };
 }
 
-/** Data override a file, as in client-go. */
+/** Inline data overrides a file, as in client-go. */
 function pem(place: MistakePlace, field: string, file?: string, base64?: string): PemSource | undefined {
   if (base64) return { place, field: `${field}-data`, text: Buffer.from(base64, 'base64').toString('utf8') };
   return file ? { place, field, file } : undefined;

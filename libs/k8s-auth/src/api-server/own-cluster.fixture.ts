@@ -6,7 +6,7 @@ import { type ApiServerConnection, requireApiServer } from './api-server.connect
 
 export { CapturedLog };
 
-/** A cluster, and a pod `shop/orders-1` in it, as which specs call: its ServiceAccount may create TokenReviews. */
+/** A cluster with a pod `shop/orders-1`. Specs call with its credential: its ServiceAccount may create TokenReviews. */
 export interface OwnCluster {
   readonly cluster: LocalCluster;
   readonly clock: FakeClock;
@@ -14,9 +14,9 @@ export interface OwnCluster {
   readonly tokenFile: string;
   readonly connection: ApiServerConnection;
   readonly client: ApiServerClient;
-  /** How often the client has begun to wait for another try. */
+  /** The number of waits before a retry that the client has begun. */
   waits(): number;
-  /** A new pod's token in the same file, as after a restart. */
+  /** Writes the token of a new pod to the same file, as after a restart. */
   replaceOwnToken(): Promise<void>;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export async function startOwnCluster(): Promise<OwnCluster> {
   };
 }
 
-/** What a promise comes to, failure or not, so that nothing is unhandled while a spec turns the clock. */
+/** The value or the error of a promise, so that no rejection is unhandled while a spec advances the clock. */
 export function outcome(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((error: unknown) => error);
 }

@@ -54,7 +54,7 @@ describe('a client certificate in files that a kubeconfig names', () => {
   let requests: number;
   let authority: CertificateAuthority;
 
-  /** To an API server that knows one client certificate, by its subject. */
+  /** Connects to an API server that accepts one client certificate, identified by its subject. */
   async function connectByFiles(): Promise<ApiServerClient> {
     authority = await CertificateAuthority.create();
     requests = 0;
@@ -77,7 +77,7 @@ describe('a client certificate in files that a kubeconfig names', () => {
     write('client.key', key);
   }
 
-  it('is read again after a 401, for all that were refused', async () => {
+  it('is read again after a 401, once for all refused requests', async () => {
     known = 'first';
     const client = await connectByFiles();
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });
@@ -87,7 +87,7 @@ describe('a client certificate in files that a kubeconfig names', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('is read again twice a second at most', async () => {
+  it('is read again at most twice a second', async () => {
     known = 'second';
     const client = await connectByFiles();
     await expect(ask(client)).rejects.toThrow('refuses our own credential');
@@ -99,7 +99,7 @@ describe('a client certificate in files that a kubeconfig names', () => {
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });
   });
 
-  it('stays as it was while the files are not fit for use', async () => {
+  it('does not change while the files cannot be used', async () => {
     known = 'second';
     const client = await connectByFiles();
     write('client.crt', 'half a file');

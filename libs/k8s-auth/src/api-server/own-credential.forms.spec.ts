@@ -50,7 +50,7 @@ const ask = (client: ApiServerClient) =>
   });
 
 describe('a token that is not a JWT', () => {
-  // An API server that knows one static token.
+  // An API server that accepts one static token.
   async function startServer(known: () => string) {
     const authority = await CertificateAuthority.create();
     const server = await startHttpsServer(await issueLoopback(authority), ({ headers }, response) => {
@@ -61,7 +61,7 @@ describe('a token that is not a JWT', () => {
   }
 
   it.each(['kubeconfig-user-x7k2p:4tq9z', 'sha256~Zm9v-_YmFy', 'static token of 4 words', 'pa§word/=+'])(
-    'is sent as it is, from a file or a kubeconfig: %s',
+    'is sent unchanged, from a file or a kubeconfig: %s',
     async (token) => {
       const { url, caFile, ca } = await startServer(() => token);
       const tokenFile = write('token', Buffer.from(`${token}\r\n`, 'latin1'));
@@ -95,7 +95,7 @@ describe('a token that is not a JWT', () => {
     ['a byte order mark', '\uFEFFsha256~one'],
     ['UTF-16', Buffer.from('sha256~one', 'utf16le')],
     ['nothing', ' \n'],
-  ])('is refused when the file holds %s, without a word of it', async (_, content) => {
+  ])('is rejected if the file contains %s, and no log line or error quotes it', async (_, content) => {
     const { url, caFile } = await startServer(() => '');
     const tokenFile = write('token', content);
     const failure = await outcome(ask(await connect({ url, caFile, tokenFile })));
@@ -106,7 +106,7 @@ describe('a token that is not a JWT', () => {
   });
 });
 
-describe('a plugin that gives a client certificate', () => {
+describe('a plugin that returns a client certificate', () => {
   let cluster: LocalCluster;
 
   beforeEach(async () => {
@@ -114,7 +114,7 @@ describe('a plugin that gives a client certificate', () => {
     toClose.push(() => cluster.close());
   });
 
-  /** Gives what the file `given` holds, and counts its runs. */
+  /** A plugin that prints the content of the file `given`, and counts its runs. */
   async function connectByPlugin(
     { url, ca } = cluster as { url: string; ca: string },
   ): Promise<ApiServerClient> {
@@ -134,7 +134,7 @@ describe('a plugin that gives a client certificate', () => {
   const runs = () => readFileSync(join(directory, 'runs'), 'utf8').length;
   const askers = () => cluster.requests.list().map(({ user }) => user);
 
-  /** The administrator's, as an authority of the cluster has issued it; another one each time. */
+  /** A new client certificate of the administrator, issued by a CA of the cluster. */
   async function adminCertificate() {
     const text = readFileSync(await cluster.writeKubeconfig(), 'utf8');
     const { users } = JSON.parse(text) as { users: { user: Record<string, string> }[] };
@@ -145,7 +145,7 @@ describe('a plugin that gives a client certificate', () => {
     };
   }
 
-  it('has requests made with it, over one connection', async () => {
+  it('authenticates requests with the certificate, over one connection', async () => {
     give(await adminCertificate());
     const client = await connectByPlugin();
     for (let n = 0; n < 3; n++) {
@@ -158,7 +158,7 @@ describe('a plugin that gives a client certificate', () => {
     await expect(client.ownClaims()).resolves.toBeUndefined();
   });
 
-  it('is run again when it has expired, and new connections show the new certificate', async () => {
+  it('is run again when the certificate has expired, and new connections use the new certificate', async () => {
     const expirationTimestamp = new Date(clock.wallMs() + 60_000).toISOString();
     give({ ...(await adminCertificate()), expirationTimestamp });
     const client = await connectByPlugin();
@@ -173,7 +173,7 @@ describe('a plugin that gives a client certificate', () => {
     expect([runs(), cluster.requests.connections]).toEqual([2, 2]);
   });
 
-  it('is run again when it was refused', async () => {
+  it('is run again when the certificate was refused', async () => {
     const stranger = await CertificateAuthority.create();
     const { cert, key } = await stranger.issue({ subject: 'CN=somebody', usage: 'client' });
     give({ clientCertificateData: cert, clientKeyData: key });
@@ -186,7 +186,7 @@ describe('a plugin that gives a client certificate', () => {
     expect(askers().at(-1)).toBe('kubernetes-admin');
   });
 
-  it('is run once for many calls that were refused with the one before', async () => {
+  it('is run once for many calls that were refused with the previous certificate', async () => {
     const authority = await CertificateAuthority.create();
     let accepted = 'first';
     const server = await startHttpsServer(await issueLoopback(authority), ({ socket }, response) => {
@@ -211,7 +211,7 @@ describe('a plugin that gives a client certificate', () => {
     expect(runs()).toBe(2);
   });
 
-  it('is ended with the client, also while it hangs', async () => {
+  it('is killed when the client closes, even while it hangs', async () => {
     const script = `require('node:fs').writeFileSync(${JSON.stringify(join(directory, 'pid'))}, String(process.pid));
       setInterval(() => {}, 1000)`;
     const exec = {
@@ -232,7 +232,7 @@ describe('a plugin that gives a client certificate', () => {
     await until(() => !isRunning(Number(pid())));
   });
 
-  it('may change to a token', async () => {
+  it('may return a token later', async () => {
     await cluster.createServiceAccount('shop', 'orders');
     const expirationTimestamp = new Date(clock.wallMs() + 60_000).toISOString();
     give({ ...(await adminCertificate()), expirationTimestamp });

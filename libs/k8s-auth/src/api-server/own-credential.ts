@@ -8,53 +8,53 @@ import { SingleFlight } from '../util/single-flight.js';
 import { type FileTokenSource } from '../token-file/file-token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 
-/** What is asked of the source of a token file. */
+/** The methods that are used of the source of a token file. */
 export type TokenSource = Pick<FileTokenSource, 'current' | 'getToken' | 'renew'>;
 
-/** PEM texts that belong together. */
+/** A certificate and its private key, as PEM text. */
 export type ClientCertificate = Required<Pick<TlsSettings, 'cert' | 'key'>>;
 
 /**
- * The process's own credential for the API server, in any form that the API server accepts: it goes to that origin
- * and nowhere else. No request is sent anonymously: where there is no credential, asking for it throws.
+ * The process's own credential for the API server, in any form that the API server accepts. It is sent only to the API
+ * server's origin. No request is sent anonymously: if there is no credential, reading it throws.
  */
 export interface OwnCredential {
   /**
-   * The bearer token, or `undefined` where the client certificate alone says who we are.
-   * @throws {Error} there is none; never with token text
+   * The bearer token, or `undefined` if we authenticate with the client certificate alone.
+   * @throws {Error} there is no token; the error never contains token text
    */
   token(): Promise<string | undefined>;
   /**
-   * Reads the credential afresh, because `rejected` was answered with 401, unless there is another one already.
-   * @returns whether there is another one now
+   * Reads the credential again after the API server answered `rejected` with 401, unless a newer one was already read.
+   * @returns whether there is a newer credential now
    */
-  renew(rejected: GivenCredential): Promise<boolean>;
-  /** What the token says of itself; `undefined` when it is not a JWT. @throws {Error} there is no credential */
+  renew(rejected: CredentialValue): Promise<boolean>;
+  /** The claims of the token; `undefined` if it is not a JWT. @throws {Error} there is no credential */
   claims(): Promise<UnverifiedClaims | undefined>;
-  /** The client certificate that came with the credential when it was last read; another object when it changes. */
+  /** The client certificate of the credential that was last read. A changed certificate is another object. */
   clientCertificate?(): ClientCertificate | undefined;
-  /** Ends what reads the credential, for good: a process would not exit while a plugin runs. */
+  /** Permanently stops reading the credential. Otherwise a running plugin would prevent the process from exiting. */
   close?(): void;
 }
 
 /**
- * The API server answers 401 to us, with the latest credential there is: that of a pod or ServiceAccount that is
- * gone, or one whose key the cluster has dropped.
+ * The API server answers 401 to our latest credential. Its pod or ServiceAccount was deleted, or the cluster has
+ * removed the key that signed it.
  * @internal
  */
 export class OwnCredentialRefusedError extends VerifierUnavailableError {}
 
-/** There is no credential to ask the API server with, which is as good as no API server. @internal */
+/** We have no credential to call the API server with. This counts as an outage. @internal */
 export class OwnCredentialUnreadableError extends NoAnswerError {
-  override readonly outage = 'API server cannot be called without our own credential';
+  override readonly outageMessage = 'API server cannot be called without our own credential';
 }
 
 /**
- * The result of reading the own credential, within the deadline.
- * @throws {OwnCredentialUnreadableError}
+ * Waits for our own credential until the deadline.
+ * @throws {OwnCredentialUnreadableError} the read failed, or the deadline has passed
  * @internal
  */
-export async function readInTime<Value>(deadline: Deadline, reading: Promise<Value>): Promise<Value> {
+export async function readWithinDeadline<Value>(deadline: Deadline, reading: Promise<Value>): Promise<Value> {
   try {
     return await settleUnlessAborted(deadline.signal, reading);
   } catch (error) {
@@ -65,17 +65,15 @@ export async function readInTime<Value>(deadline: Deadline, reading: Promise<Val
   }
 }
 
-/** Whom the API server takes us for, for messages about a missing right: as far as our own token tells. @internal */
-export async function nameOfSelf(self: {
+/** Our own user name, read from our own token, for messages about a missing right. @internal */
+export async function readOwnUserName(self: {
   ownClaims(): Promise<UnverifiedClaims | undefined>;
 }): Promise<string> {
   const { sub } = (await self.ownClaims().catch(() => undefined)) ?? {};
-  return typeof sub === 'string' && /^[\w:.@/-]{1,350}$/.test(sub)
-    ? sub
-    : 'the user that our own credential is for';
+  return typeof sub === 'string' && /^[\w:.@/-]{1,350}$/.test(sub) ? sub : 'the user of our own credential';
 }
 
-/** The token of a file that is replaced from time to time. @internal */
+/** The token in a file that is replaced from time to time. @internal */
 export class FileCredential implements OwnCredential {
   readonly #source: TokenSource;
 
@@ -87,7 +85,7 @@ export class FileCredential implements OwnCredential {
     return this.#source.current() ?? (await this.#source.getToken());
   }
 
-  async renew({ token = '' }: GivenCredential): Promise<boolean> {
+  async renew({ token = '' }: CredentialValue): Promise<boolean> {
     return (await this.#source.renew(token)) !== undefined;
   }
 
@@ -96,38 +94,38 @@ export class FileCredential implements OwnCredential {
   }
 }
 
-/** What a kubeconfig or its plugin gives: a token, a client certificate, or both. */
-export interface GivenCredential {
+/** A token, a client certificate, or both, from a kubeconfig or its plugin. */
+export interface CredentialValue {
   readonly token?: string | undefined;
-  /** The same object as long as it is the same certificate. */
+  /** The same object as long as the certificate does not change. */
   readonly certificate?: ClientCertificate | undefined;
 }
 
-/** A credential that somebody else keeps: a kubeconfig, or the plugin that it names. @internal */
-export class AskedCredential implements OwnCredential {
-  readonly #asking = new SingleFlight<boolean, GivenCredential>();
-  readonly #ask: (afresh: boolean) => Promise<GivenCredential>;
+/** A credential that comes from a kubeconfig, or from the plugin that it names. @internal */
+export class KubeconfigCredential implements OwnCredential {
+  readonly #reads = new SingleFlight<boolean, CredentialValue>();
+  readonly #readSource: (forceRefresh: boolean) => Promise<CredentialValue>;
   readonly #close: () => void;
-  #given?: GivenCredential;
+  #current?: CredentialValue;
 
   /**
-   * @param ask gives the credential; `afresh` means that the one it gave was refused
-   * @param close ends what `ask` has started
+   * @param readSource returns the credential; `forceRefresh` means that the API server refused the last one
+   * @param close stops the work that `readSource` has started
    */
-  constructor(ask: (afresh: boolean) => Promise<GivenCredential>, close: () => void = () => {}) {
-    this.#ask = ask;
+  constructor(readSource: (forceRefresh: boolean) => Promise<CredentialValue>, close: () => void = () => {}) {
+    this.#readSource = readSource;
     this.#close = close;
   }
 
   async token(): Promise<string | undefined> {
-    return (await this.#askFor(false)).token;
+    return (await this.#readCredential(false)).token;
   }
 
-  async renew(rejected: GivenCredential): Promise<boolean> {
-    const isRejected = ({ token, certificate }: GivenCredential) =>
+  async renew(rejected: CredentialValue): Promise<boolean> {
+    const isRejected = ({ token, certificate }: CredentialValue) =>
       token === rejected.token && certificate === rejected.certificate;
-    const known = this.#given;
-    return (known !== undefined && !isRejected(known)) || !isRejected(await this.#askFor(true));
+    const known = this.#current;
+    return (known !== undefined && !isRejected(known)) || !isRejected(await this.#readCredential(true));
   }
 
   async claims(): Promise<UnverifiedClaims | undefined> {
@@ -136,22 +134,22 @@ export class AskedCredential implements OwnCredential {
   }
 
   clientCertificate(): ClientCertificate | undefined {
-    return this.#given?.certificate;
+    return this.#current?.certificate;
   }
 
   close(): void {
     this.#close();
   }
 
-  #askFor(afresh: boolean): Promise<GivenCredential> {
-    return this.#asking.run(afresh, async () => {
-      const { token: given, certificate } = await this.#ask(afresh);
+  #readCredential(forceRefresh: boolean): Promise<CredentialValue> {
+    return this.#reads.run(forceRefresh, async () => {
+      const { token: given, certificate } = await this.#readSource(forceRefresh);
       const token = given?.trim();
       if (token === undefined ? !certificate : !HEADER_VALUE.test(token)) {
-        throw new Error('own credential is empty, or no header value');
+        throw new Error('own credential is empty, or cannot be sent in a header');
       }
-      this.#given = { token, certificate };
-      return this.#given;
+      this.#current = { token, certificate };
+      return this.#current;
     });
   }
 }

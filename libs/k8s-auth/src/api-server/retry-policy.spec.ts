@@ -2,52 +2,52 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
 import {
   isConnectionFailure,
-  isSignOfLife,
-  isWorthRetrying,
+  isHealthyStatus,
+  isRetryableStatus,
   Pause,
   readRetryAfterMs,
-  waitMsBefore,
+  retryWaitMs,
 } from './retry-policy.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1, 12, 0, 0);
 
-describe('what is tried again', () => {
-  it.each([429, 500, 503, 504])('status %d', (status) => expect(isWorthRetrying(status)).toBe(true));
-  it.each([200, 201, 400, 401, 403, 404, 405, 501, 502])('does not include status %d', (status) =>
-    expect(isWorthRetrying(status)).toBe(false),
+describe('isRetryableStatus and isConnectionFailure', () => {
+  it.each([429, 500, 503, 504])('accept status %d', (status) => expect(isRetryableStatus(status)).toBe(true));
+  it.each([200, 201, 400, 401, 403, 404, 405, 501, 502])('do not accept status %d', (status) =>
+    expect(isRetryableStatus(status)).toBe(false),
   );
   it.each(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'EHOSTUNREACH', 'EAI_AGAIN'])(
-    'a connection with %s',
+    'accept the connection error %s',
     (code) => expect(isConnectionFailure(Object.assign(new Error('broken'), { code }))).toBe(true),
   );
   it.each([{ code: 'ENOTFOUND' }, { code: 'CERT_HAS_EXPIRED' }, {}, undefined])(
-    'does not include the error %p',
+    'do not accept the error %p',
     (error) => expect(isConnectionFailure(error)).toBe(false),
   );
 });
 
-describe('a sign of life', () => {
-  it.each([200, 201, 302, 400, 401, 403, 404, 409, 422])('is status %d', (status) =>
-    expect(isSignOfLife(status)).toBe(true),
+describe('isHealthyStatus', () => {
+  it.each([200, 201, 302, 400, 401, 403, 404, 409, 422])('accepts status %d', (status) =>
+    expect(isHealthyStatus(status)).toBe(true),
   );
-  it.each([429, 500, 502, 503, 504])('is not status %d', (status) =>
-    expect(isSignOfLife(status)).toBe(false),
+  it.each([429, 500, 502, 503, 504])('does not accept status %d', (status) =>
+    expect(isHealthyStatus(status)).toBe(false),
   );
 });
 
-describe('the wait before a try', () => {
-  it('grows by half, from half a second', () => {
-    const waits = [2, 3, 4, 5].map((nthTry) => waitMsBefore(nthTry, () => 0));
+describe('retryWaitMs', () => {
+  it('starts at 500 ms and grows by a factor of 1.5', () => {
+    const waits = [2, 3, 4, 5].map((nthTry) => retryWaitMs(nthTry, () => 0));
     expect(waits).toStrictEqual([500, 750, 1125, 1687.5]);
   });
 
-  it('is up to a fifth longer', () => {
-    expect(waitMsBefore(2, () => 1)).toBe(600);
-    expect(waitMsBefore(2, () => 0.5)).toBe(550);
+  it('adds up to 20 % of jitter', () => {
+    expect(retryWaitMs(2, () => 1)).toBe(600);
+    expect(retryWaitMs(2, () => 0.5)).toBe(550);
   });
 });
 
-describe('Retry-After', () => {
+describe('readRetryAfterMs', () => {
   it.each([
     ['3', 3_000],
     ['0', 0],
@@ -60,11 +60,11 @@ describe('Retry-After', () => {
     ['soon', undefined],
     ['', undefined],
     [undefined, undefined],
-  ])('%p is %p ms', (header, expected) => expect(readRetryAfterMs(header, NOW_MS)).toBe(expected));
+  ])('converts %p to %p ms', (header, expected) => expect(readRetryAfterMs(header, NOW_MS)).toBe(expected));
 });
 
 describe('Pause', () => {
-  it('lasts as long as the longest that was asked for', async () => {
+  it('lasts as long as the longest pause that was requested', async () => {
     const clock = new FakeClock();
     const pause = new Pause(clock);
     expect(pause.remainingMs()).toBe(0);

@@ -11,25 +11,25 @@ let own: OwnCluster;
 let client: ApiServerClient;
 let reviews: TokenReviewClient;
 let token: string;
-/** Ends the read of the credential that hangs. */
+/** Ends the hanging read of the credential. */
 let release: () => void;
 let reads: number;
 let renewals: number;
-/** The credential hangs when it is read again after a 401, and not when it is read first. */
+/** Whether only the second read, after a 401, hangs. */
 let hangsAfter401: boolean;
 
 beforeEach(async () => {
   renewals = 0;
   hangsAfter401 = false;
   own = await startOwnCluster();
-  const honest = own.connection.credential;
+  const realCredential = own.connection.credential;
   reads = 0;
   const hanging = new Promise<void>((resolve) => (release = resolve));
   const credential: OwnCredential = {
     async token() {
       reads++;
       if (!hangsAfter401) await hanging;
-      return honest?.token();
+      return realCredential?.token();
     },
     async renew() {
       renewals++;
@@ -62,8 +62,8 @@ const refused = {
   cause: { message: `own credential could not be read within ${TIMEOUT_MS} ms` },
 };
 
-describe('an own credential that cannot be read in time', () => {
-  it('makes only the first callers wait: after their deadline reviews are refused at once', async () => {
+describe('our own credential that cannot be read in time', () => {
+  it('makes only the first callers wait: after their deadline, reviews are refused immediately', async () => {
     const first = Array.from({ length: 40 }, review);
     await own.clock.advance(TIMEOUT_MS);
     for (const one of await Promise.all(first)) expect(one).toMatchObject({ retryAfterMs: 1_000 });
@@ -71,11 +71,11 @@ describe('an own credential that cannot be read in time', () => {
     for (let n = 0; n < 4; n++) expect(await review()).toMatchObject(refused);
     expect(own.clock.monotonicMs()).toBe(atMs);
     expect(own.log.messages('warn')).toEqual([
-      'API server cannot be called without our own credential: requests are refused with 503 until it answers',
+      'API server cannot be called without our own credential: requests are refused with 503 until it recovers',
     ]);
   });
 
-  it('is used again within half a second once it is read, without traffic in between', async () => {
+  it('is used again within 500 ms after it can be read, without traffic in between', async () => {
     const first = review();
     await own.clock.advance(TIMEOUT_MS);
     await first;
@@ -85,7 +85,7 @@ describe('an own credential that cannot be read in time', () => {
     expect(await review()).toMatchObject({ authenticated: true });
   });
 
-  it('counts also when it is the one after a 401', async () => {
+  it('counts as an outage even if only the read after a 401 hangs', async () => {
     hangsAfter401 = true;
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 401 } });
     const first = review();
@@ -97,7 +97,7 @@ describe('an own credential that cannot be read in time', () => {
     expect(own.clock.monotonicMs()).toBe(atMs);
   });
 
-  it('does not make the readiness check pass', async () => {
+  it('makes the readiness check fail', async () => {
     const check = outcome(reviews.canReview());
     await own.clock.advance(TIMEOUT_MS);
     expect(await check).toMatchObject({ message: refused.cause.message });

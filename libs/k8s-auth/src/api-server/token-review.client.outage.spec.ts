@@ -31,7 +31,7 @@ const review = () => outcome(reviews.review(token, ['stock']));
 const accepted = { authenticated: true };
 const unreachable = { message: 'API server is unreachable', retryAfterMs: 1_000 };
 
-/** Turns the clock until the review is over, which may be at its deadline. */
+/** Advances the clock until the review ends, at its deadline at the latest. */
 async function waitFor(pending: Promise<unknown>): Promise<void> {
   let isOver = false;
   void pending.finally(() => (isOver = true));
@@ -40,8 +40,11 @@ async function waitFor(pending: Promise<unknown>): Promise<void> {
 
 const untilReachable = () => until(() => own.log.messages('log').includes('API server answers again'));
 
-/** An outage that the client has seen; it has read its own token before, because a clock that is turned does not wait for disks. */
-async function see(outage: () => Promise<void>): Promise<void> {
+/**
+ * Starts an outage and waits until the client notices it. The client must have read its own token before, because the
+ * fake clock does not wait for the disk.
+ */
+async function startOutage(outage: () => Promise<void>): Promise<void> {
   await outage();
   const startedMs = own.clock.monotonicMs();
   const first = review();
@@ -62,10 +65,10 @@ const OUTAGES: [string, () => Promise<void>][] = [
 describe.each(OUTAGES)('while the API server %s', (_, outage) => {
   beforeEach(async () => {
     await review();
-    await see(outage);
+    await startOutage(outage);
   });
 
-  it('reviews are refused at once, however many there are', async () => {
+  it('reviews are refused immediately, even 300 at once', async () => {
     const atMs = own.clock.monotonicMs();
     for (const refused of await Promise.all(Array.from({ length: 300 }, review))) {
       expect(refused).toMatchObject(unreachable);
@@ -73,7 +76,7 @@ describe.each(OUTAGES)('while the API server %s', (_, outage) => {
     expect(own.clock.monotonicMs()).toBe(atMs);
   });
 
-  it('reviews are refused, and are answered again half a second after its return, without traffic in between', async () => {
+  it('reviews are refused, and are answered again 500 ms after it recovers, without traffic in between', async () => {
     for (let n = 0; n < 20; n++) await own.clock.advance(PROBE_PERIOD_MS);
     own.cluster.faults.clear();
     await own.cluster.recover();
@@ -83,8 +86,8 @@ describe.each(OUTAGES)('while the API server %s', (_, outage) => {
   });
 });
 
-describe('an outage', () => {
-  it('ends all reviews within their time, those that wait for a place too, and leaves no connection', async () => {
+describe('an outage of the API server', () => {
+  it('ends all reviews within their timeout, even waiting ones, and leaves no connection open', async () => {
     await own.cluster.outage('hang');
     const all = Array.from({ length: 40 }, review);
     await until(() => own.cluster.requests.connections === 16);
@@ -94,9 +97,9 @@ describe('an outage', () => {
     await until(() => own.clock.pendingTimers === 0 && own.cluster.openConnections === 0);
   });
 
-  it('is looked at by one connection at a time', async () => {
+  it('is probed over one connection at a time', async () => {
     await review();
-    await see(() => own.cluster.outage('hang'));
+    await startOutage(() => own.cluster.outage('hang'));
     await own.clock.advance(0);
     await until(() => own.cluster.openConnections === 1);
     for (let n = 0; n < 10; n++) {
@@ -107,7 +110,7 @@ describe('an outage', () => {
     }
   });
 
-  it('is over for an API server that is too slow for a probe, once that has answered something else', async () => {
+  it('ends for an API server that is too slow for a probe after it answered another request', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' } });
     const first = review();
     await own.cluster.requests.waitFor(REVIEWS);
@@ -118,7 +121,8 @@ describe('an outage', () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'delay', ms: TIMEOUT_MS * 0.8 } });
     await reviews.canReview();
     await own.cluster.requests.waitFor(REVIEWS, 3);
-    // Silent for too long over a connection that was open already: once more over a new one, next to a probe.
+    // An open connection that gave no answer for too long is replaced: the call is sent again over a new one, beside a
+    // probe.
     await own.clock.advance(TIMEOUT_MS / 8);
     await own.cluster.requests.waitFor(REVIEWS, 5);
     await own.clock.advance(TIMEOUT_MS * 0.8);
@@ -127,7 +131,7 @@ describe('an outage', () => {
     expect(await review()).toMatchObject(accepted);
   });
 
-  it('is none: every open connection was dropped on the way', async () => {
+  it('is not assumed when the network dropped every open connection', async () => {
     await review();
     own.cluster.muteConnections();
     const asked = review();
@@ -138,7 +142,7 @@ describe('an outage', () => {
 });
 
 describe('an API server that answers', () => {
-  it('slowly, and more is asked than it can do, is not unreachable', async () => {
+  it('slowly because of too many reviews does not count as unreachable', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'delay', ms: TIMEOUT_MS * 0.8 } });
     for (let round = 0; round < 3; round++) {
       const all = Array.from({ length: 32 }, review);
@@ -152,15 +156,18 @@ describe('an API server that answers', () => {
     expect(own.log.messages('warn')).toEqual([]);
   });
 
-  it.each([400, 401, 403, 404, 409, 422, 502])('%d at once is not unreachable', async (status) => {
-    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status } });
-    expect(await review()).toBeInstanceOf(Error);
-    own.cluster.faults.clear();
-    expect(await review()).toMatchObject(accepted);
-  });
+  it.each([400, 401, 403, 404, 409, 422, 502])(
+    'with %d immediately does not count as unreachable',
+    async (status) => {
+      own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status } });
+      expect(await review()).toBeInstanceOf(Error);
+      own.cluster.faults.clear();
+      expect(await review()).toMatchObject(accepted);
+    },
+  );
 });
 
-describe('Retry-After', () => {
+describe('Retry-After of the API server', () => {
   const throttle = (seconds: number, times?: number) =>
     own.cluster.faults.set({
       on: 'tokenreviews',
@@ -168,7 +175,7 @@ describe('Retry-After', () => {
       ...(times !== undefined && { times }),
     });
 
-  it('holds for all reviews: nothing is sent before, and callers are told the time that is left', async () => {
+  it('applies to all reviews: none is sent earlier, and callers get the remaining time', async () => {
     throttle(30);
     expect(await review()).toMatchObject({ retryAfterMs: 30_000 });
     await own.clock.advance(10_000);
@@ -181,14 +188,14 @@ describe('Retry-After', () => {
     expect(await review()).toMatchObject(accepted);
   });
 
-  it('holds for everything else that is asked of that API server', async () => {
+  it('applies to all other requests to that API server', async () => {
     throttle(30);
     await review();
     expect(await outcome(reviews.canReview())).toMatchObject({ retryAfterMs: 30_000 });
     expect(own.cluster.requests.count()).toBe(1);
   });
 
-  it('is at most a minute', async () => {
+  it('is limited to one minute', async () => {
     throttle(86_400);
     expect(await review()).toMatchObject({ retryAfterMs: 60_000 });
     own.cluster.faults.clear();
@@ -196,7 +203,7 @@ describe('Retry-After', () => {
     expect(await review()).toMatchObject(accepted);
   });
 
-  it('is waited for by the review that was told, where there is time; a new one is refused at once', async () => {
+  it('makes the review that received it wait if there is time, and a new review fail immediately', async () => {
     throttle(2, 1);
     const told = review();
     await until(() => own.waits() === 1);
@@ -207,7 +214,7 @@ describe('Retry-After', () => {
     expect(await told).toMatchObject(accepted);
   });
 
-  it('holds for the tries of other reviews, too', async () => {
+  it('applies to the retries of other reviews', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 500 }, times: 1 });
     const first = review();
     await until(() => own.waits() === 1);

@@ -27,8 +27,8 @@ afterEach(() => {
   return own.close();
 });
 
-describe('review', () => {
-  it('gives the status that the API server gave', async () => {
+describe('TokenReviewClient.review', () => {
+  it('returns the status from the API server', async () => {
     await expect(reviews.review(token, ['stock'])).resolves.toMatchObject({
       authenticated: true,
       audiences: ['stock'],
@@ -40,7 +40,7 @@ describe('review', () => {
     });
   });
 
-  it('takes 200 for an answer, too', async () => {
+  it('accepts an answer with status 200', async () => {
     const body = JSON.stringify({ kind: 'TokenReview', status: { authenticated: false } });
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status: 200, body } });
     await expect(reviews.review(token, ['stock'])).resolves.toStrictEqual({ authenticated: false });
@@ -48,8 +48,8 @@ describe('review', () => {
 
   it.each([
     ['HTML', '<html><body>gateway</body></html>'],
-    ['nothing', ''],
-    ['half of it', '{"kind":"TokenReview","status":{"authentic'],
+    ['an empty body', ''],
+    ['truncated JSON', '{"kind":"TokenReview","status":{"authentic'],
     ['a list', '[]'],
     ['null', 'null'],
     ['a status object', { kind: 'Status', status: 'Failure' }],
@@ -59,11 +59,11 @@ describe('review', () => {
     ['null for a status', { kind: 'TokenReview', status: null }],
     ['a list for a status', { kind: 'TokenReview', status: [true] }],
     ['text for a status', { kind: 'TokenReview', status: 'authenticated' }],
-  ])('does not take %s for an answer', async (_what, body) => {
+  ])('rejects an answer with %s', async (_what, body) => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
     await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
       ...unavailable,
-      message: 'API server answered 201 without a TokenReview that has a status',
+      message: 'API server answered 201, expected a TokenReview with a status',
     });
   });
 
@@ -74,24 +74,27 @@ describe('review', () => {
       own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
       await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
         ...unavailable,
-        message: 'API server answered with a TokenReview whose status.authenticated is no boolean',
+        message: 'API server answered with a TokenReview whose status.authenticated is not a boolean',
       });
     },
   );
 
-  it.each([true, false, null, undefined])('takes %j as "authenticated" for one', async (authenticated) => {
-    const body = { kind: 'TokenReview', status: { authenticated } };
-    own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
-    expect(await reviews.review(token, ['stock'])).toEqual({ authenticated });
-  });
+  it.each([true, false, null, undefined])(
+    'accepts an answer with %j as "authenticated"',
+    async (authenticated) => {
+      const body = { kind: 'TokenReview', status: { authenticated } };
+      own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
+      expect(await reviews.review(token, ['stock'])).toEqual({ authenticated });
+    },
+  );
 
-  it.each([202, 204, 400, 404, 405, 422])('does not take %d for an answer', async (status) => {
+  it.each([202, 204, 400, 404, 405, 422])('rejects an answer with status %d', async (status) => {
     const body = JSON.stringify({ kind: 'TokenReview', status: { authenticated: true } });
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'status', status, body } });
     await expect(reviews.review(token, ['stock'])).rejects.toMatchObject(unavailable);
   });
 
-  it('says nothing of the token when the answer that repeats it cannot be parsed', async () => {
+  it('does not expose the token if an answer that repeats it cannot be parsed', async () => {
     const body = (honest: object) => `x${JSON.stringify(honest)}`;
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'body', body } });
     const said = [await outcome(reviews.review(token, ['stock'])), own.log.events];
@@ -99,8 +102,8 @@ describe('review', () => {
   });
 });
 
-describe('the right to review', () => {
-  it('is named, once a minute, when it is missing', async () => {
+describe('the right to create TokenReviews', () => {
+  it('is logged once a minute when it is missing', async () => {
     own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
     for (let n = 0; n < 3; n++) {
       await expect(reviews.review(token, ['stock'])).rejects.toMatchObject({
@@ -115,19 +118,19 @@ describe('the right to review', () => {
     expect(own.log.messages('error')).toHaveLength(2);
   });
 
-  it('can be asked for', async () => {
+  it('can be checked', async () => {
     await expect(reviews.canReview()).resolves.toBe('granted');
     own.cluster.revoke('create tokenreviews', OWN_ACCOUNT);
     await expect(reviews.canReview()).resolves.toBe('missing');
     expect(own.log.messages('error')).toStrictEqual([RIGHT_MISSING]);
   });
 
-  it.each([403, 404])('is unknown when asking for it is answered with %d', async (status) => {
+  it.each([403, 404])('is unknown when the check is answered with %d', async (status) => {
     own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'status', status } });
     await expect(reviews.canReview()).resolves.toBe('unknown');
   });
 
-  it('is asked for once, and not decided without an answer', async () => {
+  it('is checked without retries, and the check fails without an answer', async () => {
     own.cluster.faults.set({ on: 'accessreviews', fault: { kind: 'status', status: 503 } });
     await expect(reviews.canReview()).rejects.toMatchObject(unavailable);
     expect(own.cluster.requests.count()).toBe(1);
@@ -138,8 +141,8 @@ describe('the right to review', () => {
   });
 });
 
-describe('overload', () => {
-  it('lets 16 reviews run and 256 wait, and refuses the rest at once', async () => {
+describe('TokenReviewClient overload', () => {
+  it('runs 16 reviews, lets 256 wait, and refuses all others immediately', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'hang' } });
     const all = Array.from({ length: 16 + 256 + 1 }, () => outcome(reviews.review(token, ['stock'])));
     expect(await all.at(-1)).toMatchObject({
@@ -157,7 +160,7 @@ describe('overload', () => {
     expect(own.clock.pendingTimers).toBe(0);
   });
 
-  it('counts the time of waiting for a place as time of the review', async () => {
+  it('counts the wait for a place towards the timeout of the review', async () => {
     own.cluster.faults.set({ on: 'tokenreviews', fault: { kind: 'delay', ms: 4_000 }, times: 16 });
     const slow = Array.from({ length: 16 }, () => outcome(reviews.review(token, ['stock'])));
     await own.cluster.requests.waitFor({}, 16);

@@ -5,14 +5,14 @@ import { type Log } from '../util/log.js';
 import { OncePerMinute } from '../util/log.js';
 import { type Deadline, startDeadline } from '../util/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
-import { nameOfSelf } from './own-credential.js';
+import { readOwnUserName } from './own-credential.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { FairQueue, type QueuedCall } from './fair-queue.js';
 
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 const SELF_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
-// An API server gives one client few seats at a time (API Priority and Fairness); more would wait there, not here.
+// An API server gives one client few seats at a time (API Priority and Fairness). More requests would wait there.
 const MAX_IN_FLIGHT = 16;
 const MAX_WAITING = 256;
 
@@ -22,13 +22,13 @@ const SELF_REVIEW = JSON.stringify({
   spec: { resourceAttributes: { group: 'authentication.k8s.io', resource: 'tokenreviews', verb: 'create' } },
 });
 
-/** `spec` of a TokenReview (authentication.k8s.io/v1). */
+/** The `spec` of a TokenReview (authentication.k8s.io/v1). */
 interface ReviewSpec {
   readonly token: string;
   readonly audiences?: readonly string[];
 }
 
-/** `status` of a TokenReview (authentication.k8s.io/v1) as it came: only `authenticated` is checked to be a boolean or nothing. */
+/** The `status` of a TokenReview (authentication.k8s.io/v1). Only the type of `authenticated` is checked. */
 export interface TokenReviewStatus {
   readonly authenticated?: unknown;
   readonly audiences?: unknown;
@@ -36,24 +36,24 @@ export interface TokenReviewStatus {
   readonly error?: unknown;
 }
 
-/** May we create TokenReviews? `unknown`: the API server does not let us ask. */
+/** Whether we may create TokenReviews. `unknown`: the API server does not allow this question. */
 export type ReviewRight = 'granted' | 'missing' | 'unknown';
 
 /** Our own ServiceAccount lacks the right to create TokenReviews. @internal */
 export class ReviewRightMissingError extends VerifierUnavailableError {}
 
 /**
- * Has the API server look at a token. Input: token and audiences; output: the status it gave, whatever it says.
- * What is no such answer is a {@link VerifierUnavailableError}; no error or log line holds the token, an answer's text
- * included, because a TokenReview repeats it. While the API server is unreachable or has asked for a pause, nothing is
- * sent and nobody waits.
+ * Asks the API server to review a token. Input: token and audiences; output: the status of the TokenReview, which may
+ * be a refusal. Every other answer is a {@link VerifierUnavailableError}. No error or log line contains the token or
+ * the text of an answer, because a TokenReview repeats the token. While the API server is unreachable or has asked for
+ * a pause, nothing is sent and no caller waits.
  * @internal
  */
 export class TokenReviewClient {
   private readonly queue = new FairQueue(MAX_IN_FLIGHT, MAX_WAITING);
   private readonly breaker: CircuitBreaker;
   private readonly onceAMinute: OncePerMinute;
-  /** What is missing when `canReview` says so, and to whom. */
+  /** The message for a missing right: which right, and which user lacks it. */
   missingRight = reviewRightMissing();
 
   constructor(
@@ -65,16 +65,16 @@ export class TokenReviewClient {
   }
 
   /**
-   * @param call who waits for the review, when too many are under way
-   * @throws {ReviewRightMissingError} 403
-   * @throws {VerifierUnavailableError} no answer within the time, waiting for a free place included
+   * @param call rank and connection of the call, for its turn when too many reviews are running
+   * @throws {ReviewRightMissingError} the API server answered 403
+   * @throws {VerifierUnavailableError} no answer within the timeout, which includes the wait for a free place
    */
   async review(
     token: string,
     audiences: readonly string[],
     call: QueuedCall = { rank: 'unknown' },
   ): Promise<TokenReviewStatus> {
-    // Before the queue: nobody waits for a place only to be told this.
+    // Check before the queue, so that no call waits for a place only to be refused.
     this.client.assertNoPause();
     const permitted = this.breaker.enter();
     let response: HttpsResponse;
@@ -88,7 +88,7 @@ export class TokenReviewClient {
     return this.readStatus(response);
   }
 
-  /** @throws {VerifierUnavailableError} no answer */
+  /** @throws {VerifierUnavailableError} the API server did not answer */
   async canReview(): Promise<ReviewRight> {
     const deadline = startDeadline(this.context.clock, this.context.timeoutMs);
     try {
@@ -98,7 +98,7 @@ export class TokenReviewClient {
         body: SELF_REVIEW,
         deadline,
         retry: false,
-        onAnswer: () => this.breaker.noteSignOfLife(),
+        onAnswer: () => this.breaker.noteReachable(),
       });
       return await this.readRight(response);
     } finally {
@@ -106,14 +106,14 @@ export class TokenReviewClient {
     }
   }
 
-  /** Ends what goes on in the background. */
+  /** Stops the background work. */
   close(): void {
     this.breaker.stop();
   }
 
   /**
-   * A review of no token: the API server answers 400, before it looks at anything, to who may create TokenReviews, and
-   * 403 to others. Either will do.
+   * Reviews an empty token. The API server answers 400 if we may create TokenReviews, and 403 if not. Both answers
+   * prove that it works.
    */
   private probe(deadline: Deadline): Promise<unknown> {
     return this.post({ token: '' }, deadline);
@@ -130,7 +130,7 @@ export class TokenReviewClient {
   }
 
   private post(spec: ReviewSpec, deadline: Deadline): Promise<HttpsResponse> {
-    // A place that comes free in the last moment: those before us ran into the same deadline.
+    // The place became free in the last moment, because the calls before this one reached the same deadline.
     if (deadline.remainingMs() === 0)
       throw new VerifierUnavailableError('overload: no time left for a review');
     return this.client.request({
@@ -157,19 +157,19 @@ export class TokenReviewClient {
   }
 
   private async noteMissingRight(): Promise<void> {
-    this.missingRight = reviewRightMissing(await nameOfSelf(this.client));
+    this.missingRight = reviewRightMissing(await readOwnUserName(this.client));
     this.onceAMinute.run('right', () =>
       this.context.log.error({ message: this.missingRight, code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' }),
     );
   }
 }
 
-/** Names what grants it, the built-in ClusterRole, and to whom. @internal */
+/** Names the built-in ClusterRole that grants the right, and the user that lacks it. @internal */
 export function reviewRightMissing(name = 'our own ServiceAccount'): string {
   return `own ServiceAccount may not create tokenreviews.authentication.k8s.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator, or another with this right, to ${name}`;
 }
 
-/** @param flag the member that decides; the API server leaves it out where it is false */
+/** @param flag the boolean member with the decision; the API server omits it if it is false */
 function statusOf<Flag extends string>(
   { status: code, body }: HttpsResponse,
   kind: string,
@@ -178,14 +178,16 @@ function statusOf<Flag extends string>(
   const answer = code === 200 || code === 201 ? parseObject(body) : undefined;
   const status: unknown = answer && answer.kind === kind ? answer.status : undefined;
   if (typeof status !== 'object' || status === null || Array.isArray(status)) {
-    throw new VerifierUnavailableError(`API server answered ${code} without a ${kind} that has a status`);
+    throw new VerifierUnavailableError(`API server answered ${code}, expected a ${kind} with a status`);
   }
   const decision: unknown = (status as { readonly [name in Flag]?: unknown })[flag] ?? false;
   if (typeof decision === 'boolean') return status;
-  throw new VerifierUnavailableError(`API server answered with a ${kind} whose status.${flag} is no boolean`);
+  throw new VerifierUnavailableError(
+    `API server answered with a ${kind} whose status.${flag} is not a boolean`,
+  );
 }
 
-/** Without a cause: what JSON.parse says quotes the text, and the text may repeat the token. */
+/** Drops the error of JSON.parse, because its message quotes the text, and the text may repeat the token. */
 function parseObject(text: string): { readonly kind?: unknown; readonly status?: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);

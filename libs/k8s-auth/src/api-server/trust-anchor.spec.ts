@@ -10,7 +10,7 @@ import { requireApiServer } from './api-server.connection.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { CapturedLog } from './own-cluster.fixture.js';
 
-// A cluster whose CA is an intermediate CA: `ca.crt` holds only this one.
+// A cluster whose CA is an intermediate CA: `ca.crt` contains only this CA.
 let root: CertificateAuthority;
 let clusterCa: CertificateAuthority;
 let url: string;
@@ -85,7 +85,7 @@ describe('an intermediate CA is trusted', () => {
     await expect(ask(await connect(options()))).resolves.toMatchObject({ status: 200 });
   });
 
-  it('in a CA file that is replaced', async () => {
+  it('after a CA file is replaced', async () => {
     const other = await root.issueAuthority();
     const client = await connect({ url, tokenFile: tokenFile(), caFile: caFile(other) });
     await expect(ask(client)).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' });

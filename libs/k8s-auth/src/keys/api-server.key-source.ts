@@ -1,5 +1,5 @@
 import { type ApiServerClient } from '../api-server/api-server.client.js';
-import { nameOfSelf, OwnCredentialRefusedError } from '../api-server/own-credential.js';
+import { readOwnUserName, OwnCredentialRefusedError } from '../api-server/own-credential.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { describeError } from '../util/log.js';
 import { SingleFlight } from '../util/single-flight.js';
@@ -16,16 +16,16 @@ import {
   type ReadDocument,
 } from './key-source.js';
 
-/** An API server, as a source of its own keys. */
+/** The options of an {@link ApiServerKeySource}. */
 export interface ApiServerKeySourceOptions {
   readonly client: Pick<ApiServerClient, 'ownClaims' | 'request'>;
-  /** The names of the cluster's issuer. Omitted: that of the own token, or the one that the metadata names. */
+  /** The names of the cluster's issuer. @default the issuer of our own token, or else the issuer in the metadata */
   readonly issuers?: readonly string[];
 }
 
 /**
- * Reads as ourselves from an API server. The answer with 403 is a missing right of ours.
- * @param toPath what to put behind the API server's URL
+ * Reads from an API server with our own credential. An answer with 403 means that we lack a right.
+ * @param toPath returns the path to append to the API server's URL
  * @internal
  */
 export function ownReader(
@@ -39,13 +39,13 @@ export function ownReader(
       accept: DOCUMENT_ACCEPT,
       maxBytes: MAX_DOCUMENT_BYTES,
       deadline: attempt,
-      // An attempt is one request per document: when the next one is, is decided elsewhere.
+      // An attempt is one request per document. RefreshedKeys decides when the next attempt is.
       retry: false,
     });
     if (response.status === 403) {
       throw new KeySourceError(
         'API server does not let us read its keys (403): no ClusterRoleBinding grants the ClusterRole ' +
-          `system:service-account-issuer-discovery to ${await nameOfSelf(client)}`,
+          `system:service-account-issuer-discovery to ${await readOwnUserName(client)}`,
         true,
       );
     }
@@ -54,9 +54,9 @@ export function ownReader(
 }
 
 /**
- * Keys from the API server, by its two fixed paths, with the own credential and CA. The host that its metadata names
- * for the keys does not matter: usually it is a node's address that pods can neither reach nor trust. They count for
- * every issuer of the list, because all of them are names of this one cluster.
+ * Reads keys from the two fixed paths of the API server, with our own credential and its CA. Ignores the host of
+ * `jwks_uri` in the metadata: usually it is a node's address that pods can neither reach nor trust. The keys verify
+ * tokens of every issuer in the list, because all of them are names of this one cluster.
  * @internal
  */
 export class ApiServerKeySource implements KeySource {
@@ -68,7 +68,7 @@ export class ApiServerKeySource implements KeySource {
     this.read = ownReader(options.client, (url) => new URL(url).pathname);
   }
 
-  /** Those who wait for the keys of several issuers share one attempt. */
+  /** Calls for the keys of several issuers share one attempt. */
   fetch(attempt: Attempt): Promise<FetchedKeys> {
     return this.fetching.run('fetch', async () => {
       const { client } = this.options;
@@ -82,19 +82,20 @@ export class ApiServerKeySource implements KeySource {
   private async readNamedIssuer(attempt: Attempt, expected: readonly string[] | undefined): Promise<string> {
     try {
       const { issuer } = await readIssuerMetadata(ANY_ORIGIN + METADATA_PATH, this.read, attempt);
-      if (expected) checkMetadataIssuer(issuer, expected, this.options.issuers ? '' : `; ${NAME_ISSUER}`);
+      if (expected) checkMetadataIssuer(issuer, expected, this.options.issuers ? '' : `; ${ISSUER_HINT}`);
       return issuer;
     } catch (error) {
-      // What kind of error it is says what becomes of the keys that are held, and others may hold the error too.
+      // Keep the type of the error, because it decides how long the current keys are used. Do not change the error
+      // object, because other code may hold it too.
       if (expected || error instanceof OwnCredentialRefusedError) throw error;
-      throw withHint(error, NAME_ISSUER);
+      throw withHint(error, ISSUER_HINT);
     }
   }
 }
 
-const NAME_ISSUER = "option 'issuer' names the issuer where the API server and the own credential do not";
+const ISSUER_HINT = "option 'issuer' names the issuer if the API server and our own credential do not";
 
-/** An error of the same kind that says more. */
+/** A new error of the same type, with the hint appended to its message. */
 function withHint(error: unknown, hint: string): Error {
   if (error instanceof VerifierUnavailableError) {
     const { message, cause, retryAfterMs } = error;
@@ -105,8 +106,8 @@ function withHint(error: unknown, hint: string): Error {
 }
 
 /**
- * The issuer of the cluster, as far as the own token tells: a bound token of a ServiceAccount does. One of a cloud
- * login or another token of a foreign issuer does not, nor does one from a Secret.
+ * The issuer of the cluster, from the claims of our own token. Only a bound token of a ServiceAccount names it. A token
+ * of a foreign issuer (a cloud login, for example) or a token from a Secret does not.
  * @internal
  */
 export function clusterIssuerOf({ iss, sub }: UnverifiedClaims = {}): string | undefined {
@@ -116,7 +117,7 @@ export function clusterIssuerOf({ iss, sub }: UnverifiedClaims = {}): string | u
     : undefined;
 }
 
-/** As a list; `undefined` when the own credential does not tell. @internal */
+/** The issuer of our own token as a list; `undefined` if our own credential does not name the issuer. @internal */
 export async function ownIssuers(
   client: Pick<ApiServerClient, 'ownClaims'>,
 ): Promise<readonly string[] | undefined> {
@@ -124,16 +125,16 @@ export async function ownIssuers(
   return issuer === undefined ? undefined : [issuer];
 }
 
-// openid-client wants a URL; the client knows the real origin, and the path in front of ours.
+// openid-client requires a full URL. The API server client replaces this origin with the real origin and base path.
 const ANY_ORIGIN = 'https://kubernetes.default.svc';
 
 /**
- * For an issuer that is configured and an API server that merely happens to be there: when our own API token is of
- * that issuer, the issuer is this API server. Asked anew at each attempt, because the token's file may not be there
- * yet at the first.
+ * Chooses where to read the keys of a configured issuer, if an API server was found that is not configured. If our own
+ * API token comes from that issuer, the keys are read from this API server, otherwise from the issuer. Chooses again at
+ * each attempt, because the token's file may not exist yet at the first attempt.
  * @internal
  */
-export class ChosenKeySource implements KeySource {
+export class ApiServerOrIssuerKeySource implements KeySource {
   constructor(
     private readonly issuers: readonly string[],
     private readonly client: Pick<ApiServerClient, 'ownClaims'>,
@@ -151,7 +152,7 @@ export class ChosenKeySource implements KeySource {
       const iss = (await this.client.ownClaims())?.iss;
       return typeof iss === 'string' && this.issuers.includes(iss);
     } catch {
-      // Without the token the API server could not be asked anyway.
+      // Without our own token we cannot call the API server.
       return false;
     }
   }

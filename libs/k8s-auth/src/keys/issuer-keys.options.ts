@@ -6,27 +6,28 @@ import {
 } from '../api-server/api-server.options.js';
 import { parseUrl } from '../util/syntax.js';
 
-/** Where the keys of an issuer are read from, see api.md and docs/configuration.md. @publicApi */
+/** Where the keys of an issuer are read from; see docs/configuration.md. @publicApi */
 export interface IssuerKeysOptions {
   /**
-   * Accepted as `iss`, byte for byte; a list while a cluster changes its issuer: the metadata may name any of them.
-   * Keys of the API server verify tokens of every issuer in the list; an issuer that is read itself has keys of its
-   * own, and one that does not answer is a failure for its own tokens only.
-   * @default the `iss` of the own API token; where the credential does not tell (a client certificate, an opaque token,
-   * a token of a foreign issuer or of a Secret), the issuer that the API server's metadata names
+   * Accepted as `iss`, compared byte for byte. Use a list while a cluster changes its issuer: the metadata may name any
+   * of them. Keys of the API server verify tokens of every issuer in the list. If keys are read from the issuers
+   * themselves, the keys of an issuer verify only its own tokens, and an unreachable issuer affects only its own
+   * tokens.
+   * @default the `iss` of our own API token. If the credential does not name the issuer (a client certificate, an opaque
+   * token, a token of a foreign issuer or from a Secret), the issuer in the API server's metadata
    */
   readonly issuer?: string | readonly string[];
 
-  /** Where the keys of all issuers are, when not where discovery says; metadata is then not requested. `https` only. */
+  /** URL of one key set for all issuers. If set, the metadata is not requested. `https` only. */
   readonly jwksUri?: string;
 
   /**
-   * PEM file of the issuer's CA, when the issuer is not the API server. Each certificate in it is a trust anchor, an
-   * intermediate CA too. @default the system's roots
+   * PEM file of the issuer's CA, if the issuer is not the API server. Each certificate in it is a trust anchor, even an
+   * intermediate CA. @default the system's root certificates
    */
   readonly caFile?: string;
 
-  /** Reads from this API server, with the own token and its CA, whatever the issuer's address. */
+  /** If set, keys are read from this API server with our own credential, and the issuer's address is not used. */
   readonly apiServer?: ApiServerOptions;
 }
 
@@ -39,7 +40,7 @@ export const issuerSchema = z.union([issuer, z.array(issuer).min(1, EXPECTED_ISS
   error: EXPECTED_ISSUER,
 });
 
-/** The members of a verifier's schema. @internal */
+/** The members of a verifier's schema for these options. @internal */
 export const issuerKeysShape = {
   issuer: issuerSchema.optional(),
   jwksUri: z.string().refine(isHttpsUrl, 'expected an https URL without user name or fragment').optional(),
@@ -47,7 +48,7 @@ export const issuerKeysShape = {
   apiServer: apiServerOptionsSchema.optional(),
 };
 
-/** The environment variables that fill these options. @internal */
+/** The environment variables that set these options. @internal */
 export const issuerKeysVariables = [
   { option: 'issuer', variable: 'K8S_AUTH_ISSUER', type: 'list' },
   { option: 'jwksUri', variable: 'K8S_AUTH_JWKS_URI', type: 'text' },
@@ -60,7 +61,7 @@ export function issuersOf(issuers: string | readonly string[]): readonly string[
   return [...new Set([issuers].flat())];
 }
 
-/** Whether discovery can be read from it. @internal */
+/** Whether the metadata can be read from this issuer. @internal */
 export function isReadableIssuer(text: string): boolean {
   return isHttpsUrl(text) && !/[?#]/.test(text);
 }

@@ -22,19 +22,19 @@ afterEach(async () => {
 describe('findOwnApiServer', () => {
   const context = () => ({ clock: own.clock, log: own.log, environment: { HOME: home } });
 
-  it('takes that of the home directory where it is to be read', async () => {
+  it('uses the kubeconfig in the home directory if keys are read from the API server', async () => {
     const found = await findOwnApiServer({}, context());
     expect(found?.url).toBe(own.cluster.url);
     const asked = await findOwnApiServer({ issuer: 'https://issuer.example', apiServer: {} }, context());
     expect(asked?.url).toBe(own.cluster.url);
   });
 
-  it('leaves the home directory alone where the issuer is configured', async () => {
+  it('ignores the home directory if the issuer is configured', async () => {
     expect(await findOwnApiServer({ issuer: 'https://issuer.example' }, context())).toBeUndefined();
     expect(own.log.events).toEqual([]);
   });
 
-  it('has its mistakes told together with those of the CA of the issuer', async () => {
+  it("reports its mistakes together with those of the issuer's CA", async () => {
     const options = { caFile: '/missing/ca.crt', apiServer: { kubeconfigFile: '/missing/kubeconfig' } };
     await expect(openIssuerKeys(options, context())).rejects.toMatchObject({
       mistakes: [expect.stringContaining("'caFile'"), expect.stringContaining("'apiServer.kubeconfigFile'")],

@@ -13,7 +13,7 @@ import { audiencesNamedBy } from '../jwt/jwt-claims.js';
 import { describeError, type Log } from '../util/log.js';
 import {
   ApiServerKeySource,
-  ChosenKeySource,
+  ApiServerOrIssuerKeySource,
   clusterIssuerOf,
   ownIssuers,
   ownReader,
@@ -29,28 +29,28 @@ import { type IssuerGroup, type KeyProvider, KeysByIssuer } from './key-provider
 import { type KeySource, KeySourceError, type ReadDocument } from './key-source.js';
 import { PUBLISHED_KEYS, RefreshedKeys } from './refreshed-keys.js';
 
-/** The published keys of one or more issuers, and the connections that they are read over. */
+/** The published keys of one or more issuers, and the connections for reading them. */
 export interface IssuerKeys {
   readonly keys: KeyProvider;
-  /** What the API server itself accepts, as far as keys and own credential tell; `undefined` while neither does. */
+  /** The audiences that the API server itself accepts, from the keys and our own credential; `undefined` if unknown. */
   readonly apiServerAudiences: () => Promise<readonly string[] | undefined>;
-  /** Stops fetching, and closes the connections. */
+  /** Stops fetching keys, and closes the connections. */
   readonly close: () => Promise<void>;
 }
 
 interface Parts {
   readonly options: IssuerKeysOptions;
   readonly context: ApiServerContext;
-  /** Of the API server that is to be read, or that a configured issuer may turn out to be. */
+  /** The client of the API server that keys are read from, or that may be the configured issuer. */
   readonly client: ApiServerClient | undefined;
-  /** For a URL that an option names. */
-  readonly named: ReadDocument;
-  readonly anonymous: ReadDocument;
+  /** Reads the URL in option `jwksUri`. */
+  readonly readJwksUri: ReadDocument;
+  readonly readAnonymously: ReadDocument;
 }
 
 /**
- * Finds out where keys are read from, and connects to nobody yet.
- * @throws {ConfigurationError} files or addresses that cannot be used
+ * Determines where keys are read from. Sends no request yet.
+ * @throws {ConfigurationError} a file or an address cannot be used
  * @internal
  */
 export async function openIssuerKeys(
@@ -64,13 +64,13 @@ export async function openIssuerKeys(
   const https = new HttpsClient({ of: 'the issuer', caOption: 'caFile', tls: ca, readTls: readCa }, context);
   const client = connection && new ApiServerClient(connection, context);
   const isOwn = connection && jwksUri !== undefined && (await isSameServer(jwksUri, connection.url, context));
-  // For that very origin, whatever path stands in front of the API server's own.
+  // `jwksUri` contains the full path, so this client has no base path.
   const origin = isOwn
     ? new ApiServerClient({ ...connection, url: new URL(connection.url).origin }, context)
     : undefined;
-  const anonymous = anonymousReader(https);
-  const named = origin ? ownReader(origin, pathAndQuery) : anonymous;
-  const keys = providerOf({ options, context, client, named, anonymous });
+  const readAnonymously = anonymousReader(https);
+  const readJwksUri = origin ? ownReader(origin, pathAndQuery) : readAnonymously;
+  const keys = providerOf({ options, context, client, readJwksUri, readAnonymously });
   return {
     keys,
     apiServerAudiences: () => findAudiences(keys, client),
@@ -82,40 +82,42 @@ export async function openIssuerKeys(
 }
 
 /**
- * One key set counts for all issuers where the operator says so: with `jwksUri`, or with an API server. Issuers that are
- * read themselves have their keys apart.
+ * With `jwksUri` or an API server, one key set verifies tokens of all issuers. If keys are read from the issuers
+ * themselves, each issuer has its own keys.
  */
-function providerOf({ options, context, client, named, anonymous }: Parts): KeyProvider {
+function providerOf({ options, context, client, readJwksUri, readAnonymously }: Parts): KeyProvider {
   const issuers = options.issuer === undefined ? undefined : issuersOf(options.issuer);
-  const { jwksUri, apiServer: asked } = options;
+  const { jwksUri, apiServer: configuredApiServer } = options;
   const refreshed = (source: KeySource, log: Log = context.log) =>
     new RefreshedKeys(source, { ...context, log, policy: PUBLISHED_KEYS, issuers });
   if (jwksUri !== undefined) {
     return refreshed(
-      new JwksUriKeySource(jwksUri, async () => issuers ?? (await ownIssuersOrFail(client)), named),
+      new JwksUriKeySource(jwksUri, async () => issuers ?? (await requireOwnIssuers(client)), readJwksUri),
     );
   }
   const apiServer = client && new ApiServerKeySource({ client, ...(issuers && { issuers }) });
-  if (apiServer && (!issuers || asked !== undefined)) return refreshed(apiServer);
+  if (apiServer && (!issuers || configuredApiServer !== undefined)) return refreshed(apiServer);
   if (!issuers || (!client && !issuers.every(isReadableIssuer))) {
     throw new ConfigurationError([UNREADABLE_ISSUER]);
   }
   const groups = issuers.map((issuer): IssuerGroup => {
-    const itself = new IssuerKeySource(issuer, anonymous);
+    const issuerSource = new IssuerKeySource(issuer, readAnonymously);
     const source =
-      client && apiServer ? new ChosenKeySource(issuers, client, { apiServer, issuer: itself }) : itself;
-    return { issuer, keys: refreshed(source, naming(issuer, context.log)) };
+      client && apiServer
+        ? new ApiServerOrIssuerKeySource(issuers, client, { apiServer, issuer: issuerSource })
+        : issuerSource;
+    return { issuer, keys: refreshed(source, logWithIssuer(issuer, context.log)) };
   });
   return new KeysByIssuer(groups);
 }
 
-async function ownIssuersOrFail(client: ApiServerClient | undefined): Promise<readonly string[]> {
+async function requireOwnIssuers(client: ApiServerClient | undefined): Promise<readonly string[]> {
   const issuers = client && (await ownIssuers(client));
   if (issuers) return issuers;
-  throw new KeySourceError("option 'issuer': expected, because the own credential names none");
+  throw new KeySourceError("option 'issuer': is required, because our own credential names no issuer");
 }
 
-/** A cluster's issuer is what its API server accepts as audience when nobody says otherwise. */
+/** By default, an API server accepts the cluster's issuer as audience. */
 async function findAudiences(
   keys: KeyProvider,
   client: ApiServerClient | undefined,
@@ -123,7 +125,7 @@ async function findAudiences(
   try {
     const claims = (await client?.ownClaims()) ?? {};
     const issuers = keys.knownIssuers();
-    // A credential of a foreign issuer does not tell what this API server accepts.
+    // The audiences of a credential of a foreign issuer are not those that this API server accepts.
     if (!issuers && clusterIssuerOf(claims) === undefined) return undefined;
     return [...new Set([...(issuers ?? []), ...audiencesNamedBy(claims)])];
   } catch {
@@ -132,10 +134,9 @@ async function findAudiences(
 }
 
 /**
- * The API server that is to be read, or that the configured issuer may turn out to be. In the second case only what
- * the process runs in or was given counts (`KUBECONFIG`, the pod), not the home directory of its user, and one that
- * cannot be used is no failure.
- * @throws {ConfigurationError} there is none although it is to be read, or it cannot be used
+ * Finds the API server to read keys from, or one that may be the configured issuer. In the second case only
+ * `KUBECONFIG` and the pod are searched, not the home directory, and an API server that cannot be used is only logged.
+ * @throws {ConfigurationError} keys must be read from an API server, and none is found or it cannot be used
  * @internal
  */
 export async function findOwnApiServer(
@@ -147,12 +148,14 @@ export async function findOwnApiServer(
     const environment = { ...context.environment, HOME: undefined };
     return await findApiServer(undefined, { ...context, environment });
   } catch (error) {
-    context.log.warn({ message: `issuer is read without the API server: ${describeError(error)}` });
+    context.log.warn({
+      message: `API server cannot be used, keys are read from the issuer: ${describeError(error)}`,
+    });
     return undefined;
   }
 }
 
-/** The own token goes to the API server and to no other server, whoever names it. */
+/** Whether `jwksUri` is on the API server. Our own token is sent only to the API server. */
 async function isSameServer(
   jwksUri: string,
   url: string,
@@ -168,8 +171,8 @@ function pathAndQuery(url: string): string {
   return pathname + search;
 }
 
-/** Each of several issuers has lines of its own. */
-function naming(issuer: string, log: Log): Log {
+/** A log that adds the issuer to each line, to tell several issuers apart. */
+function logWithIssuer(issuer: string, log: Log): Log {
   return {
     log: (event) => log.log({ ...event, issuer }),
     warn: (event) => log.warn({ ...event, issuer }),

@@ -8,12 +8,12 @@ import { signRaw } from '../../testing/raw-token.fixture.js';
 import { issueLoopback, startHttpsServer } from '../http/https-server.fixture.js';
 import { verificationKeyOf } from '../jwt/verification-key.js';
 
-/** An issuer with a key of its own that is no API server: what it answers where is the spec's. */
+/** An issuer that is not an API server, with its own key. Specs define its answers. */
 export class IssuerServer {
   private readonly keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  /** By path; every other path is 404. */
+  /** The answers by path; every other path is answered with 404. */
   readonly answers = new Map<string, RequestListener>();
-  /** `<path>` and the credentials that came along. */
+  /** Path and `Authorization` header of each request. */
   readonly requests: { path: string; authorization: string | undefined }[] = [];
   private stop: () => Promise<void> = () => Promise.resolve();
 
@@ -25,7 +25,7 @@ export class IssuerServer {
 
   url = '';
 
-  /** @param authority signs its certificate, and is all that its CA file holds */
+  /** @param authority signs the server's certificate; the CA file contains only this CA */
   static async start(authority?: CertificateAuthority): Promise<IssuerServer> {
     authority ??= await CertificateAuthority.create();
     const folder = await mkdtemp(join(tmpdir(), 'issuer-'));
@@ -40,19 +40,19 @@ export class IssuerServer {
     return issuer;
   }
 
-  /** Metadata that names itself unless told otherwise, and a key set, at the usual places. */
+  /** Answers with metadata, which names this issuer by default, and with a key set, at the usual paths. */
   publish({ issuer = this.url, jwksUri = `${this.url}/keys`, path = '' } = {}): void {
     this.answers.set(`${path}/.well-known/openid-configuration`, json({ issuer, jwks_uri: jwksUri }));
     this.answers.set('/keys', json(this.keySet()));
   }
 
-  /** @param kid in place of the ID that Kubernetes would give the key */
+  /** @param kid replaces the key ID that Kubernetes would use */
   keySet(kid?: string): object {
     const jwk = this.keys.publicKey.export({ format: 'jwk' });
     return { keys: [kid === undefined ? jwk : { ...jwk, kid }] };
   }
 
-  /** Signed with the key of {@link keySet}. */
+  /** A token that is signed with the key of {@link keySet}. */
   token(issuer: string, expSeconds: number, kid = verificationKeyOf(this.keys.publicKey).keyId): string {
     const claims = {
       iss: issuer,

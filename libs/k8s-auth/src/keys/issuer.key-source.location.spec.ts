@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { locateJwks } from './issuer.key-source.js';
 
 describe('locateJwks', () => {
-  // Several clusters behind one host, as with the public issuers of clouds.
+  // Several clusters on one host, like the public issuers of cloud providers.
   it.each([
     ['https://issuer.example', 'https://issuer.example/keys?v=1', 'https://issuer.example/keys?v=1'],
     ['https://issuer.example', 'https://ISSUER.example:443/keys', 'https://issuer.example/keys'],
@@ -18,8 +18,8 @@ describe('locateJwks', () => {
       'https://issuer.example/id/A/openid/v1/jwks',
       'https://issuer.example/id/A/openid/v1/jwks',
     ],
-  ])('reads the keys of %s at its own origin as named, at %s', (issuer, named, url) => {
-    expect(locateJwks(issuer, named)).toEqual({ url, isAsNamed: true });
+  ])('for issuer %s, uses the jwks_uri %s at its own origin', (issuer, named, url) => {
+    expect(locateJwks(issuer, named)).toEqual({ url, isJwksUriUsed: true });
   });
 
   it.each([
@@ -29,7 +29,7 @@ describe('locateJwks', () => {
     ['https://issuer.example/cluster-a', 'https://issuer.example/cluster-a/openid/v1/jwks'],
     ['https://issuer.example/cluster-a/', 'https://issuer.example/cluster-a/openid/v1/jwks'],
     ['https://issuer.example/x/cluster-a', 'https://issuer.example/x/cluster-a/openid/v1/jwks'],
-  ])('reads the keys of %s below it, at %s, whatever another origin is named', (issuer, url) => {
+  ])('for issuer %s, returns %s if the jwks_uri is at another origin', (issuer, url) => {
     for (const named of [
       'https://10.0.0.1:6443/openid/v1/jwks',
       'https://10.0.0.1:6443/openid/v1/jwks?x=1',
@@ -43,12 +43,12 @@ describe('locateJwks', () => {
       'file:///openid/v1/jwks',
       'data:application/json,{"keys":[]}',
     ]) {
-      expect(locateJwks(issuer, named)).toEqual({ url, isAsNamed: false });
+      expect(locateJwks(issuer, named)).toEqual({ url, isJwksUriUsed: false });
     }
   });
 
-  it('never reads the root of a host for an issuer that is one of several behind it', () => {
-    // An API server behind a path does not know of it, and names its own idea of its address.
+  it('never uses the root of a host for an issuer with a path', () => {
+    // An API server behind a proxy path does not know this path, so its jwks_uri lacks it.
     expect(locateJwks('https://host.example/cluster-a', 'https://host.example/openid/v1/jwks').url).toBe(
       'https://host.example/cluster-a/openid/v1/jwks',
     );

@@ -14,7 +14,7 @@ import {
 } from './key-source.js';
 import { parseUrl } from '../util/syntax.js';
 
-/** Reads a document as nobody in particular: there is no token that could go along. @internal */
+/** Reads a document without any credential. @internal */
 export function anonymousReader(https: Pick<HttpsClient, 'request'>): ReadDocument {
   const headers = { accept: DOCUMENT_ACCEPT, 'accept-encoding': 'identity' };
   return (url, attempt) =>
@@ -22,8 +22,8 @@ export function anonymousReader(https: Pick<HttpsClient, 'request'>): ReadDocume
 }
 
 /**
- * Keys from one issuer itself: a managed cluster's public one, or an API server that lets everybody read. They count
- * for this issuer only.
+ * Reads the keys of one issuer from the issuer itself: a managed cluster's public issuer, or an API server that allows
+ * anonymous reads. The keys verify only tokens of this issuer.
  * @internal
  */
 export class IssuerKeySource implements KeySource {
@@ -37,14 +37,14 @@ export class IssuerKeySource implements KeySource {
   async fetch(attempt: Attempt): Promise<FetchedKeys> {
     const { issuer, read } = this;
     if (!isReadableIssuer(issuer)) throw new KeySourceError(UNREADABLE_ISSUER);
-    const metadata = await readIssuerMetadata(belowIssuer(issuer, METADATA_PATH), read, attempt);
+    const metadata = await readIssuerMetadata(appendToIssuer(issuer, METADATA_PATH), read, attempt);
     checkMetadataIssuer(metadata.issuer, [issuer]);
-    const { url, isAsNamed } = locateJwks(issuer, metadata.jwksUri);
+    const { url, isJwksUriUsed } = locateJwks(issuer, metadata.jwksUri);
     const response = await read(url, attempt);
-    if (response.status !== 200 && !isAsNamed) {
+    if (response.status !== 200 && !isJwksUriUsed) {
       throw new KeySourceError(
         `key set: expected status 200 of ${loggable(url)}, got ${response.status}; "jwks_uri" of the issuer metadata ` +
-          `is ${loggable(metadata.jwksUri)}, and keys at another origin take option 'jwksUri'`,
+          `is ${loggable(metadata.jwksUri)}, and keys at another origin need option 'jwksUri'`,
         false,
         response.headers['retry-after'],
       );
@@ -53,11 +53,11 @@ export class IssuerKeySource implements KeySource {
   }
 }
 
-/** Keys from the place that option `jwksUri` names, for every issuer: metadata are not asked for. @internal */
+/** Reads keys for every issuer from the URL in option `jwksUri`, without requesting metadata. @internal */
 export class JwksUriKeySource implements KeySource {
   private readonly jwks = new JwksReader();
 
-  /** @param issuers may throw while they are not known */
+  /** @param issuers returns the issuers; may throw while they are unknown */
   constructor(
     private readonly jwksUri: string,
     private readonly issuers: () => Promise<readonly string[]>,
@@ -74,32 +74,35 @@ export class JwksUriKeySource implements KeySource {
 export const UNREADABLE_ISSUER =
   "option 'issuer': expected https URLs without query, because keys are read from them";
 
-/** A path below an issuer (OpenID Connect Discovery 1.0 §4.1: a terminating slash goes before the path is added). @internal */
-export function belowIssuer(issuer: string, path: string): string {
+/** Appends a path to an issuer, without a double slash (OpenID Connect Discovery 1.0 §4.1). @internal */
+export function appendToIssuer(issuer: string, path: string): string {
   return issuer.replace(/\/$/, '') + path;
 }
 
 /**
- * Where the keys of an issuer are that is read directly. A `jwks_uri` at the issuer's own origin is read as named. One
- * at another origin is not: what answers for the issuer must not send us to others, and an API server names its own
- * address there, a node's usually. The keys are then read where an API server has them below the issuer, its path
- * included, because a host may serve several clusters. The same holds for an API server whose address happens to be
- * the issuer's host: the path in front of it is not known to it.
+ * The URL of the key set of an issuer that is read directly.
+ *
+ * - A `jwks_uri` at the issuer's own origin is used.
+ * - A `jwks_uri` at another origin is not used: the issuer's metadata must not redirect us to other servers, and an API
+ *   server usually writes a node's address there. The keys are then read at the issuer's URL plus the path of an API
+ *   server's key set. The path of the issuer is kept, because one host may serve several clusters.
+ * - The path of an API server's key set at the root of the issuer's own host is not used either: an API server does not
+ *   know the path under which a proxy serves it.
  * @internal
  */
 export function locateJwks(
   issuer: string,
   jwksUri: string,
-): { readonly url: string; readonly isAsNamed: boolean } {
+): { readonly url: string; readonly isJwksUriUsed: boolean } {
   const { origin, pathname, search } = new URL(jwksUri);
-  const isAsNamed = origin === new URL(issuer).origin && pathname !== API_SERVER_JWKS_PATH;
+  const isJwksUriUsed = origin === new URL(issuer).origin && pathname !== API_SERVER_JWKS_PATH;
   return {
-    url: isAsNamed ? origin + pathname + search : belowIssuer(issuer, API_SERVER_JWKS_PATH),
-    isAsNamed,
+    url: isJwksUriUsed ? origin + pathname + search : appendToIssuer(issuer, API_SERVER_JWKS_PATH),
+    isJwksUriUsed,
   };
 }
 
-/** What is used of the discovery document (KEP-1393; OpenID Connect Discovery 1.0 §3). Not yet compared with anything. */
+/** The used members of the metadata (KEP-1393; OpenID Connect Discovery 1.0 §3). The issuer is **not** checked yet. */
 export interface IssuerMetadata {
   readonly issuer: string;
   readonly jwksUri: string;
@@ -107,13 +110,13 @@ export interface IssuerMetadata {
 
 export const METADATA_PATH = '/.well-known/openid-configuration';
 
-// The library asks for one; nothing is ever requested as a client.
+// openid-client requires a client ID, but it is never sent.
 const CLIENT_ID = 'nest-k8s-auth';
 
 /**
- * Reads the metadata through openid-client. Given the document's full URL it compares the issuer with nothing, and
- * given less it compares too little (a trailing slash, the scheme's case): the caller has to.
- * @throws {Error} trouble of any kind
+ * Reads the metadata through openid-client. The caller must compare the issuer: openid-client does not compare it when
+ * it gets the document's full URL, and otherwise ignores a trailing slash and the case of the scheme.
+ * @throws {Error} any failure to read the metadata
  * @internal
  */
 export async function readIssuerMetadata(
@@ -121,15 +124,15 @@ export async function readIssuerMetadata(
   read: ReadDocument,
   attempt: Attempt,
 ): Promise<IssuerMetadata> {
-  // Only those who choose discovery pay for loading it.
+  // Imported here, so that only services that use discovery load it.
   const { customFetch, discovery } = await import('openid-client');
-  let trouble: unknown;
+  let failure: unknown;
   const fetchWithin = async (): Promise<Response> => {
     try {
       const text = documentText('issuer metadata', await read(url, attempt));
       return new Response(text, { headers: { 'content-type': 'application/json' } });
     } catch (error) {
-      trouble = error;
+      failure = error;
       throw error;
     }
   };
@@ -139,12 +142,12 @@ export async function readIssuerMetadata(
     });
     return readMembers(configuration.serverMetadata());
   } catch (error) {
-    // The library wraps what the fetch threw; the reason is ours to know.
-    throw trouble ?? error;
+    // openid-client wraps the error of the fetch; throw the original.
+    throw failure ?? error;
   }
 }
 
-/** That `issuer` is a string the library has seen to; it leaves the rest as it came. */
+/** openid-client has checked only that `issuer` is a string. */
 function readMembers({
   issuer,
   jwks_uri: jwksUri,
@@ -155,7 +158,7 @@ function readMembers({
   return { issuer, jwksUri };
 }
 
-/** As {@link checkIssuer} does with a token's: byte for byte (OpenID Connect Discovery 1.0 §4.3). @internal */
+/** Compares byte for byte, like the `iss` of a token (OpenID Connect Discovery 1.0 §4.3). @internal */
 export function checkMetadataIssuer(issuer: string, expected: readonly string[], hint = ''): void {
   if (expected.includes(issuer)) return;
   const wanted = expected.map((one) => loggable(one)).join(' or ');

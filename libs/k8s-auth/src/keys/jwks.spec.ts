@@ -19,7 +19,7 @@ async function keyIds(...args: Parameters<typeof answer>): Promise<string[]> {
 }
 
 describe('JwksReader', () => {
-  it('passes over what is no key of ours, and keeps duplicates', async () => {
+  it('ignores entries that are not usable keys, and keeps duplicates', async () => {
     const junk = [null, 1, 'key', [], {}, { kty: 'oct', k: 'AAAA', kid: 'a' }, { ...jwk, d: 'AAAA' }];
     const proto = JSON.parse('{"__proto__":{"kty":"EC"}}') as unknown;
     const keys = [...junk, { ...jwk, kid: 'a' }, proto, { ...jwk, kid: 'a' }];
@@ -33,7 +33,7 @@ describe('JwksReader', () => {
     },
   );
 
-  it('takes a key set without a type, and one behind a byte order mark', async () => {
+  it('accepts a key set without a media type, and one with a byte order mark', async () => {
     const body = `\uFEFF${JSON.stringify({ keys: [{ ...jwk, kid: 'a' }] })}`;
     expect(await new JwksReader().read({ status: 200, headers: {}, body })).toHaveLength(1);
   });
@@ -44,26 +44,26 @@ describe('JwksReader', () => {
     ['another status', () => keyIds(good, type, 404)],
     ['a redirect', () => keyIds(good, type, 302)],
     ['no content', () => keyIds('', type)],
-    ['half a document', () => keyIds('{"keys":[', type)],
+    ['a truncated document', () => keyIds('{"keys":[', type)],
     ['null', () => keyIds('null')],
     ['a list', () => keyIds([jwk])],
     ['no keys member', () => keyIds({})],
     ['an inherited keys member', () => keyIds('{"__proto__":{"keys":[]}}')],
-    ['keys that are no list', () => keyIds({ keys: { 0: jwk } })],
+    ['keys that are not a list', () => keyIds({ keys: { 0: jwk } })],
     ['an empty set', () => keyIds({ keys: [] })],
     ['a set without a usable key', () => keyIds({ keys: [{ ...jwk, use: 'enc' }, null] })],
-  ])('refuses %s', async (_, read) => {
+  ])('rejects %s', async (_, read) => {
     await expect(read()).rejects.toBeInstanceOf(KeySourceError);
   });
 });
 
-describe('a key set that is too large', () => {
+describe('JwksReader limits:', () => {
   const copies = (count: number, entry: unknown) => Array<unknown>(count).fill(entry);
 
   it.each([
     [100, 100],
     [100, 1_000],
-  ])('is none with %d keys in %d entries', async (keys, entries) => {
+  ])('accepts %d keys in %d entries', async (keys, entries) => {
     const document = { keys: [...copies(entries - keys, { kty: 'oct' }), ...copies(keys, jwk)] };
     await expect(keyIds(document)).resolves.toHaveLength(keys);
   });
@@ -72,11 +72,11 @@ describe('a key set that is too large', () => {
     ['101 keys', copies(101, jwk), 'expected at most 100 usable keys'],
     ['1001 entries', [jwk, ...copies(1_000, {})], 'expected at most 1000 entries, got 1001'],
     ['80000 empty entries', copies(80_000, {}), 'expected at most 1000 entries, got 80000'],
-  ])('fails as a whole: %s', async (_, keys, message) => {
+  ])('rejects the whole key set with %s', async (_, keys, message) => {
     await expect(keyIds({ keys })).rejects.toThrow(message);
   });
 
-  it('lets the event loop turn between its entries', async () => {
+  it('yields to the event loop between entries', async () => {
     let turns = 0;
     let isRead = false;
     const reading = keyIds({ keys: copies(50, jwk) }).finally(() => (isRead = true));
@@ -85,9 +85,11 @@ describe('a key set that is too large', () => {
     expect(turns).toBeGreaterThanOrEqual(49);
   });
 
-  it('is not imported for a modulus that no key of ours can have', async () => {
+  it('does not import a key with a modulus of a size that is not allowed', async () => {
     const modulus = 'A'.repeat(200_000);
-    await expect(keyIds({ keys: [{ kty: 'RSA', n: modulus, e: 'AQAB' }] })).rejects.toThrow('got none in 1');
+    await expect(keyIds({ keys: [{ kty: 'RSA', n: modulus, e: 'AQAB' }] })).rejects.toThrow(
+      'got none (entries: 1)',
+    );
     expect(() => verificationKeyOfJwk({ kty: 'RSA', n: modulus, e: 'AQAB' })).toThrow(
       'expected a shorter one',
     );
@@ -95,7 +97,7 @@ describe('a key set that is too large', () => {
 });
 
 describe('a key set that has not changed', () => {
-  it('is not imported again, also when it has failed', async () => {
+  it('is not imported again, even after a failure', async () => {
     const reader = new JwksReader();
     const keys = await reader.read(answer({ keys: [jwk] }));
     expect(await reader.read(answer({ keys: [jwk] }))).toBe(keys);

@@ -4,28 +4,29 @@ import { isJsonObject, member } from '../jwt/compact-jws.js';
 import { type VerificationKey, verificationKeyOfJwk } from '../jwt/verification-key.js';
 import { documentText, KeySourceError } from './key-source.js';
 
-/** Where every API server has its keys (KEP-1393), whatever its metadata says. */
+/** The path of the key set on every API server (KEP-1393), even if its metadata names another one. */
 export const API_SERVER_JWKS_PATH = '/openid/v1/jwks';
 
-/** Far more than any cluster publishes; what is longer is not read to its end. */
+/** Far more than any cluster publishes. A longer document is a failure, and is not read to its end. */
 export const MAX_DOCUMENT_BYTES = 256 * 1024;
 
-// A cluster publishes one to three keys. Importing one of P-521 takes a millisecond or two.
+// A cluster publishes one to three keys. Importing one P-521 key takes 1 to 2 ms.
 const MAX_ENTRIES = 1_000;
 const MAX_KEYS = 100;
 
 /**
- * Reads one key set again and again; a document that has not changed is not imported again, whatever came of it.
+ * Reads a key set repeatedly. If the document has not changed, returns the last result, a failure included, without
+ * importing the keys again.
  * @internal
  */
 export class JwksReader {
   private last?: { readonly text: string; readonly keys: Promise<readonly VerificationKey[]> };
 
   /**
-   * The usable keys of a key set (RFC 7517 §5). Entries of unknown kinds, and broken ones, are passed over as §5 asks.
-   * A set without any usable key is a failure, because taking it would refuse everybody; so is one with too many entries
-   * or keys, because no choice among them is right. After a failure the keys that are held go on being used.
-   * @throws {KeySourceError}
+   * The usable keys of a key set (RFC 7517 §5). Ignores entries of unknown types and invalid entries, as §5 asks. A set
+   * without a usable key is a failure, because using it would refuse every token. A set with too many entries or keys
+   * is a failure, because any selection could be wrong. After a failure the previous keys stay in use.
+   * @throws {KeySourceError} the document is not a key set with a valid number of usable keys
    */
   async read(response: HttpsResponse): Promise<readonly VerificationKey[]> {
     const text = documentText('key set', response);
@@ -34,7 +35,7 @@ export class JwksReader {
   }
 }
 
-/** The event loop turns after each entry, because importing many would keep it from everything else. */
+/** Yields to the event loop after each entry, because importing many keys would block it. */
 async function importKeys(text: string): Promise<readonly VerificationKey[]> {
   const entries = readEntries(text);
   if (entries.length > MAX_ENTRIES) {
@@ -49,7 +50,7 @@ async function importKeys(text: string): Promise<readonly VerificationKey[]> {
     }
   }
   if (keys.length > 0) return keys;
-  throw new KeySourceError(`key set: expected a usable key, got none in ${entries.length}`);
+  throw new KeySourceError(`key set: expected a usable key, got none (entries: ${entries.length})`);
 }
 
 function usableKeyOf(entry: unknown): VerificationKey | undefined {

@@ -4,20 +4,20 @@ import { type Readiness } from '../util/readiness.js';
 
 /** Which issuers a local verifier trusts, and the keys of each. */
 export interface KeyProvider {
-  /** The accepted `iss` values. @throws {VerifierUnavailableError} not known yet */
+  /** The accepted `iss` values. @throws {VerifierUnavailableError} they are not known yet */
   issuers(): readonly string[] | Promise<readonly string[]>;
 
   /**
-   * Keys of this issuer that may have signed, synchronously where one is known.
-   * @returns none when there certainly are none
-   * @throws {VerifierUnavailableError} nobody can tell now
+   * The keys of this issuer that may have signed the token. Returns them synchronously if any is known.
+   * @returns an empty list if the issuer certainly has no such key
+   * @throws {VerifierUnavailableError} it is unknown now whether the issuer has such a key
    */
   find(
     header: UnverifiedHeader,
     issuer: string,
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
 
-  /** The issuers that are known without waiting; `undefined` while there are none. */
+  /** The issuers that are known without waiting; `undefined` while none is known. */
   knownIssuers(): readonly string[] | undefined;
 
   start(): void;
@@ -25,16 +25,15 @@ export interface KeyProvider {
   stop(): void;
 }
 
-/** An issuer that is read itself. */
+/** An issuer, and the keys that are read from it. */
 export interface IssuerGroup {
   readonly issuer: string;
   readonly keys: KeyProvider;
 }
 
 /**
- * The keys of several issuers, each with its own refreshes and its own last good keys. A token is verified with the
- * keys of the issuer that it names and with no others (RFC 8725 §3.8), so an issuer that does not answer is a failure
- * for its own tokens only.
+ * The keys of several issuers, each with its own refreshes and its own last good keys. A token is verified only with
+ * the keys of the issuer that it names (RFC 8725 §3.8), so an unreachable issuer affects only its own tokens.
  * @internal
  */
 export class KeysByIssuer implements KeyProvider {
@@ -71,7 +70,7 @@ export class KeysByIssuer implements KeyProvider {
     return this.byIssuer.get(issuer)?.find(header, issuer) ?? [];
   }
 
-  /** Ready when at least one issuer is: one that is gone for good is not a failure of the service. */
+  /** Ready if at least one issuer is ready: an issuer that was shut down must not make the service unready. */
   readiness(): Readiness {
     const all = [...this.byIssuer.values()].map((keys) => keys.readiness());
     const first = (status: Readiness['status']) => all.find((readiness) => readiness.status === status);

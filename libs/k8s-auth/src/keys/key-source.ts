@@ -3,37 +3,39 @@ import { loggable } from '../util/log.js';
 import { type Deadline } from '../util/timers.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 
-/** The time of one attempt to get keys. */
+/** The deadline of one attempt to get keys. */
 export type Attempt = Deadline;
 
-/** What a fetch has brought: never without a key. */
+/** The result of a fetch, with at least one key. */
 export interface FetchedKeys {
-  /** The `iss` values that these keys speak for. */
+  /** The `iss` values of the tokens that these keys verify. */
   readonly issuers: readonly string[];
   readonly keys: readonly VerificationKey[];
 }
 
-/** Where keys come from. It remembers nothing: what to do between attempts, and after bad ones, is not its business. */
+/**
+ * A place to fetch keys from. It makes one attempt at a time; RefreshedKeys schedules the attempts and keeps the keys.
+ */
 export interface KeySource {
-  /** @throws {Error} there is trouble; never with token text */
+  /** @throws {Error} the keys cannot be fetched; the error never contains token text */
   fetch(attempt: Attempt): Promise<FetchedKeys>;
 }
 
-/** Reads one document; the answer is not looked at. */
+/** Reads one document and returns the unchecked answer. */
 export type ReadDocument = (url: string, attempt: Attempt) => Promise<HttpsResponse>;
 
-// The API server answers 406 to a request for its key set that accepts application/json alone.
+// The API server answers 406 to a key set request that accepts only application/json.
 export const DOCUMENT_ACCEPT = 'application/jwk-set+json, application/json, */*;q=0.1';
 
-/** The keys cannot be had like this. @internal */
+/** The keys cannot be read from this source. @internal */
 export class KeySourceError extends Error {
   override readonly name = 'KeySourceError';
 
   constructor(
     message: string,
-    /** The API server knows us and will not let us read: only its administrator can heal that. */
+    /** Whether the API server authenticated us, but we lack the right to read. Only an administrator can grant it. */
     readonly isRightMissing = false,
-    /** The `Retry-After` header that came with the answer. */
+    /** The `Retry-After` header of the answer. */
     readonly retryAfter?: string,
   ) {
     super(message);
@@ -41,14 +43,14 @@ export class KeySourceError extends Error {
 }
 
 /** @internal */
-export function isRightMissing(trouble: unknown): boolean {
-  return trouble instanceof KeySourceError && trouble.isRightMissing;
+export function isRightMissing(error: unknown): boolean {
+  return error instanceof KeySourceError && error.isRightMissing;
 }
 
 /**
- * The text of a document. It counts by its content, not by its media type: buckets serve both documents as
- * `binary/octet-stream`, and an error page of something in between is not JSON.
- * @throws {KeySourceError} another status than 200, or an encoding that nobody asked for
+ * The text of a document. The media type is not checked, because buckets serve both documents as
+ * `binary/octet-stream`. An error page of a proxy fails later, because it is not JSON.
+ * @throws {KeySourceError} the status is not 200, or the content has an encoding that was not requested
  * @internal
  */
 export function documentText(what: string, { status, headers, body }: HttpsResponse): string {

@@ -39,7 +39,7 @@ async function mistakesIn(content: string): Promise<readonly string[]> {
 }
 
 describe('loadPublicKeys', () => {
-  it('reads every block of every file, whatever stands around them', async () => {
+  it('reads every block of every file, and ignores text around the blocks', async () => {
     const first = await file('first', `# current\n${pem(rsa.publicKey)}# next\n${pem(ec.publicKey)}`);
     const second = await file('second', pem(rsa.publicKey, 'pkcs1') + (await certificate()) + '\n');
     const { keys = [], mistakes } = await loadPublicKeys([first, second]);
@@ -51,8 +51,12 @@ describe('loadPublicKeys', () => {
 
   it.each<[string, string, string]>([
     ['an empty file', '', 'expected a PEM block'],
-    ['a file without block', 'ssh-rsa AAAA', 'expected a PEM block'],
-    ['a block without end', pem(rsa.publicKey).slice(0, 200), 'expected PEM blocks with beginning and end'],
+    ['a file without a block', 'ssh-rsa AAAA', 'expected a PEM block'],
+    [
+      'a block without an END line',
+      pem(rsa.publicKey).slice(0, 200),
+      'expected PEM blocks: base64 text between',
+    ],
     ['a private key', privatePem(rsa.privateKey), 'block 1 (PRIVATE KEY): expected PUBLIC KEY, RSA'],
     [
       'a private key behind a public one',
@@ -74,9 +78,9 @@ describe('loadPublicKeys', () => {
       pem(rsa.publicKey) + pem(generateKeyPairSync('ed25519').publicKey),
       'block 2 (PUBLIC KEY): expected an RSA key or an EC key on P-256, P-384 or P-521',
     ],
-    ['a block that holds nothing', block('PUBLIC KEY', 'AAAA'), 'expected a key that can be parsed'],
-    ['a certificate that is none', block('CERTIFICATE', 'AAAA'), 'expected a key that can be parsed'],
-  ])('refuses %s', async (_, content, mistake) => {
+    ['a block without a key', block('PUBLIC KEY', 'AAAA'), 'expected a key that can be parsed'],
+    ['an invalid certificate', block('CERTIFICATE', 'AAAA'), 'expected a key that can be parsed'],
+  ])('rejects %s', async (_, content, mistake) => {
     expect(await mistakesIn(content)).toEqual([expect.stringMatching(/^sa\.pub: /)]);
     expect(await mistakesIn(content)).toEqual([expect.stringContaining(mistake)]);
   });
@@ -90,7 +94,7 @@ describe('loadPublicKeys', () => {
       `${bad}: block 1 (PUBLIC KEY): expected a key that can be parsed`,
       `${bad}: block 2 (PRIVATE KEY): expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE`,
     ];
-    // What is missing is found out sooner than what is wrong.
+    // A missing file is detected earlier than a bad block, so the order is checked both ways.
     expect(await loadPublicKeys([bad, good, missing])).toEqual({ mistakes: [...ofBad, ...ofMissing] });
     expect(await loadPublicKeys([missing, good, bad])).toEqual({ mistakes: [...ofMissing, ...ofBad] });
   });

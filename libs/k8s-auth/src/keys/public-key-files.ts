@@ -5,26 +5,29 @@ import { UnfitKeyError, type VerificationKey, verificationKeyOf } from '../jwt/v
 import { ConfigurationError } from '../errors.js';
 import { type FetchedKeys, type KeySource, KeySourceError } from './key-source.js';
 
-/** The keys of some files, or what is wrong with the files: never both. */
+/** Either the keys of some files, or the mistakes in the files. */
 export type LoadedKeys =
   | { readonly keys: readonly VerificationKey[]; readonly mistakes?: undefined }
   | { readonly mistakes: readonly string[]; readonly keys?: undefined };
 
-/** PEM files as a source of keys, which verify tokens of every issuer of the list: files do not tell whose keys they hold. */
+/**
+ * Reads keys from PEM files. The keys verify tokens of every issuer in the list, because a file does not name an
+ * issuer.
+ */
 export class PublicKeyFiles implements KeySource {
   constructor(
     private readonly files: readonly string[],
     private readonly issuers: readonly string[],
   ) {}
 
-  /** @throws {KeySourceError} with the first mistake */
+  /** @throws {KeySourceError} names the first mistake */
   async fetch(): Promise<FetchedKeys> {
     const { keys, mistakes } = await loadPublicKeys(this.files);
     if (!keys) throw new KeySourceError(`public key files: ${mistakes[0]}`);
     return { issuers: this.issuers, keys };
   }
 
-  /** The same at startup. @throws {ConfigurationError} with every mistake in every file */
+  /** Like {@link fetch}, for startup. @throws {ConfigurationError} names every mistake in every file */
   async fetchFirst(): Promise<FetchedKeys> {
     const { keys, mistakes } = await loadPublicKeys(this.files);
     if (!keys) {
@@ -37,12 +40,12 @@ export class PublicKeyFiles implements KeySource {
 }
 
 /**
- * Reads every block of every file. One bad block spoils the lot: a key that someone meant to be there would
- * otherwise be missing in silence.
+ * Reads every block of every file. One bad block makes the whole result a failure: otherwise a key that the operator
+ * configured would be missing without an error.
  * @internal
  */
 export async function loadPublicKeys(files: readonly string[]): Promise<LoadedKeys> {
-  // All at a time, but looked at in their order: so are the mistakes.
+  // The files are read at the same time, but parsed in order, so that the mistakes are in the order of the files.
   const texts = await Promise.all(files.map(readText));
   const mistakes: string[] = [];
   const keys = files.flatMap((file, index) =>
@@ -51,23 +54,27 @@ export async function loadPublicKeys(files: readonly string[]): Promise<LoadedKe
   return mistakes.length > 0 ? { mistakes } : { keys };
 }
 
-function parseFile(text: string | undefined, complain: (mistake: string) => void): VerificationKey[] {
+function parseFile(text: string | undefined, addMistake: (mistake: string) => void): VerificationKey[] {
   if (text === undefined) {
-    complain('expected a file that can be read');
+    addMistake('expected a file that can be read');
     return [];
   }
   const blocks = readPemBlocks(text);
   if (!blocks || blocks.length === 0) {
-    complain(blocks ? 'expected a PEM block' : 'expected PEM blocks with beginning and end, of base64');
+    addMistake(
+      blocks
+        ? 'expected a PEM block'
+        : 'expected PEM blocks: base64 text between a BEGIN line and an END line',
+    );
     return [];
   }
   return blocks.flatMap((block, index) => {
     try {
       return [verificationKeyOf(parseBlock(block))];
     } catch (error) {
-      // Parsers' own words quote nothing, but name things of OpenSSL that nobody looks for here.
+      // The parser's own message names OpenSSL internals, which do not help the reader.
       const reason = error instanceof UnfitKeyError ? error.message : 'expected a key that can be parsed';
-      complain(`block ${index + 1} (${block.label}): ${reason}`);
+      addMistake(`block ${index + 1} (${block.label}): ${reason}`);
       return [];
     }
   });
@@ -91,8 +98,8 @@ function parseBlock({ label, der }: PemBlock): KeyObject {
     case 'X509 CERTIFICATE':
       return new X509Certificate(der).publicKey;
     default:
-      // Not even to derive the public half, as createPublicKey would: a service that verifies has no business
-      // holding what signs for every ServiceAccount of the cluster.
+      // Reject private keys, although createPublicKey could derive the public key: a service that only verifies must
+      // not hold the key that signs tokens for every ServiceAccount of the cluster.
       throw new UnfitKeyError('expected PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE');
   }
 }

@@ -48,7 +48,7 @@ describe('RefreshedKeys', () => {
   it.each([
     ['good', succeed],
     ['bad', fail],
-  ])('that holds keys makes six %s attempts in the minute of a flood', async (_, result) => {
+  ])('with keys makes at most six %s attempts per minute during a flood', async (_, result) => {
     answer = succeed;
     const keys = withJitter(0);
     await ask(keys, key);
@@ -63,7 +63,7 @@ describe('RefreshedKeys', () => {
     expect(fetches).toEqual([10_000, 20_000, 30_000, 40_000, 50_000, 60_000]);
   });
 
-  it('that holds no keys tries every second, however many ask', async () => {
+  it('without keys tries once a second, even with many callers', async () => {
     answer = fail;
     const keys = withJitter(0);
     for (let step = 0; step < 50; step++) {
@@ -79,7 +79,7 @@ describe('RefreshedKeys', () => {
     expect(fetches).toHaveLength(7);
   });
 
-  it('that holds no keys lets nobody wait long for a later attempt that hangs', async () => {
+  it('without keys makes callers wait at most 1 s for a later attempt that hangs', async () => {
     answer = fail;
     const keys = withJitter(0);
     await ask(keys, key);
@@ -95,7 +95,7 @@ describe('RefreshedKeys', () => {
     [0, 1_000],
     [0.5, 1_025],
     [1, 1_050],
-  ])('tries again after a bad attempt without being asked (jitter %d: %d ms)', async (jitter, dueMs) => {
+  ])('retries after a failed attempt without a caller (jitter %d: %d ms)', async (jitter, dueMs) => {
     answer = fail;
     const keys = withJitter(jitter);
     keys.start();
@@ -108,7 +108,7 @@ describe('RefreshedKeys', () => {
     expect(await ask(keys, key)).toEqual([key]);
   });
 
-  it('says when asking again may help, a second at least', async () => {
+  it('reports when to retry, after at least 1 s', async () => {
     answer = fail;
     const keys = withJitter(1);
     expect(await ask(keys, key)).toMatchObject({ retryAfterMs: 1_050, cause: { message: 'away' } });
@@ -120,9 +120,13 @@ describe('RefreshedKeys', () => {
     ['seconds', new KeySourceError('key set: got 429', false, '30'), 30_000],
     ['a date', new KeySourceError('key set: got 503', false, 'Tue, 01 Jan 2030 00:00:45 GMT'), 45_000],
     ['more than a minute', new KeySourceError('key set: got 429', false, '3600'), 60_000],
-    ['what the API server said', new VerifierUnavailableError('429', { retryAfterMs: 20_000 }), 20_000],
+    [
+      'the time that the API server asked for',
+      new VerifierUnavailableError('429', { retryAfterMs: 20_000 }),
+      20_000,
+    ],
     ['less than the cooldown', new KeySourceError('key set: got 429', false, '0'), 1_000],
-  ])('does not ask again before the time that was named: %s', async (_, error, dueMs) => {
+  ])('makes no attempt before the time in Retry-After: %s', async (_, error, dueMs) => {
     answer = () => Promise.reject(error);
     const keys = withJitter(0);
     expect(await ask(keys, key)).toMatchObject({ retryAfterMs: dueMs });

@@ -38,7 +38,7 @@ function newKey(): VerificationKey {
   return verificationKeyOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
 }
 
-/** What asking for a key comes to: how many there are, or the code of the refusal to say. */
+/** The number of keys that were found, or the error code. */
 async function ask({ keyId }: VerificationKey): Promise<unknown> {
   const found = await outcome((async () => keys.find({ alg: 'ES256', kid: keyId }))());
   if (Array.isArray(found)) return found.length;
@@ -46,7 +46,7 @@ async function ask({ keyId }: VerificationKey): Promise<unknown> {
   return 'unavailable';
 }
 
-/** Lets the first attempt end before the clock goes on. */
+/** Waits until the first attempt ends, before the clock advances. */
 async function start(): Promise<void> {
   keys.start();
   await clock.advance(0);
@@ -56,19 +56,19 @@ const fail = (message = 'away') => Promise.reject<readonly VerificationKey[]>(ne
 const hang = () => new Promise<never>(() => {});
 
 describe('RefreshedKeys', () => {
-  it('shares one fetch among all who wait for the first', async () => {
+  it('shares one fetch among all callers that wait for the first keys', async () => {
     expect(await Promise.all(Array.from({ length: 100 }, () => ask(first)))).toEqual(Array(100).fill(1));
     expect(fetches).toHaveLength(1);
   });
 
-  it('is asked at once for a key it has', async () => {
+  it('returns a key that it has synchronously', async () => {
     expect(keys.knownIssuers()).toBeUndefined();
     await ask(first);
     expect(keys.find({ alg: 'ES256', kid: first.keyId })).toEqual([first]);
     expect(keys.issuers()).toEqual(ISSUERS);
   });
 
-  it('fetches every 5 minutes, and a key that is gone is gone then', async () => {
+  it('fetches every 5 minutes, and drops a key that the issuer removed', async () => {
     await start();
     await clock.advance(5 * MINUTE_MS - 1);
     expect(fetches).toEqual([0]);
@@ -81,7 +81,7 @@ describe('RefreshedKeys', () => {
     expect(fetches).toHaveLength(6);
   });
 
-  it('fetches for an unknown key, but never within 10 s of the last attempt', async () => {
+  it('fetches for an unknown key ID, but never within 10 s of the last attempt', async () => {
     await start();
     await clock.advance(9_999);
     answer = () => Promise.resolve([first, second]);
@@ -89,14 +89,14 @@ describe('RefreshedKeys', () => {
     await clock.advance(1);
     expect(await Promise.all([ask(second), ask(second), ask(first)])).toEqual([1, 1, 1]);
     expect(fetches).toEqual([0, 10_000]);
-    // And the next one in the background is 5 minutes from then.
+    // The next background fetch is 5 minutes later.
     await clock.advance(5 * MINUTE_MS - 1);
     expect(fetches).toHaveLength(2);
     await clock.advance(1);
     expect(fetches).toHaveLength(3);
   });
 
-  it('tells an unknown key from one that could not be asked for', async () => {
+  it('distinguishes an unknown key from a failed fetch', async () => {
     answer = () => fail();
     expect(await ask(first)).toBe('unavailable');
     answer = () => Promise.resolve([first]);
@@ -109,7 +109,7 @@ describe('RefreshedKeys', () => {
     expect(await ask(first)).toBe(1);
   });
 
-  it('keeps the keys of the last good attempt for a day', async () => {
+  it('keeps the keys of the last successful attempt for one day', async () => {
     await ask(first);
     answer = () => fail();
     await clock.advance(24 * HOUR_MS);
@@ -126,7 +126,7 @@ describe('RefreshedKeys', () => {
     expect(await ask(first)).toBe(1);
   });
 
-  it('ends an attempt that hangs after 5 s, and serves what it has meanwhile', async () => {
+  it('ends a hanging attempt after 5 s, and uses the current keys in the meantime', async () => {
     await ask(first);
     let attempt: Attempt | undefined;
     answer = (given) => {
@@ -148,7 +148,7 @@ describe('RefreshedKeys', () => {
 });
 
 describe('RefreshedKeys readiness', () => {
-  it('is not ready before the first keys, degraded without the next', async () => {
+  it('is not ready before the first keys, and degraded after a failed refresh', async () => {
     expect(keys.readiness()).toEqual({ status: 'not-ready', reason: 'keys have not been fetched yet' });
     answer = () => fail('first outage');
     await ask(first);
@@ -161,11 +161,11 @@ describe('RefreshedKeys readiness', () => {
     expect(keys.readiness()).toEqual({ status: 'degraded', reason: 'second outage' });
   });
 
-  it('is not ready without the right to read, whatever keys there are', async () => {
+  it('is not ready without the right to read, even with keys', async () => {
     await ask(first);
     answer = () => Promise.reject(new KeySourceError('right is missing', true));
     await clock.advance(5 * MINUTE_MS);
-    // An API server that has just started knows no roles for moments.
+    // An API server that has just started has no roles for a short time.
     expect(keys.readiness()).toEqual({ status: 'degraded', reason: 'right is missing' });
     await clock.advance(10_500);
     expect(keys.readiness()).toEqual({ status: 'not-ready', reason: 'right is missing' });
@@ -175,7 +175,7 @@ describe('RefreshedKeys readiness', () => {
     expect(keys.readiness()).toEqual({ status: 'ready' });
   });
 
-  it('waits for a second refusal in a row only where it has keys', async () => {
+  it('waits for a second refusal in a row only if it has keys', async () => {
     const refuse = () => Promise.reject(new KeySourceError('right is missing', true));
     answer = refuse;
     await start();
@@ -191,7 +191,7 @@ describe('RefreshedKeys readiness', () => {
     expect(keys.readiness()).toEqual({ status: 'degraded', reason: 'right is missing' });
   });
 
-  it('logs lasting trouble once a minute', async () => {
+  it('logs a lasting failure once a minute', async () => {
     answer = () => fail();
     await start();
     await clock.advance(2 * MINUTE_MS);
@@ -204,7 +204,7 @@ describe('RefreshedKeys readiness', () => {
 });
 
 describe('RefreshedKeys when stopped', () => {
-  it('leaves no timer and makes no more attempts', async () => {
+  it('leaves no timer and makes no further attempts', async () => {
     keys.start();
     keys.start();
     await clock.advance(0);
@@ -218,7 +218,7 @@ describe('RefreshedKeys when stopped', () => {
     expect(await ask(first)).toBe(1);
   });
 
-  it('ends the attempt under way, without a word', async () => {
+  it('aborts the running attempt without a log line', async () => {
     answer = hang;
     const waiting = ask(first);
     keys.stop();

@@ -14,61 +14,65 @@ import { KeySet } from '../jwt/signature.js';
 import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
 
 const MIN_RETRY_AFTER_MS = 1_000;
-// Without keys an attempt is nearly always under way. After one that failed, a caller need not wait as long as it may.
+// While there are no keys, an attempt is running nearly all the time. After a failed attempt, callers wait only this
+// long.
 const MAX_WAIT_AFTER_FAILURE_MS = 1_000;
 
-/** Keys that a server publishes. */
+/** The policy for keys that a server publishes. */
 export const PUBLISHED_KEYS: RefreshPolicy = {
-  // A key is gone from here at most this long after it is gone from the issuer; API servers allow an hour (max-age).
+  // A key that the issuer has removed is used at most this much longer. API servers allow one hour (max-age).
   periodMs: 5 * 60_000,
-  // A flood of unknown keys costs six fetches a minute, good or bad.
+  // A flood of unknown key IDs causes at most six fetches a minute, successful or not.
   cooldownMs: 10_000,
-  // Nobody is served meanwhile, and the server may be back at once.
+  // Without keys no caller is served, and the server may recover at any moment.
   cooldownWithoutValueMs: 1_000,
   timeoutMs: 5_000,
   maxAgeMs: 24 * 3_600_000,
   jitterShare: 0.05,
 };
 
-// An API server that refuses us is reachable: it may have dropped the key that our own token is of, and that key must
-// not be used here for long. Time for some attempts, because one that has just started refuses everybody for moments.
-const MAX_AGE_ONCE_REFUSED_MS = 10 * 60_000;
+// An API server that refuses our own credential may have removed the key that signed our token. That key must not be
+// used here for long. This leaves time for some attempts, because an API server that has just started refuses
+// everybody for a short time.
+const MAX_AGE_AFTER_REFUSAL_MS = 10 * 60_000;
 
-/** Keys in files: the last good ones are used for as long as the files are unusable. */
+/** The policy for keys in files: the last good keys are used as long as the files are unusable. */
 export const KEYS_IN_FILES: RefreshPolicy = {
-  // Reading by period sees the `..data` swap of a mounted ConfigMap; watching a mounted file goes blind after the first.
+  // Periodic reads notice every `..data` swap of a mounted ConfigMap. A file watcher stops working after the first
+  // swap.
   periodMs: 10_000,
   cooldownMs: 10_000,
 };
 
 export interface RefreshedKeysContext {
   readonly policy: RefreshPolicy;
-  /** The issuers whose tokens the keys verify. Omitted: those that come with the keys. */
+  /** The issuers whose tokens the keys verify. @default the issuers that the source returns with the keys */
   readonly issuers?: readonly string[] | undefined;
   readonly clock: Clock;
   readonly log: Log;
-  /** From 0 to 1, for the jitter of retries. @default Math.random */
+  /** Returns a number from 0 to 1, for the jitter of retries. @default Math.random */
   readonly random?: () => number;
 }
 
-/** Keys as they are used. */
+/** The keys in the form that is used for lookups. */
 interface HeldKeys {
   readonly issuers: readonly string[];
   readonly keys: KeySet;
 }
 
 /**
- * The keys of one source that may be unreachable. All who need keys share one fetch; those of the last good one are used
- * as long as the policy allows. A source that throttles (`Retry-After`) is not asked again before the time it names.
+ * The keys of one source that may be unreachable. All callers that need keys share one fetch. The keys of the last
+ * successful fetch are used as long as the policy allows. If the source throttles with `Retry-After`, the next fetch
+ * waits for that time.
  * @internal
  */
 export class RefreshedKeys implements KeyProvider {
   private readonly refreshed: Refreshed<HeldKeys>;
   private readonly onceAMinute: OncePerMinute;
-  /** Fetches in a row that were told that we have no right to read. */
-  private withoutRight = 0;
+  /** The number of fetches in a row that failed because we lack the right to read. */
+  private rightMissingCount = 0;
 
-  /** @param first keys that were fetched just now */
+  /** @param first keys that have just been fetched */
   constructor(
     private readonly source: KeySource,
     private readonly context: RefreshedKeysContext,
@@ -79,13 +83,13 @@ export class RefreshedKeys implements KeyProvider {
       {
         ...context,
         fetch: async (deadline) => {
-          const held = hold(await this.source.fetch(deadline));
-          this.withoutRight = 0;
+          const held = toHeldKeys(await this.source.fetch(deadline));
+          this.rightMissingCount = 0;
           return held;
         },
         onFailure: (error) => this.noteFailure(error),
       },
-      first && hold(first),
+      first && toHeldKeys(first),
     );
   }
 
@@ -119,8 +123,8 @@ export class RefreshedKeys implements KeyProvider {
       return { status: 'not-ready', reason };
     }
     if (failure === undefined) return { status: 'ready' };
-    // An API server that has just started knows no roles for moments: that alone takes nobody with keys out of service.
-    return { status: this.withoutRight > 1 ? 'not-ready' : 'degraded', reason: describeError(failure) };
+    // An API server that has just started has no roles for a short time. With keys, one such refusal keeps us ready.
+    return { status: this.rightMissingCount > 1 ? 'not-ready' : 'degraded', reason: describeError(failure) };
   }
 
   private async issuersAfterFetch(): Promise<readonly string[]> {
@@ -143,22 +147,22 @@ export class RefreshedKeys implements KeyProvider {
     const fetching = this.refreshed.refreshIfDue();
     const { failure, value } = this.refreshed;
     if (failure === undefined || value !== undefined) return fetching;
-    const patience = startDeadline(this.context.clock, MAX_WAIT_AFTER_FAILURE_MS);
-    await settleUnlessAborted(patience.signal, fetching).catch(() => {});
-    patience.cancel();
+    const waitLimit = startDeadline(this.context.clock, MAX_WAIT_AFTER_FAILURE_MS);
+    await settleUnlessAborted(waitLimit.signal, fetching).catch(() => {});
+    waitLimit.cancel();
   }
 
   private noteFailure(error: unknown): FailureEffect {
-    const isWithoutRight = isRightMissing(error);
-    this.withoutRight = isWithoutRight ? this.withoutRight + 1 : 0;
+    const lacksRight = isRightMissing(error);
+    this.rightMissingCount = lacksRight ? this.rightMissingCount + 1 : 0;
     const message = `keys could not be fetched: ${describeError(error)}`;
-    this.onceAMinute.run(isWithoutRight ? 'right' : 'fetch', () => {
-      if (isWithoutRight) this.context.log.error({ message });
+    this.onceAMinute.run(lacksRight ? 'right' : 'fetch', () => {
+      if (lacksRight) this.context.log.error({ message });
       else this.context.log.warn({ message });
     });
     return {
       pauseMs: retryAfterMsOf(error, this.context.clock),
-      ...(error instanceof OwnCredentialRefusedError && { maxAgeMs: MAX_AGE_ONCE_REFUSED_MS }),
+      ...(error instanceof OwnCredentialRefusedError && { maxAgeMs: MAX_AGE_AFTER_REFUSAL_MS }),
     };
   }
 
@@ -171,11 +175,11 @@ export class RefreshedKeys implements KeyProvider {
   }
 }
 
-function hold({ issuers, keys }: FetchedKeys): HeldKeys {
+function toHeldKeys({ issuers, keys }: FetchedKeys): HeldKeys {
   return { issuers, keys: new KeySet(keys) };
 }
 
-/** What an issuer has asked for, or an API server has asked its client for. */
+/** The pause that the issuer or the API server has asked for. */
 function retryAfterMsOf(error: unknown, clock: Clock): number {
   if (error instanceof VerifierUnavailableError) return error.retryAfterMs;
   if (!(error instanceof KeySourceError)) return 0;

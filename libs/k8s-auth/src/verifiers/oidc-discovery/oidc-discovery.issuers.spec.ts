@@ -227,7 +227,7 @@ describe('oidc-discovery without an issuer, and with a credential that does not 
     const apiServer = { url: first.url, caFile: first.caFile, tokenFile };
     const verifier = await create({ apiServer, jwksUri: `${first.url}/keys` });
     expect(await result(verifier, tokenOf(first))).toBe(UNAVAILABLE);
-    expect(warnings()).toContain("option 'issuer': expected");
+    expect(warnings()).toContain("option 'issuer': is required");
     expect(first.requests).toEqual([]);
   });
 

@@ -146,7 +146,7 @@ describe('oidc-discovery and keys of the issuer', () => {
     const options = { issuer: server.url, caFile: server.caFile };
     const verifier = await create(options, { KUBECONFIG: '/nonexistent/config', HOME: '/nonexistent' });
     expect(await result(verifier, serverToken())).toBe(ACCEPTED);
-    expect(warnings()).toContain('issuer is read without the API server');
+    expect(warnings()).toContain('API server cannot be used, keys are read from the issuer');
   });
 
   it.each([{ issuer: 'https://other.example' }, { jwksUri: 'keys' }])(
@@ -211,7 +211,7 @@ describe('oidc-discovery with jwksUri', () => {
   it('requires option issuer when the own credential names no issuer', async () => {
     const verifier = await create({ jwksUri: `${server.url}/keys` }, await kubeconfig());
     expect(await result(verifier, await clusterToken())).toBe(UNAVAILABLE);
-    expect(warnings()).toContain("option 'issuer': expected, because the own credential names none");
+    expect(warnings()).toContain("option 'issuer': is required, because our own credential names no issuer");
   });
 });
 
