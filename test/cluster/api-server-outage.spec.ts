@@ -166,7 +166,7 @@ describeIfPossible(
 
       it(`answers the readiness probe with ${meanwhile} during the outage, and states the reason only in its log`, async () => {
         const settled = since().filter(
-          (probe) => probe.at > wentAt + 10_000 && answeredAt(probe) < cameBackAt,
+          (probe) => probe.at > wentAt + 10_000 && answeredAt(probe) < listensAgainAt,
         );
         expect(settled.length).toBeGreaterThan(100);
         expect(new Set(settled.map(({ status }) => status))).toEqual(new Set([meanwhile]));
