@@ -65,11 +65,16 @@ export async function survey(deployment: Deployment, name: string): Promise<Surr
 /** The packages that production needs, by the lock file; the optional ones read kubeconfigs, which pods do not have. */
 export function productionPackages(): string[] {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
+    packages: Record<
+      string,
+      { dev?: boolean; optional?: boolean; devOptional?: boolean; link?: boolean; resolved?: string }
+    >;
   };
   return Object.entries(packages)
-    .filter(([path, { dev, optional, devOptional }]) => {
-      return path.startsWith('node_modules/') && !dev && !optional && !devOptional;
+    .filter(([path, { dev, optional, devOptional, link, resolved }]) => {
+      // Of the workspaces, the image contains only the library.
+      const isOtherWorkspace = link && resolved !== 'libs/k8s-auth';
+      return path.startsWith('node_modules/') && !dev && !optional && !devOptional && !isOtherWorkspace;
     })
     .map(([path]) => path);
 }

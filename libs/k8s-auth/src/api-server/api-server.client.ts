@@ -128,7 +128,7 @@ export class ApiServerClient {
   assertNoPause(): void {
     const retryAfterMs = this.pause.remainingMs();
     if (retryAfterMs === 0) return;
-    throw new VerifierUnavailableError('API server has asked for a pause (Retry-After)', { retryAfterMs });
+    throw new OutageError('API server has asked for a pause (Retry-After)', { retryAfterMs });
   }
 
   /** Aborts running requests. */

@@ -158,8 +158,6 @@ export class CircuitBreaker {
   }
 
   private assertNoOutage(): void {
-    if (!this.outage) return;
-    const { error } = this.outage;
-    throw new VerifierUnavailableError(error.outageMessage, { cause: error });
+    if (this.outage) throw this.outage.error.refusal();
   }
 }

@@ -1,53 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import { type TLSSocket } from 'node:tls';
-import { FakeClock } from '../../testing/index.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { endless, issueLoopback, startHttpsServer } from '../http/https-server.fixture.js';
-import { ApiServerClient } from './api-server.client.js';
-import { requireApiServer } from './api-server.connection.js';
-import { type ApiServerOptions } from './api-server.options.js';
-import { CapturedLog } from './own-cluster.fixture.js';
+import { issueLoopback, startHttpsServer } from '../http/https-server.fixture.js';
+import { type ApiServerClient } from './api-server.client.js';
 
-let directory: string;
-let clock: FakeClock;
-let log: CapturedLog;
-const toClose: (() => Promise<void>)[] = [];
+import { ask, CredentialBench } from './own-credential.fixture.js';
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'forms-'));
-  clock = new FakeClock();
-  log = new CapturedLog();
-});
-
-afterEach(async () => {
-  for (const close of toClose.splice(0)) await close();
-  rmSync(directory, { recursive: true });
-});
-
-function write(name: string, content: string | Buffer): string {
-  const file = join(directory, name);
-  writeFileSync(file, content);
-  return file;
-}
-
-async function connect(options: ApiServerOptions): Promise<ApiServerClient> {
-  const connection = await requireApiServer(options, { clock, log, environment: {}, podRoot: directory });
-  const client = new ApiServerClient(connection, { clock, log, random: () => 0 });
-  toClose.push(() => client.close());
-  return client;
-}
-
-const ask = (client: ApiServerClient) =>
-  client.request({
-    method: 'GET',
-    path: '/openid/v1/jwks',
-    accept: '*/*',
-    deadline: endless(),
-    retry: false,
-  });
+const bench = new CredentialBench();
 
 describe('a client certificate in files that a kubeconfig names', () => {
   let known: string;
@@ -63,18 +22,18 @@ describe('a client certificate in files that a kubeconfig names', () => {
       const { subject } = (socket as TLSSocket).getPeerCertificate();
       response.writeHead(subject.CN === known ? 200 : 401).end();
     });
-    toClose.push(() => server.close());
+    bench.toClose.push(() => server.close());
     await rotate('first');
     const user = { 'client-certificate': 'client.crt', 'client-key': 'client.key' };
-    return connect({
-      kubeconfigFile: write('kubeconfig', kubeconfig({ url: server.url, ca: authority.pem, user })),
+    return bench.connect({
+      kubeconfigFile: bench.write('kubeconfig', kubeconfig({ url: server.url, ca: authority.pem, user })),
     });
   }
 
   async function rotate(name: string): Promise<void> {
     const { cert, key } = await authority.issue({ subject: `CN=${name}`, usage: 'client' });
-    write('client.crt', cert);
-    write('client.key', key);
+    bench.write('client.crt', cert);
+    bench.write('client.key', key);
   }
 
   it('is read again after a 401, once for all refused requests', async () => {
@@ -92,17 +51,17 @@ describe('a client certificate in files that a kubeconfig names', () => {
     const client = await connectByFiles();
     await expect(ask(client)).rejects.toThrow('refuses our own credential');
     await rotate('second');
-    await clock.advance(499);
+    await bench.clock.advance(499);
     await expect(ask(client)).rejects.toThrow('refuses our own credential');
     expect(requests).toBe(2);
-    await clock.advance(1);
+    await bench.clock.advance(1);
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });
   });
 
   it('does not change while the files cannot be used', async () => {
     known = 'second';
     const client = await connectByFiles();
-    write('client.crt', 'half a file');
+    bench.write('client.crt', 'half a file');
     await expect(ask(client)).rejects.toThrow('refuses our own credential');
     known = 'first';
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });

@@ -1,53 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TLSSocket } from 'node:tls';
-import { FakeClock, LocalCluster } from '../../testing/index.js';
+import { LocalCluster } from '../../testing/index.js';
 import { CertificateAuthority } from '../../testing/local-cluster/certificates.js';
-import { endless, issueLoopback, startHttpsServer, turn, until } from '../http/https-server.fixture.js';
-import { ApiServerClient } from './api-server.client.js';
-import { requireApiServer } from './api-server.connection.js';
-import { type ApiServerOptions } from './api-server.options.js';
-import { CapturedLog, outcome } from './own-cluster.fixture.js';
+import { issueLoopback, startHttpsServer, turn, until } from '../http/https-server.fixture.js';
+import { type ApiServerClient } from './api-server.client.js';
+import { outcome } from './own-cluster.fixture.js';
 
-let directory: string;
-let clock: FakeClock;
-let log: CapturedLog;
-const toClose: (() => Promise<void>)[] = [];
+import { ask, CredentialBench } from './own-credential.fixture.js';
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'forms-'));
-  clock = new FakeClock();
-  log = new CapturedLog();
-});
-
-afterEach(async () => {
-  for (const close of toClose.splice(0)) await close();
-  rmSync(directory, { recursive: true });
-});
-
-function write(name: string, content: string | Buffer): string {
-  const file = join(directory, name);
-  writeFileSync(file, content);
-  return file;
-}
-
-async function connect(options: ApiServerOptions): Promise<ApiServerClient> {
-  const connection = await requireApiServer(options, { clock, log, environment: {}, podRoot: directory });
-  const client = new ApiServerClient(connection, { clock, log, random: () => 0 });
-  toClose.push(() => client.close());
-  return client;
-}
-
-const ask = (client: ApiServerClient) =>
-  client.request({
-    method: 'GET',
-    path: '/openid/v1/jwks',
-    accept: '*/*',
-    deadline: endless(),
-    retry: false,
-  });
+const bench = new CredentialBench();
 
 describe('a token that is not a JWT', () => {
   // An API server that accepts one static token.
@@ -56,35 +19,39 @@ describe('a token that is not a JWT', () => {
     const server = await startHttpsServer(await issueLoopback(authority), ({ headers }, response) => {
       response.writeHead(headers.authorization === `Bearer ${known()}` ? 200 : 401).end();
     });
-    toClose.push(() => server.close());
-    return { url: server.url, caFile: write('ca.crt', authority.pem), ca: authority.pem };
+    bench.toClose.push(() => server.close());
+    return { url: server.url, caFile: bench.write('ca.crt', authority.pem), ca: authority.pem };
   }
 
   it.each(['kubeconfig-user-x7k2p:4tq9z', 'sha256~Zm9v-_YmFy', 'static token of 4 words', 'pa§word/=+'])(
     'is sent unchanged, from a file or a kubeconfig: %s',
     async (token) => {
       const { url, caFile, ca } = await startServer(() => token);
-      const tokenFile = write('token', Buffer.from(`${token}\r\n`, 'latin1'));
-      await expect(ask(await connect({ url, caFile, tokenFile }))).resolves.toMatchObject({ status: 200 });
+      const tokenFile = bench.write('token', Buffer.from(`${token}\r\n`, 'latin1'));
+      await expect(ask(await bench.connect({ url, caFile, tokenFile }))).resolves.toMatchObject({
+        status: 200,
+      });
 
-      const kubeconfigFile = write('kubeconfig', kubeconfig({ url, ca, user: { token } }));
-      const client = await connect({ kubeconfigFile });
+      const kubeconfigFile = bench.write('kubeconfig', kubeconfig({ url, ca, user: { token } }));
+      const client = await bench.connect({ kubeconfigFile });
       await expect(ask(client)).resolves.toMatchObject({ status: 200 });
       await expect(client.ownClaims()).resolves.toBeUndefined();
 
-      const withFile = write('kubeconfig', kubeconfig({ url, ca, user: { tokenFile: 'token' } }));
-      await expect(ask(await connect({ kubeconfigFile: withFile }))).resolves.toMatchObject({ status: 200 });
+      const withFile = bench.write('kubeconfig', kubeconfig({ url, ca, user: { tokenFile: 'token' } }));
+      await expect(ask(await bench.connect({ kubeconfigFile: withFile }))).resolves.toMatchObject({
+        status: 200,
+      });
     },
   );
 
   it('is read again after a 401', async () => {
     let known = 'kubeconfig-user-x:one';
     const { url, caFile } = await startServer(() => known);
-    const tokenFile = write('token', known);
-    const client = await connect({ url, caFile, tokenFile });
+    const tokenFile = bench.write('token', known);
+    const client = await bench.connect({ url, caFile, tokenFile });
     await ask(client);
     known = 'kubeconfig-user-x:two';
-    write('token', known);
+    bench.write('token', known);
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });
   });
 
@@ -97,10 +64,10 @@ describe('a token that is not a JWT', () => {
     ['nothing', ' \n'],
   ])('is rejected if the file contains %s, and no log line or error quotes it', async (_, content) => {
     const { url, caFile } = await startServer(() => '');
-    const tokenFile = write('token', content);
-    const failure = await outcome(ask(await connect({ url, caFile, tokenFile })));
+    const tokenFile = bench.write('token', content);
+    const failure = await outcome(ask(await bench.connect({ url, caFile, tokenFile })));
     expect(failure).toMatchObject({ code: 'ERR_K8S_AUTH_VERIFIER_UNAVAILABLE' });
-    const said = JSON.stringify(log.events) + String((failure as Error).cause);
+    const said = JSON.stringify(bench.log.events) + String((failure as Error).cause);
     expect(said).toContain(`token file ${tokenFile}`);
     expect(said).not.toMatch(/sha256/);
   });
@@ -110,28 +77,28 @@ describe('a plugin that returns a client certificate', () => {
   let cluster: LocalCluster;
 
   beforeEach(async () => {
-    cluster = await LocalCluster.start({ clock, signingAlgorithm: 'ES256' });
-    toClose.push(() => cluster.close());
+    cluster = await LocalCluster.start({ clock: bench.clock, signingAlgorithm: 'ES256' });
+    bench.toClose.push(() => cluster.close());
   });
 
   /** A plugin that prints the content of the file `given`, and counts its runs. */
   async function connectByPlugin(
     { url, ca } = cluster as { url: string; ca: string },
   ): Promise<ApiServerClient> {
-    const plugin = write(
+    const plugin = bench.write(
       'plugin.cjs',
-      `const fs = require('node:fs'); fs.appendFileSync(${JSON.stringify(join(directory, 'runs'))}, '.');
-       console.log(fs.readFileSync(${JSON.stringify(join(directory, 'given'))}, 'utf8'));`,
+      `const fs = require('node:fs'); fs.appendFileSync(${JSON.stringify(join(bench.directory, 'runs'))}, '.');
+       console.log(fs.readFileSync(${JSON.stringify(join(bench.directory, 'given'))}, 'utf8'));`,
     );
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: [plugin] };
     const user = { exec: { ...exec, interactiveMode: 'IfAvailable' } };
-    return connect({
-      kubeconfigFile: write('kubeconfig', kubeconfig({ url, ca, user })),
+    return bench.connect({
+      kubeconfigFile: bench.write('kubeconfig', kubeconfig({ url, ca, user })),
     });
   }
 
-  const give = (status: object) => write('given', JSON.stringify({ kind: 'ExecCredential', status }));
-  const runs = () => readFileSync(join(directory, 'runs'), 'utf8').length;
+  const give = (status: object) => bench.write('given', JSON.stringify({ kind: 'ExecCredential', status }));
+  const runs = () => readFileSync(join(bench.directory, 'runs'), 'utf8').length;
   const askers = () => cluster.requests.list().map(({ user }) => user);
 
   /** A new client certificate of the administrator, issued by a CA of the cluster. */
@@ -159,16 +126,16 @@ describe('a plugin that returns a client certificate', () => {
   });
 
   it('is run again when the certificate has expired, and new connections use the new certificate', async () => {
-    const expirationTimestamp = new Date(clock.wallMs() + 60_000).toISOString();
+    const expirationTimestamp = new Date(bench.clock.wallMs() + 60_000).toISOString();
     give({ ...(await adminCertificate()), expirationTimestamp });
     const client = await connectByPlugin();
     await ask(client);
     give(await adminCertificate());
-    await clock.advance(59_999);
+    await bench.clock.advance(59_999);
     await ask(client);
     await turn();
     expect([runs(), cluster.requests.connections]).toEqual([1, 1]);
-    await clock.advance(1);
+    await bench.clock.advance(1);
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });
     expect([runs(), cluster.requests.connections]).toEqual([2, 2]);
   });
@@ -180,7 +147,7 @@ describe('a plugin that returns a client certificate', () => {
     const client = await connectByPlugin();
     cluster.faults.set({ on: 'jwks', fault: { kind: 'status', status: 401 }, times: 2 });
     await expect(ask(client)).rejects.toThrow('API server refuses our own credential (401)');
-    await clock.advance(5_000);
+    await bench.clock.advance(5_000);
     give(await adminCertificate());
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });
     expect(askers().at(-1)).toBe('kubernetes-admin');
@@ -193,7 +160,7 @@ describe('a plugin that returns a client certificate', () => {
       const { subject } = (socket as TLSSocket).getPeerCertificate();
       response.writeHead(subject?.CN === accepted ? 200 : 401).end();
     });
-    toClose.push(() => server.close());
+    bench.toClose.push(() => server.close());
     const giveAs = async (name: string) => {
       const { cert, key } = await authority.issue({ subject: `CN=${name}`, usage: 'client' });
       give({ clientCertificateData: cert, clientKeyData: key });
@@ -212,7 +179,7 @@ describe('a plugin that returns a client certificate', () => {
   });
 
   it('is killed when the client closes, even while it hangs', async () => {
-    const script = `require('node:fs').writeFileSync(${JSON.stringify(join(directory, 'pid'))}, String(process.pid));
+    const script = `require('node:fs').writeFileSync(${JSON.stringify(join(bench.directory, 'pid'))}, String(process.pid));
       setInterval(() => {}, 1000)`;
     const exec = {
       apiVersion: 'client.authentication.k8s.io/v1',
@@ -220,12 +187,12 @@ describe('a plugin that returns a client certificate', () => {
       args: ['-e', script],
     };
     const { url, ca } = cluster;
-    const client = await connect({
-      kubeconfigFile: write('kubeconfig', kubeconfig({ url, ca, user: { exec } })),
+    const client = await bench.connect({
+      kubeconfigFile: bench.write('kubeconfig', kubeconfig({ url, ca, user: { exec } })),
     });
     const asked = outcome(ask(client));
     const pid = () =>
-      existsSync(join(directory, 'pid')) ? readFileSync(join(directory, 'pid'), 'utf8') : '';
+      existsSync(join(bench.directory, 'pid')) ? readFileSync(join(bench.directory, 'pid'), 'utf8') : '';
     await until(() => pid() !== '');
     await client.close();
     expect(await asked).toMatchObject({ message: 'own credential cannot be read' });
@@ -234,12 +201,12 @@ describe('a plugin that returns a client certificate', () => {
 
   it('may return a token later', async () => {
     await cluster.createServiceAccount('shop', 'orders');
-    const expirationTimestamp = new Date(clock.wallMs() + 60_000).toISOString();
+    const expirationTimestamp = new Date(bench.clock.wallMs() + 60_000).toISOString();
     give({ ...(await adminCertificate()), expirationTimestamp });
     const client = await connectByPlugin();
     await ask(client);
     give({ token: await cluster.createToken({ namespace: 'shop', serviceAccount: 'orders' }) });
-    await clock.advance(60_000);
+    await bench.clock.advance(60_000);
     await expect(ask(client)).resolves.toMatchObject({ status: 200 });
     expect(askers()).toEqual(['kubernetes-admin', 'system:serviceaccount:shop:orders']);
     await expect(client.ownClaims()).resolves.toMatchObject({ sub: 'system:serviceaccount:shop:orders' });

@@ -44,9 +44,14 @@ export interface OwnCredential {
  */
 export class OwnCredentialRefusedError extends VerifierUnavailableError {}
 
-/** We have no credential to call the API server with. This counts as an outage. @internal */
+/** We have no credential to call the API server with. The circuit breaker treats this as an outage. @internal */
 export class OwnCredentialUnreadableError extends NoAnswerError {
   override readonly outageMessage = 'API server cannot be called without our own credential';
+
+  /** Not an outage of the API server, so not an {@link OutageError}. */
+  override refusal(): VerifierUnavailableError {
+    return new VerifierUnavailableError(this.outageMessage, { cause: this });
+  }
 }
 
 /**

@@ -4,12 +4,21 @@ import { type Clock } from '../util/clock.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { type Deadline, inWholeMs, sleep } from '../util/timers.js';
 
-/** The API server gave no answer that proves that it works. The circuit breaker opens only for this error. @internal */
+/**
+ * The API server gave no answer that proves that it works. The circuit breaker opens only for this error, and only for this
+ * error `accept-until-expiry` accepts tokens without a review.
+ * @internal
+ */
 export class OutageError extends VerifierUnavailableError {
   // The name of the public class: the subclasses are internal to the circuit breaker.
   override name = VerifierUnavailableError.name;
   /** The error message for callers that are refused because of this outage. */
   readonly outageMessage: string = 'API server answers only with errors';
+
+  /** The error for callers that are refused because of this outage. */
+  refusal(): VerifierUnavailableError {
+    return new OutageError(this.outageMessage, { cause: this });
+  }
 }
 
 /** The API server did not answer: it was unreachable, or sent nothing until the deadline. @internal */

@@ -1,3 +1,4 @@
+import { OutageError } from './retry-policy.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { type HttpsResponse } from '../http/https-client.js';
@@ -7,7 +8,7 @@ import { type Deadline, startDeadline } from '../util/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
 import { readOwnUserName } from './own-credential.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { FairQueue, type QueuedCall } from './fair-queue.js';
+import { FairQueue, type QueuedCall, OverloadError } from './fair-queue.js';
 
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 const SELF_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
@@ -131,8 +132,7 @@ export class TokenReviewClient {
 
   private post(spec: ReviewSpec, deadline: Deadline): Promise<HttpsResponse> {
     // The place became free in the last moment, because the calls before this one reached the same deadline.
-    if (deadline.remainingMs() === 0)
-      throw new VerifierUnavailableError('overload: no time left for a review');
+    if (deadline.remainingMs() === 0) throw new OverloadError('overload: no time left for a review');
     return this.client.request({
       method: 'POST',
       path: TOKEN_REVIEWS,
@@ -178,7 +178,9 @@ function statusOf<Flag extends string>(
   const answer = code === 200 || code === 201 ? parseObject(body) : undefined;
   const status: unknown = answer && answer.kind === kind ? answer.status : undefined;
   if (typeof status !== 'object' || status === null || Array.isArray(status)) {
-    throw new VerifierUnavailableError(`API server answered ${code}, expected a ${kind} with a status`);
+    // A load balancer in front of a dead control plane sends 5xx too.
+    const Unavailable = code >= 500 ? OutageError : VerifierUnavailableError;
+    throw new Unavailable(`API server answered ${code}, expected a ${kind} with a status`);
   }
   const decision: unknown = (status as { readonly [name in Flag]?: unknown })[flag] ?? false;
   if (typeof decision === 'boolean') return status;

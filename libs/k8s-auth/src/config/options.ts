@@ -123,6 +123,8 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
       return `expected at most ${issue.maximum}`;
     case 'unrecognized_keys':
       return `expected no option ${issue.keys.map((key) => `'${loggable(key)}'`).join(', ')}: it does not exist`;
+    case 'invalid_value':
+      return `expected one of ${issue.values.map((value) => `'${String(value)}'`).join(', ')}`;
     default:
       return undefined;
   }

@@ -51,4 +51,29 @@ describe('RefusalBrake', () => {
     await clock.advance(1);
     expect(isTold).toBe(true);
   });
+
+  it('does not make later callers share a held failure', async () => {
+    const clock = new FakeClock();
+    const brake = new RefusalBrake(clock, () => 0);
+    const verdict = { principal: createTestPrincipal(), validUntilMs: Infinity };
+    for (let n = 0; n < 100; n++) brake.hold(new OverloadError('overload'));
+    let isOverloaded = true;
+    const cache = new VerdictCache(
+      () => (isOverloaded ? Promise.reject(new OverloadError('overload')) : Promise.resolve(verdict)),
+      { clock, successLifetimeMs: 10_000, rejectionLifetimeMs: 10_000, brake },
+    );
+    const refused = (async () => cache.verify('genuine', ['orders']))();
+    const outcome = refused.catch((error: Error) => error.message);
+    await clock.advance(0);
+    isOverloaded = false;
+    expect(await cache.verify('genuine', ['orders'])).toBe(verdict);
+    await clock.advance(1_000);
+    expect(await outcome).toBe('overload');
+  });
+
+  it('holds at most 2,000 refusals', () => {
+    const brake = new RefusalBrake(new FakeClock());
+    const held = Array.from({ length: 2_200 }, () => brake.hold(new OverloadError('overload')));
+    expect(held.filter((one) => one !== undefined)).toHaveLength(2_000);
+  });
 });

@@ -64,7 +64,10 @@ export class VerdictCache {
     if (verdict && this.options.clock.wallMs() < verdict.validUntilMs) return verdict;
     const rejection = this.recall(this.rejected, key);
     if (rejection) return this.refuse(new InvalidTokenError(rejection.reason, rejection.message));
-    return this.running.run(key, connection, (callers) => this.verifyAndKeep(key, token, audiences, callers));
+    // Each caller is refused on its own: a late refusal must not be shared by callers that come in the meantime.
+    return this.running
+      .run(key, connection, (callers) => this.verifyAndKeep(key, token, audiences, callers))
+      .catch((error: unknown) => this.refuse(error));
   };
 
   clear(): void {
@@ -86,7 +89,7 @@ export class VerdictCache {
       return verdict;
     } catch (error) {
       if (error instanceof InvalidTokenError) this.keepRejection(key, error);
-      return this.refuse(error);
+      throw error;
     }
   }
 
@@ -134,22 +137,26 @@ export class VerdictCache {
   }
 }
 
-// Far more than callers with a wrong configuration send, and few enough to leave a core for the others.
+// More than callers with a wrong configuration send, and few enough to leave most of a core for the other callers.
 const MAX_REFUSALS_PER_SECOND = 100;
 const MIN_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 2_000;
+const MAX_HELD = 2_000;
 
 /**
- * Keeps a flood of refused tokens from taking all processor time. Whoever sends the next token only after the answer to
- * the last one is slowed down by a late answer; others lose nothing, because accepted tokens never wait here.
+ * Prevents a flood of refused tokens from taking all processor time. A client that waits for each response before it sends
+ * the next token is slowed down by late responses. Accepted tokens never wait for it.
  *
- * The first 100 refusals in a second are told at once, the others 1 to 2 s later: at random times, so that they do
- * not come all together. This is for rejected tokens and for an overloaded queue, not for an API server that is unreachable.
+ * The first 100 refusals in a second are sent at once. Later ones are sent after 1 to 2 s, at random times, so that they are
+ * not sent together. At most 2,000 refusals wait; the others are sent at once. This applies to rejected tokens and to
+ * an overloaded queue. It does not apply to rejections before any asynchronous work (malformed, expired, for another
+ * audience), nor to the 503 while the API server is unreachable.
  * @internal
  */
 export class RefusalBrake {
   private left = MAX_REFUSALS_PER_SECOND;
   private countedMs: number;
+  private held = 0;
 
   constructor(
     private readonly clock: Clock,
@@ -169,7 +176,14 @@ export class RefusalBrake {
       this.left--;
       return undefined;
     }
+    if (this.held >= MAX_HELD) return undefined;
+    this.held++;
     const holdMs = MIN_HOLD_MS + this.random() * (MAX_HOLD_MS - MIN_HOLD_MS);
-    return new Promise((resolve) => this.clock.schedule(holdMs, resolve));
+    return new Promise((resolve) =>
+      this.clock.schedule(holdMs, () => {
+        this.held--;
+        resolve();
+      }),
+    );
   }
 }

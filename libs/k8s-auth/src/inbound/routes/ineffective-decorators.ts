@@ -110,7 +110,8 @@ export function findReplacedRoutes(
     if (!original) return [];
     return [
       `${route.label}: expected @K8sAuth or @Public, because ${original.label} has @K8sAuth, may be the same ` +
-        'route, and its class is not registered; if a class decorator has replaced that class, put @K8sAuth above the decorator',
+        'route, and its class is not registered; if a class decorator has replaced that class, put @K8sAuth above the ' +
+        `decorator; if they are two different routes, put @Public or @K8sAuth on ${route.label}`,
     ];
   });
 }
@@ -133,7 +134,7 @@ function isCopy(method: RouteHandler, { routeClass, ...route }: RoutedMethod): b
 }
 
 /**
- * Whether a route may be a copy of a lost one. A decorator that replaces a class keeps the names of its handlers; it may
+ * Whether a route may be a copy of a lost one. A decorator that replaces a class usually keeps the names of its handlers; it may
  * add a prefix, move the path from the class to the method, or answer to all HTTP methods.
  */
 function mayBeCopy(route: RoutedMethod, lost: RoutedMethod): boolean {
@@ -141,7 +142,7 @@ function mayBeCopy(route: RoutedMethod, lost: RoutedMethod): boolean {
     Reflect.getMetadata(METHOD_METADATA, method),
   );
   const haveSameVerb = verb === lostVerb || verb === RequestMethod.ALL || lostVerb === RequestMethod.ALL;
-  return route.name === lost.name && haveSameVerb && shareVersion(route, lost) && shareFullPath(route, lost);
+  return haveSameVerb && shareVersion(route, lost) && shareFullPath(route, lost);
 }
 
 function shareVersion(...routes: readonly [RoutedMethod, RoutedMethod]): boolean {
@@ -160,8 +161,11 @@ function shareFullPath(route: RoutedMethod, lost: RoutedMethod): boolean {
   const isPathOfClassKnown = pathsOf(lost.routeClass) !== undefined;
   const paths = fullPathsOf(route);
   return fullPathsOf(lost).some((other) => {
+    // Another name: only where both paths are known, and equal.
+    if (route.name !== lost.name) return isPathOfClassKnown && other !== '' && paths.includes(other);
     // No path at all: then the class must have every handler of the lost one.
     if (!isPathOfClassKnown && other === '') return hasHandlersOf(route.routeClass, lost.routeClass);
+    if (other === '') return paths.includes('');
     return paths.some(
       (path) => isEndOf(path, other) || (isPathOfClassKnown && path !== '' && isEndOf(other, path)),
     );
@@ -175,9 +179,7 @@ function hasHandlersOf(routeClass: RouteClass, lost: RouteClass): boolean {
     .every(({ name }) => names.includes(name));
 }
 
-function isEndOf(path: string, end: string): boolean {
-  return end === '' || `/${path}`.endsWith(`/${end}`);
-}
+const isEndOf = (path: string, end: string) => end === '' || `/${path}`.endsWith(`/${end}`);
 
 function fullPathsOf({ routeClass, method }: RoutedMethod): string[] {
   return (pathsOf(routeClass) ?? ['']).flatMap((prefix) =>
@@ -195,6 +197,4 @@ function pathsOf(target: object): readonly string[] | undefined {
   return path === undefined ? undefined : [path].flat().map(normalised);
 }
 
-function normalised(path: string): string {
-  return path.split('/').filter(Boolean).join('/');
-}
+const normalised = (path: string) => path.split('/').filter(Boolean).join('/');

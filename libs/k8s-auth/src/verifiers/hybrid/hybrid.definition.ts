@@ -50,8 +50,8 @@ export interface HybridOptions extends IssuerKeysOptions {
   /**
    * What happens while the API server is unreachable. With `refuse`, the response is 503 as soon as the last answer about
    * the token is older than `revocationCheckMs`. With `accept-until-expiry`, a token is accepted by its signature until
-   * its `exp`, and a revocation is detected at the latest 10 s after the API server is reachable again. With both, the
-   * response is 503 if the right to create tokenreviews is missing.
+   * its `exp`; after the outage, a token that was accepted without a review is reviewed within 10 s of its next use. With
+   * both, the response is 503 if the right to create tokenreviews is missing, or if too many reviews wait.
    * @default 'refuse'
    */
   readonly whenUnavailable?: WhenUnavailable;

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../testing/index.js';
-import { VerifierUnavailableError } from '../../errors.js';
+import { OverloadError } from '../../api-server/fair-queue.js';
+import { OwnCredentialRefusedError, OwnCredentialUnreadableError } from '../../api-server/own-credential.js';
+import { OutageError } from '../../api-server/retry-policy.js';
+import { InvalidTokenError, VerifierUnavailableError } from '../../errors.js';
 import { sleep } from '../../util/timers.js';
 import { RevocationChecks, type RevocationChecksContext } from './revocation-checks.js';
 
@@ -13,7 +16,7 @@ function checksOf(
   { periodMs = PERIOD_MS, whenUnavailable = 'refuse' }: Partial<RevocationChecksContext> = {},
 ) {
   const clock = new FakeClock();
-  const checks = new RevocationChecks({ clock, periodMs, whenUnavailable });
+  const checks = new RevocationChecks({ clock, periodMs, whenUnavailable, random: () => 1 });
   const api = { asked: 0, reviewMs, answer: () => {} };
   const ask = async () => {
     api.asked++;
@@ -99,13 +102,43 @@ it('a failed review affects requests only when the last answer has expired', asy
 it("with 'accept-until-expiry' a token is reviewed every 10 s until there is an answer", async () => {
   const { clock, api, use } = checksOf({}, { whenUnavailable: 'accept-until-expiry' });
   api.answer = () => {
-    throw new VerifierUnavailableError('API server is unreachable');
+    throw new OutageError('API server is unreachable');
   };
   for (let second = 0; second < 30; second++) {
     await use();
     await clock.advance(1_000);
   }
   expect(api.asked).toBe(3);
+});
+
+it.each<[string, Error]>([
+  ['an overload', new OverloadError('overload: 256 requests wait for the API server')],
+  ['an unreadable own credential', new OwnCredentialUnreadableError('own credential cannot be read')],
+  ['a refused own credential', new OwnCredentialRefusedError('API server refuses our own credential (401)')],
+  ['a redirect', new VerifierUnavailableError('API server answered with a redirect (302)')],
+])(
+  "with 'accept-until-expiry' %s does not count as an outage: nothing is accepted or kept",
+  async (_, error) => {
+    const { api, use } = checksOf({}, { whenUnavailable: 'accept-until-expiry' });
+    api.answer = () => {
+      throw error;
+    };
+    await expect(use()).rejects.toBe(error);
+    await expect(use()).rejects.toBe(error);
+    expect(api.asked).toBe(2);
+  },
+);
+
+it('remembers a rejected token however many other tokens are used', async () => {
+  const { checks, api, use } = checksOf({}, { whenUnavailable: 'accept-until-expiry' });
+  api.answer = () => {
+    throw new InvalidTokenError('REJECTED', 'not authenticated');
+  };
+  await expect(use('revoked')).rejects.toThrow('not authenticated');
+  for (let n = 0; n < 10_050; n++)
+    await checks.check(`token ${n}`, Infinity, () => Promise.resolve(), undefined);
+  await expect(use('revoked')).rejects.toThrow('not authenticated');
+  expect(api.asked).toBe(1);
 });
 
 it('keeps at most 10,000 tokens, and no timers for dropped ones', async () => {

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { ReviewRightMissingError } from '../../api-server/token-review.client.js';
-import { OwnCredentialRefusedError } from '../../api-server/own-credential.js';
-import { InvalidTokenError, VerifierUnavailableError } from '../../errors.js';
+import { OwnCredentialUnreadableError } from '../../api-server/own-credential.js';
+import { OutageError } from '../../api-server/retry-policy.js';
+import { InvalidTokenError } from '../../errors.js';
 import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
@@ -10,11 +10,14 @@ import { type CallerConnection } from '../../api-server/fair-queue.js';
 /** What to do with a correctly signed token while the API server cannot tell whether it was revoked. @publicApi */
 export type WhenUnavailable = 'refuse' | 'accept-until-expiry';
 
-// The state of one token takes less than 1 KB.
+// Of accepted and of rejected tokens each, so that many tokens do not make a rejected one forgotten. The state of a token takes
+// less than 1 KB, and for the next review the token itself.
 const MAX_TOKENS = 10_000;
 
-// With 'accept-until-expiry': how often the API server is asked about one token while it is unreachable.
-const RETRY_PERIOD_MS = 10_000;
+// With 'accept-until-expiry': how often the API server is asked about one token while it is unreachable, at most and at
+// least: at random, so that not all tokens need a review at the same moment after the outage.
+const MAX_RETRY_PERIOD_MS = 10_000;
+const MIN_RETRY_SHARE = 0.5;
 
 // The next review starts this long before the last answer becomes too old: a little more than the time of the last review,
 // so that the answer is there in time, but not much more, so that there is about one review per period.
@@ -27,6 +30,8 @@ export interface RevocationChecksContext {
   /** How long an answer is used, milliseconds. */
   readonly periodMs: number;
   readonly whenUnavailable: WhenUnavailable;
+  /** From 0 to 1, for the time between two reviews during an outage. @default Math.random */
+  readonly random?: () => number;
 }
 
 /** Asks the API server whether a token was revoked. @throws {InvalidTokenError} it was revoked */
@@ -43,7 +48,8 @@ interface TokenState {
   readonly untilMs: number;
   /** Monotonic time from which a use of the token starts the next review, milliseconds. */
   askAgainFromMs: number;
-  wasUsed: boolean;
+  /** The peer address of the last use. Omitted if the token was not used since the answer. */
+  address?: string;
   /** Cancels the timer for the next review. */
   readonly cancel: () => void;
 }
@@ -55,15 +61,13 @@ interface TokenState {
  * - The first use of a token waits for the answer; concurrent uses share it. While the token is in use, the next review
  *   starts shortly before the last answer becomes too old, so that no request waits for it.
  * - A rejection is also used for one period, and the API server is not asked again before its end.
- * - Keyed by an HMAC-SHA-256 of the token with a random key: no token text is kept.
+ * - Keyed by an HMAC-SHA-256 of the token with a random key. The token itself is kept in memory by the timer of the next review.
  * @internal
  */
 export class RevocationChecks {
   readonly #secret = randomBytes(32);
-  private readonly states = new LRUCache<string, TokenState>({
-    max: MAX_TOKENS,
-    dispose: (state) => state.cancel(),
-  });
+  private readonly accepted = createStore();
+  private readonly rejected = createStore();
   private readonly asking = new SharedWork<void>();
   private isClosed = false;
 
@@ -82,10 +86,10 @@ export class RevocationChecks {
     connection: CallerConnection | undefined,
   ): void | Promise<void> {
     const key = createHmac('sha256', this.#secret).update(token).digest('base64');
-    const state = this.states.get(key);
+    const state = this.accepted.get(key) ?? this.rejected.get(key);
     const nowMs = this.context.clock.monotonicMs();
     if (!state || nowMs >= state.untilMs) return this.askOnce(key, validUntilMs, ask, connection);
-    state.wasUsed = true;
+    state.address = connection?.address ?? '';
     if (nowMs >= state.askAgainFromMs) this.askInBackground(key, validUntilMs, ask);
     if (state.rejection) throw toError(state.rejection);
   }
@@ -93,7 +97,8 @@ export class RevocationChecks {
   /** Deletes all answers and cancels all timers. */
   close(): void {
     this.isClosed = true;
-    this.states.clear();
+    this.accepted.clear();
+    this.rejected.clear();
   }
 
   private askOnce(
@@ -107,9 +112,11 @@ export class RevocationChecks {
 
   /** An error is ignored here: the next use of the token after the last answer is too old asks again, and gets the error. */
   private askInBackground(key: string, validUntilMs: number, ask: AskAboutToken): void {
-    const state = this.states.peek(key);
+    const state = this.accepted.peek(key);
     if (state) state.askAgainFromMs = Infinity;
-    this.askOnce(key, validUntilMs, ask).catch(() => {});
+    // In the queue the review counts as one of the caller that used the token last.
+    const connection = { address: state?.address ?? '', isClosed: () => false };
+    this.askOnce(key, validUntilMs, ask, connection).catch(() => {});
   }
 
   private async askAndKeep(
@@ -136,35 +143,52 @@ export class RevocationChecks {
     const askAgainFromMs = askedMs + periodMs - leadMs;
     const cancel = clock.schedule(Math.max(0, askAgainFromMs - clock.monotonicMs()), () => {
       // No review for a token that is not in use or has expired.
-      if (!this.states.peek(key)?.wasUsed || clock.wallMs() >= validUntilMs) return;
+      if (this.accepted.peek(key)?.address === undefined || clock.wallMs() >= validUntilMs) return;
       this.askInBackground(key, validUntilMs, ask);
     });
     this.keep(key, { untilMs: askedMs + periodMs, askAgainFromMs, cancel });
   }
 
-  /** Only during an outage. A missing right or a rejected own credential is not an outage: it lasts until somebody fixes it. */
+  /**
+   * Only during an outage of the API server. A missing right, a rejected or unreadable own credential, an overload, or a
+   * caller that has disconnected is not one.
+   */
   private mayReuseLastAnswer(error: unknown): boolean {
     return (
       this.context.whenUnavailable === 'accept-until-expiry' &&
-      error instanceof VerifierUnavailableError &&
-      !(error instanceof ReviewRightMissingError || error instanceof OwnCredentialRefusedError)
+      error instanceof OutageError &&
+      !(error instanceof OwnCredentialUnreadableError)
     );
   }
 
   /** Uses the last answer again: a token that was rejected stays rejected. Without an answer, the token is accepted. */
   private reuseLastAnswer(key: string): void {
-    const { clock, periodMs } = this.context;
-    const { rejection } = this.states.peek(key) ?? {};
-    this.keep(key, { untilMs: clock.monotonicMs() + Math.min(RETRY_PERIOD_MS, periodMs), rejection });
+    const { clock, periodMs, random = Math.random } = this.context;
+    const { rejection } = this.rejected.peek(key) ?? {};
+    const share = MIN_RETRY_SHARE + (1 - MIN_RETRY_SHARE) * random();
+    this.keep(key, {
+      untilMs: clock.monotonicMs() + share * Math.min(MAX_RETRY_PERIOD_MS, periodMs),
+      rejection,
+    });
     if (rejection) throw toError(rejection);
   }
 
   private keep(key: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
     const { untilMs, rejection, askAgainFromMs = Infinity, cancel = () => {} } = given;
     if (this.isClosed) return cancel();
-    const state = { untilMs, askAgainFromMs, wasUsed: false, cancel };
-    this.states.set(key, rejection ? { ...state, rejection: withoutStack(rejection) } : state);
+    const state = { untilMs, askAgainFromMs, cancel };
+    if (rejection) {
+      this.accepted.delete(key);
+      this.rejected.set(key, { ...state, rejection: withoutStack(rejection) });
+    } else {
+      this.rejected.delete(key);
+      this.accepted.set(key, state);
+    }
   }
+}
+
+function createStore(): LRUCache<string, TokenState> {
+  return new LRUCache({ max: MAX_TOKENS, dispose: (state) => state.cancel() });
 }
 
 function withoutStack({ reason, message }: Rejection): Rejection {

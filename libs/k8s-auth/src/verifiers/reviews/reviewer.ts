@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiServerClient } from '../../api-server/api-server.client.js';
 import { requireApiServer } from '../../api-server/api-server.connection.js';
 import { type ApiServerOptions } from '../../api-server/api-server.options.js';
-import { type QueuedCall } from '../../api-server/fair-queue.js';
+import { OverloadError, type QueuedCall } from '../../api-server/fair-queue.js';
 import { TokenReviewClient } from '../../api-server/token-review.client.js';
 import { type PrincipalFacts } from '../../identity/principal.js';
 import { type VerifierContext } from '../verifier.js';
@@ -58,7 +58,8 @@ export class Reviewer {
     call: QueuedCall,
   ): Promise<PrincipalFacts> {
     const status = await this.reviews.review(token, audiences, call).catch((error: unknown) => {
-      this.readiness.noteFailure(error);
+      // An overload, or a caller that has disconnected, says nothing about the API server.
+      if (!(error instanceof OverloadError)) this.readiness.noteFailure(error);
       throw error;
     });
     this.readiness.noteAnswer();
