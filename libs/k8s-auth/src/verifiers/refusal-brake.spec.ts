@@ -56,7 +56,7 @@ describe('RefusalBrake', () => {
     const clock = new FakeClock();
     const brake = new RefusalBrake(clock, () => 0);
     const verdict = { principal: createTestPrincipal(), validUntilMs: Infinity };
-    for (let n = 0; n < 100; n++) brake.hold(new OverloadError('overload'));
+    for (let n = 0; n < 100; n++) void brake.hold(new OverloadError('overload'));
     let isOverloaded = true;
     const cache = new VerdictCache(
       () => (isOverloaded ? Promise.reject(new OverloadError('overload')) : Promise.resolve(verdict)),
