@@ -65,7 +65,7 @@ describe('a line of the refusal log', () => {
     ['a name with a line break', shapedToken({ sub: 'a\nERROR fake', jti: 'a b' })],
     ['a name with an escape', shapedToken({ sub: '\u001b[31m', jti: '{"a":1}' })],
     ['names that are too long', shapedToken({ sub: 'a'.repeat(351), jti: 'b'.repeat(351) })],
-  ])('names nobody for a token with %s', (_, token) => {
+  ])('does not name a caller for: %s', (_, token) => {
     expect(lineOf({ error: expired, token })).not.toHaveProperty('verified');
     expect(lineOf({ error: expired, token })).not.toHaveProperty('sub');
     expect(lineOf({ error: expired, token })).not.toHaveProperty('credentialId');

@@ -105,7 +105,7 @@ describe.each(ADAPTERS)('the response to the caller on %s', (adapter) => {
     ['an empty header', '', MISSING],
     ['another scheme', 'Basic Z29vZA==', MISSING],
     ['a scheme that only begins with bearer', 'BearerX good', MISSING],
-    ['the scheme alone', 'Bearer', MALFORMED],
+    ['only the scheme', 'Bearer', MALFORMED],
     ['two tokens', 'Bearer good good', MALFORMED],
     ['a tab for a space', 'Bearer\tgood', MALFORMED],
     ['two headers', ['Bearer good', 'Bearer good'], MALFORMED],

@@ -178,8 +178,8 @@ describe.each(ADAPTERS)('functions that replace methods on %s', (adapter) => {
   it.each([
     ['bound', bound, true],
     ['bound', bound, false],
-    ['with the metadata of the route alone', withRouteMetadata, true],
-    ['with the metadata of the route alone', withRouteMetadata, false],
+    ['with only the metadata of the route', withRouteMetadata, true],
+    ['with only the metadata of the route', withRouteMetadata, false],
   ])(
     'are refused if they are new for each request: %s (guard global: %s)',
     async (_, replace, guardIsGlobal) => {

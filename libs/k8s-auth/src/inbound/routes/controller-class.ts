@@ -141,7 +141,7 @@ export function providersOf({ providers, injectables }: Module): Omit<Controller
   });
 }
 
-/** The instance; in request scope, where none exists yet, an object with the methods of the class. */
+/** The instance, or, in request scope, where no instance exists at startup, an object with the methods of the class. */
 function instanceOf(routeClass: RouteClass, instance: unknown): object {
   return isInstance(instance)
     ? instance
