@@ -6,19 +6,19 @@ export const K8S_AUTH_INBOUND_ROOT = Symbol(
   'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...)',
 );
 
-/** Name of what decorators have said, on the global object. @internal */
-export const STATEMENTS = Symbol.for('nest-k8s-auth:statements');
+/** The property of the global object that stores the declarations of our decorators. @internal */
+export const DECLARATION_RECORDS = Symbol.for('nest-k8s-auth:statements');
 
 // Metadata keys. `Symbol.for`, because one process may load the library twice.
 
-/** On a class or a function: what it declares, for functions that replace it and copy its metadata. @internal */
+/** On a class or a function: its declaration. A function that replaces it may copy this metadata. @internal */
 export const DECLARATION = Symbol.for('nest-k8s-auth:declaration');
 
-/** On a function: the classes with `@K8sAuth` that it was written in, for methods that are copied elsewhere. @internal */
-export const HOMES = Symbol.for('nest-k8s-auth:homes');
+/** On a function: the classes with `@K8sAuth` that contain it. A copy of the function may keep this. @internal */
+export const HOME_CLASSES = Symbol.for('nest-k8s-auth:homes');
 
-/** On each function that Nest routes: itself. A wrapper that copies the function's metadata leads back to it. @internal */
+/** On each function that Nest routes: the function itself. A wrapper that copies the metadata refers to it. @internal */
 export const ORIGINAL = Symbol.for('nest-k8s-auth:original');
 
-/** On a guard of the testing entry, which may replace `K8sAuthGuard`. @internal */
+/** Marks the guard of the testing entry point, which may replace `K8sAuthGuard`. @internal */
 export const AUTHENTICATES_IN_TESTS = Symbol.for('nest-k8s-auth:authenticates-in-tests');

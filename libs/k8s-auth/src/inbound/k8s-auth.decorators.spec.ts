@@ -54,7 +54,7 @@ class UnguardedController {
 afterEach(closeApps);
 
 describe.each(ADAPTERS)('@Caller on %s', (adapter) => {
-  it('hands over the principal, or one property of it', async () => {
+  it('passes the principal, or one property of it', async () => {
     const { url } = await startApp(adapter, { controllers: [CallerController] });
     expect(JSON.parse((await send(`${url}/whole`, 'Bearer abc')).body)).toMatchObject({
       username: 'system:serviceaccount:shop:checkout',
@@ -64,14 +64,14 @@ describe.each(ADAPTERS)('@Caller on %s', (adapter) => {
     expect((await send(`${url}/pod`, 'Bearer abc')).body).toBe('{"pod":null}');
   });
 
-  it('gives interceptors the same through getPrincipal', async () => {
+  it('returns the same principal as getPrincipal in an interceptor', async () => {
     const { url } = await startApp(adapter, { controllers: [CallerController], guardIsGlobal: true });
     expect((await send(`${url}/greeting`, 'Bearer abc')).body).toBe(
       'hello for system:serviceaccount:shop:checkout',
     );
   });
 
-  it('keeps the callers of concurrent requests apart', async () => {
+  it('does not mix up the callers of concurrent requests', async () => {
     const verifier = new ScriptedVerifier((token) =>
       Promise.resolve().then(() => verdictFor(`shop/${token}`)),
     );
@@ -81,26 +81,26 @@ describe.each(ADAPTERS)('@Caller on %s', (adapter) => {
     expect(answers.map(({ body }) => body)).toEqual(names.map((name) => `shop/${name}`));
   });
 
-  it('knows nobody on a public route, token or not', async () => {
+  it('is undefined on a public route, with or without a token', async () => {
     const { url } = await startApp(adapter, { controllers: [CallerController], guardIsGlobal: true });
     for (const authorization of ['Bearer abc', []]) {
       expect((await send(`${url}/open`, authorization)).body).toBe('{"caller":null,"username":null}');
     }
   });
 
-  it('fails on a route that nobody guards', async () => {
+  it('fails on a route without a guard', async () => {
     const { url } = await startApp(adapter, { controllers: [UnguardedController] });
     expect((await send(`${url}/unguarded`, 'Bearer abc')).status).toBe(500);
   });
 });
 
 describe('getPrincipal', () => {
-  it.each(['http', 'ws'])('names the route without a principal (%s)', (type) => {
+  it.each(['http', 'ws'])('throws and names the handler if there is no principal (%s)', (type) => {
     const handler = Reflect.get(CallerController.prototype, 'whole') as unknown as () => void;
     const context = new ExecutionContextHost([{ headers: {} }], CallerController, handler);
     context.setType(type);
     const asking = () => getPrincipal(context);
     expect(asking).toThrow(ConfigurationError);
-    expect(asking).toThrow(/CallerController\.whole: expected @K8sAuth to have let a caller in/);
+    expect(asking).toThrow(/CallerController\.whole: expected a caller that @K8sAuth has accepted/);
   });
 });

@@ -9,16 +9,16 @@ import { labelOf, ownerOf } from './routes/controller-class.js';
 import { declarationOf, declare } from './routes/declarations.js';
 
 /**
- * Admits only callers whose token is issued for `audience` and whom every rule allows. It brings the guard, so nothing
- * else is needed; with `APP_GUARD` the guard still runs once per request.
+ * Accepts only callers whose token is issued for `audience` and whom every rule allows. It adds the guard, so no
+ * `@UseGuards` is needed. With `APP_GUARD`, a request is still verified only once.
  *
- * A method's audience overrides the audience of its class, and a class's audience that of its base classes. Rules are
- * not overridden: the rules of a method add to those of its class and base classes, and all must allow the caller.
- * Startup fails, and names the route, where another decorator keeps Nest from running the guard.
- * @param audience what callers request their tokens for; a list accepts a token for any of its entries, so that a
- *   service can be renamed; the module's option `audience` when omitted
+ * The audience of a method overrides the audience of its class. The audience of a class overrides the audience of its
+ * base classes. Rules are not overridden: the rules of a method, its class and its base classes must all allow the
+ * caller. Startup fails, and names the route, if another decorator prevents Nest from running the guard.
+ * @param audience the audience that callers request their tokens for; a list accepts a token for any of its entries, so
+ *   that a service can be renamed; the module's option `audience` when omitted
  * @param rules all must allow the caller
- * @throws {ConfigurationError} it stands on anything but a class or a method, or is used without parentheses
+ * @throws {ConfigurationError} the target is not a class or a method, or the parentheses are missing
  * @publicApi
  */
 export function K8sAuth(
@@ -27,7 +27,7 @@ export function K8sAuth(
 ): ClassDecorator & MethodDecorator {
   assertParentheses('@K8sAuth', [audience, ...rules]);
   return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    // Copied: what becomes of the caller's list later changes nothing.
+    // Copied, so that a later change of the list has no effect.
     const demand = { audience: Array.isArray(audience) ? Array.from(audience) : audience, rules };
     declare(target, name, descriptor, { demands: [demand] });
     UseGuards(K8sAuthGuard)(target, name as string, descriptor as PropertyDescriptor);
@@ -36,9 +36,9 @@ export function K8sAuth(
 
 /**
  * Opens a route, or all routes of this class, to callers without a token. Subclasses do not inherit it. `@K8sAuth` on a
- * method closes its route under a class's `@Public`. On a subclass of a class with `@K8sAuth` it opens what no decorator of
- * a method says otherwise, the routes that this subclass inherits included; the routes of the base class stay closed.
- * @throws {ConfigurationError} it stands on anything but a class or a method, or is used without parentheses
+ * method overrides `@Public` on its class. If a base class has `@K8sAuth`, `@Public` on the subclass opens the routes of
+ * the subclass, also the inherited ones, unless their method has a decorator. The base class's own routes stay closed.
+ * @throws {ConfigurationError} the target is not a class or a method, or the parentheses are missing
  * @publicApi
  */
 export function Public(...none: never[]): ClassDecorator & MethodDecorator {
@@ -48,9 +48,9 @@ export function Public(...none: never[]): ClassDecorator & MethodDecorator {
 }
 
 /**
- * Hands the verified caller to a parameter: the whole {@link Principal}, or one property of it. `undefined` on a
- * `@Public` route, also when a token was sent: nobody has looked at it.
- * @throws {ConfigurationError} at the request, when the route is neither guarded nor public
+ * Passes the verified caller to a parameter: the whole {@link Principal}, or one property of it. `undefined` on a
+ * `@Public` route, even if the caller sent a token: it is not verified there.
+ * @throws {ConfigurationError} at the request, if the route is neither guarded nor public
  * @publicApi
  */
 export function Caller(property?: keyof Principal, ...none: never[]): ParameterDecorator {
@@ -64,21 +64,21 @@ const CallerParam = createParamDecorator<keyof Principal | undefined>((property,
 });
 
 /**
- * The verified caller of the route that `context` stands for, for interceptors, pipes and other guards.
- * @throws {ConfigurationError} there is none: the route is public, or no `K8sAuthGuard` has run yet
+ * The verified caller of the request in `context`, for interceptors, pipes and other guards.
+ * @throws {ConfigurationError} there is no verified caller: the route is public, or `K8sAuthGuard` has not run yet
  * @publicApi
  */
 export function getPrincipal(context: ExecutionContext): Principal {
   const principal = context.getType() === 'http' ? authenticatedFor(context)?.principal : undefined;
   if (!principal) {
     throw new ConfigurationError([
-      `${handlerLabelOf(context)}: expected @K8sAuth to have let a caller in, but found no principal`,
+      `${handlerLabelOf(context)}: expected a caller that @K8sAuth has accepted, but found no principal`,
     ]);
   }
   return principal;
 }
 
-/** Where a test has overridden the guard, nobody remembers: then the decorators tell. */
+/** If a test has overridden the guard, the request was not remembered as public. Then the decorators decide. */
 function isPublic(context: ExecutionContext): boolean {
   if (context.getType() !== 'http' || authenticatedFor(context)) return false;
   const targets = [context.getHandler(), context.getClass()];
@@ -86,7 +86,7 @@ function isPublic(context: ExecutionContext): boolean {
 }
 
 /**
- * A decorator without parentheses is called with what it stands on, and decorates nothing.
+ * A decorator without parentheses is called with its target as arguments, and does not decorate it.
  * @param used the arguments of the decorator's factory
  * @throws {ConfigurationError}
  */

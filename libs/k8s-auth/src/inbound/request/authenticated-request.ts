@@ -10,7 +10,7 @@ export function authenticatesInTests(guard: unknown): boolean {
   return typeof guard === 'object' && guard !== null && Object.hasOwn(guard, AUTHENTICATES_IN_TESTS);
 }
 
-/** That a root's verifier has accepted a request for one handler, and who sent it. */
+/** Records that a root has accepted a request for one handler, and who sent the request. */
 export class AuthenticatedRequest {
   /** Private, so that no inspection of the object shows it. */
   readonly #token: string;
@@ -18,7 +18,7 @@ export class AuthenticatedRequest {
   readonly #routeClass: RouteClass;
   readonly #handler: RouteHandler;
 
-  /** @param root whose verifier has accepted it; `undefined`, in tests of users: any root's */
+  /** @param root the root that has accepted the request; `undefined` means any root, in tests of users only */
   constructor(
     readonly root: object | undefined,
     context: ExecutionContext,
@@ -30,19 +30,22 @@ export class AuthenticatedRequest {
     this.#token = token;
   }
 
-  /** Instrumentation may wrap a function anew for each request; what it wraps is the same. */
+  /** Compares the original functions: instrumentation may make a new wrapper for each request. */
   isFor(context: ExecutionContext): boolean {
     return this.#handler === originalOf(context.getHandler()) && this.#routeClass === context.getClass();
   }
 
-  /** The header is gone, but on Express `next()` can lead to a second handler, which decides anew. */
+  /**
+   * Kept because the header is removed: on Express, `next()` can call a second handler, and the token is verified again
+   * for that handler.
+   */
   get token(): string {
     return this.#token;
   }
 }
 
-// Beside the requests, not on them: nothing can be overwritten, logged or serialised by accident, and an entry ends
-// with its request. One for all guards, because Nest makes a guard for each module.
+// Stored beside the requests and not on them, so that nothing is overwritten, logged or serialised by accident. An entry
+// lives as long as its request. One map for all guards, because Nest creates a guard for each module.
 const authenticated = new WeakMap<object, AuthenticatedRequest>();
 
 /** @internal */
@@ -51,15 +54,15 @@ export function rememberAuthenticated(request: unknown, authenticatedRequest: Au
   if (node) authenticated.set(node, authenticatedRequest);
 }
 
-/** The last one, whichever handler it was for. @internal */
+/** The last record of this request, for any handler. @internal */
 export function lastAuthenticated(request: unknown): AuthenticatedRequest | undefined {
   const node = nodeRequestOf(request);
   return node && authenticated.get(node);
 }
 
 /**
- * The one for this very handler.
- * @param root whose verifier must have accepted it; any root's when omitted
+ * The record of this request for the handler of `context`.
+ * @param root the root that must have accepted the request; any root when omitted
  * @internal
  */
 export function authenticatedFor(context: ExecutionContext, root?: object): AuthenticatedRequest | undefined {
@@ -69,7 +72,7 @@ export function authenticatedFor(context: ExecutionContext, root?: object): Auth
     : undefined;
 }
 
-/** What a public route reaches, for parameters that are undefined there. */
+/** Request -> its public handler. `@Caller` parameters are `undefined` there. */
 const publicHandlers = new WeakMap<object, RouteHandler>();
 
 /** @internal */

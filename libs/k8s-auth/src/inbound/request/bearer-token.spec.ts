@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors.js';
-import { readBearerToken, takeAuthorizationOff } from './bearer-token.js';
+import { readBearerToken, removeAuthorization } from './bearer-token.js';
 
 function requestWith(...values: string[]) {
   return {
@@ -58,13 +58,13 @@ describe('readBearerToken', () => {
     expect(() => readBearerToken(requestWith(header), 8192)).toThrow(MalformedCredentialsError);
   });
 
-  it('knows none where there is no header, no request, or no HTTP', () => {
+  it('throws if there is no header, no request or no HTTP', () => {
     for (const request of [requestWith(), {}, undefined, null, 'Bearer abc', { headers: null }]) {
       expect(() => readBearerToken(request, 8192)).toThrow(MissingTokenError);
     }
   });
 
-  it.each(['authorization', 'Authorization', 'AUTHORIZATION'])('sees a second header named %s', (name) => {
+  it.each(['authorization', 'Authorization', 'AUTHORIZATION'])('refuses a second header named %s', (name) => {
     const request = requestWith('Bearer abc');
     request.rawHeaders.push(name, 'Bearer def');
     expect(() => readBearerToken(request, 8192)).toThrow(
@@ -72,13 +72,13 @@ describe('readBearerToken', () => {
     );
   });
 
-  it('is not confused by values that read like the name', () => {
+  it('accepts other headers whose value is "authorization"', () => {
     const request = requestWith('Bearer abc');
     request.rawHeaders.push('X-Name', 'authorization', 'X-Other', 'Authorization');
     expect(readBearerToken(request, 8192)).toBe('abc');
   });
 
-  it('works without rawHeaders, and with lists', () => {
+  it('reads requests without rawHeaders, and header values that are lists', () => {
     expect(readBearerToken({ headers: { authorization: 'Bearer abc' } }, 8192)).toBe('abc');
     expect(readBearerToken({ headers: { authorization: ['Bearer abc'] } }, 8192)).toBe('abc');
     expect(() => readBearerToken({ headers: { authorization: [] } }, 8192)).toThrow(MissingTokenError);
@@ -87,12 +87,12 @@ describe('readBearerToken', () => {
     );
   });
 
-  it('reads the Node request behind a wrapper, not the wrapper', () => {
+  it("reads Fastify's Node request, not its wrapper", () => {
     const raw = requestWith('Bearer abc');
     expect(readBearerToken({ headers: { authorization: 'Bearer forged' }, raw }, 8192)).toBe('abc');
   });
 
-  it('takes a raw body on an Express request for what it is', () => {
+  it('ignores a raw body on an Express request', () => {
     expect(readBearerToken({ ...requestWith('Bearer abc'), raw: Buffer.from('{}') }, 8192)).toBe('abc');
     expect(
       readBearerToken(
@@ -102,7 +102,7 @@ describe('readBearerToken', () => {
     ).toBe('abc');
   });
 
-  it('refuses a token above the limit, and takes one at it', () => {
+  it('accepts a token of the maximum length, and refuses a longer token', () => {
     expect(readBearerToken(requestWith(`Bearer ${'a'.repeat(100)}`), 100)).toHaveLength(100);
     const tooLong = () => readBearerToken(requestWith(`Bearer ${'a'.repeat(101)}`), 100);
     expect(tooLong).toThrow(InvalidTokenError);
@@ -110,15 +110,15 @@ describe('readBearerToken', () => {
   });
 });
 
-describe('takeAuthorizationOff', () => {
-  it('leaves no view with the header, and all others as they were', () => {
+describe('removeAuthorization', () => {
+  it('removes the header from every view, and keeps the other headers', () => {
     const rawHeaders = ['Host', 'x', 'AUTHORIZATION', 'Bearer abc', 'Accept', 'authorization'];
     const request = {
       headers: { host: 'x', authorization: 'Bearer abc', accept: 'authorization' },
       headersDistinct: { host: ['x'], authorization: ['Bearer abc'] },
       rawHeaders,
     };
-    takeAuthorizationOff(request);
+    removeAuthorization(request);
     expect(request).toEqual({
       headers: { host: 'x', accept: 'authorization' },
       headersDistinct: { host: ['x'] },
@@ -127,10 +127,10 @@ describe('takeAuthorizationOff', () => {
     expect(request.rawHeaders).toBe(rawHeaders);
   });
 
-  it('works with what is there', () => {
+  it('accepts requests without some of the views', () => {
     const bare = { headers: { authorization: 'Bearer abc' } };
-    takeAuthorizationOff(bare);
+    removeAuthorization(bare);
     expect(bare).toEqual({ headers: {} });
-    expect(() => takeAuthorizationOff(undefined)).not.toThrow();
+    expect(() => removeAuthorization(undefined)).not.toThrow();
   });
 });

@@ -2,24 +2,24 @@ import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from 
 import { B64TOKEN } from '../../util/syntax.js';
 import { type CallerConnection } from '../../verifiers/verifier.js';
 
-/** What is used of Node's IncomingMessage, or of an exotic stand-in that may lack parts of it. */
+/** The used part of Node's IncomingMessage. A replacement for it, as in tests, may lack some properties. */
 export interface NodeRequest {
   readonly headers: Record<string, string | string[] | undefined>;
   readonly headersDistinct?: Record<string, string[] | undefined>;
   readonly rawHeaders?: string[];
-  /** Of HTTP/1 and HTTP/2: the request was given up by its caller. */
+  /** The caller has aborted the request (HTTP/1 and HTTP/2). */
   readonly aborted?: boolean;
   readonly socket?: { readonly remoteAddress?: string | undefined; readonly destroyed?: boolean };
 }
 
 /**
- * The request as Node made it: Express extends that object, Fastify wraps it as `raw`. What is remembered about a
- * request is remembered about this object, so that a middleware, a guard and a hook speak of the same one.
- * @returns `undefined` for what is no HTTP request
+ * The request object that Node created: Express extends that object, Fastify wraps it as `raw`. Everything that we store
+ * about a request has this object as its key, so that a middleware, a guard and a hook use the same key.
+ * @returns `undefined` if `request` is not an HTTP request
  * @internal
  */
 export function nodeRequestOf(request: unknown): NodeRequest | undefined {
-  // `raw` last: on Express it is nobody's, and a middleware may keep a raw body under that name.
+  // `raw` comes last: Express does not define it, and a middleware may store a raw body under that name.
   if (hasHeaders(request) && Array.isArray(request.rawHeaders)) return request;
   const raw = (request as { raw?: unknown } | undefined)?.raw;
   if (hasHeaders(raw)) return raw;
@@ -32,7 +32,7 @@ function hasHeaders(value: unknown): value is NodeRequest {
   return typeof headers === 'object' && headers !== null;
 }
 
-/** Read when somebody asks: most requests are answered before. @internal */
+/** Reads the connection only when a verifier asks, which most requests do not need. @internal */
 export class RequestConnection implements CallerConnection {
   constructor(private readonly request: unknown) {}
 
@@ -46,21 +46,21 @@ export class RequestConnection implements CallerConnection {
   }
 }
 
-/** A token of RFC 9110 §5.6.2, which is what names an authentication scheme (§11.1). */
+/** The name of an authentication scheme (RFC 9110 §11.1) is a token of §5.6.2. */
 const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
 
 /**
- * Reads the one credential of a request. Only the `Authorization` header counts: tokens in a query or a form end up
- * in logs and histories (RFC 9700 §4.3.2).
- * @throws {MissingTokenError} no header, an empty one, or another scheme than Bearer
- * @throws {MalformedCredentialsError} the header is there twice, or Bearer is followed by anything but one b64token
+ * Reads the bearer token of a request, from the `Authorization` header only: tokens in a query or a form are stored in
+ * logs and browser histories (RFC 9700 §4.3.2).
+ * @throws {MissingTokenError} the header is absent or empty, or has another scheme than Bearer
+ * @throws {MalformedCredentialsError} the header is repeated, or does not have exactly one b64token after Bearer
  * @throws {InvalidTokenError} the token is longer than `maxTokenBytes`
  * @internal
  */
 export function readBearerToken(request: unknown, maxTokenBytes: number): string {
   const credentials = readAuthorization(nodeRequestOf(request));
   const scheme = SCHEME.exec(credentials)?.[0];
-  // RFC 9110 §11.1: schemes are compared without regard to case.
+  // RFC 9110 §11.1: schemes are case-insensitive.
   if (scheme?.toLowerCase() !== 'bearer') throw new MissingTokenError('request has no bearer credentials');
   const token = withoutLeadingSpaces(credentials.slice(scheme.length));
   if (token === undefined || !B64TOKEN.test(token))
@@ -71,9 +71,9 @@ export function readBearerToken(request: unknown, maxTokenBytes: number): string
 }
 
 function readAuthorization(request: NodeRequest | undefined): string {
-  // Node's `headers` keeps the first of several and drops the others silently: only `rawHeaders` has them all.
+  // If the header is repeated, Node's `headers` has only the first one. Only `rawHeaders` has all of them.
   const names = (request?.rawHeaders ?? []).filter((_, index) => index % 2 === 0);
-  // Own, because Node's headers inherit from Object.prototype.
+  // Own property only, because Node's headers inherit from Object.prototype.
   const value =
     request && Object.hasOwn(request.headers, 'authorization') ? request.headers.authorization : undefined;
   if (names.filter(isAuthorization).length > 1 || (Array.isArray(value) && value.length > 1))
@@ -81,7 +81,7 @@ function readAuthorization(request: NodeRequest | undefined): string {
   return (Array.isArray(value) ? value[0] : value) ?? '';
 }
 
-/** `1*SP`: spaces only, at least one. */
+/** Removes `1*SP`. @returns `undefined` if the text does not start with a space */
 function withoutLeadingSpaces(text: string): string | undefined {
   let start = 0;
   while (text[start] === ' ') start++;
@@ -89,28 +89,28 @@ function withoutLeadingSpaces(text: string): string | undefined {
 }
 
 /**
- * Takes the header off an accepted request, so that no handler, proxy or log behind the guard can use the token
- * again. Node builds its three views of the headers independently: each has to lose it.
+ * Removes the header from an accepted request, so that no handler, proxy or log after the guard can use the token
+ * again. Node builds three views of the headers independently, so the header is removed from each of them.
  * @internal
  */
-export function takeAuthorizationOff(request: unknown): void {
+export function removeAuthorization(request: unknown): void {
   const node = nodeRequestOf(request);
   if (!node) return;
-  // Reading a view builds it if nobody has yet: so both are built from `rawHeaders` before that loses the header.
+  // Node builds a view from `rawHeaders` on first access. Both views must exist before `rawHeaders` changes.
   delete node.headers.authorization;
   delete node.headersDistinct?.authorization;
   removeFromPairs(node.rawHeaders ?? []);
   removeFromWrapper(request as { headers?: Record<string, unknown> });
 }
 
-/** In place: the array is the one that everybody else holds. */
+/** Changes the array in place, because other code may hold a reference to it. */
 function removeFromPairs(rawHeaders: string[]): void {
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
     if (isAuthorization(rawHeaders[index])) rawHeaders.splice(index, 2);
   }
 }
 
-/** Fastify's request merges headers that a hook assigned over Node's, in a copy made at each read. */
+/** On each read, Fastify's request returns a copy of Node's headers, overridden by the headers that a hook assigned. */
 function removeFromWrapper(request: { headers?: Record<string, unknown> }): void {
   if (request.headers?.authorization === undefined) return;
   const { authorization: _, ...others } = request.headers;

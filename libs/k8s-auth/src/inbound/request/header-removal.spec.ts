@@ -57,15 +57,15 @@ function expectGone(body: string): void {
 
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('the Authorization header behind the guard on %s', (adapter) => {
+describe.each(ADAPTERS)('the Authorization header after the guard on %s', (adapter) => {
   let running: RunningApp;
 
-  it('is gone from every view of the request', async () => {
+  it('is removed from every view of the headers', async () => {
     running = await startApp(adapter, { controllers: [EchoController] });
     expectGone((await send(running.url, 'Bearer secret-token')).body);
   });
 
-  it('is gone also when a middleware has looked at the views before', async () => {
+  it('is removed even if a middleware has read the views before', async () => {
     const seen: unknown[] = [];
     running = await startApp(adapter, {
       controllers: [EchoController],
@@ -79,19 +79,19 @@ describe.each(ADAPTERS)('the Authorization header behind the guard on %s', (adap
     expect(seen).toEqual([['Bearer secret-token'], 'Bearer secret-token']);
   });
 
-  it('leaves nothing about the caller on the request', async () => {
+  it('is removed, and the request has no data about the caller', async () => {
     running = await startApp(adapter, { controllers: [EchoController] });
     const guarded = JSON.parse((await send(running.url, 'Bearer secret-token')).body) as Views;
     const open = JSON.parse((await send(`${running.url}/open`)).body) as Views;
     expect(guarded.keys).toEqual(open.keys);
   });
 
-  it('stays on a public route, which does not look at it', async () => {
+  it('is kept on a public route, which does not read it', async () => {
     running = await startApp(adapter, { controllers: [EchoController], guardIsGlobal: true });
     expect((await send(`${running.url}/open`, 'Bearer secret-token')).body).toContain('secret-token');
   });
 
-  it('is left alone where the request is refused', async () => {
+  it('is kept if the request is refused', async () => {
     const headers: unknown[] = [];
     running = await startApp(adapter, {
       controllers: [EchoController],
@@ -112,10 +112,10 @@ describe.each(ADAPTERS)('the Authorization header behind the guard on %s', (adap
   });
 });
 
-describe('on Fastify', () => {
+describe('the Authorization header after the guard on Fastify', () => {
   let running: RunningApp;
 
-  it('a hook that gave the request other headers does not keep the token', async () => {
+  it('is removed even if a hook has assigned other headers to the request', async () => {
     running = await startApp('fastify', {
       controllers: [EchoController],
       configure: (app: INestApplication) => {

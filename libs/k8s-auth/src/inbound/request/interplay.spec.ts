@@ -72,7 +72,7 @@ class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Answers nothing; says what it was given. */
+/** An exception filter that records the exceptions. */
 @Catch()
 class RecordingFilter implements ExceptionFilter {
   private record = (_exception: unknown): void => {};
@@ -94,8 +94,8 @@ const verifier = new ScriptedVerifier((token) => {
 
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) => {
-  it("leaves challenge and Retry-After to a user's exception filter", async () => {
+describe.each(ADAPTERS)('the guard together with other parts of Nest on %s', (adapter) => {
+  it("keeps the challenge and Retry-After if a user's exception filter answers", async () => {
     ProblemFilter.caught.length = 0;
     const { url } = await startApp(adapter, {
       controllers: [OrdersController],
@@ -115,13 +115,13 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
     ]);
   });
 
-  it('guards a feature module that imports nothing', async () => {
+  it('guards a feature module that does not import K8sAuthModule', async () => {
     const { url } = await startApp(adapter, { controllers: [], imports: [FeatureModule], verifier });
     expect((await send(`${url}/orders/1`)).status).toBe(401);
     expect((await send(`${url}/orders/1`, 'Bearer abc')).body).toBe('found');
   });
 
-  it('guards behind a prefix and under a version', async () => {
+  it('guards routes with a prefix and a version', async () => {
     const { url, log } = await startApp(adapter, {
       controllers: [OrdersController],
       verifier,
@@ -138,7 +138,7 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
     expect(log.events.map(({ route }) => route)).toEqual(['GET /api/orders/:id', 'GET /api/v1/orders/:id']);
   });
 
-  it('does not open what another guard closes', async () => {
+  it('does not open a route that another guard closes', async () => {
     const { url, log } = await startApp(adapter, {
       controllers: [OrdersController],
       verifier,
@@ -152,7 +152,7 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
     expect(log.events).toHaveLength(1);
   });
 
-  it('refuses what a rule denies, cannot decide, or decides too late', async () => {
+  it('refuses a request if a rule denies it, throws, or returns a promise', async () => {
     const { url, log } = await startApp(adapter, { controllers: [OrdersController], verifier });
     for (const path of ['admin', 'threw', 'async'])
       expect((await send(`${url}/orders/1/${path}`, 'Bearer abc')).status).toBe(403);
@@ -166,7 +166,7 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
     );
   });
 
-  it('logs the pattern of the route, and nothing of what was sent', async () => {
+  it('logs the pattern of the route, and nothing that the caller sent', async () => {
     const { url, log } = await startApp(adapter, { controllers: [OrdersController], verifier });
     const token = shapedToken({ sub: 'system:serviceaccount:shop:expired', jti: 'j-1' });
     for (const authorization of [`Bearer ${token}`, [`Bearer ${token}`, 'Basic c2VjcmV0'], `Basic ${token}`])
@@ -186,7 +186,7 @@ describe.each(ADAPTERS)('the guard beside other parts of Nest on %s', (adapter) 
       expect(text).not.toContain(piece);
   });
 
-  it('refuses as ever when somebody else has answered meanwhile', async () => {
+  it('refuses the request even if other code has already answered', async () => {
     let release = (): void => {};
     const answered = new Promise<void>((resolve) => (release = resolve));
     const slow = new ScriptedVerifier(() =>

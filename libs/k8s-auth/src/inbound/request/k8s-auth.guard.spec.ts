@@ -47,7 +47,7 @@ afterEach(closeApps);
 describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
   let running: RunningApp;
 
-  it.each([true, false])('verifies once per request (global as well: %s)', async (guardIsGlobal) => {
+  it.each([true, false])('verifies once per request (guard global: %s)', async (guardIsGlobal) => {
     const verifier = new ScriptedVerifier();
     const controllers = [OrdersController];
     running = await startApp(adapter, { controllers, verifier, guardIsGlobal, audience: 'shop' });
@@ -57,14 +57,14 @@ describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
     expect(verifier.asked.slice(1)).toEqual([{ token: 'abc', audiences: ['items'] }]);
   });
 
-  it("takes the module's audience for a decorator without one", async () => {
+  it("uses the module's audience for a decorator without an audience", async () => {
     const verifier = new ScriptedVerifier();
     running = await startApp(adapter, { controllers: [OrdersController], verifier, audience: 'shop' });
     expect((await send(`${running.url}/orders/module`, 'Bearer abc')).body).toBe('module');
     expect(verifier.asked).toEqual([{ token: 'abc', audiences: ['shop'] }]);
   });
 
-  it('asks nobody about a public route', async () => {
+  it('does not call the verifier on a public route', async () => {
     const verifier = new ScriptedVerifier();
     const controllers = [OrdersController];
     running = await startApp(adapter, { controllers, verifier, guardIsGlobal: true, audience: 'shop' });
@@ -74,7 +74,7 @@ describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
   });
 
   it.each([[[]], ['Bearer abc'], ['Bearer'], [['Bearer a', 'Bearer b']]])(
-    'refuses an undecorated route, whatever is sent: %j',
+    'refuses an undecorated route for every Authorization header: %j',
     async (authorization: string | string[]) => {
       const verifier = new ScriptedVerifier();
       running = await startApp(adapter, { controllers: [PlainController], verifier, guardIsGlobal: true });
@@ -87,12 +87,12 @@ describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
     },
   );
 
-  it('leaves undecorated routes alone where it is not global', async () => {
+  it('does not close undecorated routes if it is not global', async () => {
     running = await startApp(adapter, { controllers: [PlainController] });
     expect((await send(`${running.url}/plain`)).body).toBe('plain');
   });
 
-  it('asks the verifier for every audience of a list', async () => {
+  it('passes every audience of a list to the verifier', async () => {
     @Controller('renamed')
     class RenamedController {
       @Get() @K8sAuth(['orders', 'orders-v2']) named() {
@@ -109,7 +109,7 @@ describe.each(ADAPTERS)('K8sAuthGuard on %s', (adapter) => {
     expect(verifier.asked.map(({ audiences }) => audiences)).toEqual([['orders', 'orders-v2'], audience]);
   });
 
-  it('serves controllers that live for one request', async () => {
+  it('accepts requests for request-scoped controllers', async () => {
     running = await startApp(adapter, { controllers: [ScopedController], guardIsGlobal: true });
     expect((await send(`${running.url}/scoped`, 'Bearer abc')).body).toBe(
       'system:serviceaccount:shop:checkout',
@@ -148,7 +148,7 @@ describe('a second handler for the same request', () => {
     ['both', 'shop/admin', 200],
     ['same', 'shop/checkout', 403],
     ['same', 'shop/admin', 200],
-  ])('is decided anew: GET /%s, %s gets %i', async (route, caller, status) => {
+  ])('is authenticated again: GET /%s, %s gets %i', async (route, caller, status) => {
     const verifier = new ScriptedVerifier(() => verdictFor(caller));
     const { url } = await startApp('express', {
       controllers: [FirstController, SecondController],
@@ -161,13 +161,13 @@ describe('a second handler for the same request', () => {
     ]);
   });
 
-  it('knows no caller where it is public', async () => {
+  it('has no caller if it is public', async () => {
     const { url } = await startApp('express', { controllers: [FirstController, SecondController] });
     expect((await send(`${url}/open`, 'Bearer abc')).body).toBe('{"caller":null}');
   });
 });
 
-describe('one inherited handler under two classes', () => {
+describe('one handler that two classes inherit', () => {
   abstract class SharedController {
     protected abstract answer(response: ServerResponse, next: () => void): void;
 
@@ -204,7 +204,7 @@ describe('one inherited handler under two classes', () => {
   });
 });
 
-describe('K8sAuthGuard by itself', () => {
+describe('K8sAuthGuard without an application', () => {
   function contextOf(type: string, request: object): ExecutionContextHost {
     const { list } = OrdersController.prototype as { list: (this: void) => string };
     const context = new ExecutionContextHost([request, {}], OrdersController, list);
@@ -212,7 +212,7 @@ describe('K8sAuthGuard by itself', () => {
     return context;
   }
 
-  it('answers synchronously when the verifier does, and with a promise when it does not', async () => {
+  it('returns synchronously if the verifier does, and otherwise a promise', async () => {
     const immediate = await startApp('express', { controllers: [OrdersController], audience: 'shop' });
     const request = { headers: { authorization: 'Bearer abc' } };
     expect(immediate.app.get(K8sAuthGuard).canActivate(contextOf('http', request))).toBe(true);
@@ -231,7 +231,7 @@ describe('K8sAuthGuard by itself', () => {
     const { app, log } = await startApp('express', { controllers, verifier, audience: 'shop' });
     const guard = app.get(K8sAuthGuard);
     const request = { headers: { authorization: 'Bearer abc' } };
-    // Also for a request that was admitted over HTTP: contexts do not vouch for one another.
+    // Also for a request that was accepted over HTTP: that says nothing about another context.
     expect(guard.canActivate(contextOf('http', request))).toBe(true);
     expect(() => guard.canActivate(contextOf(type, request))).toThrow(UnsupportedContextError);
     expect(verifier.asked).toHaveLength(1);

@@ -17,17 +17,17 @@ import {
   lastAuthenticated,
   rememberAuthenticated,
 } from './authenticated-request.js';
-import { readBearerToken, RequestConnection, takeAuthorizationOff } from './bearer-token.js';
+import { readBearerToken, RequestConnection, removeAuthorization } from './bearer-token.js';
 import { type RefusedRequest, refuse } from './refusal.js';
 
 /**
- * Lets a request through to the controller, or not, as the route table says that startup compiled.
+ * Accepts or refuses a request, as the route table requires. Startup has compiled that table from the decorators.
  *
- * `@K8sAuth` brings it. As `{ provide: APP_GUARD, useExisting: K8sAuthGuard }` it closes every route that has
- * neither `@K8sAuth` nor `@Public`. Without APP_GUARD these routes are open, and startup warns of them only if no route
- * has `@K8sAuth`. A request is verified once per handler, however often the guard is bound.
+ * `@K8sAuth` adds this guard to its routes. As `{ provide: APP_GUARD, useExisting: K8sAuthGuard }` it also refuses every
+ * request for a route that has neither `@K8sAuth` nor `@Public`. Without APP_GUARD these routes are open, and startup
+ * warns about them only if no route has `@K8sAuth`. A request is verified once per handler, even if several guards run.
  * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`
- * @throws {UnsupportedContextError} the context is not HTTP, and the handler not `@Public`
+ * @throws {UnsupportedContextError} the context is not HTTP, and the handler is not `@Public`
  * @publicApi
  */
 @Injectable()
@@ -38,33 +38,33 @@ export class K8sAuthGuard implements CanActivate {
     const { root } = this;
     const route = root.routes.find(context);
     if (context.getType() !== 'http') {
-      // There is no token to read. A handler that needs none may pass.
+      // There is no token to read. A public handler needs no token.
       if (typeof route !== 'string' && route.policy.kind === 'public') return true;
       return refuse(root, { context }, new UnsupportedContextError('context is not http'));
     }
     if (typeof route === 'string') {
       return refuse(root, { context }, new UndecoratedRouteError('handler is not in the route table'));
     }
-    // By the root that serves the route: this guard may be of the module that another one serves.
+    // The root of the route decides: this guard may belong to a module with another root.
     if (route.policy.kind === 'protected') return authenticate(context, route, route.root ?? root);
     if (route.policy.kind === 'public') return true;
     return refuse(root, { context }, new UndecoratedRouteError('route has neither @K8sAuth nor @Public'));
   }
 
-  /** Whether it works for the given `forRoot`. @internal */
+  /** Whether this guard belongs to the given `forRoot`. @internal */
   isOf(root: object): boolean {
     return this.root === root;
   }
 }
 
-/** What is known about a request so far; filled on the way, read when it is refused. */
+/** What is known about a request so far. Each step adds to it; a refusal reads it. */
 type Progress = { -readonly [Field in keyof RefusedRequest]: RefusedRequest[Field] };
 
 /**
- * Reads the token, has the root's verifier accept it for the route's audiences, asks the route's rules, in that order.
- * Once per request and handler: what the same root has accepted before passes.
- * @returns synchronously when the verifier does: a cached verdict should not wait for the event loop
- * @throws {HttpException} 400, 401, 403 or 503: whatever goes wrong on the way refuses
+ * Reads the token, verifies it for the route's audiences with the root's verifier, and asks the route's rules, in that
+ * order. Does this once per request and handler: a request that the same root has accepted before passes.
+ * @returns synchronously when the verifier does: a cached verdict does not wait for the event loop
+ * @throws {HttpException} 400, 401, 403 or 503: every error refuses the request
  * @internal
  */
 export function authenticate(
@@ -98,8 +98,9 @@ function verify(
   { audiences }: Route,
   root: InboundRoot,
 ): Verdict | PromiseLike<Verdict> {
-  // Startup has checked both; an empty list would mean the API server's own audiences to a TokenReview.
-  if (!root.verify || audiences.length === 0) throw new VerifierUnavailableError('route cannot be verified');
+  // Startup has checked both. In a TokenReview, an empty list means the API server's own audiences.
+  if (!root.verify || audiences.length === 0)
+    throw new VerifierUnavailableError('route has no verifier or no audience');
   return root.verify(token, audiences, new RequestConnection(request));
 }
 
@@ -110,13 +111,13 @@ function acceptVerdict(
   root: InboundRoot,
   { principal }: Verdict,
 ): true {
-  // A verifier of somebody's own may be untyped: without a name there is nobody to let in.
+  // A custom verifier may be written in JavaScript: without a username there is no caller to accept.
   if (typeof principal?.username !== 'string') throw new TypeError('verdict has no principal');
   const { context } = progress;
   progress.principal = principal;
   for (const rule of policy.kind === 'protected' ? policy.rules : []) assertAllowed(rule, principal);
   const request = context.switchToHttp().getRequest<unknown>();
-  takeAuthorizationOff(request);
+  removeAuthorization(request);
   rememberAuthenticated(request, new AuthenticatedRequest(root, context, principal, token));
   return true;
 }
@@ -125,7 +126,7 @@ function isThenable(verdict: Verdict | PromiseLike<Verdict>): verdict is Promise
   return typeof (verdict as { then?: unknown } | undefined)?.then === 'function';
 }
 
-/** @throws {ForbiddenPrincipalError} for anything but an explicit yes */
+/** @throws {ForbiddenPrincipalError} unless the rule explicitly allows the principal */
 function assertAllowed(rule: AuthorizationRule, principal: Principal): void {
   const outcome = decide(rule, principal);
   if (outcome.kind === 'allowed') return;

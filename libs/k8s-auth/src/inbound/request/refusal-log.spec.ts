@@ -19,7 +19,7 @@ function setUp() {
   return { clock, log, refusals: new RefusalLog({ clock, log }) };
 }
 
-/** The one line that a refusal makes. */
+/** The log line of one refusal. */
 function lineOf(refusal: Omit<RefusalEntry, 'route'>): object | undefined {
   const { log, refusals } = setUp();
   refusals.record({ route: 'GET /orders', ...refusal });
@@ -33,7 +33,7 @@ const missing = { error: new MissingTokenError('request has no bearer credential
 const expired = new InvalidTokenError('EXPIRED', '"exp" has passed');
 
 describe('a line of the refusal log', () => {
-  it('says what and where', () => {
+  it('contains the code, the route and the reason', () => {
     expect(lineOf({ error: missing.error })).toEqual({
       level: 'warn',
       message: 'request refused',
@@ -43,7 +43,7 @@ describe('a line of the refusal log', () => {
     });
   });
 
-  it('names who seems to be calling, as unverified', () => {
+  it('names the caller of an unverified token as not verified', () => {
     const token = shapedToken({ sub: 'system:serviceaccount:shop:checkout', jti: '41b9-7' });
     expect(lineOf({ error: expired, token })).toEqual({
       level: 'warn',
@@ -58,27 +58,27 @@ describe('a line of the refusal log', () => {
   });
 
   it.each([
-    ['no JWT', 'opaque'],
+    ['a token that is not a JWT', 'opaque'],
     ['no names', shapedToken({ iss: 'x' })],
-    ['names that are no text', shapedToken({ sub: 7, jti: ['x'] })],
+    ['names that are not text', shapedToken({ sub: 7, jti: ['x'] })],
     ['empty names', shapedToken({ sub: '', jti: '' })],
     ['a name with a line break', shapedToken({ sub: 'a\nERROR fake', jti: 'a b' })],
     ['a name with an escape', shapedToken({ sub: '\u001b[31m', jti: '{"a":1}' })],
-    ['names without end', shapedToken({ sub: 'a'.repeat(351), jti: 'b'.repeat(351) })],
-  ])('names nobody for a token with %s', (_, token) => {
+    ['names that are too long', shapedToken({ sub: 'a'.repeat(351), jti: 'b'.repeat(351) })],
+  ])('does not name a caller for: %s', (_, token) => {
     expect(lineOf({ error: expired, token })).not.toHaveProperty('verified');
     expect(lineOf({ error: expired, token })).not.toHaveProperty('sub');
     expect(lineOf({ error: expired, token })).not.toHaveProperty('credentialId');
   });
 
-  it('does not take a token inside a token for a name', () => {
+  it('does not use a token inside a token as the name of the caller', () => {
     const inner = shapedToken({ sub: 'x' });
     expect(
       JSON.stringify(lineOf({ error: expired, token: shapedToken({ sub: inner, jti: inner }) })),
     ).not.toContain(inner.slice(0, 16));
   });
 
-  it('names the caller that was verified', () => {
+  it('names the verified caller', () => {
     const error = new ForbiddenPrincipalError('rule allowNamespaces refused');
     const principal = principalNamed('shop/checkout');
     expect(lineOf({ error, principal, token: 'opaque' })).toMatchObject({
@@ -90,7 +90,7 @@ describe('a line of the refusal log', () => {
     expect(lineOf({ error, principal: anonymous })).not.toHaveProperty('credentialId');
   });
 
-  it('tells the causes of an outage', () => {
+  it('contains the causes of an outage', () => {
     const cause = Object.assign(new Error('connect failed'), { code: 'ECONNREFUSED' });
     const error = new VerifierUnavailableError('API server is away', { cause });
     expect(lineOf({ error })).toMatchObject({
@@ -99,28 +99,28 @@ describe('a line of the refusal log', () => {
     });
   });
 
-  it('adds the stack of what nobody foresaw', () => {
-    const error = new VerifierUnavailableError('request could not be decided');
-    expect(lineOf({ error, unforeseen: { thrown: new TypeError('x is not a function') } })).toMatchObject({
+  it('contains the stack of an unexpected error', () => {
+    const error = new VerifierUnavailableError('unexpected error');
+    expect(lineOf({ error, unexpected: { thrown: new TypeError('x is not a function') } })).toMatchObject({
       level: 'warn',
-      reason: 'request could not be decided: x is not a function',
+      reason: 'unexpected error: x is not a function',
       stack: expect.stringMatching(/^TypeError: x is not a function +at /),
     });
-    expect(lineOf({ error, unforeseen: { thrown: undefined } })).toMatchObject({
+    expect(lineOf({ error, unexpected: { thrown: undefined } })).toMatchObject({
       level: 'warn',
-      reason: 'request could not be decided: unknown error',
+      reason: 'unexpected error: unknown error',
     });
   });
 
   it.each([shapedToken({ sub: 'x' }), 'an-opaque+token/without.shape=='])(
-    'never holds the token %s',
+    'never contains the token %s',
     (token) => {
       const thrown = new Error(`cannot read ${token}`, { cause: new Error(token) });
       thrown.stack = '';
-      const error = new VerifierUnavailableError('request could not be decided');
+      const error = new VerifierUnavailableError('unexpected error');
       for (const line of [
-        lineOf({ error, token, unforeseen: { thrown } }),
-        lineOf({ error, token, unforeseen: { thrown: new Error(token) } }),
+        lineOf({ error, token, unexpected: { thrown } }),
+        lineOf({ error, token, unexpected: { thrown: new Error(token) } }),
         lineOf({ error: new VerifierUnavailableError(token, { cause: new Error(token) }), token }),
         lineOf({ error: new InvalidTokenError('REJECTED', `rejected: ${token}`), token }),
       ]) {
@@ -132,16 +132,16 @@ describe('a line of the refusal log', () => {
 
   it.each([
     [
-      'base64url of other white space',
+      'a token with unusual white space in its base64url header',
       `${Buffer.from('{ "alg":"RS256"}').toString('base64url')}.${LONG}.sig`,
     ],
-    ['nothing known', `opaque+token/${LONG}==`],
-  ])('leaves no part of a long token of %s, cut or not', (_, token) => {
-    const error = new VerifierUnavailableError('request could not be decided');
+    ['an opaque token', `opaque+token/${LONG}==`],
+  ])('contains no part of a long token, complete or truncated: %s', (_, token) => {
+    const error = new VerifierUnavailableError('unexpected error');
     for (const quoted of [token, `${token.slice(0, 200)}…`, token.slice(0, 16)]) {
       const thrown = new Error(`cannot take ${quoted}`, { cause: new Error(quoted) });
       const line = JSON.stringify([
-        lineOf({ error, token, unforeseen: { thrown } }),
+        lineOf({ error, token, unexpected: { thrown } }),
         lineOf({ error: new VerifierUnavailableError(quoted, { cause: thrown }), token }),
       ]);
       expect(line).toContain('[token]');
@@ -150,14 +150,14 @@ describe('a line of the refusal log', () => {
     }
   });
 
-  it.each(['e', 'request', 'fifteen-letters'])('is not garbled by the token %j', (token) => {
+  it.each(['e', 'request', 'fifteen-letters'])('is not changed by the short token %j', (token) => {
     const reason = 'request has fifteen-letters and e';
     expect(lineOf({ error: new MissingTokenError(reason), token })).toHaveProperty('reason', reason);
   });
 });
 
 describe('a flood of refusals', () => {
-  it('is 20 lines a minute and one that counts the rest', async () => {
+  it('is logged as 20 lines a minute and one line with the number of the others', async () => {
     const { clock, log, refusals } = setUp();
     for (let count = 0; count < 500; count++) refusals.record(missing);
     expect(log.events).toHaveLength(20);
@@ -167,7 +167,7 @@ describe('a flood of refusals', () => {
     expect(log.events.slice(20)).toEqual([
       {
         level: 'warn',
-        message: 'refusals summed up',
+        message: 'refusals suppressed',
         code: 'ERR_K8S_AUTH_TOKEN_MISSING',
         route: 'GET /orders',
         suppressed: 480,
@@ -178,7 +178,7 @@ describe('a flood of refusals', () => {
     expect(log.events[21]).toMatchObject({ message: 'request refused' });
   });
 
-  it('of no more than 20 needs no summing up', async () => {
+  it('of 20 refusals is logged without a line for the others', async () => {
     const { clock, log, refusals } = setUp();
     for (let count = 0; count < 20; count++) refusals.record(missing);
     await clock.advance(MINUTE_MS);
@@ -186,7 +186,7 @@ describe('a flood of refusals', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('hides neither another code nor another route', () => {
+  it('does not suppress lines with another code or another route', () => {
     const { log, refusals } = setUp();
     for (let count = 0; count < 30; count++) refusals.record(missing);
     refusals.record({ ...missing, error: expired });
@@ -197,23 +197,23 @@ describe('a flood of refusals', () => {
     ]);
   });
 
-  it('over more routes than are counted shares what is left', async () => {
+  it('over too many routes shares one counter for the remaining routes', async () => {
     const { clock, log, refusals } = setUp();
     for (let route = 0; route < 1_100; route++) refusals.record({ ...missing, route: `GET /${route}` });
     expect(clock.pendingTimers).toBe(1_001);
     expect(log.events).toHaveLength(1_020);
     await clock.advance(MINUTE_MS);
     expect(log.events.slice(1_020)).toEqual([
-      { level: 'warn', message: 'refusals summed up', route: '(other routes)', suppressed: 80 },
+      { level: 'warn', message: 'refusals suppressed', route: '(other routes)', suppressed: 80 },
     ]);
   });
 
-  it('is summed up at the end of the process too, and leaves no timer', () => {
+  it('is also counted on close, which leaves no timer', () => {
     const { clock, log, refusals } = setUp();
     for (let count = 0; count < 21; count++) refusals.record(missing);
     refusals.record({ ...missing, error: expired });
     refusals.close();
-    expect(log.events.at(-1)).toMatchObject({ message: 'refusals summed up', suppressed: 1 });
+    expect(log.events.at(-1)).toMatchObject({ message: 'refusals suppressed', suppressed: 1 });
     expect(log.events).toHaveLength(22);
     expect(clock.pendingTimers).toBe(0);
   });

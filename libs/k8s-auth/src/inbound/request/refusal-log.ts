@@ -4,22 +4,22 @@ import { type Clock } from '../../util/clock.js';
 import { type Log, type LogEvent, loggable, joinErrorMessages } from '../../util/log.js';
 import { readUnverifiedClaims } from '../../jwt/jwt-claims.js';
 
-/** A request that was turned away. */
+/** A refused request. */
 export interface RefusalEntry {
   readonly error: K8sAuthError;
-  /** See describeRoute: a pattern, never a URL. */
+  /** A pattern from describeRoute, never a URL. */
   readonly route: string;
-  /** Only to name who seems to be calling; never logged. */
+  /** Only used to read the unverified name of the caller. The token itself is never logged. */
   readonly token?: string;
-  /** Who is calling, once that is known. */
+  /** The verified caller; absent if the token was not accepted. */
   readonly principal?: Principal;
-  /** What was thrown and nobody foresaw; logged with its stack. */
-  readonly unforeseen?: { readonly thrown: unknown };
+  /** A thrown value that is not an error of this library; logged with its stack. */
+  readonly unexpected?: { readonly thrown: unknown };
 }
 
-/** Counts the refusals of one code and route since its first line of this minute. */
-interface Minute {
-  /** Absent for the key that all others share when there are too many. */
+/** Counts the refusals with one code and route, for one minute from the first of them. */
+interface RefusalCounter {
+  /** Absent for {@link OTHER_ROUTES}, the counter that the remaining codes and routes share. */
   readonly code?: string;
   readonly route: string;
   seen: number;
@@ -27,19 +27,19 @@ interface Minute {
 }
 
 const MINUTE_MS = 60_000;
-/** Enough to see a pattern; a flood may not fill a disk. */
-const LINES_A_MINUTE = 20;
-/** Codes times routes of a large service. */
-const MAX_MINUTES = 1_000;
-const OTHERS = '(other routes)';
+/** Enough lines to see a pattern, and few enough that a flood of refusals does not fill a disk. */
+const MAX_LINES_PER_MINUTE = 20;
+/** The number of codes times the number of routes of a large service. */
+const MAX_COUNTERS = 1_000;
+const OTHER_ROUTES = '(other routes)';
 
 /**
- * Says why requests were refused: one line each, and for a flood one line a minute with their number.
- * Assumes nothing of callers: what they sent appears only as short names of a harmless alphabet.
+ * Logs why requests were refused: one line for each request, and in a flood one line a minute with the number of the
+ * other requests. Text from callers is logged only if it is a short name of safe characters.
  * @internal
  */
 export class RefusalLog {
-  private readonly minutes = new Map<string, Minute>();
+  private readonly counters = new Map<string, RefusalCounter>();
   private readonly clock: Clock;
   private readonly log: Log;
 
@@ -49,42 +49,42 @@ export class RefusalLog {
   }
 
   record(refusal: RefusalEntry): void {
-    const minute = this.minuteOf(refusal.error.code, refusal.route);
-    minute.seen++;
-    if (minute.seen > LINES_A_MINUTE) return;
+    const counter = this.counterOf(refusal.error.code, refusal.route);
+    counter.seen++;
+    if (counter.seen > MAX_LINES_PER_MINUTE) return;
     this.log.warn(toEvent(refusal));
   }
 
-  /** Stops the timers and says what they would have said. */
+  /** Stops the timers, and logs now what they would have logged. */
   close(): void {
-    for (const [key, minute] of this.minutes) {
-      minute.cancel();
-      this.endMinute(key, minute);
+    for (const [key, counter] of this.counters) {
+      counter.cancel();
+      this.endCounter(key, counter);
     }
   }
 
-  private minuteOf(code: string, route: string): Minute {
+  private counterOf(code: string, route: string): RefusalCounter {
     const key = `${code} ${route}`;
-    const open = this.minutes.get(key);
-    if (open) return open;
-    return this.minutes.size < MAX_MINUTES
-      ? this.startMinute(key, { code, route })
-      : (this.minutes.get(OTHERS) ?? this.startMinute(OTHERS, { route: OTHERS }));
+    const known = this.counters.get(key);
+    if (known) return known;
+    return this.counters.size < MAX_COUNTERS
+      ? this.startCounter(key, { code, route })
+      : (this.counters.get(OTHER_ROUTES) ?? this.startCounter(OTHER_ROUTES, { route: OTHER_ROUTES }));
   }
 
-  private startMinute(key: string, topic: { code?: string; route: string }): Minute {
-    const cancel = this.clock.schedule(MINUTE_MS, () => this.endMinute(key, minute));
-    const minute: Minute = { ...topic, seen: 0, cancel };
-    this.minutes.set(key, minute);
-    return minute;
+  private startCounter(key: string, topic: { code?: string; route: string }): RefusalCounter {
+    const cancel = this.clock.schedule(MINUTE_MS, () => this.endCounter(key, counter));
+    const counter: RefusalCounter = { ...topic, seen: 0, cancel };
+    this.counters.set(key, counter);
+    return counter;
   }
 
-  private endMinute(key: string, { code, route, seen }: Minute): void {
-    this.minutes.delete(key);
-    const suppressed = seen - LINES_A_MINUTE;
+  private endCounter(key: string, { code, route, seen }: RefusalCounter): void {
+    this.counters.delete(key);
+    const suppressed = seen - MAX_LINES_PER_MINUTE;
     if (suppressed > 0)
       this.log.warn({
-        message: 'refusals summed up',
+        message: 'refusals suppressed',
         ...(code !== undefined && { code }),
         route,
         suppressed,
@@ -92,18 +92,18 @@ export class RefusalLog {
   }
 }
 
-function toEvent({ error, route, token, principal, unforeseen }: RefusalEntry): LogEvent {
+function toEvent({ error, route, token, principal, unexpected }: RefusalEntry): LogEvent {
   return {
     message: 'request refused',
     code: error.code,
     route,
-    reason: loggable(withoutToken(reasonOf(error, unforeseen), token), 300),
-    ...stackOf(unforeseen?.thrown, token),
+    reason: loggable(withoutToken(reasonOf(error, unexpected), token), 300),
+    ...stackOf(unexpected?.thrown, token),
     ...callerOf(principal, token),
   };
 }
 
-/** A foreign error may have accessors that throw: the refusal stands without its stack then. */
+/** Another library's error may have accessors that throw. Then the line has no stack. */
 function stackOf(thrown: unknown, token: string | undefined): { readonly stack?: string } {
   try {
     return thrown instanceof Error
@@ -114,29 +114,29 @@ function stackOf(thrown: unknown, token: string | undefined): { readonly stack?:
   }
 }
 
-/** Uncut, with the causes where they tell what of ours is in trouble, or which rule threw. */
-function reasonOf(error: K8sAuthError, unforeseen: RefusalEntry['unforeseen']): string {
-  if (unforeseen) return `${error.message}: ${joinErrorMessages(unforeseen.thrown)}`;
+/** Not truncated. The causes are included: they name the part of this service that failed, or the rule that threw. */
+function reasonOf(error: K8sAuthError, unexpected: RefusalEntry['unexpected']): string {
+  if (unexpected) return `${error.message}: ${joinErrorMessages(unexpected.thrown)}`;
   return error.cause === undefined ? error.message : joinErrorMessages(error);
 }
 
-/** What is shorter is also part of ordinary words, and too short to be a secret. */
-const TELLTALE_LENGTH = 16;
-/** Whatever can follow in a b64token, RFC 6750 §2.1. */
+/** A shorter token may occur in ordinary words, and is too short to be a secret. */
+const TOKEN_PREFIX_LENGTH = 16;
+/** The remaining characters of a b64token, RFC 6750 §2.1. */
 const REST_OF_TOKEN = /^[A-Za-z0-9\-._~+/=]*/;
 
 /**
- * A `Bearer` credential need not look like a JWT, which is all that `loggable` knows. Its first characters give it
- * away, also where somebody has cut it already; so this comes before any cut of ours.
+ * Redacts the token. `loggable` only recognises a JWT, and a `Bearer` credential need not be one. The search is for the
+ * first characters of the token, because the text may hold a truncated token. Must run before we truncate the text.
  */
 function withoutToken(text: string, token: string | undefined): string {
-  if (token === undefined || token.length < TELLTALE_LENGTH) return text;
-  const [before = '', ...rest] = text.split(token.slice(0, TELLTALE_LENGTH));
+  if (token === undefined || token.length < TOKEN_PREFIX_LENGTH) return text;
+  const [before = '', ...rest] = text.split(token.slice(0, TOKEN_PREFIX_LENGTH));
   return [before, ...rest.map((after) => after.replace(REST_OF_TOKEN, '[token]'))].join('');
 }
 
-/** Whether a name could be mistaken for anything else in a log. A ServiceAccount's `sub` has up to 339 characters. */
-const HARMLESS = /^[A-Za-z0-9:._/@-]{1,350}$/;
+/** A name that cannot forge other content of a log line. A ServiceAccount's `sub` has up to 339 characters. */
+const SAFE_NAME = /^[A-Za-z0-9:._/@-]{1,350}$/;
 
 function callerOf(principal: Principal | undefined, token: string | undefined): object {
   if (principal) {
@@ -145,12 +145,12 @@ function callerOf(principal: Principal | undefined, token: string | undefined): 
   }
   const { sub, jti } = (token !== undefined && readUnverifiedClaims(token)) || {};
   const caller = {
-    ...(isHarmless(sub) && { sub: loggable(sub, 350) }),
-    ...(isHarmless(jti) && { credentialId: `JTI=${loggable(jti, 350)}` }),
+    ...(isSafeName(sub) && { sub: loggable(sub, 350) }),
+    ...(isSafeName(jti) && { credentialId: `JTI=${loggable(jti, 350)}` }),
   };
   return Object.keys(caller).length > 0 ? { ...caller, verified: false } : {};
 }
 
-function isHarmless(value: unknown): value is string {
-  return typeof value === 'string' && HARMLESS.test(value);
+function isSafeName(value: unknown): value is string {
+  return typeof value === 'string' && SAFE_NAME.test(value);
 }

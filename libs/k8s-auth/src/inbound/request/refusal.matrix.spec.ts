@@ -34,7 +34,7 @@ const verifier = new ScriptedVerifier((token) => {
     case 'later-crash':
       return Promise.reject(new RangeError('out of memory'));
     case 'later-nothing':
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what a careless verifier does
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a custom verifier may do this
       return Promise.reject(undefined);
     case 'misconfigured':
       throw new ConfigurationError(['option gone']);
@@ -91,7 +91,7 @@ const UNAVAILABLE = {
 };
 const LISTED = { status: 200, challenge: undefined, retryAfter: undefined, body: 'listed' };
 
-describe.each(ADAPTERS)('what a caller sees on %s', (adapter) => {
+describe.each(ADAPTERS)('the response to the caller on %s', (adapter) => {
   let running: RunningApp;
   beforeAll(async () => {
     running = await startApp(adapter, { controllers: [OrdersController], verifier });
@@ -105,7 +105,7 @@ describe.each(ADAPTERS)('what a caller sees on %s', (adapter) => {
     ['an empty header', '', MISSING],
     ['another scheme', 'Basic Z29vZA==', MISSING],
     ['a scheme that only begins with bearer', 'BearerX good', MISSING],
-    ['the scheme alone', 'Bearer', MALFORMED],
+    ['only the scheme', 'Bearer', MALFORMED],
     ['two tokens', 'Bearer good good', MALFORMED],
     ['a tab for a space', 'Bearer\tgood', MALFORMED],
     ['two headers', ['Bearer good', 'Bearer good'], MALFORMED],
@@ -113,27 +113,27 @@ describe.each(ADAPTERS)('what a caller sees on %s', (adapter) => {
     ['two headers, one of them empty', ['Bearer good', ''], MALFORMED],
     ['a refused token', 'Bearer rubbish', INVALID],
     ['a token refused later', 'Bearer later-expired', INVALID],
-    ['a token that looks like a JWT and is none', `Bearer ${EXPIRED}`, INVALID],
+    ['a token that looks like a JWT but is not one', `Bearer ${EXPIRED}`, INVALID],
     ['a token that is too long', `Bearer ${'x'.repeat(8193)}`, INVALID],
     ['an outage', 'Bearer away', { ...UNAVAILABLE, retryAfter: '3' }],
-    ['an outage that is nearly over', 'Bearer away-shortly', UNAVAILABLE],
+    ['an outage that ends within a second', 'Bearer away-shortly', UNAVAILABLE],
     ['an outage without an end', 'Bearer away-for-ever', UNAVAILABLE],
-    ['an error nobody foresaw', 'Bearer crash', UNAVAILABLE],
-    ['an error nobody foresaw, later', 'Bearer later-crash', UNAVAILABLE],
+    ['an unexpected error', 'Bearer crash', UNAVAILABLE],
+    ['an unexpected error, later', 'Bearer later-crash', UNAVAILABLE],
     ['a rejection without an error', 'Bearer later-nothing', UNAVAILABLE],
-    ['an error that has no answer', 'Bearer misconfigured', UNAVAILABLE],
+    ['an error without an HTTP response', 'Bearer misconfigured', UNAVAILABLE],
     ['no verdict', 'Bearer no-verdict', UNAVAILABLE],
-    ['a verdict about nobody', 'Bearer no-principal', UNAVAILABLE],
-    ['a bare yes', 'Bearer true', UNAVAILABLE],
+    ['a verdict without a principal', 'Bearer no-principal', UNAVAILABLE],
+    ['`true` instead of a verdict', 'Bearer true', UNAVAILABLE],
   ])('%s', async (_, authorization, expected) => {
     expect(await send(running.url, authorization)).toEqual(expected);
   });
 
-  it('a known caller who is not allowed', async () => {
+  it('is 403 for a verified caller that no rule allows', async () => {
     expect(await send(`${running.url}/admin`, 'Bearer good')).toEqual(FORBIDDEN);
   });
 
-  it('a token in the query or under another name counts as none', async () => {
+  it('is 401 for a token in the query or in another header', async () => {
     expect(await send(`${running.url}/?access_token=good`)).toEqual(MISSING);
     expect(await send(running.url, 'Bearer good', 'X-Forwarded-Authorization')).toEqual(MISSING);
     expect(await send(running.url, 'Bearer good', 'AUTHORIZATION')).toEqual(LISTED);

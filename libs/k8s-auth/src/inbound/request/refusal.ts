@@ -19,7 +19,7 @@ import {
 import { type Principal } from '../../identity/principal.js';
 import { type InboundRoot } from '../routes/route.js';
 
-/** The errors that a caller can be told of; any other is our own failure and becomes a VerifierUnavailableError. */
+/** The errors that have an HTTP response. Any other error is our own failure and becomes a VerifierUnavailableError. */
 type RefusableError =
   | MissingTokenError
   | MalformedCredentialsError
@@ -28,14 +28,14 @@ type RefusableError =
   | UndecoratedRouteError
   | VerifierUnavailableError;
 
-/** What the caller is told. */
+/** The HTTP response to a refused request. */
 interface RefusalResponse {
   readonly exception: new (body?: object, options?: { cause: unknown }) => HttpException;
-  /** `WWW-Authenticate`, RFC 6750 §3: an error code only where credentials were sent (§3.1). */
+  /** `WWW-Authenticate`, RFC 6750 §3: it has an error code only if the caller sent credentials (§3.1). */
   readonly challenge?: string;
 }
 
-const INSUFFICIENT: RefusalResponse = {
+const INSUFFICIENT_SCOPE: RefusalResponse = {
   exception: ForbiddenException,
   challenge: 'Bearer error="insufficient_scope"',
 };
@@ -48,8 +48,8 @@ const RESPONSES: readonly (readonly [abstract new (...args: never[]) => Refusabl
       { exception: BadRequestException, challenge: 'Bearer error="invalid_request"' },
     ],
     [InvalidTokenError, { exception: UnauthorizedException, challenge: 'Bearer error="invalid_token"' }],
-    [ForbiddenPrincipalError, INSUFFICIENT],
-    [UndecoratedRouteError, INSUFFICIENT],
+    [ForbiddenPrincipalError, INSUFFICIENT_SCOPE],
+    [UndecoratedRouteError, INSUFFICIENT_SCOPE],
     [VerifierUnavailableError, { exception: ServiceUnavailableException }],
   ];
 
@@ -69,9 +69,9 @@ export interface RefusedRequest {
 }
 
 /**
- * Logs why a request is refused, and throws what its caller is told.
+ * Logs why a request is refused, and throws the exception for its HTTP response.
  * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`
- * @throws {UnsupportedContextError} as it is: that context has no HTTP response
+ * @throws {UnsupportedContextError} the same error as `thrown`: the context has no HTTP response
  * @internal
  */
 export function refuse(
@@ -84,23 +84,23 @@ export function refuse(
     refusals.record({ error: thrown, route });
     throw thrown;
   }
-  const isForeseen = isRefusable(thrown);
-  // Not as the cause: nobody knows what an unforeseen error holds. Its words are in the log, without the token.
-  const error = isForeseen ? thrown : new VerifierUnavailableError('request could not be decided');
-  refusals.record({ error, route, ...known, ...(!isForeseen && { unforeseen: { thrown } }) });
-  // Absent as long as a testing module is not an application yet.
+  const isExpected = isRefusable(thrown);
+  // Not attached as the cause, because its content is unknown. Its message is in the log, with the token redacted.
+  const error = isExpected ? thrown : new VerifierUnavailableError('unexpected error');
+  refusals.record({ error, route, ...known, ...(!isExpected && { unexpected: { thrown } }) });
+  // Absent in a testing module from which no application was created.
   const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
   throw toHttpException(error, adapter, context.switchToHttp().getResponse());
 }
 
-/** The exception to throw. Its headers are set on the response first, so that a user's exception filters keep them. */
+/** Also sets the headers on the response, so that they are kept if a user's exception filter answers. */
 function toHttpException(
   error: RefusableError,
   adapter: AbstractHttpAdapter | undefined,
   response: unknown,
 ): HttpException {
   const { exception, challenge } = responseTo(error) ?? { exception: ServiceUnavailableException };
-  // Something else, a timeout perhaps, may have answered while the verifier was asked.
+  // Other code, for example a timeout, may have answered during the verification.
   if (adapter && !adapter.isHeadersSent(response)) {
     if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
     if (error instanceof VerifierUnavailableError)
@@ -110,19 +110,19 @@ function toHttpException(
 }
 
 /**
- * One body per status, Nest's own for it: the reason for a refusal would help an attacker. Built without options, because
- * Nest 11 leaves the message out of an exception that has a cause and no text.
+ * Nest's default body for the status: the reason for a refusal would help an attacker. The exception is created without
+ * options, because Nest 11 omits the message from an exception that has a cause and no text.
  */
 function bodyOf(exception: new () => HttpException): object {
   return new exception().getResponse() as object;
 }
 
-/** Whole seconds (RFC 9110 §10.2.3), rounded up: 0 would invite everybody back at once. */
+/** Whole seconds (RFC 9110 §10.2.3), rounded up: with 0, all callers would retry at once. */
 function retryAfterOf({ retryAfterMs }: VerifierUnavailableError): string {
   return String(Number.isFinite(retryAfterMs) ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1);
 }
 
-/** Where Express and Fastify keep the pattern of the route that matched. */
+/** The properties where Express and Fastify store the pattern of the matched route. */
 interface RoutedRequest {
   readonly method?: string;
   readonly route?: { readonly path?: unknown };
@@ -130,8 +130,8 @@ interface RoutedRequest {
 }
 
 /**
- * `GET /orders/:id`, or `OrdersController.find` where there is no single pattern. Never the URL of the request: its path
- * and query are chosen by the caller, and unbounded.
+ * `GET /orders/:id`, or `OrdersController.find` if there is no single pattern. Never the URL of the request: the caller
+ * chooses its path and query, and their length has no limit.
  * @internal
  */
 export function describeRoute(context: ExecutionContext): string {

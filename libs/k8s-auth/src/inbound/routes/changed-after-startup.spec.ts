@@ -16,30 +16,27 @@ import {
 
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('what changes after startup on %s', (adapter) => {
+describe.each(ADAPTERS)('a function that replaces a handler after startup on %s', (adapter) => {
   it.each<[string, Replace, readonly number[]]>([
-    ['with the metadata of the route alone', withRouteMetadata, [403, 403]],
+    ['with only the metadata of the route', withRouteMetadata, [403, 403]],
     ['bound', bound, [403, 403]],
     ['inheriting from the method', inheriting, [401, 403]],
     ['with all metadata', withMetadata, [401, 403]],
-  ])(
-    'put on the prototype of a request-scoped controller after startup: %s',
-    async (_, replace, expected) => {
-      @Controller({ path: 'late', scope: Scope.REQUEST })
-      class Late {
-        @Get('admin') @K8sAuth('orders', allowServiceAccounts('shop/admin')) admin() {
-          return 'in';
-        }
+  ])('does not open the route of a request-scoped controller: %s', async (_, replace, expected) => {
+    @Controller({ path: 'late', scope: Scope.REQUEST })
+    class Late {
+      @Get('admin') @K8sAuth('orders', allowServiceAccounts('shop/admin')) admin() {
+        return 'in';
       }
-      const { statuses } = await startAndAsk(adapter, { controllers: [Late] });
-      expect(await statuses('late/admin')).toEqual([401, 403]);
-      replaceMethods(Late.prototype, replace);
-      expect(await statuses('late/admin')).toEqual(expected);
-    },
-  );
+    }
+    const { statuses } = await startAndAsk(adapter, { controllers: [Late] });
+    expect(await statuses('late/admin')).toEqual([401, 403]);
+    replaceMethods(Late.prototype, replace);
+    expect(await statuses('late/admin')).toEqual(expected);
+  });
 });
 
-describe.each(ADAPTERS)('guards that are taken off after startup on %s', (adapter) => {
+describe.each(ADAPTERS)('guards that are removed after startup on %s', (adapter) => {
   it.each([Scope.DEFAULT, Scope.REQUEST])('do not open a route (scope %s)', async (scope) => {
     @Controller({ path: 'late', scope })
     @K8sAuth('orders')

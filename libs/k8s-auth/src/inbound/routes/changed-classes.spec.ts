@@ -6,17 +6,17 @@ import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 const onlyAdmin = allowServiceAccounts('shop/admin');
 
-/** As in the TypeScript handbook: copies everything, `constructor` included. */
+/** The mixin function of the TypeScript handbook, which also copies `constructor`. */
 function applyMixins(derived: Type, ...bases: Type[]): void {
   for (const { prototype } of bases)
     for (const name of Object.getOwnPropertyNames(prototype))
       Object.defineProperty(derived.prototype, name, Object.getOwnPropertyDescriptor(prototype, name) ?? {});
 }
 
-/** A class decorator that observes construction, as tracing libraries write it. */
+/** A class decorator that wraps the class in a Proxy, as tracing libraries do. */
 const proxied: ClassDecorator = (target) => new Proxy(target, {});
 
-/** Each makes a controller that Nest knows as `Admin`, and whose instances name another class. */
+/** Each makes a controller that is registered as `Admin`, and whose instances name another class. */
 const CHANGES: readonly [string, (scope: Scope) => Type[]][] = [
   [
     'a mixin that copies `constructor` from a public class',
@@ -109,7 +109,7 @@ afterEach(closeApps);
 describe.each([Scope.DEFAULT, Scope.REQUEST])(
   'a controller whose class cannot be identified, in scope %s',
   (scope) => {
-    it.each(CHANGES)('fails startup and is named: %s', async (_, change) => {
+    it.each(CHANGES)('fails startup with an error that names it: %s', async (_, change) => {
       for (const guardIsGlobal of [true, false])
         expect(await startupMistakes({ controllers: change(scope), guardIsGlobal })).toContainEqual(
           expect.stringMatching(/^Admin: expected the class that Nest creates/),
@@ -118,8 +118,8 @@ describe.each([Scope.DEFAULT, Scope.REQUEST])(
   },
 );
 
-describe('controllers that nothing of ours concerns', () => {
-  it('may be whatever they like, and are refused where the guard is global', async () => {
+describe('controllers without our decorators whose class cannot be identified', () => {
+  it('do not fail startup, and are refused if the guard is global', async () => {
     @Controller('plain')
     @proxied
     class Plain {
@@ -145,7 +145,7 @@ describe('a class decorator that returns another class', () => {
     const base = target as unknown as Type;
     return class Extended extends base {} as unknown as typeof target;
   };
-  /** Copies the methods, and none of the class's metadata. */
+  /** Copies the methods, but not the metadata of the class. */
   const copying: ClassDecorator = (target) => {
     class Copy {}
     const prototype = target.prototype as object;
@@ -167,7 +167,7 @@ describe('a class decorator that returns another class', () => {
     expect((await send(`${url}/admin`, 'Bearer abc')).status).toBe(403);
   });
 
-  it('fails startup where it copies methods of a class with @K8sAuth, unless the guard is global', async () => {
+  it('fails startup if it copies methods of a class with @K8sAuth, unless the guard is global', async () => {
     @Controller('admin')
     @copying
     @K8sAuth('orders', onlyAdmin)
@@ -182,7 +182,7 @@ describe('a class decorator that returns another class', () => {
     expect((await send(`${url}/admin`, 'Bearer abc')).status).toBe(403);
   });
 
-  it('fails startup where it copies inherited methods too, and leaves siblings alone', async () => {
+  it('fails startup if it also copies inherited methods, and does not affect sibling classes', async () => {
     class Crud {
       @Get('inherited') inherited() {}
     }
@@ -208,7 +208,7 @@ describe('a class decorator that returns another class', () => {
     ]);
   });
 
-  it('keeps the demands of a base class that is inherited by prototype alone', async () => {
+  it('keeps the demands of a base class that is inherited by prototype only', async () => {
     @K8sAuth('orders', onlyAdmin)
     class Base {
       @Get() find() {}

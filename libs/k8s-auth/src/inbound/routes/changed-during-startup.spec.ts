@@ -19,7 +19,7 @@ interface EarlyFastify {
 
 const onlyAdmin = allowServiceAccounts('shop/admin');
 
-/** Does something after Nest has registered its routes, and before they are compiled. */
+/** A module that runs a function after Nest has registered its routes and before they are compiled. */
 function beforeCompile(task: (config: ApplicationConfig) => void): Type {
   @Injectable()
   class Init implements OnModuleInit {
@@ -36,9 +36,9 @@ function beforeCompile(task: (config: ApplicationConfig) => void): Type {
 
 afterEach(closeApps);
 
-// Nest has looked up the guards of these routes by then.
-describe('what changes between the registration of routes and their compilation', () => {
-  it('holds: a decorator that somebody puts on a controller', async () => {
+// At this time, Nest has already looked up the guards of these routes.
+describe('between the registration of routes and their compilation', () => {
+  it('a decorator that is added to a controller takes effect', async () => {
     @Controller('third')
     class ThirdParty {
       @Get() find() {
@@ -54,7 +54,7 @@ describe('what changes between the registration of routes and their compilation'
     expect(await statuses('third')).toEqual([401, 403]);
   });
 
-  it.each(ADAPTERS)('cannot open a route: a request that arrives in between on %s', async (adapter) => {
+  it.each(ADAPTERS)('an early request is refused on %s', async (adapter) => {
     @Controller('admin')
     class Admin {
       @Get() @K8sAuth('orders') find() {
@@ -88,7 +88,7 @@ describe('what changes between the registration of routes and their compilation'
     expect(EarlyPort.status).toBe(503);
   });
 
-  it('holds: a global guard that Nest has not seen', async () => {
+  it('a global guard that Nest has not looked up takes effect', async () => {
     @Controller('plain')
     class Plain {
       @Get() find() {
@@ -101,7 +101,7 @@ describe('what changes between the registration of routes and their compilation'
     expect(await statuses('plain')).toEqual([403, 403]);
   });
 
-  it('cannot open a route: guards that were away while Nest looked', async () => {
+  it('guards that were absent during the lookup of Nest do not open a route', async () => {
     @Controller('admin')
     class Admin {
       @Get() @K8sAuth('orders', onlyAdmin) find() {
@@ -118,7 +118,7 @@ describe('what changes between the registration of routes and their compilation'
     expect(await statuses('admin')).toEqual([401, 403]);
   });
 
-  it('cannot open a route: a guard of its own kind that admits everybody', async () => {
+  it('a subclass of K8sAuthGuard that accepts every request does not open a route', async () => {
     class Lenient extends K8sAuthGuard {
       override canActivate() {
         return true;
@@ -136,7 +136,7 @@ describe('what changes between the registration of routes and their compilation'
   });
 
   it.each([true, false])(
-    'cannot open a route: a deleted method of a public class (guard global: %s)',
+    'a deleted method of a public class does not open its route (guard global: %s)',
     async (guardIsGlobal) => {
       @Controller('mixed')
       @Public()
@@ -156,8 +156,8 @@ describe('what changes between the registration of routes and their compilation'
   );
 });
 
-describe('what changes after startup', () => {
-  it('cannot open undecorated routes by a polluted prototype', async () => {
+describe('after startup', () => {
+  it('a polluted prototype does not open undecorated routes', async () => {
     @Controller('plain')
     class Plain {
       @Get() find() {
@@ -174,7 +174,7 @@ describe('what changes after startup', () => {
   });
 
   it.each([true, false])(
-    'cannot lend a route the rules of another class (guard global: %s)',
+    'a changed constructor property does not give a route the rules of another class (guard global: %s)',
     async (guardIsGlobal) => {
       @Controller('open')
       @Public()
@@ -197,7 +197,7 @@ describe('what changes after startup', () => {
   );
 });
 
-describe('a decorator on a controller whose routes are compiled', () => {
+describe('a decorator that is added to a controller after its routes are compiled', () => {
   it('throws, and names the class', async () => {
     class Base {}
     @Controller('plain')

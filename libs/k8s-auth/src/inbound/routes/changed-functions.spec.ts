@@ -63,15 +63,15 @@ const lacksGuard = (label: string) =>
 
 afterEach(closeApps);
 
-describe('functions that the constructor puts in the place of methods', () => {
-  it('fail startup where Nest finds no guard on them', async () => {
+describe('functions that replace methods in the constructor', () => {
+  it('fail startup if Nest does not find a guard on them', async () => {
     for (const replace of [bound, withRouteMetadata])
       expect(await startupMistakes({ controllers: controllersWith(replace, Scope.DEFAULT) })).toEqual([
         lacksGuard('Methods.admin'),
       ]);
   });
 
-  it('fail startup where they are not the same at each read', async () => {
+  it('fail startup if each read returns another function', async () => {
     @Controller()
     class Fresh {
       constructor() {
@@ -83,11 +83,11 @@ describe('functions that the constructor puts in the place of methods', () => {
       @Get() @K8sAuth('orders') admin() {}
     }
     expect(await startupMistakes({ controllers: [Fresh] })).toEqual([
-      'Fresh.admin: expected the instance to keep the method, or a function that stands for it alone',
+      'Fresh.admin: expected the instance to have this method, or one function that replaces only this method',
     ]);
   });
 
-  it('fail startup where they are another route', async () => {
+  it('fail startup if they are another route', async () => {
     @Controller()
     class Swapped {
       constructor() {
@@ -97,12 +97,12 @@ describe('functions that the constructor puts in the place of methods', () => {
       @Get('b') @Public() open() {}
     }
     expect(await startupMistakes({ controllers: [Swapped] })).toEqual([
-      'Swapped.admin: expected the instance to keep the method, or a function that stands for it alone',
+      'Swapped.admin: expected the instance to have this method, or one function that replaces only this method',
     ]);
   });
 });
 
-describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => {
+describe.each(ADAPTERS)('functions that replace methods on %s', (adapter) => {
   it.each<[string, Replace]>([
     ['are bound', bound],
     ['carry the metadata of the method', withMetadata],
@@ -119,7 +119,7 @@ describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => 
   });
 
   it.each([Scope.DEFAULT, Scope.REQUEST])(
-    'stand for their methods without a global guard when they carry the metadata (scope %s)',
+    'are guarded like their methods without a global guard if they have the metadata (scope %s)',
     async (scope) => {
       const { statuses } = await startAndAsk(adapter, { controllers: controllersWith(withMetadata, scope) });
       expect(await statuses('methods/admin')).toEqual([401, 403]);
@@ -130,7 +130,7 @@ describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => 
     },
   );
 
-  it('are refused when one function stands for two routes that differ', async () => {
+  it('are refused if one function serves two routes with different decorators', async () => {
     const shared = () => 'in';
     @Controller('shared')
     class Shared {
@@ -143,10 +143,12 @@ describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => 
     const { statuses, log } = await startAndAsk(adapter, { controllers: [Shared], guardIsGlobal: true });
     expect(await statuses('shared/admin')).toEqual([403, 403]);
     expect(await statuses('shared/open')).toEqual([403, 403]);
-    expect(log.events[0]).toMatchObject({ reason: 'handler stands for several routes that differ' });
+    expect(log.events[0]).toMatchObject({
+      reason: 'handler serves several routes with different decorators',
+    });
   });
 
-  it('hand @Caller() on, also when they are new for each request or bound', async () => {
+  it('get the value of @Caller(), even if they are bound or new for each request', async () => {
     @Controller({ path: 'scoped', scope: Scope.REQUEST })
     class Scoped {
       constructor() {
@@ -172,14 +174,14 @@ describe.each(ADAPTERS)('functions in the place of methods on %s', (adapter) => 
     }
   });
 
-  // Nest finds no guard on them, and nobody can tell which method they are.
+  // Nest does not find a guard on these functions, and the library does not know which method they replace.
   it.each([
     ['bound', bound, true],
     ['bound', bound, false],
-    ['with the metadata of the route alone', withRouteMetadata, true],
-    ['with the metadata of the route alone', withRouteMetadata, false],
+    ['with only the metadata of the route', withRouteMetadata, true],
+    ['with only the metadata of the route', withRouteMetadata, false],
   ])(
-    'are refused when they are new for each request: %s (guard global: %s)',
+    'are refused if they are new for each request: %s (guard global: %s)',
     async (_, replace, guardIsGlobal) => {
       const controllers = controllersWith(replace, Scope.REQUEST);
       const { statuses, log } = await startAndAsk(adapter, { controllers, guardIsGlobal });
@@ -218,14 +220,14 @@ describe('decorators above @K8sAuth that replace the function', () => {
   @Controller('same')
   class Same extends Base {}
 
-  it('fail startup where the guard is lost, unless it is global', async () => {
+  it('fail startup if the guard is lost and is not global', async () => {
     expect(await startupMistakes({ controllers: [Same, Sub] })).toEqual([
       lacksGuard('Same.lost'),
       lacksGuard('Sub.lost'),
     ]);
   });
 
-  it('lose no rule under a global guard', async () => {
+  it('keep all rules with a global guard', async () => {
     const { statuses } = await startAndAsk('express', { controllers: [Same, Sub], guardIsGlobal: true });
     for (const path of ['same/a', 'sub/a']) expect(await statuses(path)).toEqual([401, 403]);
     for (const path of ['same/b', 'same/c']) expect(await statuses(path)).toEqual([401, 200]);

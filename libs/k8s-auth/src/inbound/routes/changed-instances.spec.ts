@@ -16,18 +16,21 @@ describe('a controller whose instance is of another class', () => {
     }
   }
 
-  it.each([true, false])('fails startup and is named (guard global: %s)', async (guardIsGlobal) => {
-    @Controller('admin')
-    class Admin {
-      constructor() {
-        return new Open();
+  it.each([true, false])(
+    'fails startup with an error that names it (guard global: %s)',
+    async (guardIsGlobal) => {
+      @Controller('admin')
+      class Admin {
+        constructor() {
+          return new Open();
+        }
+        @Get() @K8sAuth('orders', onlyAdmin) find() {}
       }
-      @Get() @K8sAuth('orders', onlyAdmin) find() {}
-    }
-    expect(await startupMistakes({ controllers: [Open, Admin], guardIsGlobal })).toEqual([
-      expect.stringMatching(/^Admin: expected the class that Nest creates/),
-    ]);
-  });
+      expect(await startupMistakes({ controllers: [Open, Admin], guardIsGlobal })).toEqual([
+        expect.stringMatching(/^Admin: expected the class that Nest creates/),
+      ]);
+    },
+  );
 
   describe.each(ADAPTERS)('for one request on %s', (adapter) => {
     it.each([
@@ -112,7 +115,7 @@ describe('a controller whose instance is of another class', () => {
       ['a provider', () => new Service()],
       ['a class that is public as a whole', () => new OpenClass()],
     ])(
-      'is refused when the constructor returns a Proxy that binds methods at each read: of %s',
+      'is refused if the constructor returns a Proxy that binds methods at each read: of %s',
       async (_, create) => {
         @Controller({ path: 'admin', scope: Scope.REQUEST })
         class Admin {
@@ -134,7 +137,7 @@ describe('a controller whose instance is of another class', () => {
       },
     );
 
-    it('is refused when a provider of the request makes the instance', async () => {
+    it('is refused if a request-scoped provider makes the instance', async () => {
       @Controller({ path: 'admin', scope: Scope.TRANSIENT })
       class Admin {
         constructor(@Inject('of the request') instance: Unregistered) {
@@ -151,7 +154,7 @@ describe('a controller whose instance is of another class', () => {
       expect((await send(`${url}/admin`)).status).toBe(403);
     });
 
-    it('is not refused in an application that uses nothing of ours', async () => {
+    it('is not refused in an application that does not use our guard or decorators', async () => {
       @Controller({ path: 'plain', scope: Scope.REQUEST })
       class Plain {
         constructor() {
@@ -163,7 +166,7 @@ describe('a controller whose instance is of another class', () => {
       expect((await send(`${url}/plain`)).body).toBe('in');
     });
 
-    it('is refused when the instance claims another constructor', async () => {
+    it('is refused if the instance names another constructor', async () => {
       @Controller({ path: 'admin', scope: Scope.REQUEST })
       @K8sAuth('orders', onlyAdmin)
       class Admin {
@@ -180,39 +183,36 @@ describe('a controller whose instance is of another class', () => {
   });
 });
 
-describe.each(ADAPTERS)(
-  'an undecorated controller of request scope under a global guard on %s',
-  (adapter) => {
-    @Controller('open')
-    @Public()
-    class Open {
-      @Get() other() {}
-    }
+describe.each(ADAPTERS)('an undecorated request-scoped controller with a global guard on %s', (adapter) => {
+  @Controller('open')
+  @Public()
+  class Open {
+    @Get() other() {}
+  }
 
-    it.each<[string, (self: object) => object]>([
-      ['claims another constructor', (self) => Object.defineProperty(self, 'constructor', { value: Open })],
-      [
-        'is of another class',
-        () => Object.assign(Object.create(Open.prototype) as object, { find: () => 'secret' }),
-      ],
-    ])('stays closed when its instance %s', async (_, change) => {
-      @Controller({ path: 'plain', scope: Scope.REQUEST })
-      class Plain {
-        constructor() {
-          return change(this) as Plain;
-        }
-        @Get() find() {
-          return 'secret';
-        }
+  it.each<[string, (self: object) => object]>([
+    ['names another constructor', (self) => Object.defineProperty(self, 'constructor', { value: Open })],
+    [
+      'is of another class',
+      () => Object.assign(Object.create(Open.prototype) as object, { find: () => 'secret' }),
+    ],
+  ])('stays closed if its instance %s', async (_, change) => {
+    @Controller({ path: 'plain', scope: Scope.REQUEST })
+    class Plain {
+      constructor() {
+        return change(this) as Plain;
       }
-      const { url } = await startApp(adapter, { controllers: [Open, Plain], guardIsGlobal: true });
-      expect((await send(`${url}/plain`, 'Bearer abc')).status).toBe(403);
-    });
-  },
-);
+      @Get() find() {
+        return 'secret';
+      }
+    }
+    const { url } = await startApp(adapter, { controllers: [Open, Plain], guardIsGlobal: true });
+    expect((await send(`${url}/plain`, 'Bearer abc')).status).toBe(403);
+  });
+});
 
 describe('a changed controller of a durable tree', () => {
-  it('closes itself, and no other', async () => {
+  it('is closed, and other controllers stay open', async () => {
     @Controller({ path: 'bad', scope: Scope.REQUEST, durable: true })
     class Bad {
       @Get() @K8sAuth('orders') find() {

@@ -2,12 +2,12 @@ import { type ExecutionContext } from '@nestjs/common';
 import { type InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { type Module } from '@nestjs/core/injector/module.js';
 
-/** A class as Nest's contexts give it. */
+/** The type of a class in Nest's execution context. */
 export type RouteClass = ReturnType<ExecutionContext['getClass']>;
-/** A function as Nest's contexts give it. */
+/** The type of a function in Nest's execution context. */
 export type RouteHandler = ReturnType<ExecutionContext['getHandler']>;
 
-/** A controller as Nest's container has it. */
+/** A controller in Nest's container. */
 export interface ControllerWrapper {
   readonly wrapper: InstanceWrapper;
   readonly routeClass: RouteClass;
@@ -15,18 +15,18 @@ export interface ControllerWrapper {
 }
 
 /**
- * Decorated classes that no application of this process has registered, itself or a subclass. Not weakly: a class
- * decorator may return another class, and its copies of the methods do not keep the decorated class alive.
+ * Decorated classes that no application of this process has registered, neither the class nor a subclass. A strong
+ * reference: a class decorator may return another class, whose copied methods do not keep the decorated class alive.
  */
 const unregistered = new Set<RouteClass>();
 const registered = new WeakSet<RouteClass>();
 
-/** Decorators of ours stand on this class or in it. @internal */
+/** Call this for each class that has one of our decorators, on the class or on a method. @internal */
 export function noteDecorated(owner: object): void {
   if (isConstructor(owner) && !registered.has(owner)) unregistered.add(owner);
 }
 
-/** Nest has been given this class: what decorators say of it, and of what it inherits from, is known. @internal */
+/** Call this for each class that Nest creates. Its base classes count as registered too. @internal */
 export function noteRegistered(routeClass: RouteClass): void {
   for (const link of lineageOf(routeClass)) {
     registered.add(link);
@@ -44,12 +44,12 @@ export function isRegistered(routeClass: RouteClass): boolean {
   return registered.has(routeClass);
 }
 
-/** Whether instances can be made of it, and so routes. @internal */
+/** Whether `new` can create instances of it. Only such a class can have routes. @internal */
 export function isConstructor(target: object): target is RouteClass {
   return typeof target === 'function' && typeof target.prototype === 'object' && target.prototype !== null;
 }
 
-/** `this.list = …`, whose name is captured, or `this[name] = …`. */
+/** `this.list = …`, with the name captured, or `this[name] = …`, without a captured name. */
 const ASSIGNMENT = /\bthis(?:\.([\w$]+)|\[[^\]]+\])\s*=(?![=>])/g;
 
 /** `OrdersController.list`, or `OrdersController.constructor` for a parameter of its constructor. @internal */
@@ -58,7 +58,7 @@ export function labelOf(target: object, name: unknown): string {
   return `${ownerOf(target).name}.${name === undefined ? 'constructor' : member}`;
 }
 
-/** The class that a decorator stands on, or stands in. @internal */
+/** The class of a decorator's target: the target itself, or the class of a prototype. @internal */
 export function ownerOf(target: object): { readonly name: string } {
   return typeof target === 'function' ? target : target.constructor;
 }
@@ -69,8 +69,8 @@ export function prototypesOf(routeClass: RouteClass): object[] {
 }
 
 /**
- * The class and every class that it inherits from, nearest first: by `extends`, and by prototypes alone
- * (`Sub.prototype = Object.create(Base.prototype)`), which leaves the constructors unrelated.
+ * The class and every class that it inherits from, nearest first. It may inherit by `extends`, or by prototypes only
+ * (`Sub.prototype = Object.create(Base.prototype)`): then the constructors do not refer to each other.
  * @internal
  */
 export function lineageOf(routeClass: RouteClass): RouteClass[] {
@@ -79,7 +79,7 @@ export function lineageOf(routeClass: RouteClass): RouteClass[] {
   return [...new Set(lineage)].filter(isClass);
 }
 
-/** The functions that a prototype holds itself, by name. Accessors are passed over, as Nest does. @internal */
+/** The own functions of a prototype, by name. Accessors are ignored, as Nest does. @internal */
 export function ownMethodsOf(prototype: object): [string | symbol, RouteHandler][] {
   return Reflect.ownKeys(prototype).flatMap((name): [string | symbol, RouteHandler][] => {
     const value: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
@@ -88,9 +88,9 @@ export function ownMethodsOf(prototype: object): [string | symbol, RouteHandler]
 }
 
 /**
- * Whether a request for this controller reaches the class that Nest was given. Nest names a route by
- * `instance.constructor`, which a copied `constructor`, a Proxy around the class or a constructor that returns another
- * object makes a different class: then nobody can tell whose decorators count.
+ * Whether the class that Nest names in a request for this controller is the registered class. Nest names
+ * `instance.constructor`. A copied `constructor` property, a Proxy around the class, or a constructor that returns
+ * another object makes that a different class. Then it is unknown which decorators apply.
  * @internal
  */
 export function isIdentified(routeClass: RouteClass, instance: object): boolean {
@@ -100,7 +100,7 @@ export function isIdentified(routeClass: RouteClass, instance: object): boolean 
   return Object.getPrototypeOf(instance) === prototype && Reflect.get(instance, 'constructor') === routeClass;
 }
 
-/** Every class whose decorators could be meant when a request for this controller arrives. @internal */
+/** Every class whose decorators may apply to a request for this controller. @internal */
 export function possibleClassesOf(routeClass: RouteClass, instance: object): RouteClass[] {
   const claimed: unknown = Reflect.get(instance, 'constructor');
   const possible = [routeClass, claimed, ...prototypesOfInstance(instance)].filter(isClass);
@@ -108,8 +108,8 @@ export function possibleClassesOf(routeClass: RouteClass, instance: object): Rou
 }
 
 /**
- * Whether the source of the class, or of one that it inherits from, assigns to a handler on `this`, or to a name that is
- * computed. At startup nothing else tells it of request scope, where no constructor has run. Good for a warning only.
+ * Whether the source text of the class, or of a base class, assigns to a handler on `this`, or to a computed name. For
+ * request scope, the constructor has not run at startup, so only the source text shows this. Only used for a warning.
  * @internal
  */
 export function seemsToReplace(routeClass: RouteClass, names: ReadonlySet<string>): boolean {
@@ -129,11 +129,11 @@ export function controllersOf({ controllers }: Module): ControllerWrapper[] {
   });
 }
 
-/** Everything in a module that Nest creates or is given, controllers aside, where it has a class. @internal */
+/** The providers and injectables of a module that have a class, without the controllers. @internal */
 export function providersOf({ providers, injectables }: Module): Omit<ControllerWrapper, 'wrapper'>[] {
   const wrappers = [...providers.values(), ...injectables.values()].filter(({ isAlias }) => !isAlias);
   return wrappers.flatMap(({ metatype, inject, instance }) => {
-    // A factory's metatype is the factory, a value has none: there the class of the instance counts.
+    // The metatype of a factory provider is the factory, and a value has none. Use the class of the instance then.
     const isClass = typeof metatype === 'function' && !inject;
     const one: unknown = isClass ? metatype : classOf(instance);
     if (typeof one !== 'function' || one === Object) return [];
@@ -141,14 +141,14 @@ export function providersOf({ providers, injectables }: Module): Omit<Controller
   });
 }
 
-/** Or what has its methods, where Nest creates an instance for each request. */
+/** The instance, or, in request scope, where no instance exists at startup, an object with the methods of the class. */
 function instanceOf(routeClass: RouteClass, instance: unknown): object {
   return isInstance(instance)
     ? instance
     : (Object.create((routeClass.prototype ?? null) as object | null) as object);
 }
 
-/** Without asking the instance itself: it may be a Proxy that answers to any name, or throws. */
+/** Does not read properties of the instance: it may be a Proxy that has every property, or that throws. */
 function classOf(instance: unknown): unknown {
   if (!isInstance(instance)) return undefined;
   const prototype: unknown = Object.getPrototypeOf(instance);

@@ -8,7 +8,7 @@ import { startAndAsk, replaceMethods, withMetadata } from './replacements.fixtur
 const onlyAdmin = allowServiceAccounts('shop/admin');
 const OF_NEST = ['path', 'host', 'method', 'scope:options', '__controller__', '__version__'];
 
-/** Copies what reflect-metadata knows of one class or function onto another, as documentation decorators do. */
+/** Copies all metadata of one class or function to another, as documentation decorators do. */
 function copyMetadata(from: object, to: object): void {
   for (const key of Reflect.getMetadataKeys(from))
     if (!OF_NEST.includes(String(key))) Reflect.defineMetadata(key, Reflect.getMetadata(key, from), to);
@@ -52,7 +52,7 @@ const { opened, closed } = Documented.prototype as unknown as Record<'opened' | 
 afterEach(closeApps);
 
 describe.each(ADAPTERS)('metadata that another decorator copies on %s', (adapter) => {
-  it.each([true, false])('opens no class with @K8sAuth (guard global: %s)', async (guardIsGlobal) => {
+  it.each([true, false])('does not open a class with @K8sAuth (guard global: %s)', async (guardIsGlobal) => {
     @likeClass(Open)
     @Controller('above')
     @K8sAuth('orders')
@@ -72,7 +72,7 @@ describe.each(ADAPTERS)('metadata that another decorator copies on %s', (adapter
     expect(await statuses('open')).toEqual([200, 200]);
   });
 
-  it('loses no rule to a class with weaker ones, and none to a method', async () => {
+  it('does not remove rules of a class or a method if the copied metadata has weaker rules', async () => {
     @likeClass(Weak)
     @Controller('class')
     @K8sAuth('orders', onlyAdmin)
@@ -88,7 +88,7 @@ describe.each(ADAPTERS)('metadata that another decorator copies on %s', (adapter
     for (const path of ['class', 'method', 'method/open']) expect(await statuses(path)).toEqual([401, 403]);
   });
 
-  it('opens no subclass of a public class under a global guard', async () => {
+  it('does not open a subclass of a public class with a global guard', async () => {
     @likeClass(Open)
     @Controller('sub')
     class Sub extends Open {
@@ -98,7 +98,7 @@ describe.each(ADAPTERS)('metadata that another decorator copies on %s', (adapter
     for (const path of ['sub', 'sub/own']) expect(await statuses(path)).toEqual([403, 403]);
   });
 
-  it('opens no method of a class with @K8sAuth, and none that is undecorated', async () => {
+  it('does not open a method of a class with @K8sAuth, or an undecorated method', async () => {
     @Controller('closed')
     @K8sAuth('orders')
     class Closed {
@@ -113,7 +113,7 @@ describe.each(ADAPTERS)('metadata that another decorator copies on %s', (adapter
     expect(await statuses('plain')).toEqual([403, 403]);
   });
 
-  it('closes a class or a method that no decorator of ours stands on', async () => {
+  it('closes a class or a method without our decorators', async () => {
     @likeClass(Weak)
     @Controller('class')
     class OfClass {
@@ -127,7 +127,7 @@ describe.each(ADAPTERS)('metadata that another decorator copies on %s', (adapter
     for (const path of ['class', 'method']) expect(await statuses(path)).toEqual([401, 200]);
   });
 
-  it('leaves public a function that is mixed into another class, or replaced where it stood', async () => {
+  it('does not close a public function that is mixed into another class, or replaced in its own class', async () => {
     @Controller('mixed')
     @K8sAuth('orders')
     class Mixed {}
@@ -143,8 +143,8 @@ describe.each(ADAPTERS)('metadata that another decorator copies on %s', (adapter
   });
 });
 
-describe('metadata that was copied beside a declaration', () => {
-  it('fails startup where the two contradict each other', async () => {
+describe('metadata that was copied to a class or method with its own declaration', () => {
+  it('fails startup if the two contradict each other', async () => {
     @Public()
     @likeClass(Weak)
     @Controller('opened')

@@ -1,6 +1,6 @@
 import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
 import { ConfigurationError } from '../../errors.js';
-import { DECLARATION, HOMES, STATEMENTS } from '../inbound.constants.js';
+import { DECLARATION, HOME_CLASSES, DECLARATION_RECORDS } from '../inbound.constants.js';
 import {
   isConstructor,
   isRegistered,
@@ -14,13 +14,13 @@ import {
   type RouteHandler,
 } from './controller-class.js';
 
-/** One `@K8sAuth(…)`, as written: nothing about it is checked yet. */
+/** The arguments of one `@K8sAuth(…)`. They are not checked yet. */
 export interface K8sAuthDemand {
   readonly audience: string | readonly string[] | undefined;
   readonly rules: readonly AuthorizationRule[];
 }
 
-/** What the decorators on one class or one method say. */
+/** The content of all our decorators on one class or one method. */
 export interface Declaration {
   readonly demands: readonly K8sAuthDemand[];
   readonly isPublic: boolean;
@@ -28,45 +28,45 @@ export interface Declaration {
 
 type Declarations = ReadonlyMap<string | symbol, Declaration>;
 
-/** What our decorators have said where they stood. */
-interface Statements {
-  /** Of the class or the function itself. */
+/** The declarations of our decorators on one class, prototype or function. */
+interface DeclarationRecord {
+  /** Declaration of the class or the function itself. */
   own?: Declaration;
-  /** Of the methods of a prototype, or the static ones of a class, by name. */
+  /** Declarations of the methods of a prototype, or of the static methods of a class, by name. */
   readonly methods: Map<string | symbol, Declaration>;
-  /** Of a class: the functions that stood in it when a class decorator ran, wherever they were written. */
+  /** For a class: its functions at the time when a class decorator ran, including inherited and mixed-in functions. */
   readonly covered: WeakSet<object>;
-  /** Of a function: the classes with `@K8sAuth` that it stood in. */
-  readonly homes: Home[];
+  /** For a function: the classes with `@K8sAuth` that contain it. */
+  readonly homes: HomeClass[];
 }
 
-/** `origin` is where the function stood: a sibling that inherits it from there has not copied it. */
-interface Home {
+/** `origin` is the prototype that has the function. A sibling class that inherits it from there has not copied it. */
+interface HomeClass {
   readonly home: RouteClass;
   readonly origin: object;
 }
 
+type WithRecords = { [DECLARATION_RECORDS]?: WeakMap<object, DeclarationRecord> };
 /**
- * The authority on what is declared: other decorators copy and overwrite metadata, and cannot reach this. On the global
- * object, because one process may load the library twice.
+ * The source of truth for declarations: other decorators can copy and overwrite metadata, but cannot change this map. It
+ * is on the global object, because one process may load the library twice.
  */
-const statements = ((globalThis as { [STATEMENTS]?: WeakMap<object, Statements> })[STATEMENTS] ??=
-  new WeakMap());
+const records = ((globalThis as WithRecords)[DECLARATION_RECORDS] ??= new WeakMap());
 
 /** @internal */
-export const NOTHING: Declaration = { demands: [], isPublic: false };
+export const NO_DECLARATION: Declaration = { demands: [], isPublic: false };
 
-/** Classes, and prototypes, whose declarations the route table of an application was made from. */
+/** Classes and prototypes whose declarations are compiled into the route table of an application. */
 const compiled = new WeakSet<object>();
 
-/** From now on, nothing can be declared on this class or on what it inherits from. @internal */
+/** After this call, the library's decorators on this class and its base classes throw. @internal */
 export function closeDeclarations(routeClass: RouteClass): void {
   for (const link of [...lineageOf(routeClass), ...prototypesOf(routeClass)]) compiled.add(link);
 }
 
 /**
- * Adds to what is declared already: two decorators on one target lose no rule.
- * @throws {ConfigurationError} the target is neither a class nor a method, or its routes are compiled already
+ * Adds to the existing declaration, so that two decorators on one target keep all rules.
+ * @throws {ConfigurationError} the target is neither a class nor a method, or its routes are already compiled
  * @internal
  */
 export function declare(
@@ -77,10 +77,10 @@ export function declare(
 ): void {
   if (compiled.has(target)) {
     throw new ConfigurationError([
-      `${ownerOf(target).name}: expected @K8sAuth and @Public before startup, which has compiled its routes`,
+      `${ownerOf(target).name}: expected @K8sAuth and @Public before startup, but its routes are already compiled`,
     ]);
   }
-  // A decorator of a constructor's parameter comes without a name too.
+  // A decorator on a constructor parameter has no name either, but its descriptor is the parameter index.
   if (name === undefined && descriptor === undefined && isConstructor(target)) {
     noteDecorated(target);
     return declareClass(target, added);
@@ -93,42 +93,42 @@ export function declare(
   }
   noteDecorated(typeof target === 'function' ? target : target.constructor);
   setDeclaration(method, added);
-  const { methods } = statementsOf(target);
+  const { methods } = recordOf(target);
   methods.set(name, merge(methods.get(name), added));
 }
 
 function declareClass(target: RouteClass, added: Partial<Declaration>): void {
   setDeclaration(target, added);
-  const { covered } = statementsOf(target);
+  const { covered } = recordOf(target);
   for (const origin of prototypesOf(target)) {
     for (const [, method] of ownMethodsOf(origin)) {
       covered.add(method);
       if (!added.demands) continue;
-      const { homes } = statementsOf(method);
+      const { homes } = recordOf(method);
       homes.push({ home: target, origin });
-      Reflect.defineMetadata(HOMES, homes, method);
+      Reflect.defineMetadata(HOME_CLASSES, homes, method);
     }
   }
 }
 
 /**
- * What our decorators have said of this class or function, and the demands in metadata that was copied to it. Copied
- * metadata may close, so that functions that replace others stay guarded. It never opens. Nothing is inherited. @internal
+ * The declaration of this class or function, plus the demands in metadata that was copied to it. Copied metadata can
+ * close a route, so that replaced functions stay guarded. It never opens one. Nothing is inherited. @internal
  */
 export function declarationOf(target: object): Declaration {
-  const own = statements.get(target)?.own;
+  const own = records.get(target)?.own;
   const copied = copiedDeclarationOf(target);
-  if (!copied || copied === own) return own ?? NOTHING;
-  return copied.demands.length === 0 ? (own ?? NOTHING) : merge(own, { demands: copied.demands });
+  if (!copied || copied === own) return own ?? NO_DECLARATION;
+  return copied.demands.length === 0 ? (own ?? NO_DECLARATION) : merge(own, { demands: copied.demands });
 }
 
-/** Whether a function carries the declaration of another one. @internal */
+/** Whether a function has the same declaration object as another one. @internal */
 export function carriesDeclarationOf(one: object, other: object): boolean {
   const carried = copiedDeclarationOf(one);
   return carried !== undefined && carried === copiedDeclarationOf(other);
 }
 
-/** Whether a declaration, its own or a copied one, ties a function to a route. @internal */
+/** Whether a function has a declaration, its own or a copied one. @internal */
 export function carriesDeclaration(target: object): boolean {
   return copiedDeclarationOf(target) !== undefined || isDeclared(declarationOf(target));
 }
@@ -137,9 +137,9 @@ function copiedDeclarationOf(target: object): Declaration | undefined {
   return Reflect.getOwnMetadata(DECLARATION, target) as Declaration | undefined;
 }
 
-/** The declarations of methods that were written on this very prototype, or on this class for static ones. @internal */
+/** The declarations of the own methods of this prototype, or of the static methods of this class. @internal */
 export function declaredMethodsOf(owner: object): Declarations {
-  return statements.get(owner)?.methods ?? new Map();
+  return records.get(owner)?.methods ?? new Map();
 }
 
 /** @internal */
@@ -148,51 +148,51 @@ export function isDeclared({ demands, isPublic }: Declaration): boolean {
 }
 
 /**
- * The classes with `@K8sAuth` that a function of this class was copied from, rather than inherited. Where classes share a
- * function of a mixin, each says what holds in it; but one that Nest does not know may have been replaced. @internal
+ * The classes with `@K8sAuth` from which a function of this class was copied, not inherited. If registered classes share
+ * a function of a mixin, each class decides for itself. An unregistered class may have been replaced. @internal
  */
-export function foreignHomesOf(method: RouteHandler, routeClass: RouteClass): RouteClass[] {
+export function copiedHomeClassesOf(method: RouteHandler, routeClass: RouteClass): RouteClass[] {
   const lineage = lineageOf(routeClass);
   const owner = prototypesOf(routeClass).find((link) => ownMethodsOf(link).some(([, own]) => own === method));
   const isCovered = lineage.some(
     (link) =>
-      statements.get(link)?.covered.has(method) &&
+      records.get(link)?.covered.has(method) &&
       (link === routeClass || declarationOf(link).demands.length > 0),
   );
-  const copied = homesOf(method).filter(
+  const copied = homeClassesOf(method).filter(
     ({ home, origin }) => !lineage.includes(home) && origin !== owner && !(isCovered && isRegistered(home)),
   );
-  // The class that it was written in knows best; a class that only inherits it counts where that one says nothing.
+  // Classes that define the function come first. Classes that only inherit it count if none of those has @K8sAuth.
   const written = copied.filter(({ home, origin }) => home.prototype === origin);
   return (written.length > 0 ? written : copied).map(({ home }) => home);
 }
 
-/** Whether a function was written in this class with `@K8sAuth`, or carries the metadata of one that was. @internal */
-export function hasHome(method: RouteHandler, routeClass: RouteClass): boolean {
-  return homesOf(method).some(({ home }) => home === routeClass);
+/** Whether this class is a home class of the function, directly or by copied metadata. @internal */
+export function hasHomeClass(method: RouteHandler, routeClass: RouteClass): boolean {
+  return homeClassesOf(method).some(({ home }) => home === routeClass);
 }
 
-/** Copied metadata adds homes, and hides none. */
-function homesOf(method: object): readonly Home[] {
-  const copied = Reflect.getOwnMetadata(HOMES, method) as readonly Home[] | undefined;
-  return [...new Set([...(statements.get(method)?.homes ?? []), ...(copied ?? [])])];
+/** Copied metadata can add home classes, but cannot remove them. */
+function homeClassesOf(method: object): readonly HomeClass[] {
+  const copied = Reflect.getOwnMetadata(HOME_CLASSES, method) as readonly HomeClass[] | undefined;
+  return [...new Set([...(records.get(method)?.homes ?? []), ...(copied ?? [])])];
 }
 
 function setDeclaration(target: object, added: Partial<Declaration>): void {
   const own = merge(declarationOf(target), added);
-  statementsOf(target).own = own;
-  // For functions that replace this one, and copy what they find on it.
+  recordOf(target).own = own;
+  // For functions that replace this one and copy its metadata.
   Reflect.defineMetadata(DECLARATION, own, target);
 }
 
-function statementsOf(target: object): Statements {
-  const known = statements.get(target) ?? { methods: new Map(), covered: new WeakSet(), homes: [] };
-  statements.set(target, known);
+function recordOf(target: object): DeclarationRecord {
+  const known = records.get(target) ?? { methods: new Map(), covered: new WeakSet(), homes: [] };
+  records.set(target, known);
   return known;
 }
 
 /** @internal */
-export function merge(known: Declaration = NOTHING, added: Partial<Declaration>): Declaration {
+export function merge(known: Declaration = NO_DECLARATION, added: Partial<Declaration>): Declaration {
   return {
     demands: [...new Set([...known.demands, ...(added.demands ?? [])])],
     isPublic: known.isPublic || added.isPublic === true,

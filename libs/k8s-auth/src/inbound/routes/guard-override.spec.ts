@@ -36,7 +36,7 @@ class ClassController {
 
 const verifier = { kind: 'jwt-pubkey', issuer: 'https://issuer.test', publicKeyFiles: ['/unused'] } as const;
 
-// A test of a user may do without the module, or import the real one and override what it cannot have.
+// A user's test may omit the module, or import the real module and override the parts that are not available.
 describe.each([
   ['without K8sAuthModule', []],
   ['with K8sAuthModule', [K8sAuthModule.forRoot({ verifier })]],
@@ -70,7 +70,7 @@ async function statusesOf(testing: TestingModule): Promise<number[]> {
 describe('with K8sAuthModule', () => {
   const lenient = { canActivate: () => true };
 
-  /** As an application is built, with what startup warns of. */
+  /** Builds an application, and collects the warnings of startup. */
   function build(metadata: ModuleMetadata, override = (builder: TestingModuleBuilder) => builder) {
     const warnings: unknown[] = [];
     const builder = inboundModule({
@@ -104,7 +104,7 @@ describe('with K8sAuthModule', () => {
         ],
       },
     ],
-  ])("a provider in the guard's place opens no route: one %s", async (_, metadata) => {
+  ])('a provider with K8sAuthGuard as its token does not open a route: one %s', async (_, metadata) => {
     const { testing, warnings } = build(metadata);
     expect(await statusesOf(await testing)).toEqual([401, 401]);
     expect(warnings).toMatchObject(Array(2).fill({ code: 'ERR_K8S_AUTH_TOKEN_MISSING' }));
@@ -115,10 +115,10 @@ describe('with K8sAuthModule', () => {
       builder.overrideGuard(K8sAuthGuard).useValue(lenient),
     );
     expect(await statusesOf(await testing)).toEqual([200, 200]);
-    expect(warnings).toEqual([{ message: expect.stringContaining('K8sAuthGuard is overridden by a test') }]);
+    expect(warnings).toEqual([{ message: expect.stringContaining('a test overrides K8sAuthGuard') }]);
   });
 
-  it("a provider in the guard's place opens no route whose guards are taken off", async () => {
+  it('a provider with K8sAuthGuard as its token does not open a route whose guards are removed', async () => {
     @Controller()
     class Stripped {
       @Get('method') @SetMetadata(GUARDS_METADATA, []) @K8sAuth('orders') method() {}

@@ -8,34 +8,34 @@ import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
 import { ownMethodsOf, prototypesOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { type InboundRoot } from './route.js';
 
-// Keys of packages that need not be installed: @nestjs/microservices, @nestjs/websockets, @nestjs/graphql.
+// Metadata keys of optional packages: @nestjs/microservices, @nestjs/websockets, @nestjs/graphql.
 const MESSAGE_PATTERN = 'microservices:pattern';
 const SUBSCRIBED_MESSAGE = 'websockets:message_mapping';
 const RESOLVER_TYPE = 'graphql:resolver_type';
 const FIELD_RESOLVERS = ['graphql:resolve_property', 'graphql:resolve_reference'];
 const ROOT_RESOLVERS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
-// The provider that holds the options of @nestjs/graphql.
+// The injection token of the options of @nestjs/graphql.
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 
-/** Where a class is registered, which decides what Nest makes of its methods. */
+/** How a class is registered. This decides on which of its methods Nest runs guards. */
 export interface HandlerContext {
   readonly isController: boolean;
   /** GraphQL's option `fieldResolverEnhancers` includes `guards`. */
   readonly fieldResolversHaveGuards: boolean;
 }
 
-/** Nest's own test for an HTTP route, see its PathsExplorer. @internal */
+/** Whether Nest makes an HTTP route of the method. The same check as in Nest's PathsExplorer. @internal */
 export function isRoute(method: object): boolean {
   return Reflect.getMetadata(PATH_METADATA, method) !== undefined;
 }
 
-/** Whether it handles messages of a microservice. @internal */
+/** Whether the method handles messages of a microservice. @internal */
 export function isMessageHandler(method: object): boolean {
   return Reflect.hasMetadata(MESSAGE_PATTERN, method);
 }
 
 /**
- * The methods of a provider that Nest runs guards on: of gateways and resolvers.
+ * The methods of a provider on which Nest runs guards: handlers of gateways and resolvers.
  * @returns name -> function
  * @internal
  */
@@ -78,7 +78,7 @@ export function fieldResolversHaveGuards(modules: readonly Module[]): boolean {
   });
 }
 
-/** The guards that Nest runs on a route, found by Nest's own lookup: global ones, the class's, the method's. @internal */
+/** The guards that Nest runs on a route: global, of the class and of the method. Uses Nest's own lookup. @internal */
 export class GuardChains {
   private readonly creator: GuardsContextCreator;
   private readonly creatorWithoutGlobals: GuardsContextCreator;
@@ -87,13 +87,13 @@ export class GuardChains {
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
   ) {
-    // Of the container, the lookup uses the modules alone.
+    // The lookup uses only the modules of the container.
     const container = { getModules: () => modules } as NestContainer;
     this.creator = new GuardsContextCreator(container, config);
     this.creatorWithoutGlobals = new GuardsContextCreator(container);
   }
 
-  /** Without global guards: whether Nest runs them on messages depends on its version, and on `inheritAppConfig`. */
+  /** Ignores global guards: Nest's version and `inheritAppConfig` decide whether they run on messages. */
   includesGuardOfMessages(instance: object, handler: RouteHandler, moduleKey: string): boolean {
     if (this.isOverridden()) return true;
     return this.creatorWithoutGlobals
@@ -101,7 +101,7 @@ export class GuardChains {
       .some((guard) => guard instanceof K8sAuthGuard);
   }
 
-  /** @param root whose guard it must be; any root's when omitted. What a test has put in its place counts too. */
+  /** @param root the root of the guard; any root when omitted. If a test has overridden the guard, the result is `true`. */
   includesGuard(instance: object, handler: RouteHandler, moduleKey: string, root?: object): boolean {
     if (this.isOverridden()) return true;
     const chain = this.creator.create(instance, handler as (...args: unknown[]) => unknown, moduleKey);
@@ -109,15 +109,15 @@ export class GuardChains {
     return ours.some((guard) => root === undefined || guard.isOf(root));
   }
 
-  /** Whether `K8sAuthGuard` is a global guard: then it also runs on routes without a decorator. */
+  /** Whether `K8sAuthGuard` is a global guard, which also runs on routes without a decorator. */
   isGlobal(): boolean {
     const guards: unknown[] = [...this.config.getGlobalGuards(), ...this.scopedGlobals()];
     return guards.some((guard) => guard instanceof K8sAuthGuard);
   }
 
   /**
-   * Whether a test has overridden the guard: by `authenticateAs`, or by `overrideGuard(K8sAuthGuard)`, which leaves no
-   * decorator and no APP_GUARD a genuine one. A provider that merely takes the guard's token switches nothing off.
+   * Whether a test has overridden the guard, by `authenticateAs` or by `overrideGuard(K8sAuthGuard)`. The latter replaces
+   * the guard of every decorator and of APP_GUARD. A provider with `K8sAuthGuard` as its token overrides nothing.
    */
   isOverridden(): boolean {
     const modules = [...this.modules.values()];
@@ -134,11 +134,11 @@ export class GuardChains {
   }
 }
 
-/** What is wrong with a protected handler on which Nest does not run the guard. @internal */
+/** The mistake of a protected handler on which Nest does not run the guard. @internal */
 export function guardMistakeOf(label: string): string {
   return (
-    `${label}: expected K8sAuthGuard among the guards that Nest runs: what stands there does not carry it (an ` +
-    'override, a mixin, a constructor or another decorator put it there); repeat @K8sAuth'
+    `${label}: expected K8sAuthGuard among the guards that Nest runs, but the function does not have it (an override, ` +
+    'a mixin, a constructor or another decorator has replaced the method); repeat @K8sAuth'
   );
 }
 
@@ -146,15 +146,15 @@ export function guardMistakeOf(label: string): string {
 export interface OpenHandlers {
   /** Routes on which `K8sAuthGuard` runs. */
   readonly refused: string[];
-  /** Routes on which it does not. */
+  /** Routes on which `K8sAuthGuard` does not run. */
   readonly open: string[];
   readonly openMessages: string[];
-  /** Controllers of request scope whose constructor seems to replace decorated handlers. */
+  /** Request-scoped controllers whose constructor seems to replace decorated handlers. */
   readonly replacing: Set<string>;
   isAnyRouteProtected: boolean;
 }
 
-/** Warns once, at startup, of handlers that nobody has decided about. @internal */
+/** Warns once, at startup, about handlers with neither `@K8sAuth` nor `@Public`. @internal */
 export function warnOfOpenHandlers(
   { refused, open, openMessages, replacing, isAnyRouteProtected }: OpenHandlers,
   chains: GuardChains,
@@ -164,7 +164,7 @@ export function warnOfOpenHandlers(
   const isGuardGlobal = chains.isGlobal();
   if (chains.isOverridden()) {
     log.warn({
-      message: 'K8sAuthGuard is overridden by a test: @K8sAuth protects no route of this application',
+      message: 'a test overrides K8sAuthGuard: @K8sAuth does not protect the routes of this application',
     });
   }
   const isHybrid = roots.some(({ adapterHost }) => adapterHost.httpAdapter);
@@ -174,14 +174,14 @@ export function warnOfOpenHandlers(
   if (replacing.size > 0) {
     log.warn({
       message:
-        'controllers of request scope replace their handlers in the constructor: requests that reach such a function are refused; decorate the class instead, or do not replace them',
+        'request-scoped controllers seem to replace their handlers in the constructor: requests to replaced handlers are refused; decorate the class instead, or do not replace handlers',
       controllers: [...replacing],
     });
   }
   if (isGuardGlobal && isHybrid && openMessages.length > 0) {
     log.warn({
       message:
-        'message handlers without @K8sAuth are open if their microservice is connected without inheritAppConfig, because APP_GUARD does not cover it then',
+        'message handlers without @K8sAuth are open if their microservice is connected without inheritAppConfig, because APP_GUARD does not run on them then',
       handlers: openMessages,
     });
   }

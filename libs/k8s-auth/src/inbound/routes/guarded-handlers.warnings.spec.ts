@@ -26,7 +26,7 @@ class Orders {
 
 let app: INestApplication | undefined;
 
-/** What startup warns of. */
+/** The warnings of startup. */
 async function warnings(
   controllers: Type[],
   { guardIsGlobal = false, onlyCalls = false, connect = false } = {},
@@ -44,7 +44,7 @@ async function warnings(
 afterEach(() => app?.close());
 
 describe('startup warns once', () => {
-  it('of undecorated routes, which a global guard refuses', async () => {
+  it('about undecorated routes, which a global guard refuses', async () => {
     expect(await warnings([Plain], { guardIsGlobal: true })).toEqual([
       {
         message: 'routes without @K8sAuth or @Public are refused for every caller',
@@ -53,7 +53,7 @@ describe('startup warns once', () => {
     ]);
   });
 
-  it('of undecorated routes that K8sAuthGuard runs on without being global', async () => {
+  it('about undecorated routes on which a K8sAuthGuard runs that is not global', async () => {
     @Controller('used')
     class Used {
       @Get() @UseGuards(K8sAuthGuard) find() {}
@@ -61,7 +61,7 @@ describe('startup warns once', () => {
     expect(await warnings([Used, Orders])).toEqual([expect.objectContaining({ routes: ['Used.find'] })]);
   });
 
-  it('of message handlers that a global guard may not cover', async () => {
+  it('about message handlers on which a global guard may not run', async () => {
     expect(await warnings([Orders, Messages], { guardIsGlobal: true, connect: true })).toEqual([
       {
         message: expect.stringMatching(
@@ -72,7 +72,7 @@ describe('startup warns once', () => {
     ]);
   });
 
-  it('of handlers that stay open because nothing uses the guard', async () => {
+  it('about handlers that are open because no route uses the guard', async () => {
     expect(await warnings([Plain])).toEqual([
       {
         message:
@@ -85,15 +85,15 @@ describe('startup warns once', () => {
 
 describe('startup does not warn', () => {
   it.each<[string, Type[], object]>([
-    ['where some routes are protected', [Plain, Orders], {}],
-    ['of a service that only calls others', [Plain], { onlyCalls: true }],
-    ['where every route is decorated', [Orders], { guardIsGlobal: true }],
+    ['if some routes are protected', [Plain, Orders], {}],
+    ['in a service that only calls others', [Plain], { onlyCalls: true }],
+    ['if every route is decorated', [Orders], { guardIsGlobal: true }],
   ])('%s', async (_, controllers, setup) => {
     expect(await warnings(controllers, setup)).toEqual([]);
   });
 });
 
-describe('startup warns of controllers of request scope that replace their handlers', () => {
+describe('startup warns about request-scoped controllers that replace their handlers', () => {
   @Controller({ path: 'bound', scope: Scope.REQUEST })
   class Bound {
     constructor() {
@@ -137,11 +137,11 @@ describe('startup warns of controllers of request scope that replace their handl
     }
   }
 
-  it('and names them, where their methods are decorated', async () => {
+  it('and names them, if their methods are decorated', async () => {
     expect(await warnings([Bound, Durable, Sub, Uniform, Untouched])).toEqual([
       {
         message:
-          'controllers of request scope replace their handlers in the constructor: requests that reach such a function are refused; decorate the class instead, or do not replace them',
+          'request-scoped controllers seem to replace their handlers in the constructor: requests to replaced handlers are refused; decorate the class instead, or do not replace handlers',
         controllers: ['Bound', 'Durable', 'Sub'],
       },
     ]);

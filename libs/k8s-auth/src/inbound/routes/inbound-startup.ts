@@ -20,33 +20,37 @@ import {
   isRoute,
   warnOfOpenHandlers,
 } from './guarded-handlers.js';
-import { findLostRoutes, findMisplacedDecorators, findReplacedRoutes } from './ineffective-decorators.js';
+import {
+  findUnregisteredRoutes,
+  findMisplacedDecorators,
+  findReplacedRoutes,
+} from './ineffective-decorators.js';
 import { type InboundRoot } from './route.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
 
-/** A root with what only it can check. */
+/** A root, and the checks that need its options. */
 interface JoinedRoot {
   readonly root: InboundRoot;
   /** @param audiences audience -> the routes of this root that require it */
   readonly findMistakes: (audiences: ReadonlyMap<string, readonly string[]>) => Promise<readonly string[]>;
 }
 
-/** Asks Nest which root a module sees: its own import first, else the global one. */
+/** Created inside a module, to find the root that Nest injects there: its own import first, else the global root. */
 class RootProbe {
   constructor(@Inject(K8S_AUTH_INBOUND_ROOT) readonly root: InboundRoot) {}
 }
 
 /**
- * Compiles the routes of one application, once, for all of its roots: what Nest will really call becomes the route
- * table, and every mistake of every root is in one error.
+ * Compiles the routes of one application, once, for all of its roots. The route table contains the functions that Nest
+ * will call. One error reports every mistake of every root.
  * @internal
  */
 export class InboundStartup {
   private static readonly byApplication = new WeakMap<ModulesContainer, InboundStartup>();
 
-  /** All roots of an application share one. */
+  /** All roots of an application share one instance. */
   static of(modules: ModulesContainer, config: ApplicationConfig): InboundStartup {
     const known = this.byApplication.get(modules) ?? new InboundStartup(modules, config);
     this.byApplication.set(modules, known);
@@ -63,20 +67,20 @@ export class InboundStartup {
     private readonly config: ApplicationConfig,
   ) {}
 
-  /** To be called while providers are created: Nest registers its routes, with their guards, right after that. */
+  /** Must be called while Nest creates providers: after that, Nest registers the routes with their guards. */
   join(root: InboundRoot, findMistakes: JoinedRoot['findMistakes']): void {
     this.roots.push({ root, findMistakes });
     if (this.guard) return;
     this.guard = new RouteTableGuard(root, this.routes);
     this.config.addGlobalGuard(this.guard);
-    // Before the routes are registered: instrumentation copies what is on a function then.
+    // Before the routes are registered, because instrumentation copies the metadata of functions at that time.
     for (const { routeClass } of [...this.modules.values()].flatMap(controllersOf)) {
       const methods = prototypesOf(routeClass).flatMap(ownMethodsOf);
       for (const [, method] of methods) if (isRoute(method)) markOriginal(method);
     }
   }
 
-  /** @throws {ConfigurationError} with every mistake @internal */
+  /** @throws {ConfigurationError} if there are mistakes; it lists all of them @internal */
   run(log: Log): Promise<void> {
     this.running ??= this.compile(log);
     return this.running;
@@ -91,14 +95,14 @@ export class InboundStartup {
     this.checkProviders(compiler);
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
-    // Without a verifier it only calls others, and may import their classes.
+    // A service without a verifier only calls others. It may import the decorated classes of other services.
     const isReceiving = this.roots.some(({ root }) => root.verify);
-    const lost = isReceiving ? findLostRoutes([...controllers, ...providers]) : [];
+    const unregisteredRoutes = isReceiving ? findUnregisteredRoutes([...controllers, ...providers]) : [];
     const mistakes = [
       ...this.findWrongRoots(),
       ...this.findMisplaced(controllers, providers),
       ...this.routes.findSharedRoutes(),
-      ...findReplacedRoutes(compiled.undecorated, lost),
+      ...findReplacedRoutes(compiled.undecorated, unregisteredRoutes),
     ];
     for (const mistake of mistakes) compiled.mistakes.add(mistake);
     for (const { root, findMistakes } of this.roots) {
@@ -110,14 +114,14 @@ export class InboundStartup {
       scoped,
       providers,
       isGuardGlobal,
-      isUsed: isGuardGlobal || this.routes.concernsAny() || lost.length > 0,
+      isUsed: isGuardGlobal || this.routes.hasDecoratedTargets() || unregisteredRoutes.length > 0,
       isOverridden: chains.isOverridden(),
     });
     const roots = this.roots.map(({ root }) => root);
     warnOfOpenHandlers(compiled, chains, roots, log);
   }
 
-  /** @returns those of which Nest creates an instance for each request */
+  /** @returns the controllers of which Nest creates an instance for each request */
   private async addControllers(compiler: RouteCompiler): Promise<ScopedController[]> {
     const scoped: ScopedController[] = [];
     for (const [moduleKey, module] of this.modules) {
@@ -127,7 +131,7 @@ export class InboundStartup {
         const added = compiler.add({ routeClass, instance, moduleKey, root });
         if (wrapper.isDependencyTreeStatic()) continue;
         scoped.push({ wrapper, ...added });
-        if (!added.isUniform && seemsToReplace(routeClass, new Set(added.methods.keys())))
+        if (!added.hasOneClassPolicy && seemsToReplace(routeClass, new Set(added.methods.keys())))
           compiler.compiled.replacing.add(routeClass.name);
       }
     }
@@ -149,7 +153,7 @@ export class InboundStartup {
     const modules = [...this.modules.values()];
     const rootOf = ({ providers }: Module) => providers.get(K8S_AUTH_INBOUND_ROOT);
     const isScoped = modules.some((module) => rootOf(module)?.isDependencyTreeStatic() === false);
-    // Also through a global module that exports the module of a root again.
+    // A root is also global if a global module exports the root's module.
     const globals = modules
       .filter(({ isGlobal }) => isGlobal)
       .flatMap((module) => [
@@ -158,9 +162,9 @@ export class InboundStartup {
       ]);
     return [
       ...(isScoped ? ['K8sAuthModule: expected options that do not depend on the request'] : []),
-      // Both would offer verifier and tokens, and nobody could say which one serves a module.
+      // With two of them, it is not defined which one provides the verifier and the tokens to a module.
       ...(new Set(globals.filter(Boolean)).size > 1
-        ? ['K8sAuthModule: expected at most one global forRoot or forRootAsync; others take isGlobal: false']
+        ? ['K8sAuthModule: expected at most one global forRoot or forRootAsync; others need isGlobal: false']
         : []),
     ];
   }

@@ -16,15 +16,15 @@ const withProviders = (providers: AppSetup['providers'], imports: AppSetup['impo
   });
 
 const misplaced = (label: string, decorator = '@K8sAuth') =>
-  `${label}: ${decorator} has no effect here, because Nest runs guards on routes and message handlers only; move it to a controller`;
+  `${label}: ${decorator} has no effect here, because Nest runs guards only on routes and message handlers; move it to a controller`;
 
-// What the decorators of @nestjs/graphql leave behind.
+// The same metadata as the decorators of @nestjs/graphql.
 const Query = () => SetMetadata('graphql:resolver_type', 'Query');
 const ResolveField = () => SetMetadata('graphql:resolve_property', true);
 
 afterEach(closeApps);
 
-describe('a decorator where Nest runs no guard fails startup and is named', () => {
+describe('a decorator where Nest runs no guard', () => {
   @Injectable()
   class Service {
     @K8sAuth('orders') create() {}
@@ -38,7 +38,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     misplaced('Service.help (static)'),
   ];
 
-  it('on methods of a provider, however it is provided', async () => {
+  it('fails startup on methods of a provider, for each kind of provider', async () => {
     class Heir extends Service {}
     expect(await withProviders([Service])).toEqual(ofService);
     expect(await withProviders([{ provide: 'token', useClass: Service }])).toEqual(ofService);
@@ -47,7 +47,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     expect(await withProviders([Heir])).toContain(misplaced('Heir.create'));
   });
 
-  it('on a class that has no handler', async () => {
+  it('fails startup on a class without handlers', async () => {
     @K8sAuth('orders')
     class Guarded {
       find() {}
@@ -60,7 +60,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     );
   });
 
-  it('on a method of a controller that is not a handler', async () => {
+  it('fails startup on a method of a controller that is not a handler', async () => {
     @Controller()
     class Orders {
       @Get() @K8sAuth('orders') list() {}
@@ -75,7 +75,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     ]);
   });
 
-  it('on a method whose name is a symbol', async () => {
+  it('fails startup on a method whose name is a symbol', async () => {
     const name = Symbol('named');
     @Controller()
     class Named {
@@ -84,7 +84,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     expect(await startupMistakes({ controllers: [Named] })).toEqual([misplaced('Named.Symbol(named)')]);
   });
 
-  it("on a gateway's hooks, and not on its message handlers", async () => {
+  it("fails startup on a gateway's hooks, but not on its message handlers", async () => {
     @WebSocketGateway()
     class Gateway {
       @K8sAuth('orders') handleConnection() {}
@@ -93,7 +93,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     expect(await withProviders([Gateway])).toEqual([misplaced('Gateway.handleConnection')]);
   });
 
-  it("on no class of a gateway or a resolver, where it counts for the class's handlers", async () => {
+  it('does not fail startup on the class of a gateway or a resolver, because it applies to the handlers', async () => {
     @WebSocketGateway()
     @K8sAuth('orders')
     class Gateway {
@@ -111,7 +111,7 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
     expect(await withProviders([Gateway, OpenGateway, Resolver])).toEqual([]);
   });
 
-  it('on field resolvers, unless GraphQL runs guards on them', async () => {
+  it('fails startup on field resolvers, unless GraphQL runs guards on them', async () => {
     class Resolver {
       @Query() @K8sAuth('orders') orders() {}
       @ResolveField() @K8sAuth('orders') items() {}
@@ -126,8 +126,8 @@ describe('a decorator where Nest runs no guard fails startup and is named', () =
   });
 });
 
-describe('startup passes over', () => {
-  it('a controller that is registered as a provider too', async () => {
+describe('startup does not fail', () => {
+  it('for a controller that is also registered as a provider', async () => {
     @Controller()
     @K8sAuth('orders')
     class Orders {
@@ -138,8 +138,8 @@ describe('startup passes over', () => {
     expect(await withProviders([Orders])).toEqual([]);
   });
 
-  it('a method of which another decorator has made routes', async () => {
-    /** As ts-rest does it. */
+  it('for a method from which another decorator has made routes', async () => {
+    /** Does the same as ts-rest. */
     const multiplied: MethodDecorator = (target, name, descriptor) => {
       const copy = function copy() {};
       for (const key of Reflect.getMetadataKeys(descriptor.value as object))
@@ -154,7 +154,7 @@ describe('startup passes over', () => {
     expect(await startupMistakes({ controllers: [Orders] })).toEqual([]);
   });
 
-  it('values that have no class, or answer to any name', async () => {
+  it('for values that have no class, or that have every property', async () => {
     const answering = new Proxy({}, { get: (_target, name) => (name === 'then' ? undefined : answering) });
     const values: unknown[] = [answering, Object.create(null), 'text', () => {}, null];
     const providers = values.map((useValue, index) => ({ provide: `value ${index}`, useValue }));
@@ -162,7 +162,7 @@ describe('startup passes over', () => {
   });
 });
 
-describe('startup fails when another decorator has taken the guard off', () => {
+describe('startup fails if another decorator has removed the guard', () => {
   const stripped = SetMetadata(GUARDS_METADATA, []);
   const lacksGuard = (label: string) =>
     expect.stringContaining(`${label}: expected K8sAuthGuard among the guards that Nest runs`);
@@ -188,7 +188,7 @@ describe('startup fails when another decorator has taken the guard off', () => {
     @EventPattern('sent') @K8sAuth('orders') sent(_data: unknown) {}
   }
 
-  it.each([true, false])('off a handler of messages (guard global: %s)', async (guardIsGlobal) => {
+  it.each([true, false])('from a message handler (guard global: %s)', async (guardIsGlobal) => {
     const mistakes = await startupMistakes({
       controllers: [Messages],
       providers: [Gateway, StrippedGateway, { provide: 'resolver', useClass: Resolver }],

@@ -11,7 +11,7 @@ const onlyAdmin = allowServiceAccounts('shop/admin');
 afterEach(closeApps);
 
 describe('a class decorator that returns another class', () => {
-  /** Copies what Nest needs of each method into a function of its own. */
+  /** Makes a new function for each method, with only the metadata that Nest needs. */
   const copyingFreshly =
     (keepsClassMetadata: boolean): ClassDecorator =>
     (target) => {
@@ -26,7 +26,7 @@ describe('a class decorator that returns another class', () => {
   );
 
   it.each([true, false])(
-    'fails startup where it copies functions freshly (guard global: %s)',
+    'fails startup if it makes new functions (guard global: %s)',
     async (guardIsGlobal) => {
       @Controller('admin')
       @copyingFreshly(false)
@@ -38,7 +38,7 @@ describe('a class decorator that returns another class', () => {
     },
   );
 
-  it('fails startup where it copies the path of the class too, and the method is decorated', async () => {
+  it('fails startup if it also copies the path of the class, and the method is decorated', async () => {
     @copyingFreshly(true)
     @Controller('admin')
     class Admin {
@@ -66,14 +66,14 @@ describe('a class decorator that returns another class', () => {
   });
 });
 
-/** What a class decorator may make of the routes that it copies. */
+/** How a class decorator may change the routes that it copies. */
 interface Changes {
   readonly prefix?: string;
   readonly isAll?: boolean;
   readonly isFlat?: boolean;
 }
 
-/** Replaces a class by one with the same handlers, whose functions carry nothing of ours. */
+/** Replaces a class by one with the same handlers, whose functions do not have our metadata. */
 const replacing =
   ({ prefix = '', isAll = false, isFlat = false }: Changes): ClassDecorator =>
   (target) => {
@@ -91,7 +91,7 @@ const replacing =
     return Copy as unknown as typeof target;
   };
 
-describe('a class decorator that routes its copies elsewhere', () => {
+describe('a class decorator that changes the routes of its copies', () => {
   it.each<[string, Changes]>([
     ['under another prefix', { prefix: 'api/' }],
     ['for all HTTP methods', { isAll: true }],
@@ -112,7 +112,7 @@ describe('a class decorator that routes its copies elsewhere', () => {
     expect(await startupMistakes({ controllers: [Orders] })).toEqual([expected('list'), expected('one')]);
   });
 
-  it('fails startup where nothing tells the path of the replaced class', async () => {
+  it('fails startup if the path of the replaced class is unknown', async () => {
     @Controller('admin')
     @((target) => {
       class Fresh {}
@@ -138,7 +138,7 @@ describe('a class with @K8sAuth that is not registered', () => {
     return Plain;
   }
 
-  it('does not concern handlers of other names, whatever their paths', async () => {
+  it('does not affect handlers with other names, even with the same paths', async () => {
     @K8sAuth('orders')
     abstract class BaseCrud {
       @Get() list() {}
@@ -153,7 +153,7 @@ describe('a class with @K8sAuth that is not registered', () => {
     expect(await startupMistakes({ controllers: [Health] })).toEqual([]);
   });
 
-  it('does not concern other versions of its route, but those that nobody has named', async () => {
+  it('affects routes without a version, but not routes with another version', async () => {
     @Controller({ path: 'versions', version: ['2', '3'] })
     @K8sAuth('orders')
     class Second {
@@ -168,7 +168,7 @@ describe('a class with @K8sAuth that is not registered', () => {
     expect(await start({ path: 'versions' })).toHaveLength(1);
   });
 
-  it('does not concern paths that only look alike', async () => {
+  it('does not affect paths that are only similar', async () => {
     @Controller('paths')
     @K8sAuth('orders')
     class Paths {
@@ -180,7 +180,7 @@ describe('a class with @K8sAuth that is not registered', () => {
     expect(await startupMistakes({ controllers: [newController({ path: 'more/paths' })] })).toHaveLength(1);
   });
 
-  it('does not count where a subclass is known', async () => {
+  it('does not affect other routes if a subclass is registered', async () => {
     function newBase() {
       @K8sAuth('orders')
       abstract class Base {
@@ -199,7 +199,7 @@ describe('a class with @K8sAuth that is not registered', () => {
     expect(await startupMistakes({ controllers: [Plain] })).toEqual([]);
   });
 
-  it('does not concern an application without a verifier', async () => {
+  it('does not affect an application without a verifier', async () => {
     @Controller('client')
     @K8sAuth('orders')
     class OfOtherApp {

@@ -18,33 +18,33 @@ import {
   type Declaration,
   declarationOf,
   declaredMethodsOf,
-  hasHome,
+  hasHomeClass,
   isDeclared,
 } from './declarations.js';
 import { type HandlerContext, hasGuards, isRoute } from './guarded-handlers.js';
 import { declarationOn, methodDeclarationOf, policyOf } from './route.js';
 
 /**
- * Decorators in places where Nest runs no guard: they would promise a protection that is not there.
+ * Decorators on classes and methods where Nest does not run guards, so that they protect nothing.
  * @internal
  */
 export function findMisplacedDecorators(routeClass: RouteClass, context: HandlerContext): string[] {
   const prototypes = prototypesOf(routeClass);
-  // Not a route: it is registered as a provider, to be called by other classes.
+  // A controller that is registered as a provider only: other classes call it, and Nest does not route it.
   const isUnroutedController = !context.isController && Reflect.hasMetadata(CONTROLLER_WATERMARK, routeClass);
   const names = new Set(prototypes.flatMap((prototype) => Reflect.ownKeys(prototype)));
-  // It is the class itself, which is looked at below.
+  // The constructor is the class itself, which is checked below.
   names.delete('constructor');
   const members = [...names].map((name) => {
     const owner = prototypes.find((prototype) => Object.hasOwn(prototype, name)) as object;
     const method: unknown = Reflect.getOwnPropertyDescriptor(owner, name)?.value;
-    // Nest routes names that are text only.
+    // Nest does not route methods whose name is a symbol.
     const isGuarded =
       typeof name === 'string' && typeof method === 'function' && hasGuards(method, routeClass, context);
     const declaration = declarationOn(owner, name);
     return { name, method, isGuarded, declaration, isMisplaced: !isGuarded && isDeclared(declaration) };
   });
-  // Some decorators route copies of a method, which carry its declaration.
+  // Some decorators make routes from copies of a method. The copies have its declaration.
   const guarded = members.flatMap(({ isGuarded, method }) => (isGuarded ? [method as object] : []));
   const misplaced = members.filter(
     ({ isMisplaced, method }) =>
@@ -53,11 +53,11 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
       !(typeof method === 'function' && guarded.some((one) => carriesDeclarationOf(one, method))),
   );
   const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link)]);
-  const ofClass = lineageOf(routeClass).map(declarationOf).find(isDeclared);
+  const classDeclaration = lineageOf(routeClass).map(declarationOf).find(isDeclared);
   const isClassMisplaced =
     !context.isController && !isUnroutedController && !members.some(({ isGuarded }) => isGuarded);
   return [
-    ...(ofClass && isClassMisplaced ? [toMistake(routeClass.name, ofClass)] : []),
+    ...(classDeclaration && isClassMisplaced ? [toMistake(routeClass.name, classDeclaration)] : []),
     ...misplaced.map(({ name, declaration }) => toMistake(`${routeClass.name}.${String(name)}`, declaration)),
     ...statics.map(([name, declaration]) =>
       toMistake(`${routeClass.name}.${String(name)} (static)`, declaration),
@@ -68,12 +68,12 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
 function toMistake(label: string, { demands }: Declaration): string {
   const decorator = demands.length > 0 ? '@K8sAuth' : '@Public';
   return (
-    `${label}: ${decorator} has no effect here, because Nest runs guards on routes and message handlers only; ` +
+    `${label}: ${decorator} has no effect here, because Nest runs guards only on routes and message handlers; ` +
     'move it to a controller'
   );
 }
 
-/** A function that Nest routes, and the class that it is found on. */
+/** A function that Nest routes, and its class. */
 export interface RoutedMethod {
   readonly label: string;
   readonly routeClass: RouteClass;
@@ -82,16 +82,16 @@ export interface RoutedMethod {
 }
 
 /**
- * Routes with `@K8sAuth` whose class Nest does not know. A class decorator may have replaced the class by one that copies
- * its methods and nothing that is ours, or nobody has registered it yet. A base class of another one was not replaced.
+ * Routes with `@K8sAuth` whose class is not registered with Nest. A class decorator may have replaced the class by a copy
+ * without our metadata, or the class is not registered yet. Base classes of unregistered classes are not included.
  * @param known all classes that Nest creates, of controllers and of providers
  * @internal
  */
-export function findLostRoutes(known: Iterable<RouteClass>): RoutedMethod[] {
+export function findUnregisteredRoutes(known: Iterable<RouteClass>): RoutedMethod[] {
   const methods = [...known].flatMap(routesOf).map(({ method }) => method);
-  const lost = unregisteredClasses();
-  return lost
-    .filter((one) => !lost.some((other) => other !== one && lineageOf(other).includes(one)))
+  const unregistered = unregisteredClasses();
+  return unregistered
+    .filter((one) => !unregistered.some((other) => other !== one && lineageOf(other).includes(one)))
     .flatMap(routesOf)
     .filter(
       (route) =>
@@ -100,17 +100,17 @@ export function findLostRoutes(known: Iterable<RouteClass>): RoutedMethod[] {
     );
 }
 
-/** Undecorated routes that may be copies of lost ones: then they would be open. @internal */
+/** Undecorated routes that may be open copies of unregistered routes with `@K8sAuth`. @internal */
 export function findReplacedRoutes(
   undecorated: readonly RoutedMethod[],
-  lost: readonly RoutedMethod[],
+  unregistered: readonly RoutedMethod[],
 ): string[] {
   return undecorated.flatMap((route) => {
-    const original = lost.find((one) => mayBeCopy(route, one));
+    const original = unregistered.find((one) => mayBeCopy(route, one));
     if (!original) return [];
     return [
-      `${route.label}: expected @K8sAuth or @Public, because ${original.label} has @K8sAuth, may be the same ` +
-        'route, and its class is not registered; if a class decorator has replaced that class, put @K8sAuth above the ' +
+      `${route.label}: expected @K8sAuth or @Public, because ${original.label} has @K8sAuth and may be the same ` +
+        'route, but its class is not registered; if a class decorator has replaced that class, put @K8sAuth above the ' +
         `decorator; if they are two different routes, put @Public or @K8sAuth on ${route.label}`,
     ];
   });
@@ -125,61 +125,61 @@ function routesOf(routeClass: RouteClass): RoutedMethod[] {
   });
 }
 
-/** Whether a function carries what the decorators say of a route: then the route is guarded as they say. */
+/** Whether a function has the declaration of a route, so that the same decorators apply to it. */
 function isCopy(method: RouteHandler, { routeClass, ...route }: RoutedMethod): boolean {
   if (isDeclared(methodDeclarationOf(routeClass, route.name))) {
     return carriesDeclarationOf(method, route.method);
   }
-  return hasHome(method, routeClass) && haveSamePath(method, route.method);
+  return hasHomeClass(method, routeClass) && haveSamePath(method, route.method);
 }
 
 /**
- * Whether a route may be a copy of a lost one. A decorator that replaces a class usually keeps the names of its handlers; it may
- * add a prefix, move the path from the class to the method, or answer to all HTTP methods.
+ * Whether a route may be a copy of an unregistered one. A decorator that replaces a class usually keeps the names
+ * of its handlers. It may add a prefix, move the path from the class to the method, or accept all HTTP methods.
  */
-function mayBeCopy(route: RoutedMethod, lost: RoutedMethod): boolean {
-  const [verb, lostVerb] = [route, lost].map(({ method }): unknown =>
+function mayBeCopy(route: RoutedMethod, other: RoutedMethod): boolean {
+  const [verb, otherVerb] = [route, other].map(({ method }): unknown =>
     Reflect.getMetadata(METHOD_METADATA, method),
   );
-  const haveSameVerb = verb === lostVerb || verb === RequestMethod.ALL || lostVerb === RequestMethod.ALL;
-  return haveSameVerb && shareVersion(route, lost) && shareFullPath(route, lost);
+  const isSameVerb = verb === otherVerb || verb === RequestMethod.ALL || otherVerb === RequestMethod.ALL;
+  return isSameVerb && shareVersion(route, other) && shareFullPath(route, other);
 }
 
 function shareVersion(...routes: readonly [RoutedMethod, RoutedMethod]): boolean {
   const [some, others] = routes.map(({ method, routeClass }) => {
     const version: unknown =
       Reflect.getMetadata(VERSION_METADATA, method) ?? Reflect.getMetadata(VERSION_METADATA, routeClass);
-    // Without one, it may have the default version.
+    // Without a version, the route may have the application's default version.
     return version === undefined ? undefined : [version].flat();
   });
   if (!some || !others || [...some, ...others].includes(VERSION_NEUTRAL)) return true;
   return some.some((version) => others.includes(version));
 }
 
-function shareFullPath(route: RoutedMethod, lost: RoutedMethod): boolean {
-  // Without one, @Controller may stand above the decorator, on the replacement alone.
-  const isPathOfClassKnown = pathsOf(lost.routeClass) !== undefined;
+function shareFullPath(route: RoutedMethod, other: RoutedMethod): boolean {
+  // Without a path, @Controller may stand above the decorator, and so be on the replacement only.
+  const isPathOfClassKnown = pathsOf(other.routeClass) !== undefined;
   const paths = fullPathsOf(route);
-  return fullPathsOf(lost).some((other) => {
-    // Another name: only where both paths are known, and equal.
-    if (route.name !== lost.name) return isPathOfClassKnown && other !== '' && paths.includes(other);
-    // No path at all: then the class must have every handler of the lost one.
-    if (!isPathOfClassKnown && other === '') return hasHandlersOf(route.routeClass, lost.routeClass);
-    if (other === '') return paths.includes('');
+  return fullPathsOf(other).some((otherPath) => {
+    // With another name, both paths have to be known and equal.
+    if (route.name !== other.name) return isPathOfClassKnown && otherPath !== '' && paths.includes(otherPath);
+    // Without any path, only the names tell: the class must have every handler of the unregistered class.
+    if (!isPathOfClassKnown && otherPath === '') return hasHandlersOf(route.routeClass, other.routeClass);
+    if (otherPath === '') return paths.includes('');
     return paths.some(
-      (path) => isEndOf(path, other) || (isPathOfClassKnown && path !== '' && isEndOf(other, path)),
+      (path) => endsWith(path, otherPath) || (isPathOfClassKnown && path !== '' && endsWith(otherPath, path)),
     );
   });
 }
 
-function hasHandlersOf(routeClass: RouteClass, lost: RouteClass): boolean {
+function hasHandlersOf(routeClass: RouteClass, other: RouteClass): boolean {
   const names = routesOf(routeClass).map(({ name }) => name);
-  return routesOf(lost)
-    .filter(({ name }) => Object.hasOwn(lost.prototype as object, name))
+  return routesOf(other)
+    .filter(({ name }) => Object.hasOwn(other.prototype as object, name))
     .every(({ name }) => names.includes(name));
 }
 
-const isEndOf = (path: string, end: string) => end === '' || `/${path}`.endsWith(`/${end}`);
+const endsWith = (path: string, end: string) => end === '' || `/${path}`.endsWith(`/${end}`);
 
 function fullPathsOf({ routeClass, method }: RoutedMethod): string[] {
   return (pathsOf(routeClass) ?? ['']).flatMap((prefix) =>

@@ -23,7 +23,7 @@ class Orders {
 let app: INestApplication | undefined;
 afterEach(() => app?.close());
 
-/** As tracing tools do it: every instance that Nest creates becomes a Proxy. */
+/** Wraps every instance that Nest creates in a Proxy, as tracing tools do. */
 const instanceDecorator = (instance: unknown) =>
   typeof instance === 'object' && instance !== null ? new Proxy(instance, {}) : instance;
 
@@ -41,7 +41,7 @@ describe('an application whose instances are all wrapped in Proxies', () => {
   it.each([true, false])('guards its routes (guard global: %s)', async (guardIsGlobal) => {
     @Module({
       imports: [
-        // Nobody answers there: the verifier cannot decide.
+        // No server listens there, so the verifier is unavailable.
         K8sAuthModule.forRoot({ verifier: { kind: 'oidc-discovery', issuer: 'https://127.0.0.1:1' } }),
       ],
       controllers: [Orders],
@@ -53,7 +53,7 @@ describe('an application whose instances are all wrapped in Proxies', () => {
     expect((await send(`${url}/orders/open`)).body).toBe('in');
   });
 
-  it('starts when it only calls others', async () => {
+  it('starts if it only calls others', async () => {
     @Module({
       imports: [
         K8sAuthModule.forRoot({ destinations: [{ origin: 'http://a.test', tokenFile: '/nonexistent' }] }),

@@ -4,12 +4,12 @@ import { type CapturedLog } from '../../../test-support/captured-log.js';
 
 /** A handler of the test controllers. */
 export type Method = (this: unknown) => unknown;
-/** Makes what stands in the place of a method. */
+/** Returns a function that replaces a method. */
 export type Replace = (method: Method) => Method;
 
 export const bound: Replace = (method) => method.bind(undefined);
 
-/** As instrumentation does it (OpenTelemetry for Nest). */
+/** Wraps a method and copies its metadata, as instrumentation does (OpenTelemetry for Nest). */
 export const withMetadata: Replace = (method) => {
   const wrapper: Method = () => method.call(undefined);
   for (const key of Reflect.getMetadataKeys(method))
@@ -23,7 +23,7 @@ export const inheriting: Replace = (method) => {
   return wrapper;
 };
 
-/** Enough for Nest to route it. */
+/** Wraps a method and copies only the metadata that Nest needs to route it. */
 export const withRouteMetadata: Replace = (method) => {
   const wrapper: Method = () => method.call(undefined);
   for (const key of [PATH_METADATA, METHOD_METADATA])
@@ -41,7 +41,7 @@ export function replaceMethods(prototype: object, replace: Replace, target = pro
       });
 }
 
-/** The statuses that a route answers with, without a token and with the token of shop/checkout. */
+/** Starts an application. `statuses(path)`: the statuses without a token and with the token of shop/checkout. */
 export async function startAndAsk(
   adapter: AdapterName,
   setup: AppSetup,

@@ -21,19 +21,19 @@ import {
   type Route,
   toRoute,
 } from './route.js';
-import { isStandIn, type RouteTable } from './route-table.js';
+import { isReplacementOf, type RouteTable } from './route-table.js';
 import { type CompiledController } from './route-table.guard.js';
 
-/** What startup has learned about all controllers. */
+/** The result of the compilation of all controllers. */
 export interface CompiledRoutes extends OpenHandlers {
-  /** Each names a class or a `Class.method` and what was expected. Startup must fail. */
+  /** Each names a class or a `Class.method`, and what was expected. Startup fails if there are any. */
   readonly mistakes: Set<string>;
   /** Root -> audience -> the routes that require it. */
   readonly audiences: Map<InboundRoot, Map<string, string[]>>;
   readonly undecorated: RoutedMethod[];
 }
 
-/** Reads what decorators say of controllers, one by one, into the route table. @internal */
+/** Adds the routes of each controller, with what its decorators require, to the route table. @internal */
 export class RouteCompiler {
   readonly compiled: CompiledRoutes = {
     mistakes: new Set(),
@@ -60,53 +60,54 @@ export class RouteCompiler {
     const methods = names
       .map((name) => [name, prototype[name] as RouteHandler] as const)
       .filter(([, method]) => isRoute(method) || isMessageHandler(method));
-    const isUniform = names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
-    const isConcerned = isDecorated(routeClass, instance);
+    const hasOneClassPolicy = names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
+    const hasDecorators = isDecorated(routeClass, instance);
     if (!isIdentified(routeClass, instance)) {
-      if (isConcerned) {
+      if (hasDecorators) {
         mistakes.add(
-          `${routeClass.name}: expected the class that Nest creates to be the constructor of its instances, ` +
-            'because otherwise nobody can tell which decorators count (a mixin, a Proxy or a constructor changed it)',
+          `${routeClass.name}: expected the class that Nest creates to be the constructor of its instances, because ` +
+            'otherwise it is unknown which decorators apply (a mixin, a Proxy or a constructor has changed it)',
         );
       }
-      return this.addUnidentified(methods, isUniform, controller);
+      return this.addUnidentified(methods, hasOneClassPolicy, controller);
     }
     const protectsMessages = methods.some(
       ([name, method]) => isMessageHandler(method) && policyOf(routeClass, name).kind === 'protected',
     );
-    const result = { routeClass, methods: new Map(methods), isUniform, protectsMessages };
+    const result = { routeClass, methods: new Map(methods), hasOneClassPolicy, protectsMessages };
     closeDeclarations(routeClass);
-    if (isConcerned) [routeClass, ...result.methods.values()].forEach((one) => this.table.noteConcerned(one));
+    if (hasDecorators)
+      [routeClass, ...result.methods.values()].forEach((one) => this.table.noteDecoratedTarget(one));
     for (const link of lineageOf(routeClass)) {
       findDeclarationMistakes(link.name, declarationOf(link)).forEach((mistake) => mistakes.add(mistake));
     }
     for (const [name, method] of methods) this.addMethod(name, method, controller);
-    if (isUniform) {
+    if (hasOneClassPolicy) {
       const route = toRoute(`${routeClass.name}.*`, classPolicyOf(routeClass), controller.root);
       this.table.add(routeClass, undefined, route);
     }
     return result;
   }
 
-  /** Nothing of ours concerns it: its routes are known by the class that its instance names. */
+  /** A controller without our decorators: its routes are found by the class that its instance names. */
   private addUnidentified(
     methods: readonly (readonly [string, RouteHandler])[],
-    isUniform: boolean,
+    hasOneClassPolicy: boolean,
     { routeClass, instance, moduleKey }: RegisteredController,
   ): CompiledController {
     const claimed: unknown = Reflect.get(instance, 'constructor');
-    const called = typeof claimed === 'function' ? (claimed as RouteClass) : routeClass;
+    const namedClass = typeof claimed === 'function' ? (claimed as RouteClass) : routeClass;
     for (const [name, method] of methods) {
       const found: unknown = Reflect.get(instance, name);
       const handler = typeof found === 'function' ? found : method;
       const label = `${routeClass.name}.${name}`;
       this.addUndecorated(name, method, handler, { routeClass, instance, moduleKey });
-      this.table.add(called, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
+      this.table.add(namedClass, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
     }
-    return { routeClass: called, methods: new Map(methods), isUniform, protectsMessages: false };
+    return { routeClass: namedClass, methods: new Map(methods), hasOneClassPolicy, protectsMessages: false };
   }
 
-  /** A handler of a gateway or a resolver. What no decorator of ours stands on is left alone. */
+  /** Adds a handler of a gateway or a resolver. Ignores handlers without our decorators. */
   addProviderMethod(
     name: string,
     method: RouteHandler,
@@ -124,13 +125,13 @@ export class RouteCompiler {
     }
   }
 
-  /** A handler of messages with `@K8sAuth`, of a controller or of a provider: `K8sAuthGuard` must run on it, and refuse. */
+  /** `K8sAuthGuard` must run on each message handler with `@K8sAuth`, of a controller or a provider, to refuse messages. */
   private checkMessageHandler(
     label: string,
     handler: RouteHandler,
     { instance, moduleKey }: Pick<RegisteredController, 'instance' | 'moduleKey'>,
   ): void {
-    this.table.noteConcerned(handler);
+    this.table.noteDecoratedTarget(handler);
     if (this.chains.includesGuardOfMessages(instance, handler, moduleKey)) return;
     this.compiled.mistakes.add(guardMistakeOf(label));
   }
@@ -145,9 +146,9 @@ export class RouteCompiler {
     const isFunction = typeof handler === 'function';
     if (policy.kind === 'undecorated')
       this.addUndecorated(name, method, isFunction ? handler : method, controller);
-    else if (!isStandIn(handler, method, instance, name)) {
+    else if (!isReplacementOf(handler, method, instance, name)) {
       mistakes.add(
-        `${label}: expected the instance to keep the method, or a function that stands for it alone`,
+        `${label}: expected the instance to have this method, or one function that replaces only this method`,
       );
       return;
     }

@@ -58,7 +58,7 @@ class Unregistered {
 
 afterEach(closeApps);
 
-describe('the guard of the route table, in a context that is not an HTTP request', () => {
+describe('RouteTableGuard, in a context that is not an HTTP request', () => {
   async function answerTo(
     type: string,
     routeClass: Type,
@@ -98,12 +98,12 @@ describe('the guard of the route table, in a context that is not an HTTP request
     ['a function of a provider that a library runs', 'queue', Listener, 'hear'],
     ['a class that is not registered', 'rpc', Unregistered, 'find'],
     ['a class that is not registered', 'graphql', Unregistered, 'find'],
-    ['a provider that claims to handle messages', 'rpc', Listener, 'hear'],
-  ])('lets %s pass (%s)', async (_, type, routeClass, name) => {
+    ['a provider in the context of a message handler', 'rpc', Listener, 'hear'],
+  ])('accepts %s (%s)', async (_, type, routeClass, name) => {
     expect(await answerTo(type, routeClass, name)).toBe(true);
   });
 
-  it('refuses a function that may stand for a protected handler of its class', async () => {
+  it('refuses a function that may replace a protected handler of its class', async () => {
     for (const [type, routeClass] of [
       ['rpc', Orders],
       ['ws', Gateway],
@@ -114,13 +114,13 @@ describe('the guard of the route table, in a context that is not an HTTP request
       );
   });
 
-  it('lets functions pass that a constructor binds, where no handler of the class is protected', async () => {
+  it('accepts functions that a constructor binds, if no handler of the class is protected', async () => {
     const controllers = [Orders, Scoped];
     for (const name of ['plain', 'open'])
       expect(await answerTo('rpc', Scoped, name, { controllers, isBound: true })).toBe(true);
   });
 
-  it('refuses unknown functions that an instance of request scope with protected handlers may have', async () => {
+  it('refuses unknown functions that a request-scoped instance with protected handlers may have', async () => {
     const controllers = [Orders, ScopedGuarded];
     for (const [routeClass, name] of [
       [Unregistered, 'find'],
@@ -143,7 +143,7 @@ describe('the guard of the route table, in a context that is not an HTTP request
     ['ws', Gateway, 'guarded', false],
     ['graphql', Resolver, 'guarded', false],
     ['graphql', Unregistered, 'find', false],
-  ])('K8sAuthGuard answers to %s %p.%s: %s', async (type, routeClass, name, passes) => {
+  ])('K8sAuthGuard accepts %s %p.%s: %s', async (type, routeClass, name, passes) => {
     const answer = await answerTo(type, routeClass, name, { ofDecorators: true });
     expect(answer instanceof UnsupportedContextError ? false : answer).toBe(passes);
   });

@@ -13,15 +13,15 @@ import { originalOf, type RouteTable } from './route-table.js';
 
 const UNKNOWN = 'handler is not in the route table';
 
-/** What is used of a controller beside its routes. */
+/** The part of a compiled controller that {@link RouteTableGuard} uses. */
 export interface CompiledController {
-  /** The class that Nest's contexts name for it. */
+  /** The class that Nest's execution context names for this controller. */
   readonly routeClass: RouteClass;
   /** Name -> function, for every handler. */
   readonly methods: ReadonlyMap<string, RouteHandler>;
-  /** No method declares anything itself: any function of the class stands for it. */
-  readonly isUniform: boolean;
-  /** Some handler of messages is protected. */
+  /** No method has a declaration of its own, so that every function of the class has the same policy. */
+  readonly hasOneClassPolicy: boolean;
+  /** At least one message handler is protected. */
   readonly protectsMessages: boolean;
 }
 
@@ -30,26 +30,26 @@ export interface ScopedController extends CompiledController {
   readonly wrapper: InstanceWrapper;
 }
 
-/** What startup tells the guard. */
+/** What startup has found out, for the guard. */
 export interface RouteTableGuardSettings {
   readonly scoped: readonly ScopedController[];
   /** Classes that Nest creates as providers, and not as controllers. */
   readonly providers: ReadonlySet<RouteClass>;
-  /** `K8sAuthGuard` is global: undecorated routes are closed. */
+  /** `K8sAuthGuard` is global, so undecorated routes are closed. */
   readonly isGuardGlobal: boolean;
-  /** The application uses something of ours. If it does not, every request passes. */
+  /** The application uses our guard or our decorators. If not, every request passes. */
   readonly isUsed: boolean;
-  /** A test has put something in the place of `K8sAuthGuard`, which decides then. */
+  /** A test has overridden `K8sAuthGuard`. Then only the replacement decides. */
   readonly isOverridden: boolean;
 }
 
 /**
- * A global guard that holds every protected route to the route table, whatever has become of the guards that decorators
- * brought: Nest looks guards up when it registers a route, before startup can check them, and anew for each instance of
- * request scope. It runs before all other guards; `K8sAuthGuard` finds its work done.
+ * A global guard that protects the routes of the route table, even if the guards of the decorators were lost. Nest looks
+ * guards up when it registers a route, before startup can check them, and again for each request-scoped instance. This
+ * guard runs before all other guards; `K8sAuthGuard` then finds the request authenticated.
  *
- * It refuses what it cannot identify. A controller's constructor may return an instance of any class, or a plain
- * object: then neither class nor function tells which decorators count.
+ * It refuses a request if it cannot identify the route. A controller's constructor may return an instance of any class,
+ * or a plain object. Then neither class nor function shows which decorators apply.
  * @internal
  */
 export class RouteTableGuard implements CanActivate {
@@ -67,36 +67,37 @@ export class RouteTableGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { settings } = this;
     const isRequest = isHttpRequest(context);
-    if (!settings) return this.beforeCompilation(context, isRequest);
+    if (!settings) return this.decideBeforeCompilation(context, isRequest);
     if (settings.isOverridden || !settings.isUsed) return true;
     const route = this.routes.find(context);
-    if (!isRequest) return this.outsideOfHttp(context, route, settings);
-    if (route === 'ambiguous') return this.refuse(context, 'handler stands for several routes that differ');
+    if (!isRequest) return this.decideOutsideHttp(context, route, settings);
+    if (route === 'ambiguous')
+      return this.refuse(context, 'handler serves several routes with different decorators');
     const isForeign = this.isForeign(context, settings.scoped);
-    if (route === 'unknown' && !isForeign && this.isOfProvider(context, settings)) return true;
+    if (route === 'unknown' && !isForeign && this.isProviderFunction(context, settings)) return true;
     if (route === 'unknown' || isForeign) return this.refuse(context, UNKNOWN);
     const { policy, root } = route;
-    // Without a root of its own, a route has no audience, and so is refused.
+    // A route without a root has no audience, so `authenticate` refuses it.
     if (policy.kind === 'protected') return authenticate(context, route, root ?? this.root);
     if (policy.kind === 'public') rememberPublic(context);
     const isClosed = policy.kind === 'undecorated' && settings.isGuardGlobal;
     return isClosed ? this.refuse(context, 'route has neither @K8sAuth nor @Public') : true;
   }
 
-  /** Nest routes requests before startup is complete, and a module's own startup code may open a port. */
-  private beforeCompilation(context: ExecutionContext, isRequest: boolean): true {
+  /** A request can arrive before startup is complete: the startup code of a module may open a port. */
+  private decideBeforeCompilation(context: ExecutionContext, isRequest: boolean): true {
     if (isRequest) {
       const error = new VerifierUnavailableError('startup has not compiled the routes yet');
       return refuse(this.root, { context }, error);
     }
-    const isConcerned = [context.getHandler(), ...lineageOf(context.getClass())].some((one) =>
+    const isDecorated = [context.getHandler(), ...lineageOf(context.getClass())].some((one) =>
       isDeclared(declarationOf(one)),
     );
-    return isConcerned ? this.refuseContext(context) : true;
+    return isDecorated ? this.refuseContext(context) : true;
   }
 
-  /** There is no request to authenticate: what is protected is refused, and what may be. */
-  private outsideOfHttp(
+  /** There is no HTTP request to authenticate: refuses handlers that are protected, or may be. */
+  private decideOutsideHttp(
     context: ExecutionContext,
     route: RouteMatch,
     { providers, scoped }: RouteTableGuardSettings,
@@ -106,9 +107,9 @@ export class RouteTableGuard implements CanActivate {
     }
     if (route === 'ambiguous' || this.routes.mayBeProtected(context)) return this.refuseContext(context);
     if (!scoped.some(({ protectsMessages }) => protectsMessages)) return true;
-    // An instance for one request may be of any class. Nest calls messages of a microservice on controllers alone.
-    // Everything else may be a provider's, and libraries run functions of their own objects under the name 'http', which
-    // is Nest's default.
+    // A request-scoped instance may be of any class. Nest passes messages of a microservice to controllers only. In other
+    // contexts, the class may be a provider. Libraries run functions of their own objects in a context of type 'http',
+    // which is Nest's default.
     const type: string = context.getType();
     const routeClass = context.getClass();
     const isIdentified =
@@ -116,9 +117,9 @@ export class RouteTableGuard implements CanActivate {
     return isIdentified ? true : this.refuseContext(context);
   }
 
-  /** Libraries run functions of providers for a request too. */
-  private isOfProvider(context: ExecutionContext, { providers }: RouteTableGuardSettings): boolean {
-    return providers.has(context.getClass()) && !this.routes.concerns(context);
+  /** Libraries also run functions of providers in the context of a request. */
+  private isProviderFunction(context: ExecutionContext, { providers }: RouteTableGuardSettings): boolean {
+    return providers.has(context.getClass()) && !this.routes.reachesDecoratedTarget(context);
   }
 
   private refuse(context: ExecutionContext, reason: string): never {
@@ -129,23 +130,22 @@ export class RouteTableGuard implements CanActivate {
     return refuse(this.root, { context }, new UnsupportedContextError('context is not http'));
   }
 
-  /** Whether an instance of request scope is not what the table was made from: another class's, or changed. */
+  /** Whether the request-scoped instance differs from the one that startup compiled: another class, or changed. */
   private isForeign(context: ExecutionContext, scoped: readonly ScopedController[]): boolean {
     if (scoped.length === 0) return false;
     const request = context.switchToHttp().getRequest<Partial<Record<symbol, ContextId>> | undefined>();
     const contextId = request?.[REQUEST_CONTEXT_ID];
     if (contextId === undefined) return false;
     const routeClass = context.getClass();
-    const called = scoped.filter((one) => one.routeClass === routeClass && calls(one, context, contextId));
-    if (called.length > 0 && !called.some((one) => isAsCompiled(one, instanceOf(one, contextId))))
-      return true;
-    // Or of a controller whose instances claim to be of this class. If the function is not of this class either, it
-    // may be any of theirs: a Proxy can make one at each read.
-    const isStray = !this.routes.hasHandler(context);
+    const called = scoped.filter((one) => one.routeClass === routeClass && mayCall(one, context, contextId));
+    if (called.length > 0 && !called.some((one) => isUnchanged(one, instanceOf(one, contextId)))) return true;
+    // Or the instance is of another controller, and only names this class as its constructor. If the class does not
+    // have the function, that controller may: a Proxy can make a new function at each read.
+    const isUnknownFunction = !this.routes.hasHandler(context);
     return scoped.some((one) => {
       const instance = one.routeClass === routeClass ? undefined : instanceOf(one, contextId);
-      const isImpostor = instance !== undefined && !isIdentified(one.routeClass, instance);
-      return isImpostor && (isStray || hasFunction(one, instance, context));
+      const namesAnotherClass = instance !== undefined && !isIdentified(one.routeClass, instance);
+      return namesAnotherClass && (isUnknownFunction || hasFunction(one, instance, context));
     });
   }
 }
@@ -156,8 +156,8 @@ function isHttpRequest(context: ExecutionContext): boolean {
   );
 }
 
-/** Whether the instance that Nest has created for this request can be the one whose function it calls. */
-function calls(controller: ScopedController, context: ExecutionContext, contextId: ContextId): boolean {
+/** Whether Nest may be calling a function of the instance that it has created for this request. */
+function mayCall(controller: ScopedController, context: ExecutionContext, contextId: ContextId): boolean {
   const instance = instanceOf(controller, contextId);
   if (!instance || Reflect.get(instance, 'constructor') !== context.getClass()) return false;
   return hasFunction(controller, instance, context);
@@ -171,18 +171,18 @@ function hasFunction({ methods }: ScopedController, instance: object, context: E
   });
 }
 
-function isAsCompiled(
-  { routeClass, methods, isUniform }: ScopedController,
+function isUnchanged(
+  { routeClass, methods, hasOneClassPolicy }: ScopedController,
   instance: object | undefined,
 ): boolean {
   if (!instance || !isIdentified(routeClass, instance)) return false;
   return [...methods].every(([name, method]) => {
     const handler: unknown = Reflect.get(instance, name);
-    return isUniform || (typeof handler === 'function' && originalOf(handler) === originalOf(method));
+    return hasOneClassPolicy || (typeof handler === 'function' && originalOf(handler) === originalOf(method));
   });
 }
 
-/** Nest has created it before it asks the guards; what it has not created is not what it will call. */
+/** Nest creates the instance before it runs the guards. Without a created instance, Nest does not call this controller. */
 function instanceOf({ wrapper }: ScopedController, contextId: ContextId): object | undefined {
   const isTreeDurable = wrapper.isDependencyTreeDurable();
   const ownContextId = contextId.getParent?.({ token: wrapper.token, isTreeDurable }) ?? contextId;

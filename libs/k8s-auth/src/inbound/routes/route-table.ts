@@ -14,7 +14,7 @@ type Match = Exclude<RouteMatch, 'unknown'>;
 
 interface ClassRoutes {
   readonly byHandler: Map<RouteHandler, Match>;
-  /** For functions that stand for no method in particular, where no method of the class declares anything itself. */
+  /** For functions of no known method. Only set if no method of the class has a declaration of its own. */
   ofClass?: Match;
 }
 
@@ -23,7 +23,7 @@ export function markOriginal(method: RouteHandler): void {
   Reflect.defineMetadata(ORIGINAL, method, method);
 }
 
-/** The route's function that this one is, or wraps; `undefined` where nothing tells. @internal */
+/** The routed function that this function is, or wraps; `undefined` if the metadata does not tell. @internal */
 export function markedOriginalOf(method: RouteHandler): RouteHandler | undefined {
   return Reflect.getMetadata(ORIGINAL, method) as RouteHandler | undefined;
 }
@@ -33,29 +33,34 @@ export function originalOf(method: RouteHandler): RouteHandler {
   return markedOriginalOf(method) ?? method;
 }
 
-/** Whether a function of the instance can only stand for this method of its class. @internal */
-export function isStandIn(handler: unknown, method: RouteHandler, instance: object, name: string): boolean {
-  // A getter or a Proxy that makes a function at each read would show Nest another one than us.
+/** Whether a function of the instance can only be this method of its class, or a replacement of it. @internal */
+export function isReplacementOf(
+  handler: unknown,
+  method: RouteHandler,
+  instance: object,
+  name: string,
+): boolean {
+  // A getter or a Proxy may make a new function at each read. Then Nest calls another function than the one checked here.
   if (typeof handler !== 'function' || Reflect.get(instance, name) !== handler) return false;
   if (handler === method) return true;
   const original = markedOriginalOf(handler);
   if (original) return original === originalOf(method);
-  // Wrapped before the method was marked: then it carries the very declaration of the method.
+  // A wrapper that was made before the method was marked has the same declaration object as the method.
   return !carriesDeclaration(handler) || carriesDeclarationOf(handler, method);
 }
 
 /**
- * The routes of one application: class and function, as Nest's contexts name them, to what the decorators require.
- * Filled once, at startup; a pair that is not in it is not a route that anybody has checked.
+ * The routes of one application. Maps a class and a function, as in Nest's execution context, to what the decorators
+ * require. Filled once, at startup. Startup has not checked a class and function that are not in the table.
  * @internal
  */
 export class RouteTable implements RouteFinder {
   private readonly classes = new Map<RouteClass, ClassRoutes>();
-  private readonly concerned = new Set<RouteClass | RouteHandler>();
+  private readonly decoratedTargets = new Set<RouteClass | RouteHandler>();
   private readonly protected = new Set<RouteClass | RouteHandler>();
   private readonly shared = new Set<string>();
 
-  /** @param handlers every function that Nest may call for this route; `undefined`: any function of the class */
+  /** @param handlers every function that Nest may call for this route; `undefined` means any function of the class */
   add(routeClass: RouteClass, handlers: ReadonlySet<RouteHandler> | undefined, route: Route): void {
     const known: ClassRoutes = this.classes.get(routeClass) ?? { byHandler: new Map() };
     this.classes.set(routeClass, known);
@@ -65,29 +70,32 @@ export class RouteTable implements RouteFinder {
     }
   }
 
-  /** Decorators of ours stand on this class or function: where it is called as no known route, it is refused. */
-  noteConcerned(classOrHandler: RouteClass | RouteHandler): void {
-    this.concerned.add(classOrHandler);
+  /** Call this for each class or function with our decorators. A call that matches no known route is refused then. */
+  noteDecoratedTarget(classOrHandler: RouteClass | RouteHandler): void {
+    this.decoratedTargets.add(classOrHandler);
   }
 
-  /** Whether decorators of ours stand on the class or the function that a request reaches. */
-  concerns(context: ExecutionContext): boolean {
-    return this.concerned.has(context.getClass()) || this.concerned.has(originalOf(context.getHandler()));
+  /** Whether the class or the function that a request reaches has our decorators. */
+  reachesDecoratedTarget(context: ExecutionContext): boolean {
+    return (
+      this.decoratedTargets.has(context.getClass()) ||
+      this.decoratedTargets.has(originalOf(context.getHandler()))
+    );
   }
 
-  /** This handler of the class is protected, on a controller or on a provider. */
+  /** Call this for each protected handler, of a controller or of a provider. */
   noteProtected(routeClass: RouteClass, handler: RouteHandler): void {
     this.protected.add(routeClass).add(handler);
   }
 
-  /** Whether a function that is no known route may be, or stand for, a protected handler. */
+  /** Whether a function that is not in the table may be a protected handler, or may replace one. */
   mayBeProtected(context: ExecutionContext): boolean {
     const routeClass = context.getClass();
     const handler = originalOf(context.getHandler());
     const targets = [context.getHandler(), handler, ...lineageOf(routeClass)];
     if (this.protected.has(handler) || targets.some((one) => declarationOf(one).demands.length > 0))
       return true;
-    // A function that its class does not have may be any of its handlers, bound by a constructor.
+    // If the class does not have the function, it may be any of its handlers, bound in the constructor.
     const isOfClass = prototypesOf(routeClass).some((link) =>
       ownMethodsOf(link).some(([, method]) => method === handler),
     );
@@ -98,21 +106,21 @@ export class RouteTable implements RouteFinder {
     return this.classes.has(routeClass);
   }
 
-  /** Whether decorators of ours stand on any registered controller. */
-  concernsAny(): boolean {
-    return this.concerned.size > 0;
+  /** Whether any registered controller has our decorators. */
+  hasDecoratedTargets(): boolean {
+    return this.decoratedTargets.size > 0;
   }
 
   find(context: ExecutionContext): RouteMatch {
     const ofHandler = this.findByHandler(context);
     if (ofHandler) return ofHandler;
-    const ofClass = standsForAnother(context.getHandler())
+    const ofClass = hasOwnPolicy(context.getHandler())
       ? undefined
       : this.classes.get(context.getClass())?.ofClass;
     return ofClass ?? 'unknown';
   }
 
-  /** Whether the function itself is known, and not only the class that it is found on. */
+  /** Whether the table has the function itself, and not only its class. */
   hasHandler(context: ExecutionContext): boolean {
     return this.findByHandler(context) !== undefined;
   }
@@ -123,11 +131,11 @@ export class RouteTable implements RouteFinder {
     return byHandler && (byHandler.get(handler) ?? byHandler.get(originalOf(handler)));
   }
 
-  /** A mistake for each protected route of one controller that several roots serve. */
+  /** One mistake for each protected route that belongs to several roots. */
   findSharedRoutes(): string[] {
     return [...this.shared].map(
       (label) =>
-        `${label}: expected one forRoot to serve it, because a request does not tell which of its modules is called`,
+        `${label}: expected one forRoot to serve it, because a request does not show which module of the controller it is for`,
     );
   }
 
@@ -138,7 +146,7 @@ export class RouteTable implements RouteFinder {
   }
 }
 
-/** A routed method, or a function with decorators of its own: it does not stand for whatever class it is found on. */
-function standsForAnother(handler: RouteHandler): boolean {
+/** A routed method, or a function with its own decorators. The policy of its current class does not apply to it. */
+function hasOwnPolicy(handler: RouteHandler): boolean {
   return markedOriginalOf(handler) !== undefined || carriesDeclaration(handler);
 }

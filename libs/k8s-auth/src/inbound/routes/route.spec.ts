@@ -8,7 +8,7 @@ const rule = (name: string): AuthorizationRule =>
   Object.defineProperty(() => ({ allowed: true }) as const, 'name', { value: name });
 const [r1, r2, r3] = [rule('r1'), rule('r2'), rule('r3')];
 
-/** Short enough for a table: `orders[r1,r2]`, `public`, `undecorated`; `*` is the module's audience. */
+/** A short form for tables: `orders[r1,r2]`, `public`, `undecorated`. `*` means the module's audience. */
 function shown(routeClass: RouteClass, method = 'plain'): string {
   const policy: RoutePolicy = policyOf(routeClass, method);
   return policy.kind === 'protected'
@@ -63,14 +63,14 @@ class GuardedGrandchild extends GuardedAgain {}
 
 describe('policyOf', () => {
   it.each<[string, RouteClass, string, string]>([
-    ['nothing said', Undecorated, 'plain', 'undecorated'],
+    ['no decorator', Undecorated, 'plain', 'undecorated'],
     ['an open method', Undecorated, 'open', 'public'],
     ['a guarded method', Undecorated, 'closed', 'items[r2]'],
     ['a guarded method without argument', Undecorated, 'bare', '*[]'],
     ['a guarded class', Guarded, 'plain', 'orders[r1]'],
     ['an open method of a guarded class', Guarded, 'open', 'public'],
-    ['both guarded: the method names the audience, all rules hold', Guarded, 'closed', 'items[r2,r1]'],
-    ['no argument means the module, not the class', Guarded, 'bare', '*[r1]'],
+    ['both guarded: the audience of the method, the rules of both', Guarded, 'closed', 'items[r2,r1]'],
+    ["no argument: the module's audience, not that of the class", Guarded, 'bare', '*[r1]'],
     ['no argument, but a rule', Guarded, 'ruled', '*[r2,r1]'],
     ['an open class', Open, 'plain', 'public'],
     ['an open method of an open class', Open, 'open', 'public'],
@@ -82,7 +82,7 @@ describe('policyOf', () => {
     ['an open base class, own method', OpenChild, 'own', 'undecorated'],
     ['an open base class, inherited open method', OpenChild, 'open', 'public'],
     ['an open base class, inherited guarded method', OpenChild, 'closed', 'items[r2]'],
-    ['guarded again: the nearest names the audience', GuardedAgain, 'own', 'child[r3,r1]'],
+    ['guarded again: the audience of the nearest class', GuardedAgain, 'own', 'child[r3,r1]'],
     ['guarded again: inherited method', GuardedAgain, 'bare', '*[r3,r1]'],
     ['guarded again: overridden method', GuardedAgain, 'plain', 'child[r3,r1]'],
     ['guarded again without argument', GuardedByModule, 'plain', '*[r1]'],
@@ -96,7 +96,7 @@ describe('policyOf', () => {
     expect(shown(routeClass, method)).toBe(expected);
   });
 
-  it('does not hand an overridden method what its base said of it', () => {
+  it('does not apply @Public of a base method to its override', () => {
     class Base {
       @Public() open() {}
     }
@@ -107,7 +107,7 @@ describe('policyOf', () => {
     expect(shown(Base, 'open')).toBe('public');
   });
 
-  it('reads the closed way what contradicts itself', () => {
+  it('is protected if @K8sAuth and @Public contradict each other', () => {
     @Public()
     @K8sAuth('orders')
     class Both {
@@ -118,7 +118,7 @@ describe('policyOf', () => {
     expect(shown(Both, 'both')).toBe('items[]');
   });
 
-  it('loses no rule when decorators are composed', () => {
+  it('keeps all rules if decorators are composed', () => {
     class Composed {
       @K8sAuth('orders', r1)
       @K8sAuth('orders', r2)
@@ -127,7 +127,7 @@ describe('policyOf', () => {
     expect(shown(Composed)).toBe('orders[r2,r1]');
   });
 
-  it('keeps the demands of an overridden method, unless the override declares something itself', () => {
+  it('keeps the demands of an overridden method, unless the override has a decorator', () => {
     class Base {
       @K8sAuth('items', r1) closed() {}
     }
@@ -151,14 +151,14 @@ describe('policyOf', () => {
     ]);
   });
 
-  it('reaches subclasses that inherit by prototype alone', () => {
+  it('includes base classes that are inherited by prototype only', () => {
     function Old() {}
     Old.prototype = Object.create(Guarded.prototype, { constructor: { value: Old } }) as object;
     expect(shown(Old as unknown as RouteClass)).toBe('orders[r1]');
     expect(shown(Old as unknown as RouteClass, 'open')).toBe('public');
   });
 
-  it('keeps closed what was copied from a class with @K8sAuth, whatever the target says', () => {
+  it('keeps a method closed that was copied from a class with @K8sAuth, even to a class with @Public', () => {
     const copyInto = (target: object) =>
       Object.defineProperty(target, 'copied', { value: Reflect.get(Guarded.prototype, 'plain') });
     class Silent {}
@@ -186,13 +186,13 @@ describe('two policies', () => {
     rules,
   });
 
-  it('are the same when each has the rules of the other', () => {
+  it('are the same if each has the rules of the other', () => {
     expect(isSame(policy('orders', r1, r2), policy('orders', r2, r1))).toEqual([true, true]);
     expect(isSame(policy('orders', r1, r1), policy('orders', r1))).toEqual([true, true]);
     expect(isSame(policy(['a', 'b']), policy(['b', 'a']))).toEqual([true, true]);
   });
 
-  it('differ when one has a rule that the other lacks', () => {
+  it('differ if one has a rule that the other does not have', () => {
     expect(isSame(policy('orders', r1, r1), policy('orders', r1, r2))).toEqual([false, false]);
     expect(isSame(policy('orders', r1), policy('orders', r1, r2))).toEqual([false, false]);
     expect(isSame(policy('orders'), policy('items'))).toEqual([false, false]);

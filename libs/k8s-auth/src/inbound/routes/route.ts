@@ -15,18 +15,18 @@ import {
   type Declaration,
   declarationOf,
   declaredMethodsOf,
-  foreignHomesOf,
+  copiedHomeClassesOf,
   isDeclared,
   type K8sAuthDemand,
   merge,
-  NOTHING,
+  NO_DECLARATION,
 } from './declarations.js';
 
 /** What a route requires of its callers. */
 export type RoutePolicy =
   | {
       readonly kind: 'protected';
-      /** As the decorator names it; `undefined`: the module's audience. */
+      /** The audience of the decorator; `undefined` means the module's audience. */
       readonly audience: K8sAuthDemand['audience'];
       /** All of them must allow the caller. */
       readonly rules: readonly AuthorizationRule[];
@@ -39,27 +39,27 @@ export interface Route {
   /** `OrdersController.list` */
   readonly label: string;
   readonly policy: RoutePolicy;
-  /** What the token must be issued for: one of these. Empty for routes that need no token. */
+  /** The token must be issued for one of these. Empty for routes that need no token. */
   readonly audiences: readonly string[];
-  /** The `forRoot` that serves a protected route: its verifier decides. */
+  /** The `forRoot` of a protected route. Its verifier verifies the requests. */
   readonly root: InboundRoot | undefined;
 }
 
-/** What a request can mean: one route, nothing that startup has seen, or several routes that differ in what they require. */
+/** One route; `unknown`: startup has not seen the function; `ambiguous`: several routes with different requirements. */
 export type RouteMatch = Route | 'unknown' | 'ambiguous';
 
-/** The route table, as guards use it. */
+/** The part of the route table that guards use. */
 export interface RouteFinder {
   find(context: ExecutionContext): RouteMatch;
 }
 
-/** The receiving side of one `K8sAuthModule.forRoot`: it serves the controllers of the modules that import it. */
+/** The receiving side of one `K8sAuthModule.forRoot`, for the controllers of the modules that import it. */
 export interface InboundRoot {
   /** `undefined` in a service that only calls others. */
   readonly verify: Verify | undefined;
   /** What `@K8sAuth()` without an argument requires. */
   readonly audience: string | readonly string[] | undefined;
-  /** Longer tokens are refused unread. Unit: bytes of the b64token, which is ASCII. */
+  /** Longer tokens are refused and not verified. Unit: bytes of the b64token, which is ASCII. */
   readonly maxTokenBytes: number;
   readonly refusals: RefusalLog;
   readonly adapterHost: HttpAdapterHost;
@@ -67,19 +67,19 @@ export interface InboundRoot {
   readonly routes: RouteFinder;
 }
 
-/** A controller as one module registers it. */
+/** A controller in one of the modules that register it. */
 export interface RegisteredController {
   readonly routeClass: RouteClass;
-  /** For request scope a placeholder that inherits from the class, whose constructor never ran. */
+  /** In request scope: a placeholder that inherits from the class's prototype, and whose constructor has not run. */
   readonly instance: object;
   readonly moduleKey: string;
-  /** What serves the module; `undefined`: it sees no `K8sAuthModule`. */
+  /** The root of the module; `undefined` if the module cannot access a `K8sAuthModule`. */
   readonly root: InboundRoot | undefined;
 }
 
 /**
- * What is declared of a method: where it was written, and on the function that stands there now. An override without
- * a decorator keeps the demands of the method that it overrides, and not its `@Public`.
+ * The declaration of a method: where the decorator was applied, and on the current function. An override without a
+ * decorator keeps the demands of the method that it overrides, but not its `@Public`.
  * @internal
  */
 export function methodDeclarationOf(routeClass: RouteClass, name: string): Declaration {
@@ -88,7 +88,7 @@ export function methodDeclarationOf(routeClass: RouteClass, name: string): Decla
     const declaration = declarationOn(link, name);
     if (isDeclared(declaration)) return index === 0 ? declaration : { ...declaration, isPublic: false };
   }
-  return NOTHING;
+  return NO_DECLARATION;
 }
 
 /** @internal */
@@ -96,29 +96,29 @@ export function declarationOn(prototype: object, name: string | symbol): Declara
   const method: unknown = Reflect.getOwnPropertyDescriptor(prototype, name)?.value;
   return merge(
     declaredMethodsOf(prototype).get(name),
-    typeof method === 'function' ? declarationOf(method) : NOTHING,
+    typeof method === 'function' ? declarationOf(method) : NO_DECLARATION,
   );
 }
 
 /**
- * A method's declaration overrides that of its class for audience and `@Public`; the rules of both apply. `@K8sAuth`
- * reaches subclasses, `@Public` does not. Where both stand on one target, startup fails; here the closed reading holds.
+ * For audience and `@Public`, a method's declaration overrides that of its class. The rules of both apply. Subclasses
+ * inherit `@K8sAuth`, but not `@Public`. With both on one target, startup fails; this function returns `protected` then.
  * @internal
  */
 export function policyOf(routeClass: RouteClass, name: string): RoutePolicy {
   const method: unknown = Reflect.get(routeClass.prototype as object, name);
-  const homes = typeof method === 'function' ? foreignHomesOf(method, routeClass) : [];
+  const homes = typeof method === 'function' ? copiedHomeClassesOf(method, routeClass) : [];
   const { demands, isPublic } = methodDeclarationOf(routeClass, name);
   if (isPublic && demands.length === 0) return { kind: 'public' };
   return policyFrom(demands, routeClass, homes);
 }
 
-/** The policy of every method that declares nothing itself. @internal */
+/** The policy of every method that has no declaration of its own. @internal */
 export function classPolicyOf(routeClass: RouteClass): RoutePolicy {
   return policyFrom([], routeClass, []);
 }
 
-/** Whether two routes admit the same callers: then it does not matter which of them is meant. @internal */
+/** Whether two routes accept the same callers. Then it does not matter which of them a request is for. @internal */
 export function isSamePolicy(one: RoutePolicy, other: RoutePolicy): boolean {
   if (one.kind !== 'protected' || other.kind !== 'protected') return one.kind === other.kind;
   return (
@@ -135,7 +135,7 @@ function policyFrom(
 ): RoutePolicy {
   const own = declarationOf(routeClass);
   const isOpened = own.isPublic && own.demands.length === 0;
-  // A method that was copied from a class with @K8sAuth stays closed, whatever the class says that it was copied to.
+  // A method that was copied from a class with @K8sAuth stays closed, even in a class with @Public.
   if (isOpened && ofMethod.length === 0 && homes.length === 0) return { kind: 'public' };
   const classes = [...new Set([routeClass, ...homes].flatMap(lineageOf))];
   const demands = [...ofMethod, ...classes.flatMap((link) => declarationOf(link).demands)];
@@ -144,23 +144,23 @@ function policyFrom(
   return { kind: 'protected', audience: nearest.audience, rules: demands.flatMap(({ rules }) => rules) };
 }
 
-/** @param root what serves the module of its controller @internal */
+/** @param root the root of the controller's module @internal */
 export function toRoute(label: string, policy: RoutePolicy, root: InboundRoot | undefined): Route {
-  // `root` is set in any case: it must not be inherited from a polluted prototype.
+  // `root` is always an own property, so that it is never read from a polluted prototype.
   if (policy.kind !== 'protected' || !root) return { label, policy, audiences: [], root: undefined };
-  // Not `??`: a `null` that slipped in is a mistake, and must not mean the module's audience.
+  // Not `??`: `null` is a mistake, and must not mean the module's audience.
   const audience: unknown = policy.audience === undefined ? root.audience : policy.audience;
   return { label, policy, audiences: readAudiences(audience) ?? [], root };
 }
 
-/** What is wrong with a protected route for which {@link toRoute} finds no audience. @internal */
+/** The mistake of a protected route for which {@link toRoute} finds no audience. @internal */
 export function audienceMistakeOf(policy: RoutePolicy): string {
   return policy.kind === 'protected' && policy.audience === undefined
     ? "expected an audience, as argument of @K8sAuth or as option 'audience'"
     : `expected the audience of @K8sAuth to be ${AUDIENCE_RULE}`;
 }
 
-/** What is wrong with the decorators of one class or one method, whatever the others say. @internal */
+/** Mistakes in the decorators of one class or one method, without regard to other classes and methods. @internal */
 export function findDeclarationMistakes(label: string, { demands, isPublic }: Declaration): string[] {
   const audiences = new Set(demands.map(({ audience }) => audienceKeyOf(audience)));
   const rules: readonly unknown[] = demands.flatMap((demand) => demand.rules);
@@ -175,7 +175,7 @@ export function findDeclarationMistakes(label: string, { demands, isPublic }: De
   ];
 }
 
-/** Whether any decorator of ours stands on what a request for this controller could mean. @internal */
+/** Whether any class or method that a request for this controller may reach has one of our decorators. @internal */
 export function isDecorated(routeClass: RouteClass, instance: object): boolean {
   return possibleClassesOf(routeClass, instance).some((possible) => {
     const prototype = possible.prototype as object | null | undefined;
@@ -184,7 +184,8 @@ export function isDecorated(routeClass: RouteClass, instance: object): boolean {
       (prototype &&
         (declaredMethodsOf(prototype).size > 0 ||
           ownMethodsOf(prototype).some(
-            ([, method]) => isDeclared(declarationOf(method)) || foreignHomesOf(method, possible).length > 0,
+            ([, method]) =>
+              isDeclared(declarationOf(method)) || copiedHomeClassesOf(method, possible).length > 0,
           )))
     );
   });

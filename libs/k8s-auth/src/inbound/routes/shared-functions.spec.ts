@@ -7,7 +7,7 @@ import { startAndAsk } from './replacements.fixture.js';
 
 const onlyAdmin = allowServiceAccounts('shop/admin');
 
-/** As in the TypeScript handbook, `constructor` aside. */
+/** The mixin function of the TypeScript handbook, but without copying `constructor`. */
 const mixing =
   ({ prototype }: Type): ClassDecorator =>
   (target) => {
@@ -16,7 +16,7 @@ const mixing =
         Object.defineProperty(target.prototype, name, Object.getOwnPropertyDescriptor(prototype, name) ?? {});
   };
 
-/** A class without decorators of ours, made anew: functions remember the classes that they were mixed into. */
+/** Makes a new class without our decorators, because the library stores the classes of each function. */
 function newCrud(): Type {
   class Crud {
     @Get() list() {
@@ -29,7 +29,7 @@ function newCrud(): Type {
 afterEach(closeApps);
 
 describe.each(ADAPTERS)('a function that several classes share on %s', (adapter) => {
-  it('is guarded in each class as that class says', async () => {
+  it('is guarded in each class by the decorators of that class', async () => {
     const Crud = newCrud();
     @Controller('admin')
     @K8sAuth('orders', onlyAdmin)
@@ -56,7 +56,7 @@ describe.each(ADAPTERS)('a function that several classes share on %s', (adapter)
 });
 
 describe('a function that a class with @K8sAuth shares', () => {
-  it('fails startup in a class that says nothing, because it may be a copy', async () => {
+  it('fails startup in a class without decorators, because it may be a copy', async () => {
     const Crud = newCrud();
     @Controller('admin')
     @K8sAuth('orders', onlyAdmin)
@@ -70,7 +70,7 @@ describe('a function that a class with @K8sAuth shares', () => {
     ]);
   });
 
-  it('stays closed in a class that has replaced it, whatever stands above', async () => {
+  it('stays closed in a class that replaces its class, even with @Public', async () => {
     const replacing: ClassDecorator = (target) => {
       @mixing(target as unknown as Type)
       class Copy {}

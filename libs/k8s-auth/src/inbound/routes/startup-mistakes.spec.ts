@@ -76,7 +76,7 @@ describe('startup', () => {
     ]);
   });
 
-  it('names every protected route when there is no verifier, and no public one', async () => {
+  it('names every protected route if there is no verifier, but no public route', async () => {
     const setup = { audience: 'shop', noVerifier: true } as const;
     expect(await mistakesOf([OrdersController, PlainController], setup)).toEqual(
       ['list', 'create', 'mine'].map(
@@ -126,7 +126,7 @@ describe('startup', () => {
     ]);
   });
 
-  it('names a route whose guards another decorator has replaced, unless the guard is global', async () => {
+  it('names a route if another decorator has replaced its guards, unless the guard is global', async () => {
     @Controller()
     class ReplacedController {
       @Get('a') @SetMetadata(GUARDS_METADATA, []) @K8sAuth('orders') method() {}
@@ -157,7 +157,7 @@ describe('startup', () => {
     await expect(testing.compile()).rejects.toThrow(text);
   });
 
-  it('sees routes as Nest does: a path is enough', async () => {
+  it('treats every method with a path as a route, as Nest does', async () => {
     @Controller()
     class PathController {
       @SetMetadata(PATH_METADATA, 'any') @K8sAuth() any() {}
@@ -167,7 +167,7 @@ describe('startup', () => {
     ]);
   });
 
-  it('tells the mistakes of all controllers in one error', async () => {
+  it('reports the mistakes of all controllers in one error', async () => {
     @Controller()
     class FirstController {
       @Get('a') @K8sAuth() first() {}
@@ -195,7 +195,7 @@ describe('a decorator on anything but a class or a method', () => {
     };
     const onProperty = () => {
       class Property {
-        // @ts-expect-error -- nor for properties
+        // @ts-expect-error -- not for properties
         @Public() value = 1;
       }
       return Property;
@@ -205,7 +205,7 @@ describe('a decorator on anything but a class or a method', () => {
     expect(onProperty).toThrow('Property.value: expected @K8sAuth and @Public on a class or a method');
   });
 
-  it('throws on a parameter, a function, and by the rules of standard decorators', () => {
+  it('throws on a parameter, on a function, and as a standard (TC39) decorator', () => {
     const decorate: (...args: never[]) => void = K8sAuth('orders');
     const call = (...args: unknown[]) => decorate(...(args as never[]));
     class Orders {
@@ -220,7 +220,7 @@ describe('a decorator on anything but a class or a method', () => {
     );
   });
 
-  it('throws when the parentheses are missing', () => {
+  it('throws if the parentheses are missing', () => {
     const bare = (decorator: unknown) => decorator as ClassDecorator & MethodDecorator;
     const onClass = (decorator: unknown) => () => {
       @bare(decorator)
