@@ -45,4 +45,10 @@ describe('k8sAuthConfig', () => {
       expect.objectContaining({ message: expect.stringContaining('(none)') as unknown }),
     ]);
   });
+
+  it('warns about a misspelt variable also if startup fails because of it', () => {
+    process.env = { K8S_AUTH_VERIFER: 'hybrid' };
+    expect(() => k8sAuthConfig()).toThrow(ConfigurationError);
+    expect(warnings).toEqual([expect.objectContaining({ variables: ['K8S_AUTH_VERIFER'] })]);
+  });
 });

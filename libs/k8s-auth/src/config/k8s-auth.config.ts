@@ -18,13 +18,13 @@ export function processEnvironment(): Environment {
  */
 export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
   const { options, mistakes, unused } = optionsFromEnvironment(processEnvironment());
-  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   if (unused.length > 0) {
     k8sAuthLog.warn({
       message: `environment variables without effect: verifier ${options.verifier?.kind ?? '(none)'} does not use them`,
       variables: unused,
     });
   }
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   return options;
 });
 
