@@ -64,7 +64,10 @@ export function audiencesNamedBy(claims: UnverifiedClaims): readonly string[] {
   return [...new Set([...(typeof iss === 'string' ? [iss] : []), ...(audiencesOf(claims) ?? [])])];
 }
 
-/** A NumericDate (RFC 7519 §2) in milliseconds; `undefined` if it is not a finite number. @internal */
+/**
+ * A NumericDate (RFC 7519 §2) in milliseconds; `undefined` if it is not a finite number. JSON.parse returns Infinity for
+ * 1e400. @internal
+ */
 export function numericDateMs(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value * 1000 : undefined;
 }
@@ -169,12 +172,11 @@ function isForApiServer(claims: JsonObject, audiences: readonly unknown[]): bool
 
 function timeOf(claims: JsonObject, name: 'exp' | 'nbf' | 'iat'): number | undefined {
   if (!Object.hasOwn(claims, name)) return undefined;
-  const seconds = claims[name];
-  // JSON.parse returns Infinity for 1e400.
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) {
+  const timeMs = numericDateMs(claims[name]);
+  if (timeMs === undefined || timeMs < 0) {
     throw malformed(`"${name}" claim: expected a finite number of seconds`);
   }
-  return seconds * 1000;
+  return timeMs;
 }
 
 function formatTimes(timeMs: number, nowMs: number): string {

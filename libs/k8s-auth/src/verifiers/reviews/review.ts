@@ -4,7 +4,7 @@ import { type PrincipalFacts } from '../../identity/principal.js';
 import { parseUsername } from '../../identity/names.js';
 import { loggable } from '../../util/log.js';
 import { isJsonObject, type JsonObject, member, type UnverifiedJws } from '../../jwt/compact-jws.js';
-import { expired, matchAudiences } from '../../jwt/jwt-claims.js';
+import { expired, matchAudiences, numericDateMs } from '../../jwt/jwt-claims.js';
 
 const EXTRA = 'authentication.kubernetes.io/';
 
@@ -145,6 +145,6 @@ export function checkBeforeReview(
 
 /** A NumericDate (RFC 7519 §2) in milliseconds, if a Date can hold it. */
 function timeMs(claims: JsonObject, name: 'exp' | 'iat'): number | undefined {
-  const seconds = member(claims, name);
-  return typeof seconds === 'number' && Math.abs(seconds * 1000) <= MAX_DATE_MS ? seconds * 1000 : undefined;
+  const ms = numericDateMs(member(claims, name));
+  return ms !== undefined && Math.abs(ms) <= MAX_DATE_MS ? ms : undefined;
 }
