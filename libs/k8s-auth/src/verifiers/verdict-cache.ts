@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type CallerConnection, OverloadError } from '../api-server/fair-queue.js';
-import { InvalidTokenError, type InvalidTokenReason } from '../errors.js';
+import { InvalidTokenError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SharedWork } from './shared-work.js';
 import { type Verdict, type Verify } from './verifier.js';
@@ -26,10 +26,20 @@ interface CacheEntry<Value> {
   readonly untilMs: number;
 }
 
-/** The stored part of a rejection. The error itself is not stored, because it holds its stack and everything the stack refers to. */
-interface Rejection {
-  readonly reason: InvalidTokenReason;
-  readonly message: string;
+/**
+ * The stored part of a rejection. The error itself is not stored, because it holds its stack and everything the stack
+ * refers to. @internal
+ */
+export type Rejection = Pick<InvalidTokenError, 'reason' | 'message'>;
+
+/** @internal */
+export function toRejection({ reason, message }: Rejection): Rejection {
+  return { reason, message };
+}
+
+/** A new error for each caller. @internal */
+export function toInvalidTokenError({ reason, message }: Rejection): InvalidTokenError {
+  return new InvalidTokenError(reason, message);
 }
 
 /**
@@ -63,7 +73,7 @@ export class VerdictCache {
     const verdict = this.recall(this.accepted, key);
     if (verdict && this.options.clock.wallMs() < verdict.validUntilMs) return verdict;
     const rejection = this.recall(this.rejected, key);
-    if (rejection) return this.refuse(new InvalidTokenError(rejection.reason, rejection.message));
+    if (rejection) return this.refuse(toInvalidTokenError(rejection));
     // Each caller is refused on its own: a late refusal must not be shared by callers that come in the meantime.
     return this.running
       .run(key, connection, (callers) => this.verifyAndKeep(key, token, audiences, callers))
@@ -109,9 +119,9 @@ export class VerdictCache {
     this.keep(this.accepted, key, verdict, lifetimeMs);
   }
 
-  private keepRejection(key: string, { reason, message }: InvalidTokenError): void {
-    if (reason === 'EXPIRED' || reason === 'NOT_YET_VALID') return;
-    this.keep(this.rejected, key, { reason, message }, this.options.rejectionLifetimeMs);
+  private keepRejection(key: string, error: InvalidTokenError): void {
+    if (error.reason === 'EXPIRED' || error.reason === 'NOT_YET_VALID') return;
+    this.keep(this.rejected, key, toRejection(error), this.options.rejectionLifetimeMs);
   }
 
   private keep<Value>(

@@ -1,11 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { OwnCredentialUnreadableError } from '../../api-server/own-credential.js';
 import { OutageError } from '../../api-server/retry-policy.js';
 import { InvalidTokenError } from '../../errors.js';
 import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
-import { type CallerConnection } from '../../api-server/fair-queue.js';
+import { type Rejection, toInvalidTokenError, toRejection } from '../verdict-cache.js';
 
 /** What to do with a correctly signed token while the API server cannot tell whether it was revoked. @publicApi */
 export type WhenUnavailable = 'refuse' | 'accept-until-expiry';
@@ -36,9 +37,6 @@ export interface RevocationChecksContext {
 
 /** Asks the API server whether a token was revoked. @throws {InvalidTokenError} it was revoked */
 export type AskAboutToken = (connection?: CallerConnection) => Promise<void>;
-
-/** The stored part of a rejection. The error itself is not stored, because it holds its stack and everything the stack refers to. */
-type Rejection = Pick<InvalidTokenError, 'reason' | 'message'>;
 
 /** The last answer about one token. */
 interface TokenState {
@@ -91,7 +89,7 @@ export class RevocationChecks {
     if (!state || nowMs >= state.untilMs) return this.askOnce(key, validUntilMs, ask, connection);
     state.address = connection?.address ?? '';
     if (nowMs >= state.askAgainFromMs) this.askInBackground(key, validUntilMs, ask);
-    if (state.rejection) throw toError(state.rejection);
+    if (state.rejection) throw toInvalidTokenError(state.rejection);
   }
 
   /** Deletes all answers and cancels all timers. */
@@ -170,7 +168,7 @@ export class RevocationChecks {
       untilMs: clock.monotonicMs() + share * Math.min(MAX_RETRY_PERIOD_MS, periodMs),
       rejection,
     });
-    if (rejection) throw toError(rejection);
+    if (rejection) throw toInvalidTokenError(rejection);
   }
 
   private keep(key: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
@@ -179,7 +177,7 @@ export class RevocationChecks {
     const state = { untilMs, askAgainFromMs, cancel };
     if (rejection) {
       this.accepted.delete(key);
-      this.rejected.set(key, { ...state, rejection: withoutStack(rejection) });
+      this.rejected.set(key, { ...state, rejection: toRejection(rejection) });
     } else {
       this.rejected.delete(key);
       this.accepted.set(key, state);
@@ -189,12 +187,4 @@ export class RevocationChecks {
 
 function createStore(): LRUCache<string, TokenState> {
   return new LRUCache({ max: MAX_TOKENS, dispose: (state) => state.cancel() });
-}
-
-function withoutStack({ reason, message }: Rejection): Rejection {
-  return { reason, message };
-}
-
-function toError({ reason, message }: Rejection): InvalidTokenError {
-  return new InvalidTokenError(reason, message);
 }
