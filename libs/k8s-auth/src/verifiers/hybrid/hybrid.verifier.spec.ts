@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createVerifier } from '../../../test-support/create-verifier.js';
 import {
   OWN_ACCOUNT,
   outcome,
@@ -16,11 +17,7 @@ const PERIOD_MS = 60_000;
 let own: OwnCluster;
 let verifier: Verifier;
 
-async function create(more: Partial<HybridOptions> = {}): Promise<Verifier> {
-  const apiServer = { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile };
-  const options = hybridDefinition.schema.parse({ kind: 'hybrid', apiServer, ...more });
-  return hybridDefinition.create(options, { clock: own.clock, log: own.log, environment: {} });
-}
+const create = (more: Partial<HybridOptions> = {}) => createVerifier(own, hybridDefinition, more);
 
 async function recreate(more: Partial<HybridOptions>): Promise<void> {
   await verifier.close();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createVerifier } from '../../../test-support/create-verifier.js';
 import { generateKeyPairSync } from 'node:crypto';
 import { OWN_ACCOUNT, type OwnCluster, startOwnCluster } from '../../api-server/own-cluster.fixture.js';
 import { until } from '../../http/https-server.fixture.js';
@@ -10,11 +11,7 @@ const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 let own: OwnCluster;
 let verifier: Verifier;
 
-async function create(more: Partial<TokenReviewOptions> = {}): Promise<Verifier> {
-  const apiServer = { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile };
-  const options = tokenreviewDefinition.schema.parse({ kind: 'tokenreview', apiServer, ...more });
-  return tokenreviewDefinition.create(options, { clock: own.clock, log: own.log, environment: {} });
-}
+const create = (more: Partial<TokenReviewOptions> = {}) => createVerifier(own, tokenreviewDefinition, more);
 
 beforeEach(async () => {
   own = await startOwnCluster();

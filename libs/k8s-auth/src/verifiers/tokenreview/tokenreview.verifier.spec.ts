@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createVerifier } from '../../../test-support/create-verifier.js';
 import { copyFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import {
@@ -16,11 +17,7 @@ const REVIEWS = { endpoint: 'tokenreviews' } as const;
 let own: OwnCluster;
 let verifier: Verifier;
 
-async function create(more: Partial<TokenReviewOptions> = {}): Promise<Verifier> {
-  const apiServer = { url: own.cluster.url, caFile: own.cluster.caFile, tokenFile: own.tokenFile };
-  const options = tokenreviewDefinition.schema.parse({ kind: 'tokenreview', apiServer, ...more });
-  return tokenreviewDefinition.create(options, { clock: own.clock, log: own.log, environment: {} });
-}
+const create = (more: Partial<TokenReviewOptions> = {}) => createVerifier(own, tokenreviewDefinition, more);
 
 beforeEach(async () => {
   own = await startOwnCluster();
