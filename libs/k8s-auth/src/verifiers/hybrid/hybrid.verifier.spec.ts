@@ -158,8 +158,12 @@ function goAway(): () => void {
 }
 
 async function afterRetries(result: Promise<string>): Promise<string> {
-  // The own token's file is read in real time: while the clock stands still, because that read has a deadline too.
-  for (let n = 0; n < 2_000; n++) await turn();
+  // The own token's file is read in real time, and that read has a deadline too: the clock stands still until the review
+  // has arrived, or none is sent.
+  const reviewsBefore = reviews();
+  let isSettled = false;
+  void result.finally(() => (isSettled = true));
+  await until(() => isSettled || reviews() > reviewsBefore);
   return settled(own, result);
 }
 
