@@ -26,6 +26,7 @@ describe('parseCompactJws', () => {
     const text = `${HEADER}.${PAYLOAD}.${SIGNATURE}`;
     expect(parseCompactJws(text)).toEqual({
       token: text,
+      signature: Buffer.from('signature'),
       unverifiedHeader: { alg: 'RS256', kid: 'one' },
       unverifiedClaims: { iss: 'https://issuer' },
     });

@@ -10,6 +10,7 @@ export interface UnverifiedHeader {
 /** A token with the strict shape of a compact JWS. Nothing in it has been verified. */
 export interface UnverifiedJws {
   readonly token: string;
+  readonly signature: Uint8Array;
   readonly unverifiedHeader: UnverifiedHeader;
   readonly unverifiedClaims: JsonObject;
 }
@@ -29,8 +30,12 @@ export function parseCompactJws(token: string): UnverifiedJws {
   }
   const header = decodeObject('header', token.slice(0, firstDot));
   const unverifiedClaims = decodeObject('payload', token.slice(firstDot + 1, secondDot));
-  decode('signature', token.slice(secondDot + 1));
-  return { token, unverifiedHeader: checkHeader(header), unverifiedClaims };
+  return {
+    token,
+    signature: decode('signature', token.slice(secondDot + 1)),
+    unverifiedHeader: checkHeader(header),
+    unverifiedClaims,
+  };
 }
 
 function checkHeader(header: JsonObject): UnverifiedHeader {
@@ -58,11 +63,27 @@ function decodeObject(what: string, part: string): JsonObject {
   return value;
 }
 
+// The characters that end a part of 4n + 2 or 4n + 3 characters: their last 4 or 2 bits are not used, and are 0.
+const LAST_OF_TWO = 'AQgw';
+const LAST_OF_THREE = 'AEIMQUYcgkosw048';
+
+/**
+ * Buffer skips characters that are not base64, stops at padding, reads only the low byte of other characters, and also
+ * accepts the two characters of plain base64. So a part is canonical if it is ASCII without those two, nothing was
+ * skipped, and the unused bits of its last character are 0. This costs a fifth of encoding the bytes again.
+ */
 function decode(what: string, part: string): Buffer {
   const bytes = Buffer.from(part, 'base64url');
-  if (part === '' || bytes.toString('base64url') !== part) {
-    throw malformed(`${what}: expected canonical base64url`);
-  }
+  const rest = part.length % 4;
+  const isCanonical =
+    part !== '' &&
+    rest !== 1 &&
+    bytes.length === Math.floor((part.length * 3) / 4) &&
+    Buffer.byteLength(part) === part.length &&
+    !part.includes('+') &&
+    !part.includes('/') &&
+    (rest === 0 || (rest === 2 ? LAST_OF_TWO : LAST_OF_THREE).includes(part.charAt(part.length - 1)));
+  if (!isCanonical) throw malformed(`${what}: expected canonical base64url`);
   return bytes;
 }
 

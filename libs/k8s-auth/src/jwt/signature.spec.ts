@@ -14,7 +14,11 @@ function verify(keys: readonly VerificationKey[], key: KeyObject = signer.privat
   const jws = parseCompactJws(
     signRaw(key, { alg: 'ES256', ...(kid !== undefined && { kid }) }, { iss: 'a' }),
   );
-  return outcome(verifySignature(jws, new KeySet(keys).candidates(jws.unverifiedHeader)));
+  return outcome(
+    (async () => {
+      await verifySignature(jws, new KeySet(keys).candidates(jws.unverifiedHeader));
+    })(),
+  );
 }
 
 const strangers = (count: number, keyId?: string) =>

@@ -1,16 +1,21 @@
-import { compactVerify } from 'jose';
+import { verify } from 'node:crypto';
 import { InvalidTokenError } from '../errors.js';
 import { type UnverifiedHeader, type UnverifiedJws } from './compact-jws.js';
-import { type VerificationKey } from './verification-key.js';
+import { turnBudget } from './turn-budget.js';
+import { type KeyAlgorithm, type VerificationKey } from './verification-key.js';
 
 /** Finds the keys that may have signed a token, by its unverified header. Immutable. @internal */
 export class KeySet {
+  private readonly keys: ReadonlySet<VerificationKey>;
   private readonly byKeyId: ReadonlyMap<unknown, readonly VerificationKey[]>;
   private readonly byAlgorithm: ReadonlyMap<unknown, readonly VerificationKey[]>;
 
-  constructor(keys: readonly VerificationKey[]) {
-    this.byKeyId = groupBy(keys, ({ keyId }) => keyId);
-    this.byAlgorithm = groupBy(keys, ({ algorithm }) => algorithm);
+  /** @param last the set that this one replaces: keys that did not change keep their objects, see {@link has} */
+  constructor(keys: readonly VerificationKey[], last?: KeySet) {
+    const own = keys.map((key) => last?.sameAs(key) ?? key);
+    this.keys = new Set(own);
+    this.byKeyId = groupBy(own, ({ keyId }) => keyId);
+    this.byAlgorithm = groupBy(own, ({ algorithm }) => algorithm);
   }
 
   /**
@@ -19,6 +24,15 @@ export class KeySet {
    */
   candidates({ alg, kid }: UnverifiedHeader): readonly VerificationKey[] {
     return (kid === undefined ? this.byAlgorithm.get(alg) : this.byKeyId.get(kid)) ?? [];
+  }
+
+  /** Whether the key, found in this set or in one that it replaces, is in this set. */
+  has(key: VerificationKey): boolean {
+    return this.keys.has(key);
+  }
+
+  private sameAs({ keyId, key }: VerificationKey): VerificationKey | undefined {
+    return this.byKeyId.get(keyId)?.find((one) => one.key.equals(key));
   }
 }
 
@@ -40,27 +54,48 @@ export const MAX_KEYS_TRIED = 10;
 /**
  * Checks that the signature is valid for one of the candidates, with the algorithm of that key. At most the first
  * {@link MAX_KEYS_TRIED} keys are tried.
+ * @returns the key of the signature: synchronously, unless this turn of the event loop has no time left for it
  * @throws {InvalidTokenError} SIGNATURE
+ * @throws {VerifierUnavailableError} too many signatures wait
  * @internal
  */
-export async function verifySignature(
+export function verifySignature(
   jws: UnverifiedJws,
   candidates: readonly VerificationKey[],
-): Promise<void> {
+): VerificationKey | Promise<VerificationKey> {
   if (candidates.length === 0) throw rejected('signature: expected a known key');
   const { alg } = jws.unverifiedHeader;
   const matching = candidates.filter(({ algorithm }) => algorithm === alg);
   if (matching.length === 0) throw rejected('signature: expected the algorithm of the key');
-  for (const candidate of matching.slice(0, MAX_KEYS_TRIED)) {
-    if (await isSignedBy(jws.token, candidate)) return;
-  }
-  throw rejected('signature: expected a valid signature of the key');
+  return findSigner(jws, matching.slice(0, MAX_KEYS_TRIED));
 }
 
-async function isSignedBy(token: string, { key, algorithm }: VerificationKey): Promise<boolean> {
+function findSigner(
+  jws: UnverifiedJws,
+  [candidate, ...others]: readonly VerificationKey[],
+): VerificationKey | Promise<VerificationKey> {
+  if (!candidate) throw rejected('signature: expected a valid signature of the key');
+  const next = (isSigned: boolean) => (isSigned ? candidate : findSigner(jws, others));
+  // Each key separately: ten keys on P-521 take longer than other requests should wait.
+  const isSigned = turnBudget.run(() => isSignedBy(jws, candidate));
+  return isSigned instanceof Promise ? isSigned.then(next) : next(isSigned);
+}
+
+/** RFC 7518 §3.3 and §3.4. The length of a signature is that of the modulus, or of two coordinates. */
+const HASHES: Readonly<Record<KeyAlgorithm, string>> = {
+  RS256: 'sha256',
+  ES256: 'sha256',
+  ES384: 'sha384',
+  ES512: 'sha512',
+};
+
+function isSignedBy({ token, signature }: UnverifiedJws, { key, algorithm }: VerificationKey): boolean {
+  // The first two parts with the dot between them, in ASCII (RFC 7515 §5.2).
+  const signingInput = Buffer.from(token.slice(0, token.lastIndexOf('.')), 'latin1');
+  // OpenSSL's own form of an ECDSA signature is DER; JWS uses the two integers of IEEE P1363.
+  const using = algorithm === 'RS256' ? key : ({ key, dsaEncoding: 'ieee-p1363' } as const);
   try {
-    await compactVerify(token, key, { algorithms: [algorithm] });
-    return true;
+    return verify(HASHES[algorithm], signingInput, using, signature);
   } catch {
     // The platform throws many kinds of errors for invalid input. None of them is an outage: they all mean that the
     // signature is not valid for this key.

@@ -17,6 +17,13 @@ export interface KeyProvider {
     issuer: string,
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
 
+  /**
+   * Whether a token that was verified with this key is still good: the key and the issuer are still in use. Called for each
+   * request, so it is synchronous and fetches nothing.
+   * @param issuer omitted for a token that names no issuer of its own
+   */
+  trusts(key: VerificationKey, issuer?: string): boolean;
+
   /** The issuers that are known without waiting; `undefined` while none is known. */
   knownIssuers(): readonly string[] | undefined;
 
@@ -68,6 +75,10 @@ export class KeysByIssuer implements KeyProvider {
     issuer: string,
   ): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
     return this.byIssuer.get(issuer)?.find(header, issuer) ?? [];
+  }
+
+  trusts(key: VerificationKey, issuer: string): boolean {
+    return this.byIssuer.get(issuer)?.trusts(key, issuer) ?? false;
   }
 
   /** Ready if at least one issuer is ready: an issuer that was shut down must not make the service unready. */

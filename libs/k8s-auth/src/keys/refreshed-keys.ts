@@ -82,8 +82,8 @@ export class RefreshedKeys implements KeyProvider {
     this.refreshed = new Refreshed(
       {
         ...context,
-        fetch: async (deadline) => {
-          const held = toHeldKeys(await this.source.fetch(deadline));
+        fetch: async (deadline, last) => {
+          const held = toHeldKeys(await this.source.fetch(deadline), last);
           this.rightMissingCount = 0;
           return held;
         },
@@ -114,6 +114,12 @@ export class RefreshedKeys implements KeyProvider {
   find(header: UnverifiedHeader): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
     const known = this.refreshed.value?.keys.candidates(header) ?? [];
     return known.length > 0 ? known : this.findAfterFetch(header);
+  }
+
+  trusts(key: VerificationKey, issuer?: string): boolean {
+    const held = this.refreshed.value;
+    if (!held?.keys.has(key)) return false;
+    return issuer === undefined || (this.context.issuers ?? held.issuers).includes(issuer);
   }
 
   readiness(): Readiness {
@@ -175,8 +181,8 @@ export class RefreshedKeys implements KeyProvider {
   }
 }
 
-function toHeldKeys({ issuers, keys }: FetchedKeys): HeldKeys {
-  return { issuers, keys: new KeySet(keys) };
+function toHeldKeys({ issuers, keys }: FetchedKeys, last?: HeldKeys): HeldKeys {
+  return { issuers, keys: new KeySet(keys, last?.keys) };
 }
 
 /** The pause that the issuer or the API server has asked for. */

@@ -106,7 +106,9 @@ export class ApiServerAudiences {
   }
 
   private includesAny(audiences: readonly string[]): boolean {
-    return audiences.some((audience) => this.known?.has(audience));
+    if (!this.known) return false;
+    for (const audience of audiences) if (this.known.has(audience)) return true;
+    return false;
   }
 }
 

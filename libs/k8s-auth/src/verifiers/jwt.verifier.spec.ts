@@ -30,6 +30,7 @@ function verification(
 ) {
   const trust = {
     issuers: () => issuers,
+    trusts: () => true,
     find: (header: UnverifiedHeader) => {
       asked.push(header);
       return new KeySet(keys).candidates(header);
@@ -177,6 +178,7 @@ describe('JwtVerifier', () => {
   it('checks the times again after a slow key fetch', async () => {
     const trust = {
       issuers: () => [ISSUER],
+      trusts: () => true,
       find: async () => {
         await clock.advance(700_000);
         return [rsaKey];

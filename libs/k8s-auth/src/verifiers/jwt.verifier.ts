@@ -13,7 +13,7 @@ import {
 } from '../jwt/service-account-claims.js';
 import { verifySignature } from '../jwt/signature.js';
 import { type KeyProvider } from '../keys/key-provider.js';
-import { type Verdict } from './verifier.js';
+import { type Verdict, type Verify } from './verifier.js';
 
 /** Half of the tolerance of the API server, which is 60 s. */
 export const DEFAULT_CLOCK_TOLERANCE_MS = 30_000;
@@ -45,27 +45,41 @@ const LEGACY_VERDICT_LIFETIME_MS = 10_000;
  */
 export class JwtVerifier {
   constructor(
-    private readonly keys: Pick<KeyProvider, 'issuers' | 'find'>,
+    private readonly keys: Pick<KeyProvider, 'issuers' | 'find' | 'trusts'>,
     private readonly options: JwtVerifierOptions,
   ) {}
 
   /** @throws {InvalidTokenError} the token is rejected @throws {VerifierUnavailableError} could not decide */
-  readonly verify = async (token: string, audiences: readonly string[]): Promise<Verdict> => {
+  readonly verify: Verify = (token, audiences) => {
     const jws = parseCompactJws(token);
-    const claims = jws.unverifiedClaims;
-    const isLegacy = this.options.acceptLegacyTokens && isLegacyLayout(claims);
-    const issuer = checkIssuer(claims, isLegacy ? [LEGACY_ISSUER] : await this.keys.issuers());
-    checkTimes(claims, this.now());
-    await verifySignature(jws, await this.candidates(jws.unverifiedHeader, issuer));
-    return isLegacy ? this.legacyVerdict(claims) : this.boundVerdict(claims, issuer, audiences);
+    const isLegacy = this.options.acceptLegacyTokens === true && isLegacyLayout(jws.unverifiedClaims);
+    return whenKnown(isLegacy ? [LEGACY_ISSUER] : this.keys.issuers(), (issuers) => {
+      const issuer = checkIssuer(jws.unverifiedClaims, issuers);
+      checkTimes(jws.unverifiedClaims, this.now());
+      return whenKnown(this.candidates(jws.unverifiedHeader, issuer), (candidates) =>
+        whenKnown(verifySignature(jws, candidates), (key) =>
+          isLegacy
+            ? this.legacyVerdict(jws.unverifiedClaims, key)
+            : this.boundVerdict(jws.unverifiedClaims, key, issuer, audiences),
+        ),
+      );
+    });
   };
 
   /** For an algorithm that no key can have, such as `none` or HMAC, no keys are fetched. */
-  private async candidates(header: UnverifiedHeader, issuer: string): Promise<readonly VerificationKey[]> {
+  private candidates(
+    header: UnverifiedHeader,
+    issuer: string,
+  ): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
     return isKeyAlgorithm(header.alg) ? this.keys.find(header, issuer) : [];
   }
 
-  private boundVerdict(claims: JsonObject, issuer: string, required: readonly string[]): Verdict {
+  private boundVerdict(
+    claims: JsonObject,
+    key: VerificationKey,
+    issuer: string,
+    required: readonly string[],
+  ): Verdict {
     // Checked again, because fetching keys may have taken time.
     const { expiresAtMs, issuedAtMs } = checkTimes(claims, this.now());
     if (expiresAtMs === undefined)
@@ -73,10 +87,10 @@ export class JwtVerifier {
     const audiences = matchAudiences(claims, required);
     const facts = { ...readBoundClaims(claims), audiences, issuer, issuedAtMs, expiresAtMs };
     const principal = createPrincipal({ ...facts, verifiedBy: this.options.kind });
-    return { principal, validUntilMs: expiresAtMs };
+    return { principal, validUntilMs: expiresAtMs, isCurrent: () => this.keys.trusts(key, issuer) };
   }
 
-  private legacyVerdict(claims: JsonObject): Verdict {
+  private legacyVerdict(claims: JsonObject, key: VerificationKey): Verdict {
     const now = this.now();
     const { expiresAtMs, issuedAtMs } = checkTimes(claims, now);
     const facts = { ...readLegacyClaims(claims), audiences: [], issuer: LEGACY_ISSUER };
@@ -87,10 +101,19 @@ export class JwtVerifier {
       verifiedBy: this.options.kind,
     });
     const latestMs = now.nowMs + LEGACY_VERDICT_LIFETIME_MS;
-    return { principal, validUntilMs: Math.min(latestMs, expiresAtMs ?? latestMs) };
+    const validUntilMs = Math.min(latestMs, expiresAtMs ?? latestMs);
+    return { principal, validUntilMs, isCurrent: () => this.keys.trusts(key) };
   }
 
   private now(): Instant {
     return { nowMs: this.options.clock.wallMs(), clockToleranceMs: this.options.clockToleranceMs };
   }
+}
+
+/** Continues synchronously with a value that is known already. */
+function whenKnown<Value, Result>(
+  value: Value | Promise<Value>,
+  next: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }

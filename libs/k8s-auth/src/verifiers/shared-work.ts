@@ -11,19 +11,24 @@ export class SharedWork<Value> {
     { readonly result: Promise<Value>; readonly callers: JointConnection }
   >();
 
+  /**
+   * @returns synchronously if the work does: then there is nothing to share
+   * @throws what the work throws synchronously
+   */
   run(
     key: string,
     connection: CallerConnection | undefined,
-    work: (callers: CallerConnection) => Promise<Value>,
-  ): Promise<Value> {
-    const shared = this.inFlight.get(key);
+    work: (callers: CallerConnection) => Value | Promise<Value>,
+  ): Value | Promise<Value> {
+    const shared = this.inFlight.size > 0 ? this.inFlight.get(key) : undefined;
     if (shared) {
       shared.callers.join(connection);
       return shared.result;
     }
     const callers = new JointConnection(connection);
-    // Inside an async function, so that work that throws synchronously also rejects.
-    const result = (async () => work(callers))().finally(() => this.inFlight.delete(key));
+    const outcome = work(callers);
+    if (!(outcome instanceof Promise)) return outcome;
+    const result = outcome.finally(() => this.inFlight.delete(key));
     this.inFlight.set(key, { result, callers });
     return result;
   }

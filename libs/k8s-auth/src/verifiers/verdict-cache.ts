@@ -1,21 +1,19 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { type CallerConnection, OverloadError } from '../api-server/fair-queue.js';
 import { InvalidTokenError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SharedWork } from './shared-work.js';
+import { TokenMap } from './token-map.js';
 import { type Verdict, type Verify } from './verifier.js';
 
-// For accepted and for rejected tokens each. A digest and a principal take about 1.5 KB, so both stores together use less
-// than 20 MiB.
-const MAX_ENTRIES = 5_000;
+// For accepted and for rejected tokens each. A token of 1.2 KB and its principal take less than 2.5 KB.
+const MAX_TOKENS = 5_000;
 
 export interface VerdictCacheOptions {
   readonly clock: Clock;
-  /** How long an accepted token is not verified again, milliseconds. With 0, it is verified each time. */
-  readonly successLifetimeMs: number;
-  /** How long a rejected token is not verified again, milliseconds. With 0, it is verified each time. */
-  readonly rejectionLifetimeMs: number;
+  /** How long an accepted token is not verified again, milliseconds. With 0, it is verified each time. @default Infinity */
+  readonly successLifetimeMs?: number;
+  /** How long a rejected token is not verified again, milliseconds. With 0, it is verified each time. @default 0 */
+  readonly rejectionLifetimeMs?: number;
   /** Whether a refusal waits before it is told; omitted: none does. */
   readonly brake?: { hold(error: unknown): Promise<void> | undefined };
 }
@@ -45,39 +43,42 @@ export function toInvalidTokenError({ reason, message }: Rejection): InvalidToke
 /**
  * Caches the verdicts of another verification. A hit is returned synchronously.
  *
- * - The key is an HMAC-SHA-256 of the token and the audiences, each prefixed with its length, under a random key of this
- *   cache. No token text is kept, nobody outside can make two keys collide, and a verdict for one audience is not used
- *   for another. kube-apiserver's token cache does the same.
+ * - A verdict is used only for the same token, compared as a whole, and the same audiences in the same order. Each
+ *   verifier has its own cache.
  * - The lifetime of an accepted verdict starts when the verification starts, because the token may have been revoked
  *   right after that, however late the answer comes. It uses the monotonic clock. The verdict also ends at its
- *   `validUntilMs` on the wall clock. A wall clock that jumps back does not extend it.
- * - Concurrent calls with the same key share one verification, even if both lifetimes are 0.
+ *   `validUntilMs` on the wall clock, and when its `isCurrent` says so. A wall clock that jumps back does not extend it.
+ * - Concurrent calls with the same token and audiences share one verification, even if both lifetimes are 0.
  * - Rejections have a separate store, so that rejected tokens cannot evict accepted ones. Rejections that are thrown
  *   synchronously are not cached, because they cost no more than a lookup. EXPIRED and NOT_YET_VALID are not cached,
  *   because they change with time. Failures are never cached, because they say nothing about the token.
  * @internal
  */
 export class VerdictCache {
-  readonly #secret = randomBytes(32);
-  private readonly accepted = new LRUCache<string, CacheEntry<Verdict>>({ max: MAX_ENTRIES });
-  private readonly rejected = new LRUCache<string, CacheEntry<Rejection>>({ max: MAX_ENTRIES });
+  private readonly accepted = new TokenMap<CacheEntry<Verdict>>({ maxTokens: MAX_TOKENS });
+  private readonly rejected = new TokenMap<CacheEntry<Rejection>>({ maxTokens: MAX_TOKENS });
   private readonly running = new SharedWork<Verdict>();
+  private readonly clock: Clock;
 
   constructor(
     private readonly uncached: Verify,
     private readonly options: VerdictCacheOptions,
-  ) {}
+  ) {
+    this.clock = options.clock;
+  }
 
   readonly verify: Verify = (token, audiences, connection) => {
-    const key = this.keyOf(token, audiences);
-    const verdict = this.recall(this.accepted, key);
-    if (verdict && this.options.clock.wallMs() < verdict.validUntilMs) return verdict;
-    const rejection = this.recall(this.rejected, key);
+    const scope = scopeOf(audiences);
+    const verdict = this.recall(this.accepted, token, scope);
+    if (verdict && this.clock.wallMs() < verdict.validUntilMs && (verdict.isCurrent?.() ?? true))
+      return verdict;
+    const rejection = this.recall(this.rejected, token, scope);
     if (rejection) return this.refuse(toInvalidTokenError(rejection));
+    const result = this.running.run(`${scope.length}:${scope}${token}`, connection, (callers) =>
+      this.verifyAndKeep(token, audiences, scope, callers),
+    );
     // Each caller is refused on its own: a late refusal must not be shared by callers that come in the meantime.
-    return this.running
-      .run(key, connection, (callers) => this.verifyAndKeep(key, token, audiences, callers))
-      .catch((error: unknown) => this.refuse(error));
+    return result instanceof Promise ? result.catch((error: unknown) => this.refuse(error)) : result;
   };
 
   clear(): void {
@@ -85,22 +86,23 @@ export class VerdictCache {
     this.rejected.clear();
   }
 
-  private async verifyAndKeep(
-    key: string,
+  private verifyAndKeep(
     token: string,
     audiences: readonly string[],
+    scope: string,
     callers: CallerConnection,
-  ): Promise<Verdict> {
-    const askedMs = this.options.clock.monotonicMs();
-    const pending = this.uncached(token, audiences, callers);
-    try {
-      const verdict = await pending;
-      this.keepVerdict(key, verdict, askedMs);
+  ): Verdict | Promise<Verdict> {
+    const askedMs = this.clock.monotonicMs();
+    const keep = (verdict: Verdict): Verdict => {
+      this.keepVerdict(token, scope, verdict, askedMs);
       return verdict;
-    } catch (error) {
-      if (error instanceof InvalidTokenError) this.keepRejection(key, error);
+    };
+    const result = this.uncached(token, audiences, callers);
+    if (!(result instanceof Promise)) return keep(result);
+    return result.then(keep, (error: unknown) => {
+      if (error instanceof InvalidTokenError) this.keepRejection(token, scope, error);
       throw error;
-    }
+    });
   }
 
   /** @throws the error, sooner or later */
@@ -112,39 +114,41 @@ export class VerdictCache {
     });
   }
 
-  private keepVerdict(key: string, verdict: Verdict, askedMs: number): void {
-    const { clock, successLifetimeMs } = this.options;
+  private keepVerdict(token: string, scope: string, verdict: Verdict, askedMs: number): void {
+    const { clock, successLifetimeMs = Infinity } = this.options;
     const ageMs = clock.monotonicMs() - askedMs;
     const lifetimeMs = Math.min(successLifetimeMs - ageMs, verdict.validUntilMs - clock.wallMs());
-    this.keep(this.accepted, key, verdict, lifetimeMs);
+    this.keep(this.accepted, token, scope, verdict, lifetimeMs);
   }
 
-  private keepRejection(key: string, error: InvalidTokenError): void {
+  private keepRejection(token: string, scope: string, error: InvalidTokenError): void {
     if (error.reason === 'EXPIRED' || error.reason === 'NOT_YET_VALID') return;
-    this.keep(this.rejected, key, toRejection(error), this.options.rejectionLifetimeMs);
+    this.keep(this.rejected, token, scope, toRejection(error), this.options.rejectionLifetimeMs ?? 0);
   }
 
   private keep<Value>(
-    store: LRUCache<string, CacheEntry<Value>>,
-    key: string,
+    store: TokenMap<CacheEntry<Value>>,
+    token: string,
+    scope: string,
     value: Value,
     lifetimeMs: number,
   ): void {
-    if (lifetimeMs > 0) store.set(key, { value, untilMs: this.options.clock.monotonicMs() + lifetimeMs });
+    if (lifetimeMs > 0) store.set(token, { value, untilMs: this.clock.monotonicMs() + lifetimeMs }, scope);
   }
 
-  private recall<Value>(store: LRUCache<string, CacheEntry<Value>>, key: string): Value | undefined {
-    const entry = store.get(key);
+  private recall<Value>(store: TokenMap<CacheEntry<Value>>, token: string, scope: string): Value | undefined {
+    const entry = store.get(token, scope);
     if (!entry) return undefined;
-    if (this.options.clock.monotonicMs() < entry.untilMs) return entry.value;
-    store.delete(key);
+    if (this.clock.monotonicMs() < entry.untilMs) return entry.value;
+    store.delete(token, scope);
     return undefined;
   }
+}
 
-  private keyOf(token: string, audiences: readonly string[]): string {
-    const text = [token, ...audiences].map((part) => `${part.length}:${part}`).join('');
-    return createHmac('sha256', this.#secret).update(text).digest('base64');
-  }
+/** A text for a list of audiences that no other list has. The usual list has one element. */
+function scopeOf(audiences: readonly string[]): string {
+  const [only] = audiences;
+  return audiences.length === 1 && only !== undefined ? `=${only}` : JSON.stringify(audiences);
 }
 
 // More than callers with a wrong configuration send, and few enough to leave most of a core for the other callers.

@@ -12,6 +12,11 @@ export interface Verdict {
   readonly principal: Principal;
   /** Wall clock, milliseconds: the instant after which this verdict must not be used (the token's `exp`). */
   readonly validUntilMs: number;
+  /**
+   * Whether the verdict may still be used, apart from the time: `false` once its key is no longer trusted. Called on each use of
+   * a cached verdict, so it must be fast. Omitted: only the time ends the verdict.
+   */
+  readonly isCurrent?: () => boolean;
 }
 
 /**

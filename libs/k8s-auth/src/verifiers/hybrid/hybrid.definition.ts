@@ -8,8 +8,9 @@ import {
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
 import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
 import { worseOf } from '../../util/readiness.js';
+import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
-import { HybridVerifier } from './hybrid.verifier.js';
+import { askAboutToken, hybridVerify } from './hybrid.verifier.js';
 import { RevocationChecks, type WhenUnavailable } from './revocation-checks.js';
 
 /**
@@ -96,8 +97,14 @@ export const hybridDefinition: VerifierDefinition<HybridOptions> = {
     const { keys, apiServerAudiences, close: closeKeys } = await openIssuerKeys(options, context);
     const reviewer = await openReviewer({ kind, apiServer: options.apiServer, timeoutMs }, context);
     const local = new JwtVerifier(keys, { kind, clock, clockToleranceMs });
-    const checks = new RevocationChecks({ clock, periodMs: revocationCheckMs, whenUnavailable });
-    const { verify } = new HybridVerifier({ local, reviewer, checks });
+    const cache = new VerdictCache(local.verify, { clock });
+    const checks = new RevocationChecks({
+      ask: (token, verdict, connection) => askAboutToken(reviewer, token, verdict, connection),
+      clock,
+      periodMs: revocationCheckMs,
+      whenUnavailable,
+    });
+    const verify = hybridVerify({ verifyLocally: cache.verify, checks });
     const needsAnswer = whenUnavailable === 'refuse';
     return {
       verify,
@@ -109,6 +116,7 @@ export const hybridDefinition: VerifierDefinition<HybridOptions> = {
       apiServerAudiences,
       close: async () => {
         checks.close();
+        cache.clear();
         await Promise.all([closeKeys(), reviewer.close()]);
       },
     };

@@ -1,18 +1,18 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { OwnCredentialUnreadableError } from '../../api-server/own-credential.js';
 import { OutageError } from '../../api-server/retry-policy.js';
 import { InvalidTokenError } from '../../errors.js';
 import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
+import { TokenMap } from '../token-map.js';
 import { type Rejection, toInvalidTokenError, toRejection } from '../verdict-cache.js';
+import { type Verdict } from '../verifier.js';
 
 /** What to do with a correctly signed token while the API server cannot tell whether it was revoked. @publicApi */
 export type WhenUnavailable = 'refuse' | 'accept-until-expiry';
 
-// Of accepted and of rejected tokens each, so that many tokens do not make a rejected one forgotten. The state of a token takes
-// less than 1 KB, and for the next review the token itself.
+// Of accepted and of rejected tokens each, so that many tokens do not make a rejected one forgotten. A token and its state take
+// less than 2.5 KB.
 const MAX_TOKENS = 10_000;
 
 // With 'accept-until-expiry': how often the API server is asked about one token while it is unreachable, at most and at
@@ -27,6 +27,8 @@ const MIN_LEAD_SHARE = 0.01;
 const MAX_LEAD_SHARE = 0.25;
 
 export interface RevocationChecksContext {
+  /** Asks the API server whether an accepted token was revoked. @throws {InvalidTokenError} it was revoked */
+  readonly ask: (token: string, verdict: Verdict, connection?: CallerConnection) => Promise<void>;
   readonly clock: Clock;
   /** How long an answer is used, milliseconds. */
   readonly periodMs: number;
@@ -34,9 +36,6 @@ export interface RevocationChecksContext {
   /** From 0 to 1, for the time between two reviews during an outage. @default Math.random */
   readonly random?: () => number;
 }
-
-/** Asks the API server whether a token was revoked. @throws {InvalidTokenError} it was revoked */
-export type AskAboutToken = (connection?: CallerConnection) => Promise<void>;
 
 /** The last answer about one token. */
 interface TokenState {
@@ -59,11 +58,9 @@ interface TokenState {
  * - The first use of a token waits for the answer; concurrent uses share it. While the token is in use, the next review
  *   starts shortly before the last answer becomes too old, so that no request waits for it.
  * - A rejection is also used for one period, and the API server is not asked again before its end.
- * - Keyed by an HMAC-SHA-256 of the token with a random key. The token itself is kept in memory by the timer of the next review.
  * @internal
  */
 export class RevocationChecks {
-  readonly #secret = randomBytes(32);
   private readonly accepted = createStore();
   private readonly rejected = createStore();
   private readonly asking = new SharedWork<void>();
@@ -72,23 +69,17 @@ export class RevocationChecks {
   constructor(private readonly context: RevocationChecksContext) {}
 
   /**
-   * @param validUntilMs the token's expiry on the wall clock; the API server is not asked after it
+   * @param verdict of the local verification; the API server is not asked after its end
    * @returns synchronously while the last answer is not too old
    * @throws {InvalidTokenError} the token was revoked
    * @throws {VerifierUnavailableError} the API server did not answer
    */
-  check(
-    token: string,
-    validUntilMs: number,
-    ask: AskAboutToken,
-    connection: CallerConnection | undefined,
-  ): void | Promise<void> {
-    const key = createHmac('sha256', this.#secret).update(token).digest('base64');
-    const state = this.accepted.get(key) ?? this.rejected.get(key);
+  check(token: string, verdict: Verdict, connection: CallerConnection | undefined): void | Promise<void> {
+    const state = this.accepted.get(token) ?? this.rejected.get(token);
     const nowMs = this.context.clock.monotonicMs();
-    if (!state || nowMs >= state.untilMs) return this.askOnce(key, validUntilMs, ask, connection);
+    if (!state || nowMs >= state.untilMs) return this.askOnce(token, verdict, connection);
     state.address = connection?.address ?? '';
-    if (nowMs >= state.askAgainFromMs) this.askInBackground(key, validUntilMs, ask);
+    if (nowMs >= state.askAgainFromMs) this.askInBackground(token, verdict);
     if (state.rejection) throw toInvalidTokenError(state.rejection);
   }
 
@@ -99,38 +90,28 @@ export class RevocationChecks {
     this.rejected.clear();
   }
 
-  private askOnce(
-    key: string,
-    validUntilMs: number,
-    ask: AskAboutToken,
-    connection?: CallerConnection,
-  ): Promise<void> {
-    return this.asking.run(key, connection, (callers) => this.askAndKeep(key, validUntilMs, ask, callers));
+  private askOnce(token: string, verdict: Verdict, connection?: CallerConnection): void | Promise<void> {
+    return this.asking.run(token, connection, (callers) => this.askAndKeep(token, verdict, callers));
   }
 
   /** An error is ignored here: the next use of the token after the last answer is too old asks again, and gets the error. */
-  private askInBackground(key: string, validUntilMs: number, ask: AskAboutToken): void {
-    const state = this.accepted.peek(key);
+  private askInBackground(token: string, verdict: Verdict): void {
+    const state = this.accepted.peek(token);
     if (state) state.askAgainFromMs = Infinity;
     // In the queue the review counts as one of the caller that used the token last.
     const connection = { address: state?.address ?? '', isClosed: () => false };
-    this.askOnce(key, validUntilMs, ask, connection).catch(() => {});
+    this.askOnce(token, verdict, connection)?.catch(() => {});
   }
 
-  private async askAndKeep(
-    key: string,
-    validUntilMs: number,
-    ask: AskAboutToken,
-    callers: CallerConnection,
-  ): Promise<void> {
-    const { clock, periodMs } = this.context;
+  private async askAndKeep(token: string, verdict: Verdict, callers: CallerConnection): Promise<void> {
+    const { clock, periodMs, ask } = this.context;
     const askedMs = clock.monotonicMs();
     try {
-      await ask(callers);
+      await ask(token, verdict, callers);
     } catch (error) {
       if (error instanceof InvalidTokenError)
-        this.keep(key, { untilMs: askedMs + periodMs, rejection: error });
-      else if (this.mayReuseLastAnswer(error)) return this.reuseLastAnswer(key);
+        this.keep(token, { untilMs: askedMs + periodMs, rejection: error });
+      else if (this.mayReuseLastAnswer(error)) return this.reuseLastAnswer(token);
       throw error;
     }
     const tookMs = clock.monotonicMs() - askedMs;
@@ -141,10 +122,10 @@ export class RevocationChecks {
     const askAgainFromMs = askedMs + periodMs - leadMs;
     const cancel = clock.schedule(Math.max(0, askAgainFromMs - clock.monotonicMs()), () => {
       // No review for a token that is not in use or has expired.
-      if (this.accepted.peek(key)?.address === undefined || clock.wallMs() >= validUntilMs) return;
-      this.askInBackground(key, validUntilMs, ask);
+      if (this.accepted.peek(token)?.address === undefined || clock.wallMs() >= verdict.validUntilMs) return;
+      this.askInBackground(token, verdict);
     });
-    this.keep(key, { untilMs: askedMs + periodMs, askAgainFromMs, cancel });
+    this.keep(token, { untilMs: askedMs + periodMs, askAgainFromMs, cancel });
   }
 
   /**
@@ -160,31 +141,31 @@ export class RevocationChecks {
   }
 
   /** Uses the last answer again: a token that was rejected stays rejected. Without an answer, the token is accepted. */
-  private reuseLastAnswer(key: string): void {
+  private reuseLastAnswer(token: string): void {
     const { clock, periodMs, random = Math.random } = this.context;
-    const { rejection } = this.rejected.peek(key) ?? {};
+    const { rejection } = this.rejected.peek(token) ?? {};
     const share = MIN_RETRY_SHARE + (1 - MIN_RETRY_SHARE) * random();
-    this.keep(key, {
+    this.keep(token, {
       untilMs: clock.monotonicMs() + share * Math.min(MAX_RETRY_PERIOD_MS, periodMs),
       rejection,
     });
     if (rejection) throw toInvalidTokenError(rejection);
   }
 
-  private keep(key: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
+  private keep(token: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
     const { untilMs, rejection, askAgainFromMs = Infinity, cancel = () => {} } = given;
     if (this.isClosed) return cancel();
     const state = { untilMs, askAgainFromMs, cancel };
     if (rejection) {
-      this.accepted.delete(key);
-      this.rejected.set(key, { ...state, rejection: toRejection(rejection) });
+      this.accepted.delete(token);
+      this.rejected.set(token, { ...state, rejection: toRejection(rejection) });
     } else {
-      this.rejected.delete(key);
-      this.accepted.set(key, state);
+      this.rejected.delete(token);
+      this.accepted.set(token, state);
     }
   }
 }
 
-function createStore(): LRUCache<string, TokenState> {
-  return new LRUCache({ max: MAX_TOKENS, dispose: (state) => state.cancel() });
+function createStore(): TokenMap<TokenState> {
+  return new TokenMap({ maxTokens: MAX_TOKENS, onDrop: (state) => state.cancel() });
 }

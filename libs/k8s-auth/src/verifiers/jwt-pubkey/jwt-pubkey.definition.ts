@@ -3,6 +3,7 @@ import { issuerSchema, issuersOf } from '../../keys/issuer-keys.options.js';
 import { PublicKeyFiles } from '../../keys/public-key-files.js';
 import { KEYS_IN_FILES, RefreshedKeys } from '../../keys/refreshed-keys.js';
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
+import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 
 /**
@@ -76,13 +77,17 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
     const files = new PublicKeyFiles(options.publicKeyFiles, issuers);
     const keys = new RefreshedKeys(files, { policy: KEYS_IN_FILES, clock, log }, await files.fetchFirst());
     const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs, acceptLegacyTokens });
+    const cache = new VerdictCache(verify, { clock });
     return {
-      verify,
+      verify: cache.verify,
       start: () => keys.start(),
       readiness: () => keys.readiness(),
       // By default an API server accepts its issuer as audience.
       apiServerAudiences: () => Promise.resolve(issuers),
-      close: () => Promise.resolve(keys.stop()),
+      close: () => {
+        cache.clear();
+        return Promise.resolve(keys.stop());
+      },
     };
   },
 };

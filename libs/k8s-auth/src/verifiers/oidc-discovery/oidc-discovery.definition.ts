@@ -6,6 +6,7 @@ import {
   issuerKeysVariables,
 } from '../../keys/issuer-keys.options.js';
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
+import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 
 /**
@@ -41,14 +42,19 @@ export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> =
     { option: 'clockToleranceMs', variable: 'K8S_AUTH_CLOCK_TOLERANCE_MS', type: 'integer' },
   ],
   async create({ kind, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS, ...options }, context) {
+    const { clock } = context;
     const { keys, apiServerAudiences, close } = await openIssuerKeys(options, context);
-    const { verify } = new JwtVerifier(keys, { kind, clock: context.clock, clockToleranceMs });
+    const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs });
+    const cache = new VerdictCache(verify, { clock });
     return {
-      verify,
+      verify: cache.verify,
       start: () => keys.start(),
       readiness: () => keys.readiness(),
       apiServerAudiences,
-      close,
+      close: () => {
+        cache.clear();
+        return close();
+      },
     };
   },
 };

@@ -1,3 +1,4 @@
+import { InvalidTokenError } from '../../errors.js';
 import { createPrincipal } from '../../identity/principal.js';
 import { parseCompactJws, type UnverifiedJws } from '../../jwt/compact-jws.js';
 import { expired } from '../../jwt/jwt-claims.js';
@@ -107,13 +108,14 @@ export class SignatureFilter {
     }
     // Without a `kid`, the token may be signed by a key that has not been read yet.
     const isConclusive = kid !== undefined && candidates.length <= MAX_KEYS_TRIED;
-    return verifySignature(jws, candidates).then(
-      () => 'proven',
-      (error: unknown) => {
-        if (isConclusive) throw error;
-        return otherwise;
-      },
-    );
+    try {
+      await verifySignature(jws, candidates);
+      return 'proven';
+    } catch (error) {
+      // Overload included: then the token is reviewed without a check of its signature.
+      if (isConclusive && error instanceof InvalidTokenError) throw error;
+      return otherwise;
+    }
   }
 
   /** Whether signatures are checked now, as a note for the readiness. */
