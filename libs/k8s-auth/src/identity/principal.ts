@@ -48,33 +48,67 @@ export interface PrincipalFacts {
 
 /** @internal */
 export function createPrincipal(facts: PrincipalFacts): Principal {
-  const { namespace, serviceAccount, pod, node, credentialId } = facts;
-  const principal = {
-    username: formatUsername({ namespace, name: serviceAccount }),
-    namespace,
-    serviceAccount,
-    serviceAccountUid: facts.serviceAccountUid,
-    groups: Object.freeze([...(facts.groups ?? groupsOf(namespace))]),
-    ...(pod && { pod: Object.freeze({ ...pod }) }),
-    ...(node && { node: Object.freeze({ ...node }) }),
-    audiences: Object.freeze([...facts.audiences]),
-    issuer: facts.issuer,
-    ...(credentialId !== undefined && { credentialId }),
-    verifiedBy: facts.verifiedBy,
-  };
-  return Object.freeze(Object.defineProperties(principal, dates(facts)));
+  return new VerifiedPrincipal(facts);
 }
 
-/** Getters, because a frozen object can still hold a Date that setTime() changes. */
-function dates({ issuedAtMs, expiresAtMs }: PrincipalFacts): PropertyDescriptorMap {
-  const properties: PropertyDescriptorMap = {};
-  if (issuedAtMs !== undefined) properties.issuedAt = { enumerable: true, get: () => new Date(issuedAtMs) };
-  if (expiresAtMs !== undefined)
-    properties.expiresAt = { enumerable: true, get: () => new Date(expiresAtMs) };
-  return properties;
+/**
+ * A class, because each verified token has one of these in memory: an object with its own getters would take four times
+ * the memory and the time. The dates are getters, because a frozen object can still hold a Date that setTime() changes.
+ * They are own properties, so that copies and JSON contain them.
+ */
+class VerifiedPrincipal implements Principal {
+  // One function for all principals: a function for each of them would make the object slow.
+  static readonly #issuedAt: PropertyDescriptor & ThisType<VerifiedPrincipal> = {
+    enumerable: true,
+    get() {
+      return new Date(this.#issuedAtMs);
+    },
+  };
+  static readonly #expiresAt: PropertyDescriptor & ThisType<VerifiedPrincipal> = {
+    enumerable: true,
+    get() {
+      return new Date(this.#expiresAtMs);
+    },
+  };
+
+  declare readonly username: string;
+  declare readonly namespace: string;
+  declare readonly serviceAccount: string;
+  declare readonly serviceAccountUid: string;
+  declare readonly groups: readonly string[];
+  declare readonly pod?: NonNullable<Principal['pod']>;
+  declare readonly node?: NonNullable<Principal['node']>;
+  declare readonly audiences: readonly string[];
+  declare readonly issuer: string;
+  declare readonly credentialId?: string;
+  declare readonly verifiedBy: string;
+  declare readonly issuedAt?: Date;
+  declare readonly expiresAt?: Date;
+  readonly #issuedAtMs: number;
+  readonly #expiresAtMs: number;
+
+  constructor(facts: PrincipalFacts) {
+    const { namespace, serviceAccount, pod, node, credentialId, issuedAtMs, expiresAtMs } = facts;
+    this.username = formatUsername({ namespace, name: serviceAccount });
+    this.namespace = namespace;
+    this.serviceAccount = serviceAccount;
+    this.serviceAccountUid = facts.serviceAccountUid;
+    this.groups = Object.freeze(facts.groups ? [...facts.groups] : groupsOf(namespace));
+    if (pod) this.pod = Object.freeze({ ...pod });
+    if (node) this.node = Object.freeze({ ...node });
+    this.audiences = Object.freeze([...facts.audiences]);
+    this.issuer = facts.issuer;
+    if (credentialId !== undefined) this.credentialId = credentialId;
+    this.verifiedBy = facts.verifiedBy;
+    this.#issuedAtMs = issuedAtMs ?? Number.NaN;
+    this.#expiresAtMs = expiresAtMs ?? Number.NaN;
+    if (issuedAtMs !== undefined) Object.defineProperty(this, 'issuedAt', VerifiedPrincipal.#issuedAt);
+    if (expiresAtMs !== undefined) Object.defineProperty(this, 'expiresAt', VerifiedPrincipal.#expiresAt);
+    Object.freeze(this);
+  }
 }
 
 /** The groups that the API server gives to every ServiceAccount (serviceaccount.MakeGroupNames, user.AllAuthenticated). */
-function groupsOf(namespace: string): readonly string[] {
+function groupsOf(namespace: string): string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
 }

@@ -28,14 +28,22 @@ export function parseCompactJws(token: string): UnverifiedJws {
   if (firstDot < 0 || secondDot < 0 || token.includes('.', secondDot + 1)) {
     throw malformed('token: expected three parts');
   }
-  const header = decodeObject('header', token.slice(0, firstDot));
+  const unverifiedHeader = parseHeader(token.slice(0, firstDot));
   const unverifiedClaims = decodeObject('payload', token.slice(firstDot + 1, secondDot));
   return {
     token,
     signature: decode('signature', token.slice(secondDot + 1)),
-    unverifiedHeader: checkHeader(header),
+    unverifiedHeader,
     unverifiedClaims,
   };
+}
+
+/** All tokens of one key have the same header. */
+let last: { readonly part: string; readonly header: UnverifiedHeader } | undefined;
+
+function parseHeader(part: string): UnverifiedHeader {
+  if (last?.part !== part) last = { part, header: checkHeader(decodeObject('header', part)) };
+  return last.header;
 }
 
 function checkHeader(header: JsonObject): UnverifiedHeader {
@@ -100,11 +108,7 @@ const MAX_DEPTH = 16;
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
-const OPEN_LIST = 0x5b;
 const BACKSLASH = 0x5c;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /**
  * JSON.parse for hostile text. At any depth it rejects:
@@ -124,7 +128,8 @@ export function parseStrictJson(text: string): unknown {
     // The message of JSON.parse quotes the text, so it is not used.
     throw new SyntaxError('JSON: expected valid JSON (RFC 8259)');
   }
-  checkNames(text);
+  // JSON.parse keeps one of the members with the same name.
+  if (countNames(text) !== countMembers(value)) throw new SyntaxError('JSON: expected unique names');
   return value;
 }
 
@@ -138,35 +143,36 @@ export function member(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** One pass over text that JSON.parse has accepted. In such text a string before a colon is always a name. */
-function checkNames(text: string): void {
-  const namesByDepth: Set<string>[] = [];
-  for (let at = 0; at < text.length; at++) {
-    const character = text.charCodeAt(at);
-    if (character === OPEN_OBJECT || character === OPEN_LIST) {
-      if (namesByDepth.push(new Set()) > MAX_DEPTH) {
-        throw new SyntaxError(`JSON: expected at most ${MAX_DEPTH} levels`);
-      }
-    } else if (character === CLOSE_OBJECT || character === CLOSE_LIST) {
-      namesByDepth.pop();
-    } else if (character === QUOTE) {
-      const end = endOfString(text, at);
-      if (isBeforeColon(text, end)) checkName(text.slice(at, end), namesByDepth.at(-1));
-      at = end - 1;
-    }
+/** @param text that JSON.parse has accepted: there, a string before a colon is always a name, and every other one a value */
+function countNames(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
+    at = endOfString(text, at);
+    if (isBeforeColon(text, at)) count++;
   }
+  return count;
 }
 
-function checkName(literal: string, names: Set<string> | undefined): void {
-  // Compared unescaped: "a" and "\u0061" are one name.
-  const name = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
-  if (names?.has(name)) throw new SyntaxError('JSON: expected unique names');
-  if (name === '__proto__') throw new SyntaxError('JSON: expected no "__proto__"');
-  names?.add(name);
+/** Counts the members of all objects in a value of JSON.parse. */
+function countMembers(value: unknown, depth = 1): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth > MAX_DEPTH) throw new SyntaxError(`JSON: expected at most ${MAX_DEPTH} levels`);
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const element of value) count += countMembers(element, depth + 1);
+    return count;
+  }
+  for (const name of Object.keys(value)) {
+    if (name === '__proto__') throw new SyntaxError('JSON: expected no "__proto__"');
+    count += 1 + countMembers((value as JsonObject)[name], depth + 1);
+  }
+  return count;
 }
 
 /** @returns the index after the closing quote */
 function endOfString(text: string, openingQuote: number): number {
+  const nextQuote = text.indexOf('"', openingQuote + 1);
+  if (text.charCodeAt(nextQuote - 1) !== BACKSLASH) return nextQuote + 1;
   let at = openingQuote + 1;
   while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
   return at + 1;

@@ -106,7 +106,8 @@ export function checkIssuer(claims: JsonObject, issuers: readonly string[]): str
  * @throws {InvalidTokenError} EXPIRED, NOT_YET_VALID, or MALFORMED if a claim is not a time
  * @internal
  */
-export function checkTimes(claims: JsonObject, { nowMs, clockToleranceMs }: Instant): TokenTimes {
+export function checkTimes(claims: JsonObject, now: Instant): TokenTimes {
+  const { nowMs, clockToleranceMs } = now;
   const expiresAtMs = timeOf(claims, 'exp');
   const notBeforeMs = timeOf(claims, 'nbf');
   const issuedAtMs = timeOf(claims, 'iat');
@@ -116,15 +117,21 @@ export function checkTimes(claims: JsonObject, { nowMs, clockToleranceMs }: Inst
     }
     if (nowMs >= expiresAtMs + clockToleranceMs) throw expired(expiresAtMs, nowMs);
   }
-  for (const [name, timeMs] of Object.entries({ nbf: notBeforeMs, iat: issuedAtMs })) {
-    if (timeMs !== undefined && timeMs > nowMs + clockToleranceMs) {
-      throw new InvalidTokenError(
-        'NOT_YET_VALID',
-        `"${name}" claim: expected a time in the past, ${formatTimes(timeMs, nowMs)}`,
-      );
-    }
-  }
+  checkHasPassed('nbf', notBeforeMs, now);
+  checkHasPassed('iat', issuedAtMs, now);
   return { expiresAtMs, issuedAtMs };
+}
+
+function checkHasPassed(
+  name: 'nbf' | 'iat',
+  timeMs: number | undefined,
+  { nowMs, clockToleranceMs }: Instant,
+): void {
+  if (timeMs === undefined || timeMs <= nowMs + clockToleranceMs) return;
+  throw new InvalidTokenError(
+    'NOT_YET_VALID',
+    `"${name}" claim: expected a time in the past, ${formatTimes(timeMs, nowMs)}`,
+  );
 }
 
 /** The message states both times, because the clock of this service may be wrong. @internal */

@@ -3,7 +3,7 @@ import { type PrincipalFacts } from '../identity/principal.js';
 import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/names.js';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
 
-/** The facts that a ServiceAccount token states about its holder. */
+/** The facts that a ServiceAccount token states about its holder. A new object, to which the caller may add other facts. */
 export type ServiceAccountFacts = Pick<
   PrincipalFacts,
   'namespace' | 'serviceAccount' | 'serviceAccountUid' | 'pod' | 'node' | 'credentialId'
@@ -31,15 +31,14 @@ export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
   const pod = reference(bound, 'pod');
   const node = reference(bound, 'node');
   if (pod && pod.uid === undefined) throw rejected('"kubernetes.io" claim: expected a pod with a uid');
-  return {
-    ...identity(claims, {
-      namespace: member(bound, 'namespace'),
-      name: member(serviceAccount, 'name'),
-      uid: member(serviceAccount, 'uid'),
-    }),
-    ...(pod?.uid !== undefined && { pod: { name: pod.name, uid: pod.uid } }),
-    ...(node && { node }),
-  };
+  const facts = identity(claims, {
+    namespace: member(bound, 'namespace'),
+    name: member(serviceAccount, 'name'),
+    uid: member(serviceAccount, 'uid'),
+  });
+  if (pod?.uid !== undefined) facts.pod = { name: pod.name, uid: pod.uid };
+  if (node) facts.node = node;
+  return facts;
 }
 
 /** Whether a token has the layout of legacy tokens: the legacy issuer, and no `kubernetes.io` object. @internal */
@@ -76,13 +75,10 @@ function identity(
   }
   const jti = member(claims, 'jti');
   if (jti !== undefined && !isText(jti)) throw rejected('"jti" claim: expected a string');
-  return {
-    namespace,
-    serviceAccount: name,
-    serviceAccountUid: uid,
-    // The form that the API server uses (KEP-4193, credential-id).
-    ...(jti !== undefined && { credentialId: `JTI=${jti}` }),
-  };
+  const facts: ServiceAccountFacts = { namespace, serviceAccount: name, serviceAccountUid: uid };
+  // The form that the API server uses (KEP-4193, credential-id).
+  if (jti !== undefined) facts.credentialId = `JTI=${jti}`;
+  return facts;
 }
 
 /** `{name, uid?}` of a bound object; `undefined` when the token is not bound to one. */

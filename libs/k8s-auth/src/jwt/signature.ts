@@ -67,17 +67,19 @@ export function verifySignature(
   const { alg } = jws.unverifiedHeader;
   const matching = candidates.filter(({ algorithm }) => algorithm === alg);
   if (matching.length === 0) throw rejected('signature: expected the algorithm of the key');
-  return findSigner(jws, matching.slice(0, MAX_KEYS_TRIED));
+  return findSigner(jws, matching, 0);
 }
 
 function findSigner(
   jws: UnverifiedJws,
-  [candidate, ...others]: readonly VerificationKey[],
+  keys: readonly VerificationKey[],
+  first: number,
 ): VerificationKey | Promise<VerificationKey> {
-  if (!candidate) throw rejected('signature: expected a valid signature of the key');
-  const next = (isSigned: boolean) => (isSigned ? candidate : findSigner(jws, others));
+  const key = first < MAX_KEYS_TRIED ? keys[first] : undefined;
+  if (!key) throw rejected('signature: expected a valid signature of the key');
+  const next = (isSigned: boolean) => (isSigned ? key : findSigner(jws, keys, first + 1));
   // Each key separately: ten keys on P-521 take longer than other requests should wait.
-  const isSigned = turnBudget.run(() => isSignedBy(jws, candidate));
+  const isSigned = turnBudget.run(() => isSignedBy(jws, key));
   return isSigned instanceof Promise ? isSigned.then(next) : next(isSigned);
 }
 

@@ -132,11 +132,10 @@ describe('JwtVerifier', () => {
     expect(await reasonOf(make())).toBe('SIGNATURE');
   });
 
-  it("compares the key's own algorithm before it checks any signature", async () => {
-    const refusal = verification().verify(token({}, { alg: 'ES256' }), ['orders']);
-    await expect(refusal).rejects.toThrow('signature: expected the algorithm of the key');
-    const unknown = verification().verify(token({}, { kid: 'x' }), ['orders']);
-    await expect(unknown).rejects.toThrow('signature: expected a known key');
+  it("compares the key's own algorithm before it checks any signature", () => {
+    const verify = (header: object) => () => verification().verify(token({}, header), ['orders']);
+    expect(verify({ alg: 'ES256' })).toThrow('signature: expected the algorithm of the key');
+    expect(verify({ kid: 'x' })).toThrow('signature: expected a known key');
   });
 
   it('requests no keys for an algorithm that no key has, or for a token that is refused without a key', async () => {

@@ -85,8 +85,8 @@ export class JwtVerifier {
     if (expiresAtMs === undefined)
       throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a time, got none');
     const audiences = matchAudiences(claims, required);
-    const facts = { ...readBoundClaims(claims), audiences, issuer, issuedAtMs, expiresAtMs };
-    const principal = createPrincipal({ ...facts, verifiedBy: this.options.kind });
+    const ofToken = { audiences, issuer, issuedAtMs, expiresAtMs, verifiedBy: this.options.kind };
+    const principal = createPrincipal(Object.assign(readBoundClaims(claims), ofToken));
     return { principal, validUntilMs: expiresAtMs, isCurrent: () => this.keys.trusts(key, issuer) };
   }
 
