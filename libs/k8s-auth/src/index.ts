@@ -9,7 +9,7 @@ export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
 export { Caller, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
 
 export { type Principal } from './identity/principal.js';
-export { type AuthorizationRule, type Decision } from './authorization/authorization-rule.js';
+export { type AuthorizationRule, type Decision } from './authorization/rules.js';
 export { allOf, allowNamespaces, allowServiceAccounts, anyOf, not } from './authorization/rules.js';
 
 export { type VerifierOptions } from './verifiers/index.js';

@@ -1,8 +1,7 @@
 import { execFile, type ExecFileOptions } from 'node:child_process';
 import { ConfigurationError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
-import { SingleFlight } from '../util/single-flight.js';
-import { type OwnDeadline, startDeadline } from '../util/timers.js';
+import { SingleFlight, type OwnDeadline, startDeadline } from '../util/timers.js';
 import { type ClientCertificate, type CredentialValue } from './own-credential.js';
 import { readTls } from '../http/tls-source.js';
 

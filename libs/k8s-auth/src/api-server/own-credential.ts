@@ -2,9 +2,8 @@ import { VerifierUnavailableError } from '../errors.js';
 import { HEADER_VALUE } from '../util/syntax.js';
 import { type TlsSettings } from '../http/tls-source.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, inWholeMs, settleUnlessAborted } from '../util/timers.js';
+import { type Deadline, inWholeMs, settleUnlessAborted, SingleFlight } from '../util/timers.js';
 import { NoAnswerError } from './retry-policy.js';
-import { SingleFlight } from '../util/single-flight.js';
 import { type FileTokenSource } from '../token-file/file-token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../errors.js';
 import { createPrincipal, type Principal } from '../identity/principal.js';
-import { type AuthorizationRule } from './authorization-rule.js';
-import { allOf, allowNamespaces, allowServiceAccounts, anyOf, not } from './rules.js';
+import { type AuthorizationRule, allOf, allowNamespaces, allowServiceAccounts, anyOf, not } from './rules.js';
 
 function principalOf(namespace: string, serviceAccount: string): Principal {
   return createPrincipal({

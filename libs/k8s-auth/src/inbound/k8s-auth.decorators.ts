@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext, UseGuards } from '@nestjs/common';
-import { type AuthorizationRule } from '../authorization/authorization-rule.js';
+import { type AuthorizationRule } from '../authorization/rules.js';
 import { ConfigurationError } from '../errors.js';
 import { type Principal } from '../identity/principal.js';
 import { authenticatedFor, isRememberedPublic } from './request/authenticated-request.js';

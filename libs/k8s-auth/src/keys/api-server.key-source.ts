@@ -2,19 +2,11 @@ import { type ApiServerClient } from '../api-server/api-server.client.js';
 import { readOwnUserName, OwnCredentialRefusedError } from '../api-server/own-credential.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { describeError } from '../util/log.js';
-import { SingleFlight } from '../util/single-flight.js';
+import { SingleFlight } from '../util/timers.js';
 import { type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
 import { checkMetadataIssuer, METADATA_PATH, readIssuerMetadata } from './issuer.key-source.js';
-import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES } from './jwks.js';
-import {
-  type Attempt,
-  DOCUMENT_ACCEPT,
-  type FetchedKeys,
-  type KeySource,
-  KeySourceError,
-  type ReadDocument,
-} from './key-source.js';
+import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES, type Attempt, DOCUMENT_ACCEPT, type FetchedKeys, type KeySource, KeySourceError, type ReadDocument } from './key-source.js';
 
 /** The options of an {@link ApiServerKeySource}. */
 export interface ApiServerKeySourceOptions {

@@ -10,7 +10,7 @@ import {
   versionOfTokenFile,
 } from './token-file.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
-import { SingleFlight } from '../util/single-flight.js';
+import { SingleFlight } from '../util/timers.js';
 
 // The kubelet replaces a file at 80 % of the token's lifetime and checks about once a minute. client-go uses this period too.
 const READ_PERIOD_MS = 60_000;

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { type AuthorizationRule, decide } from '../../authorization/authorization-rule.js';
+import { type AuthorizationRule, decide } from '../../authorization/rules.js';
 import {
   ForbiddenPrincipalError,
   UndecoratedRouteError,

@@ -1,4 +1,4 @@
-import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { type AuthorizationRule } from '../../authorization/rules.js';
 import { ConfigurationError } from '../../errors.js';
 import { DECLARATION, HOME_CLASSES, DECLARATION_RECORDS } from '../inbound.constants.js';
 import {

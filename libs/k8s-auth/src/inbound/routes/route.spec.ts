@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { type AuthorizationRule } from '../../authorization/rules.js';
 import { K8sAuth, Public } from '../k8s-auth.decorators.js';
 import { type RouteClass } from './controller-class.js';
 import { isSamePolicy, policyOf, type RoutePolicy } from './route.js';

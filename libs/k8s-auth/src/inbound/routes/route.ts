@@ -1,6 +1,6 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
-import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
+import { type AuthorizationRule } from '../../authorization/rules.js';
 import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/names.js';
 import { type Verify } from '../../verifiers/verifier.js';
 import { type RefusalLog } from '../request/refusal-log.js';

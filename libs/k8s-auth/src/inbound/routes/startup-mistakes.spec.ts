@@ -10,8 +10,7 @@ import {
 import { GUARDS_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type AuthorizationRule } from '../../authorization/authorization-rule.js';
-import { allowNamespaces } from '../../authorization/rules.js';
+import { type AuthorizationRule, allowNamespaces } from '../../authorization/rules.js';
 import { ConfigurationError } from '../../errors.js';
 import { K8sAuthModule } from '../../k8s-auth.module.js';
 import { type AppSetup, closeApps, startupMistakes } from '../../../test-support/inbound-app.js';

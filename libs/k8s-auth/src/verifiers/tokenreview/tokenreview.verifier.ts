@@ -12,7 +12,7 @@ import { isKeyAlgorithm } from '../../jwt/verification-key.js';
 import { MAX_KEYS_TRIED, verifySignature } from '../../jwt/signature.js';
 import { ownReader } from '../../keys/api-server.key-source.js';
 import { JwksUriKeySource } from '../../keys/issuer.key-source.js';
-import { API_SERVER_JWKS_PATH } from '../../keys/jwks.js';
+import { API_SERVER_JWKS_PATH } from '../../keys/key-source.js';
 import { PUBLISHED_KEYS, RefreshedKeys } from '../../keys/refreshed-keys.js';
 import { type Log } from '../../util/log.js';
 import { type Readiness } from '../../util/readiness.js';

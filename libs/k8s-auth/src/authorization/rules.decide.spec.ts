@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createTestPrincipal } from '../../testing/index.js';
-import { type AuthorizationRule, decide } from './authorization-rule.js';
-import { not } from './rules.js';
+import { type AuthorizationRule, decide, not } from './rules.js';
 
 const principal = createTestPrincipal();
 const outcomeOf = (decision: unknown) => decide((() => decision) as AuthorizationRule, principal);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SingleFlight } from './single-flight.js';
+import { SingleFlight } from './timers.js';
 
 /** A task that a test lets finish. */
 function heldTask() {

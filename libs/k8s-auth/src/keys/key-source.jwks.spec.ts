@@ -3,8 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type HttpsResponse } from '../http/https-client.js';
 import { nextTurn } from '../util/timers.js';
 import { verificationKeyOfJwk } from '../jwt/verification-key.js';
-import { JwksReader } from './jwks.js';
-import { KeySourceError } from './key-source.js';
+import { JwksReader, KeySourceError } from './key-source.js';
 
 const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
 const type = 'application/jwk-set+json';
