@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers';
 import { VerifierUnavailableError } from '../errors.js';
+import { systemClock } from '../util/clock.js';
 
 // RS256 takes 20 to 40 µs, so that a few signatures are verified at once. ES384 takes 500 µs: one for each turn.
 const BUDGET_MS = 0.2;
@@ -35,9 +37,15 @@ export class TurnBudget {
     if (this.waiting.length >= MAX_WAITING) {
       throw new VerifierUnavailableError(`overload: ${MAX_WAITING} signatures wait to be verified`);
     }
-    return new Promise((resolve) => {
-      // An async function runs synchronously, and turns an error into a rejection.
-      this.waiting.push(() => resolve((async () => this.spend(work))()));
+    return new Promise((resolve, reject) => {
+      this.waiting.push(() => {
+        try {
+          resolve(this.spend(work));
+        } catch (error) {
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the error of the work, unchanged
+          reject(error);
+        }
+      });
     });
   }
 
@@ -69,6 +77,6 @@ export class TurnBudget {
 
 /** One for the process, because all verifiers share one event loop. */
 export const turnBudget = new TurnBudget(
-  () => performance.now(),
+  () => systemClock.monotonicMs(),
   (task) => setImmediate(task),
 );

@@ -6,7 +6,17 @@ import { SingleFlight } from '../util/timers.js';
 import { type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { LEGACY_ISSUER } from '../jwt/service-account-claims.js';
 import { checkMetadataIssuer, METADATA_PATH, readIssuerMetadata } from './issuer.key-source.js';
-import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES, type Attempt, DOCUMENT_ACCEPT, type FetchedKeys, type KeySource, KeySourceError, type ReadDocument } from './key-source.js';
+import {
+  API_SERVER_JWKS_PATH,
+  JwksReader,
+  MAX_DOCUMENT_BYTES,
+  type Attempt,
+  DOCUMENT_ACCEPT,
+  type FetchedKeys,
+  type KeySource,
+  KeySourceError,
+  type ReadDocument,
+} from './key-source.js';
 
 /** The options of an {@link ApiServerKeySource}. */
 export interface ApiServerKeySourceOptions {

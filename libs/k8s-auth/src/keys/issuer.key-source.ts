@@ -2,7 +2,18 @@ import { type ServerMetadata } from 'openid-client';
 import { type HttpsClient } from '../http/https-client.js';
 import { loggable } from '../util/log.js';
 import { isReadableIssuer } from './issuer-keys.options.js';
-import { API_SERVER_JWKS_PATH, JwksReader, MAX_DOCUMENT_BYTES, type Attempt, DOCUMENT_ACCEPT, documentText, type FetchedKeys, type KeySource, KeySourceError, type ReadDocument } from './key-source.js';
+import {
+  API_SERVER_JWKS_PATH,
+  JwksReader,
+  MAX_DOCUMENT_BYTES,
+  type Attempt,
+  DOCUMENT_ACCEPT,
+  documentText,
+  type FetchedKeys,
+  type KeySource,
+  KeySourceError,
+  type ReadDocument,
+} from './key-source.js';
 import { parseUrl } from '../util/syntax.js';
 
 /** Reads a document without any credential. @internal */

@@ -134,8 +134,8 @@ describe('JwtVerifier', () => {
 
   it("compares the key's own algorithm before it checks any signature", () => {
     const verify = (header: object) => () => verification().verify(token({}, header), ['orders']);
-    expect(verify({ alg: 'ES256' })).toThrow('signature: expected the algorithm of the key');
-    expect(verify({ kid: 'x' })).toThrow('signature: expected a known key');
+    expect(verify({ alg: 'ES256' })).toThrow('expected the algorithm of the key');
+    expect(verify({ kid: 'x' })).toThrow('expected a known key');
   });
 
   it('requests no keys for an algorithm that no key has, or for a token that is refused without a key', async () => {
@@ -184,9 +184,9 @@ describe('JwtVerifier', () => {
       },
     };
     const options = { kind: 'test', clock, clockToleranceMs: 0, acceptLegacyTokens: true };
-    expect(await reasonOf(token(), new JwtVerifier(trust, options))).toBe('EXPIRED');
-    const legacy = token({ ...LEGACY, exp: clock.wallMs() / 1000 + 600 });
-    expect(await reasonOf(legacy, new JwtVerifier(trust, options))).toBe('EXPIRED');
+    const slow = new JwtVerifier(trust, options);
+    expect(await reasonOf(token(), slow)).toBe('EXPIRED');
+    expect(await reasonOf(token({ ...LEGACY, exp: clock.wallMs() / 1000 + 600 }), slow)).toBe('EXPIRED');
   });
 });
 

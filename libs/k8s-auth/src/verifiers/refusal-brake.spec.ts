@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { createTestPrincipal, FakeClock } from '../../testing/index.js';
 import { OverloadError } from '../api-server/fair-queue.js';
 import { InvalidTokenError, VerifierUnavailableError } from '../errors.js';
-import { RefusalBrake, VerdictCache } from './verdict-cache.js';
+import { RefusalBrake } from './refusal-brake.js';
+import { VerdictCache } from './verdict-cache.js';
 
 describe('RefusalBrake', () => {
   it('tells the first 100 refusals of a second at once, and holds the others for 1 to 2 s', async () => {

@@ -19,16 +19,30 @@ function work() {
   return { run, seen, finish: (value: string) => finish(value) };
 }
 
+/** Collects the results of calls that may return synchronously. */
+const all = (results: readonly (string | Promise<string>)[]) =>
+  Promise.all(results.map((result) => Promise.resolve(result)));
+
 describe('SharedWork', () => {
   it('runs once for concurrent callers, and again for later callers', async () => {
     const shared = new SharedWork<string>();
     const [first, second] = [work(), work()];
     const both = [shared.run('key', undefined, first.run), shared.run('key', undefined, second.run)];
     first.finish('done');
-    expect(await Promise.all(both)).toEqual(['done', 'done']);
+    expect(await all(both)).toEqual(['done', 'done']);
     expect(second.seen).toHaveLength(0);
     second.finish('again');
     expect(await shared.run('key', undefined, second.run)).toBe('again');
+  });
+
+  it('returns synchronously if the work does, and throws what it throws', () => {
+    const shared = new SharedWork<string>();
+    expect(shared.run('key', undefined, () => 'done')).toBe('done');
+    const fail = () => {
+      throw new Error('no');
+    };
+    expect(() => shared.run('key', undefined, fail)).toThrow('no');
+    expect(shared.run('key', undefined, () => 'again')).toBe('again');
   });
 
   it('is not shared between keys', async () => {
@@ -48,7 +62,7 @@ describe('SharedWork', () => {
     expect(seen[0]?.isClosed()).toBe(true);
     expect(seen[0]?.address).toBe('10.0.0.1');
     finish('done');
-    await Promise.all(results);
+    await all(results);
   });
 
   it('is never cancelled while a caller without a connection waits', async () => {
@@ -59,6 +73,6 @@ describe('SharedWork', () => {
     one.close();
     expect(seen[0]?.isClosed()).toBe(false);
     finish('done');
-    await Promise.all(results);
+    await all(results);
   });
 });

@@ -130,6 +130,33 @@ describe('the cached verdict of an accepted token', () => {
     expect(uncached.calls).toHaveLength(3);
   });
 
+  it('ends when it is no longer current, and is verified again then', async () => {
+    let isCurrent = true;
+    uncached.answer = () => ({ ...uncached.verdict(), isCurrent: () => isCurrent });
+    await verify();
+    await verify();
+    expect(uncached.calls).toHaveLength(1);
+    isCurrent = false;
+    uncached.refuse('SIGNATURE');
+    await expect(verify()).rejects.toMatchObject({ code: 'ERR_K8S_AUTH_TOKEN_SIGNATURE' });
+    expect(uncached.calls).toHaveLength(2);
+  });
+
+  it('is not given to another token with the same signature', async () => {
+    await verify(`header.payload.${'s'.repeat(342)}`);
+    uncached.refuse('SIGNATURE');
+    await expect(verify(`header.another.${'s'.repeat(342)}`)).rejects.toBeInstanceOf(InvalidTokenError);
+    await expect(verify(`header.payload.${'s'.repeat(342)}`)).resolves.toBeDefined();
+  });
+
+  it('is given synchronously, and kept, if the verification is synchronous', () => {
+    uncached.answer = () => uncached.verdict();
+    const first = cache.verify('token-a', ['orders']);
+    expect(first).toHaveProperty('principal');
+    expect(cache.verify('token-a', ['orders'])).toBe(first);
+    expect(uncached.calls).toHaveLength(1);
+  });
+
   it('is not kept with a lifetime of 0', async () => {
     cache = cacheWith({ successLifetimeMs: 0 });
     await verify();
@@ -229,7 +256,7 @@ describe('the memory of the verdict cache', () => {
     expect(uncached.calls).toHaveLength(5_002);
   });
 
-  it('holds no token text', async () => {
+  it('shows no token text when it is inspected', async () => {
     await verify('a-token-that-is-a-secret');
     uncached.refuse('REJECTED');
     await verify('another-that-is-a-secret').catch(() => undefined);

@@ -1,11 +1,12 @@
-import { type CallerConnection, OverloadError } from '../api-server/fair-queue.js';
+import { type CallerConnection } from '../api-server/fair-queue.js';
 import { InvalidTokenError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SharedWork } from './shared-work.js';
 import { TokenMap } from './token-map.js';
 import { type Verdict, type Verify } from './verifier.js';
 
-// For accepted and for rejected tokens each. A token of 1.2 KB and its principal take less than 2.5 KB.
+// For accepted and for rejected tokens each, and for each list of audiences. A token of 1.2 KB and its principal take less
+// than 2.5 KB.
 const MAX_TOKENS = 5_000;
 
 export interface VerdictCacheOptions {
@@ -16,12 +17,6 @@ export interface VerdictCacheOptions {
   readonly rejectionLifetimeMs?: number;
   /** Whether a refusal waits before it is told; omitted: none does. */
   readonly brake?: { hold(error: unknown): Promise<void> | undefined };
-}
-
-interface CacheEntry<Value> {
-  readonly value: Value;
-  /** Monotonic clock. */
-  readonly untilMs: number;
 }
 
 /**
@@ -55,54 +50,82 @@ export function toInvalidTokenError({ reason, message }: Rejection): InvalidToke
  * @internal
  */
 export class VerdictCache {
-  private readonly accepted = new TokenMap<CacheEntry<Verdict>>({ maxTokens: MAX_TOKENS });
-  private readonly rejected = new TokenMap<CacheEntry<Rejection>>({ maxTokens: MAX_TOKENS });
-  private readonly running = new SharedWork<Verdict>();
-  private readonly clock: Clock;
+  // Two maps, so that a list never has the key of a single audience.
+  private readonly ofOneAudience = new Map<string, CacheForAudiences>();
+  private readonly ofSeveral = new Map<string, CacheForAudiences>();
 
   constructor(
     private readonly uncached: Verify,
     private readonly options: VerdictCacheOptions,
-  ) {
-    this.clock = options.clock;
-  }
+  ) {}
 
-  readonly verify: Verify = (token, audiences, connection) => {
-    const scope = scopeOf(audiences);
-    const verdict = this.recall(this.accepted, token, scope);
-    if (verdict && this.clock.wallMs() < verdict.validUntilMs && (verdict.isCurrent?.() ?? true))
-      return verdict;
-    const rejection = this.recall(this.rejected, token, scope);
-    if (rejection) return this.refuse(toInvalidTokenError(rejection));
-    const result = this.running.run(`${scope.length}:${scope}${token}`, connection, (callers) =>
-      this.verifyAndKeep(token, audiences, scope, callers),
-    );
-    // Each caller is refused on its own: a late refusal must not be shared by callers that come in the meantime.
-    return result instanceof Promise ? result.catch((error: unknown) => this.refuse(error)) : result;
-  };
+  readonly verify: Verify = (token, audiences, connection) =>
+    this.cacheFor(audiences).verify(token, connection);
 
   clear(): void {
-    this.accepted.clear();
-    this.rejected.clear();
+    this.ofOneAudience.clear();
+    this.ofSeveral.clear();
   }
 
-  private verifyAndKeep(
-    token: string,
-    audiences: readonly string[],
-    scope: string,
-    callers: CallerConnection,
-  ): Verdict | Promise<Verdict> {
-    const askedMs = this.clock.monotonicMs();
-    const keep = (verdict: Verdict): Verdict => {
-      this.keepVerdict(token, scope, verdict, askedMs);
+  /** Startup has compiled the audiences of all routes, so there are few lists. */
+  private cacheFor(audiences: readonly string[]): CacheForAudiences {
+    const [only] = audiences;
+    const isOne = only !== undefined && audiences.length === 1;
+    const caches = isOne ? this.ofOneAudience : this.ofSeveral;
+    const key = isOne ? only : JSON.stringify(audiences);
+    const known = caches.get(key);
+    if (known) return known;
+    const created = new CacheForAudiences([...audiences], this.uncached, this.options);
+    caches.set(key, created);
+    return created;
+  }
+}
+
+interface CacheEntry<Value> {
+  readonly token: string;
+  readonly value: Value;
+  /** Monotonic clock. */
+  readonly untilMs: number;
+}
+
+class CacheForAudiences {
+  private readonly accepted = new TokenMap<CacheEntry<Verdict>>({ maxTokens: MAX_TOKENS });
+  /** Omitted if rejections are not kept. */
+  private readonly rejected?: TokenMap<CacheEntry<Rejection>>;
+  private readonly running = new SharedWork<Verdict>();
+  private readonly clock: Clock;
+
+  constructor(
+    private readonly audiences: readonly string[],
+    private readonly uncached: Verify,
+    private readonly options: VerdictCacheOptions,
+  ) {
+    this.clock = options.clock;
+    if (options.rejectionLifetimeMs) this.rejected = new TokenMap({ maxTokens: MAX_TOKENS });
+  }
+
+  verify(token: string, connection: CallerConnection | undefined): Verdict | Promise<Verdict> {
+    const verdict = this.recall(this.accepted, token);
+    if (verdict && this.clock.wallMs() < verdict.validUntilMs && (verdict.isCurrent?.() ?? true))
       return verdict;
-    };
-    const result = this.uncached(token, audiences, callers);
-    if (!(result instanceof Promise)) return keep(result);
-    return result.then(keep, (error: unknown) => {
-      if (error instanceof InvalidTokenError) this.keepRejection(token, scope, error);
-      throw error;
-    });
+    const rejection = this.rejected && this.recall(this.rejected, token);
+    if (rejection) return this.refuse(toInvalidTokenError(rejection));
+    const result = this.running.run(token, connection, (callers) => this.verifyAndKeep(token, callers));
+    // Each caller is refused on its own: a late refusal must not be shared by callers that come in the meantime.
+    return result instanceof Promise ? result.catch((error: unknown) => this.refuse(error)) : result;
+  }
+
+  private verifyAndKeep(token: string, callers: CallerConnection): Verdict | Promise<Verdict> {
+    const askedMs = this.clock.monotonicMs();
+    const result = this.uncached(token, this.audiences, callers);
+    if (!(result instanceof Promise)) return this.keepVerdict(token, result, askedMs);
+    return result.then(
+      (verdict) => this.keepVerdict(token, verdict, askedMs),
+      (error: unknown) => {
+        this.keepRejection(token, error);
+        throw error;
+      },
+    );
   }
 
   /** @throws the error, sooner or later */
@@ -114,90 +137,27 @@ export class VerdictCache {
     });
   }
 
-  private keepVerdict(token: string, scope: string, verdict: Verdict, askedMs: number): void {
-    const { clock, successLifetimeMs = Infinity } = this.options;
-    const ageMs = clock.monotonicMs() - askedMs;
-    const lifetimeMs = Math.min(successLifetimeMs - ageMs, verdict.validUntilMs - clock.wallMs());
-    this.keep(this.accepted, token, scope, verdict, lifetimeMs);
+  private keepVerdict(token: string, verdict: Verdict, askedMs: number): Verdict {
+    const { successLifetimeMs = Infinity } = this.options;
+    const nowMs = this.clock.monotonicMs();
+    const remainingMs = verdict.validUntilMs - this.clock.wallMs();
+    const untilMs = Math.min(askedMs + successLifetimeMs, nowMs + remainingMs);
+    if (untilMs > nowMs) this.accepted.set({ token, value: verdict, untilMs });
+    return verdict;
   }
 
-  private keepRejection(token: string, scope: string, error: InvalidTokenError): void {
+  private keepRejection(token: string, error: unknown): void {
+    if (!(error instanceof InvalidTokenError)) return;
     if (error.reason === 'EXPIRED' || error.reason === 'NOT_YET_VALID') return;
-    this.keep(this.rejected, token, scope, toRejection(error), this.options.rejectionLifetimeMs ?? 0);
+    const untilMs = this.clock.monotonicMs() + (this.options.rejectionLifetimeMs ?? 0);
+    this.rejected?.set({ token, value: toRejection(error), untilMs });
   }
 
-  private keep<Value>(
-    store: TokenMap<CacheEntry<Value>>,
-    token: string,
-    scope: string,
-    value: Value,
-    lifetimeMs: number,
-  ): void {
-    if (lifetimeMs > 0) store.set(token, { value, untilMs: this.clock.monotonicMs() + lifetimeMs }, scope);
-  }
-
-  private recall<Value>(store: TokenMap<CacheEntry<Value>>, token: string, scope: string): Value | undefined {
-    const entry = store.get(token, scope);
+  private recall<Value>(store: TokenMap<CacheEntry<Value>>, token: string): Value | undefined {
+    const entry = store.get(token);
     if (!entry) return undefined;
     if (this.clock.monotonicMs() < entry.untilMs) return entry.value;
-    store.delete(token, scope);
+    store.delete(token);
     return undefined;
-  }
-}
-
-/** A text for a list of audiences that no other list has. The usual list has one element. */
-function scopeOf(audiences: readonly string[]): string {
-  const [only] = audiences;
-  return audiences.length === 1 && only !== undefined ? `=${only}` : JSON.stringify(audiences);
-}
-
-// More than callers with a wrong configuration send, and few enough to leave most of a core for the other callers.
-const MAX_REFUSALS_PER_SECOND = 100;
-const MIN_HOLD_MS = 1_000;
-const MAX_HOLD_MS = 2_000;
-const MAX_HELD = 2_000;
-
-/**
- * Prevents a flood of refused tokens from taking all processor time. A client that waits for each response before it sends
- * the next token is slowed down by late responses. Accepted tokens never wait for it.
- *
- * The first 100 refusals in a second are sent at once. Later ones are sent after 1 to 2 s, at random times, so that they are
- * not sent together. At most 2,000 refusals wait; the others are sent at once. This applies to rejected tokens and to
- * an overloaded queue. It does not apply to rejections before any asynchronous work (malformed, expired, for another
- * audience), nor to the 503 while the API server is unreachable.
- * @internal
- */
-export class RefusalBrake {
-  private left = MAX_REFUSALS_PER_SECOND;
-  private countedMs: number;
-  private held = 0;
-
-  constructor(
-    private readonly clock: Clock,
-    private readonly random: () => number = Math.random,
-  ) {
-    this.countedMs = clock.monotonicMs();
-  }
-
-  /** @returns `undefined` for what is told at once */
-  hold(error: unknown): Promise<void> | undefined {
-    if (!(error instanceof InvalidTokenError || error instanceof OverloadError)) return undefined;
-    const nowMs = this.clock.monotonicMs();
-    const gained = ((nowMs - this.countedMs) / 1000) * MAX_REFUSALS_PER_SECOND;
-    this.left = Math.min(MAX_REFUSALS_PER_SECOND, this.left + gained);
-    this.countedMs = nowMs;
-    if (this.left >= 1) {
-      this.left--;
-      return undefined;
-    }
-    if (this.held >= MAX_HELD) return undefined;
-    this.held++;
-    const holdMs = MIN_HOLD_MS + this.random() * (MAX_HOLD_MS - MIN_HOLD_MS);
-    return new Promise((resolve) =>
-      this.clock.schedule(holdMs, () => {
-        this.held--;
-        resolve();
-      }),
-    );
   }
 }

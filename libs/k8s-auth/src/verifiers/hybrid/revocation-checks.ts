@@ -39,6 +39,7 @@ export interface RevocationChecksContext {
 
 /** The last answer about one token. */
 interface TokenState {
+  readonly token: string;
   /** Omitted if the token is accepted. */
   readonly rejection?: Rejection | undefined;
   /** Monotonic time until which the answer is used, milliseconds. */
@@ -155,13 +156,13 @@ export class RevocationChecks {
   private keep(token: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
     const { untilMs, rejection, askAgainFromMs = Infinity, cancel = () => {} } = given;
     if (this.isClosed) return cancel();
-    const state = { untilMs, askAgainFromMs, cancel };
+    const state = { token, untilMs, askAgainFromMs, cancel };
     if (rejection) {
       this.accepted.delete(token);
-      this.rejected.set(token, { ...state, rejection: toRejection(rejection) });
+      this.rejected.set({ ...state, rejection: toRejection(rejection) });
     } else {
       this.rejected.delete(token);
-      this.accepted.set(token, state);
+      this.accepted.set(state);
     }
   }
 }

@@ -5,7 +5,8 @@ import {
   apiServerVariables,
 } from '../../api-server/api-server.options.js';
 import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
-import { RefusalBrake, VerdictCache } from '../verdict-cache.js';
+import { RefusalBrake } from '../refusal-brake.js';
+import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 import { SignatureFilter, TokenReviewVerifier } from './tokenreview.verifier.js';
 
