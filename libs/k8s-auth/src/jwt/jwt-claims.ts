@@ -106,8 +106,7 @@ export function checkIssuer(claims: JsonObject, issuers: readonly string[]): str
  * @throws {InvalidTokenError} EXPIRED, NOT_YET_VALID, or MALFORMED if a claim is not a time
  * @internal
  */
-export function checkTimes(claims: JsonObject, now: Instant): TokenTimes {
-  const { nowMs, clockToleranceMs } = now;
+export function checkTimes(claims: JsonObject, { nowMs, clockToleranceMs }: Instant): TokenTimes {
   const expiresAtMs = timeOf(claims, 'exp');
   const notBeforeMs = timeOf(claims, 'nbf');
   const issuedAtMs = timeOf(claims, 'iat');
@@ -117,21 +116,15 @@ export function checkTimes(claims: JsonObject, now: Instant): TokenTimes {
     }
     if (nowMs >= expiresAtMs + clockToleranceMs) throw expired(expiresAtMs, nowMs);
   }
-  checkHasPassed('nbf', notBeforeMs, now);
-  checkHasPassed('iat', issuedAtMs, now);
+  const latestMs = nowMs + clockToleranceMs;
+  if (notBeforeMs !== undefined && notBeforeMs > latestMs) throw notYetValid('nbf', notBeforeMs, nowMs);
+  if (issuedAtMs !== undefined && issuedAtMs > latestMs) throw notYetValid('iat', issuedAtMs, nowMs);
   return { expiresAtMs, issuedAtMs };
 }
 
-function checkHasPassed(
-  name: 'nbf' | 'iat',
-  timeMs: number | undefined,
-  { nowMs, clockToleranceMs }: Instant,
-): void {
-  if (timeMs === undefined || timeMs <= nowMs + clockToleranceMs) return;
-  throw new InvalidTokenError(
-    'NOT_YET_VALID',
-    `"${name}" claim: expected a time in the past, ${formatTimes(timeMs, nowMs)}`,
-  );
+function notYetValid(name: 'nbf' | 'iat', timeMs: number, nowMs: number): InvalidTokenError {
+  const message = `"${name}" claim: expected a time in the past, ${formatTimes(timeMs, nowMs)}`;
+  return new InvalidTokenError('NOT_YET_VALID', message);
 }
 
 /** The message states both times, because the clock of this service may be wrong. @internal */

@@ -183,8 +183,12 @@ describe('JwtVerifier', () => {
         return [rsaKey];
       },
     };
-    const options = { kind: 'test', clock, clockToleranceMs: 0, acceptLegacyTokens: true };
-    const slow = new JwtVerifier(trust, options);
+    const slow = new JwtVerifier(trust, {
+      kind: 'test',
+      clock,
+      clockToleranceMs: 0,
+      acceptLegacyTokens: true,
+    });
     expect(await reasonOf(token(), slow)).toBe('EXPIRED');
     expect(await reasonOf(token({ ...LEGACY, exp: clock.wallMs() / 1000 + 600 }), slow)).toBe('EXPIRED');
   });
