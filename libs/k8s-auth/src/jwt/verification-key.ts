@@ -1,4 +1,5 @@
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createHash, KeyObject } from 'node:crypto';
+import { type CryptoKey, type JWK } from 'jose';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
 
 /** The algorithms that Kubernetes signs with (pkg/serviceaccount, external signers included). */
@@ -84,11 +85,11 @@ export function verificationKeyOf(key: KeyObject): VerificationKey {
  *   not a key at all
  * @internal
  */
-export function verificationKeyOfJwk(jwk: unknown): VerificationKey {
+export async function verificationKeyOfJwk(jwk: unknown): Promise<VerificationKey> {
   if (!isJsonObject(jwk)) throw new UnfitKeyError('JWK: expected a JSON object');
   // Checked before the import, which is expensive.
   checkUsage(jwk);
-  const key = verificationKeyOf(importPublic(publicMembers(jwk)));
+  const key = verificationKeyOf(await importPublic(publicMembers(jwk)));
   const alg = member(jwk, 'alg');
   if (alg !== undefined && alg !== key.algorithm) {
     throw new UnfitKeyError(`JWK "alg": expected ${key.algorithm}`);
@@ -110,7 +111,7 @@ const MAX_MEMBER_LENGTH = 2_048;
 
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-function publicMembers(jwk: JsonObject): JsonWebKey {
+function publicMembers(jwk: JsonObject): JWK {
   if (SECRET_MEMBERS.some((name) => Object.hasOwn(jwk, name))) {
     throw new UnfitKeyError('JWK: expected a public key');
   }
@@ -128,9 +129,19 @@ function textMember(jwk: JsonObject, name: string): string {
   return value;
 }
 
-function importPublic(jwk: JsonWebKey): KeyObject {
+const ALGORITHM_OF_CRV: Readonly<Record<string, KeyAlgorithm>> = {
+  'P-256': 'ES256',
+  'P-384': 'ES384',
+  'P-521': 'ES512',
+};
+
+async function importPublic(jwk: JWK): Promise<KeyObject> {
+  // Imported with the first key set, because verifiers with keys in files do not need it.
+  const { importJWK } = await import('jose');
+  const algorithm = jwk.kty === 'RSA' ? 'RS256' : ALGORITHM_OF_CRV[jwk.crv ?? ''];
   try {
-    return createPublicKey({ key: jwk, format: 'jwk' });
+    // jose returns bytes for symmetric keys only.
+    return KeyObject.from((await importJWK(jwk, algorithm)) as CryptoKey);
   } catch {
     throw new UnfitKeyError('JWK: expected a point on a known curve, or an RSA modulus and exponent');
   }

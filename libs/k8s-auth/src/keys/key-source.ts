@@ -105,7 +105,7 @@ async function importKeys(text: string): Promise<readonly VerificationKey[]> {
   const keys: VerificationKey[] = [];
   for (const [index, entry] of entries.entries()) {
     if (index > 0) await nextTurn();
-    const key = usableKeyOf(entry);
+    const key = await usableKeyOf(entry);
     if (key && keys.push(key) > MAX_KEYS) {
       throw new KeySourceError(`key set: expected at most ${MAX_KEYS} usable keys`);
     }
@@ -114,9 +114,9 @@ async function importKeys(text: string): Promise<readonly VerificationKey[]> {
   throw new KeySourceError(`key set: expected a usable key, got none (entries: ${entries.length})`);
 }
 
-function usableKeyOf(entry: unknown): VerificationKey | undefined {
+async function usableKeyOf(entry: unknown): Promise<VerificationKey | undefined> {
   try {
-    return verificationKeyOfJwk(entry);
+    return await verificationKeyOfJwk(entry);
   } catch {
     return undefined;
   }

@@ -183,14 +183,9 @@ describe('JwtVerifier', () => {
         return [rsaKey];
       },
     };
-    const slow = new JwtVerifier(trust, {
-      kind: 'test',
-      clock,
-      clockToleranceMs: 0,
-      acceptLegacyTokens: true,
-    });
-    expect(await reasonOf(token(), slow)).toBe('EXPIRED');
-    expect(await reasonOf(token({ ...LEGACY, exp: clock.wallMs() / 1000 + 600 }), slow)).toBe('EXPIRED');
+    const options = { kind: 'test', clock, clockToleranceMs: 0, acceptLegacyTokens: true };
+    for (const changes of [{}, { ...LEGACY, exp: clock.wallMs() / 1000 + 600 }])
+      expect(await reasonOf(token(changes), new JwtVerifier(trust, options))).toBe('EXPIRED');
   });
 });
 
