@@ -1,5 +1,6 @@
 /** Sends requests, in its own process so that its work is not counted as the server's. Asked by load.ts. */
 import autocannon, { type Request, type Result } from 'autocannon';
+import { runBursts } from './bursts.js';
 import { type LoadOptions, type LoadResult } from './load.js';
 import { announce, answerParent } from './program.js';
 import { rotate } from './rounds.js';
@@ -57,5 +58,5 @@ function partOf({ authorizations, connections }: LoadOptions, index: number): Re
   return own.map((authorization) => ({ headers: authorization === null ? {} : { authorization } }));
 }
 
-answerParent({ run });
+answerParent({ run, runBursts });
 announce('');
