@@ -34,11 +34,11 @@ export class Load {
 
   /** @throws {Error} a connection failed, or a response had another status than `expected` */
   async run(options: LoadOptions, expected = 200): Promise<LoadResult> {
-    let result = await this.child.ask<LoadResult>('run', options);
+    let result = await this.child.ask<LoadResult>('send', options);
     if (result.requests === 0 && options.limit !== 'each once') {
       // A very busy machine may need the whole time to open the connections.
       const limit = { durationMs: options.limit.durationMs * 10 };
-      result = await this.child.ask<LoadResult>('run', { ...options, limit });
+      result = await this.child.ask<LoadResult>('send', { ...options, limit });
     }
     const { requests, statuses, errors } = result;
     if (requests === 0 || errors > 0 || statuses[expected] !== requests) {
