@@ -1,28 +1,31 @@
 import { type BenchContext } from '../figure.js';
 import { type Cluster } from '../support/cluster.js';
-import { type Server } from '../support/server.js';
+import { proveAuthentication } from '../support/proof.js';
+import { type Server, type Unavailable } from '../support/server.js';
+import { type GoPeerName, isGoPeer, startGoPeer } from './go-peers.js';
+import { startKubeRbacProxy } from './kube-rbac-proxy.js';
+import { type PopularPeerName, startPopular } from './popular.js';
 
-/**
- * Servers that are not ours. `go-none`: Go net/http without authentication; `go-oidc`: go-oidc verifies each request;
- * `go-delegating`: the delegating authenticator of k8s.io/apiserver with its token cache; `kube-rbac-proxy`: the
- * sidecar in front of the Nest route without a guard. Only the proxy's own CPU counts.
- */
-export type PeerName = 'go-none' | 'go-oidc' | 'go-delegating' | 'kube-rbac-proxy';
-
-/** Why a peer does not run here. */
-export interface Unavailable {
-  readonly unavailable: string;
-}
+/** Servers that are not ours. See the files that start them for what each of them does. */
+export type PeerName = GoPeerName | 'kube-rbac-proxy' | PopularPeerName;
 
 /** Starts a peer on the core of the servers. One that authenticates has proved it when this returns. */
-export function startPeer(
+export async function startPeer(
   name: PeerName,
-  _context: BenchContext,
-  _cluster: Cluster,
+  context: BenchContext,
+  cluster: Cluster,
 ): Promise<Server | Unavailable> {
-  return Promise.resolve({ unavailable: `${name} is not built` });
+  const peer = await start(name, context, cluster);
+  if (isAvailable(peer) && name !== 'go-none') await proveAuthentication(peer, cluster);
+  return peer;
 }
 
 export function isAvailable(peer: Server | Unavailable): peer is Server {
   return !('unavailable' in peer);
+}
+
+function start(name: PeerName, context: BenchContext, cluster: Cluster): Promise<Server | Unavailable> {
+  if (isGoPeer(name)) return startGoPeer(name, context, cluster);
+  if (name === 'kube-rbac-proxy') return startKubeRbacProxy(context, cluster);
+  return startPopular(name, context, cluster);
 }

@@ -9,6 +9,13 @@ export interface Server {
   readonly url: string;
   /** Every process whose CPU counts: more than one if a proxy or workers belong to the variant. */
   readonly processes: readonly Child[];
+  /** Processes that end with the server, and whose CPU does not count. @default none */
+  readonly uncounted?: readonly Child[];
+}
+
+/** Why a server does not run here. */
+export interface Unavailable {
+  readonly unavailable: string;
 }
 
 /** Starts a server on the core of the servers. */
@@ -18,7 +25,8 @@ export async function startServer(context: BenchContext, options: ChildOptions):
 }
 
 export async function closeServers(servers: Iterable<Server>): Promise<void> {
-  await Promise.all([...servers].flatMap(({ processes }) => processes.map((child) => child.close())));
+  const children = [...servers].flatMap(({ processes, uncounted = [] }) => [...processes, ...uncounted]);
+  await Promise.all(children.map((child) => child.close()));
 }
 
 export interface MeasureOptions extends Omit<LoadOptions, 'url'> {

@@ -37,7 +37,7 @@ func ParseOptions() Options {
 	flag.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig for TokenReviews")
 	flag.DurationVar(&o.CacheTTL, "cache-ttl", 10*time.Minute, "how long a verdict of the API server is remembered")
 	flag.StringVar(&o.Upstream, "upstream", "", "the server that a sidecar forwards to")
-	flag.StringVar(&o.Body, "body", `{"hello":"world"}`, "what the route answers")
+	flag.StringVar(&o.Body, "body", `{"message":"hello"}`, "what the route answers")
 	flag.Parse()
 	return o
 }
