@@ -1,8 +1,8 @@
 import { type BenchContext } from '../figure.js';
 import { AUDIENCE, type Cluster } from '../support/cluster.js';
-import { buildPeer } from '../support/go.js';
 import { canReadCpu } from '../support/process-cpu.js';
 import { type Server, startServer, type Unavailable } from '../support/server.js';
+import { peerProgram } from './go-programs.js';
 import { startNest } from './nest.js';
 
 /** The folders in peers/cmd. */
@@ -37,7 +37,7 @@ export async function startGoPeer(
   cluster: Cluster,
 ): Promise<Server | Unavailable> {
   if (!canReadCpu) return UNREADABLE_CPU;
-  const program = await buildPeer(context, programs[name]);
+  const program = await peerProgram(context, programs[name]);
   if ('unavailable' in program) return program;
   const upstream = name === 'go-sidecar' ? await startNest(context, cluster, 'none') : undefined;
   const { issuer, url, caFile, kubeconfigFile } = cluster.files;

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchContext } from '../figure.js';
 import { AUDIENCE, type Cluster } from '../support/cluster.js';
-import { buildKubeRbacProxy } from '../support/go.js';
 import { canReadCpu } from '../support/process-cpu.js';
 import { type Server, startServer, type Unavailable } from '../support/server.js';
 import { GO_ENVIRONMENT, UNREADABLE_CPU } from './go-peers.js';
+import { kubeRbacProxyProgram } from './go-programs.js';
 import { startNest } from './nest.js';
 
 const POLL_MS = 50;
@@ -26,7 +26,7 @@ export async function startKubeRbacProxy(
   cluster: Cluster,
 ): Promise<Server | Unavailable> {
   if (!canReadCpu) return UNREADABLE_CPU;
-  const program = await buildKubeRbacProxy(context);
+  const program = await kubeRbacProxyProgram(context);
   if ('unavailable' in program) return program;
   const upstream = await startNest(context, cluster, 'none');
   const configFile = join(context.directory, 'kube-rbac-proxy.json');

@@ -27,7 +27,8 @@ export async function opensslVerificationsPerSecond(
     args: ['speed', '-mr', '-seconds', '1', algorithm],
   });
   try {
-    const { stdout } = await run(command, args, { timeout: LIMIT_MS, signal: context.signal });
+    const options = { env: process.env, timeout: LIMIT_MS, signal: context.signal };
+    const { stdout } = await run(command, args, options);
     return parseSpeed(stdout);
   } catch (error) {
     context.signal.throwIfAborted();
