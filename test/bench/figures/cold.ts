@@ -6,7 +6,7 @@ import { inSession, type Session } from '../support/session.js';
 import { CONNECTIONS, Fleet } from './fleet.js';
 
 // Enough that opening the connections is a small part of the CPU.
-const TOKENS_PER_ROUND = 3_000;
+const TOKENS_PER_ROUND = 2_500;
 const WARM_UP_BATCHES = 2;
 const LOCAL = ['jwt-pubkey', 'oidc-discovery'] as const;
 

@@ -7,7 +7,7 @@ import { measureServer } from '../support/server.js';
 import { inSession } from '../support/session.js';
 import { CONNECTIONS, Fleet, TOKENS_IN_ROTATION } from './fleet.js';
 
-const SLICE_MS = 500;
+const SLICE_MS = 400;
 // The differences between servers are a few microseconds, so they need more rounds than other figures.
 const ROUNDS_FACTOR = 1.5;
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type BenchContext } from '../figure.js';
 import { pin, type Role } from './pin.js';
@@ -64,6 +65,8 @@ export class Child {
     { name, command = process.execPath, args, role, environment }: ChildOptions,
   ): Promise<{ readonly child: Child; readonly url: string }> {
     context.signal.throwIfAborted();
+    // One listener for each process: many, but no leak.
+    setMaxListeners(0, context.signal);
     // A program that is not Node cannot answer questions.
     const canAnswer = command === process.execPath;
     const pinned = pin(role, { command, args });
