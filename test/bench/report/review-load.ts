@@ -31,38 +31,47 @@ export const RENEWAL_SHARE = 0.99;
 /** `oidc-discovery` sends no review, and each replica fetches two documents every 5 minutes. */
 export const DOCUMENTS_PER_SECOND = 2 / 300;
 
-/** Without the caches' limits: how often one replica reviews the tokens of one caller. */
+/** How often one replica reviews the tokens of one caller, if the cache is large enough. */
 interface Renewal {
-  /** The shortest time between two reviews of one token, seconds. */
-  readonly shortest: number;
-  /** The average time between two reviews of one token, seconds. */
-  readonly average: number;
-  /** The additional reviews of one token, of callers that use their token all the time. */
-  readonly additional: { readonly average: number; readonly max: number };
+  /** The average time between two reviews of a token that is never replaced, seconds. */
+  readonly averageSeconds: number;
+  /** The average number of additional reviews of each new token. */
+  readonly additional: number;
 }
 
 /**
  * A replica reviews a token at its first use, and again at the first use after T. On average, the first use after T is
- * 1/λ later, where λ = r/N is the rate at which one replica sees one caller. A token is reviewed R/T times, rounded up.
+ * 1/λ later, where λ = r/N is the rate at which one replica sees one caller.
  */
 function tokenreviewRenewal(rate: number, lifetime: number): Renewal {
-  return { shortest: lifetime, average: lifetime + 1 / rate, additional: { average: 0.5, max: 1 } };
+  const averageSeconds = lifetime + 1 / rate;
+  // A busy token is reviewed R/T times, rounded up: half a review more on average. In general, this is the asymptotic
+  // excess of a renewal process whose first event comes after 1/λ.
+  return { averageSeconds, additional: (lifetime / averageSeconds) ** 2 / 2 };
 }
 
 /**
- * The next review starts without a request if the token was used since the last one, otherwise with its next use: 1/λ later
- * in the share e^-λP of all periods. A replaced token is reviewed once more after its last use.
+ * The next review starts without a request if the token was used since the last one. Otherwise it starts with the next
+ * use: 1/λ later, in the share e^-λP of all periods.
  */
-function hybridRenewal(rate: number, period: number): Renewal {
-  const shortest = RENEWAL_SHARE * period;
-  const average = shortest + Math.exp(-rate * shortest) / rate;
-  return { shortest, average, additional: { average: 1.5, max: 2 } };
+function hybridRenewal(rate: number, periodSeconds: number): Renewal {
+  const period = RENEWAL_SHARE * periodSeconds;
+  const wait = 1 / rate;
+  const unused = Math.exp(-rate * period);
+  const averageSeconds = period + unused * wait;
+  const square = period ** 2 + 2 * unused * wait * (period + wait);
+  // As above, and a replaced token is reviewed once more if it was used in its last period.
+  const atEnd = (period - (1 - unused) * wait) / averageSeconds;
+  return { averageSeconds, additional: square / (2 * averageSeconds ** 2) - wait / averageSeconds + atEnd };
 }
 
 const RENEWALS = { tokenreview: tokenreviewRenewal, hybrid: hybridRenewal };
 const PERIOD_SECONDS = { tokenreview: SUCCESS_LIFETIME_SECONDS, hybrid: REVOCATION_CHECK_SECONDS };
 
-/** @param periodSeconds T or P */
+/**
+ * The average, if requests arrive at random times.
+ * @param periodSeconds T or P
+ */
 export function reviewsPerSecond(
   verifier: ReviewingVerifier,
   load: CallerLoad,
@@ -70,22 +79,26 @@ export function reviewsPerSecond(
 ): number {
   const { replicas, callers, requestsPerSecond, rotationSeconds } = load;
   const rate = requestsPerSecond / replicas;
-  const { shortest, average, additional } = RENEWALS[verifier](rate, periodSeconds);
-  // A caller that uses its token rarely has no answer to lose when it gets a new token.
-  const perRotation = additional.average * (shortest / average) ** 2;
-  const renewed = 1 / average + perRotation / rotationSeconds;
+  const { averageSeconds, additional } = RENEWALS[verifier](rate, periodSeconds);
+  const renewed = 1 / averageSeconds + additional / rotationSeconds;
   const perPair = Math.max(renewed, rate * evictedShare(callers, MAX_TOKENS[verifier]));
   return Math.min(replicas * callers * perPair, callers * requestsPerSecond);
 }
 
-/** The limit for any traffic, if the tokens fit into the cache: N × M × (1/T + 1/R), or N × M × (1/0.99P + 2/R). */
+/**
+ * The limit for any traffic, if the tokens fit into the cache: N × M × (1/T + 1/R), or N × M × (1/0.99P + 2/R). `hybrid`
+ * reviews a replaced token once more after its last use.
+ */
 export function maxReviewsPerSecond(
   verifier: ReviewingVerifier,
   { replicas, callers, rotationSeconds }: Omit<CallerLoad, 'requestsPerSecond'>,
   periodSeconds = PERIOD_SECONDS[verifier],
 ): number {
-  const { shortest, additional } = RENEWALS[verifier](Infinity, periodSeconds);
-  return replicas * callers * (1 / shortest + additional.max / rotationSeconds);
+  const perPair =
+    verifier === 'tokenreview'
+      ? 1 / periodSeconds + 1 / rotationSeconds
+      : 1 / (RENEWAL_SHARE * periodSeconds) + 2 / rotationSeconds;
+  return replicas * callers * perPair;
 }
 
 /**

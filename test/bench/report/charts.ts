@@ -1,0 +1,145 @@
+import { BarChart, CustomChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, TitleComponent } from 'echarts/components';
+import * as echarts from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import { type Figure, judge, type Value } from '../figure.js';
+import { formatLimit, formatNumber, formatValue } from './format.js';
+import { type Section } from './run-result.js';
+
+echarts.use([BarChart, CustomChart, ScatterChart, GridComponent, TitleComponent, SVGRenderer]);
+
+/** A chart, and the text for readers who do not see it. */
+export interface Chart {
+  /** Without the extension. */
+  readonly name: string;
+  readonly svg: string;
+  readonly alternative: string;
+}
+
+type Measured = Figure & { readonly value: Value };
+
+// One or two bars show no more than the table. A count has nothing to compare.
+const MIN_BARS = 3;
+const WIDTH = 900;
+const LABEL_WIDTH = 300;
+const BAR_HEIGHT = 40;
+const FRAME_HEIGHT = 110;
+// The chart has its own background, because the page may be dark or light and the image cannot know which. Blue, orange
+// and purple also differ for readers who do not distinguish red and green.
+const BACKGROUND = '#ffffff';
+const INK = '#24292f';
+const BAR_COLORS = {
+  held: '#0969da',
+  'goal missed': '#d4a72c',
+  'gate failed': '#a40e7a',
+  'not judged': '#8c959f',
+  'not run': '#8c959f',
+} as const;
+
+/** One bar chart for each unit of a section that has enough values. */
+export function drawCharts({ id, title, figures }: Section): Chart[] {
+  const units = [...new Set(figures.map(({ unit }) => unit))].filter((unit) => unit !== 'count');
+  return units.flatMap((unit) => {
+    const bars = figures.filter(
+      (figure): figure is Measured => figure.unit === unit && Boolean(figure.value),
+    );
+    if (bars.length < MIN_BARS) return [];
+    const name = `${id}-${unit}`.replace(/[^a-z0-9]+/gi, '-').toLowerCase();
+    const alternative = `Bar chart: ${title}. ${bars.map(describe).join('; ')}.`;
+    return [{ name, svg: draw(`${title} (${unit === 'us' ? 'µs' : unit})`, bars, alternative), alternative }];
+  });
+}
+
+function describe(figure: Measured): string {
+  const goal = figure.limit ? `, goal ${formatLimit(figure.limit, 'goal')}` : '';
+  return `${figure.name}: ${formatValue(figure)}${goal}`;
+}
+
+function draw(title: string, bars: readonly Measured[], alternative: string): string {
+  const height = FRAME_HEIGHT + bars.length * BAR_HEIGHT;
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  try {
+    chart.setOption(optionsOf(title, bars));
+    // Without the parts for the mouse: an image in a page does not get its events, and their names differ between runs.
+    const svg = chart
+      .renderToSVGString()
+      .replace(/ (class|ecmeta_\w+)="[^"]*"/g, '')
+      .replace(/<style[^]*?<\/style>\s*/g, '');
+    const name = escapeXml(alternative);
+    return `${svg.replace('<svg ', '<svg role="img" ').replace('>', `>\n<title>${name}</title>`)}\n`;
+  } finally {
+    chart.dispose();
+  }
+}
+
+function optionsOf(title: string, bars: readonly Measured[]): echarts.EChartsCoreOption {
+  const text = { color: INK, fontSize: 13 };
+  const subtext = 'bar: median; line: minimum to maximum; ◆ goal; ▲ gate';
+  return {
+    animation: false,
+    backgroundColor: BACKGROUND,
+    title: {
+      text: title,
+      subtext,
+      left: 12,
+      top: 8,
+      textStyle: { color: INK, fontSize: 16 },
+      subtextStyle: text,
+    },
+    grid: { left: LABEL_WIDTH + 20, right: 90, top: 70, bottom: 32 },
+    xAxis: { type: 'value', axisLabel: text, splitLine: { lineStyle: { color: '#d0d7de' } } },
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: bars.map(({ name }) => name),
+      axisLabel: { ...text, width: LABEL_WIDTH, overflow: 'break' },
+    },
+    series: [barSeries(bars), rangeSeries(bars), limitSeries(bars, 'goal'), limitSeries(bars, 'gate')],
+  };
+}
+
+function barSeries(bars: readonly Measured[]): object {
+  return {
+    type: 'bar',
+    silent: true,
+    barWidth: 16,
+    data: bars.map((figure) => ({
+      value: figure.value.median,
+      itemStyle: { color: BAR_COLORS[judge(figure)] },
+      label: { formatter: formatNumber(figure.value.median) },
+    })),
+    label: { show: true, position: [0, -13], color: INK, fontSize: 12 },
+  };
+}
+
+/** A line from the minimum to the maximum of each bar. */
+function rangeSeries(bars: readonly Measured[]): object {
+  return {
+    type: 'custom',
+    silent: true,
+    z: 3,
+    data: bars.map(({ value }, index) => [value.min, index, value.max]),
+    renderItem: (_: unknown, api: { value(at: number): number; coord(at: number[]): number[] }) => {
+      const [from, to] = [api.value(0), api.value(2)].map((value) => api.coord([value, api.value(1)]));
+      const shape = { x1: from?.[0], y1: from?.[1], x2: to?.[0], y2: to?.[1] };
+      return { type: 'line', shape, style: { stroke: INK, lineWidth: 2 } };
+    },
+  };
+}
+
+function limitSeries(bars: readonly Measured[], bound: 'goal' | 'gate'): object {
+  return {
+    type: 'scatter',
+    silent: true,
+    z: 4,
+    symbol: bound === 'goal' ? 'diamond' : 'triangle',
+    symbolSize: 10,
+    symbolOffset: [0, bound === 'goal' ? 0 : 12],
+    itemStyle: { color: INK },
+    data: bars.flatMap(({ limit }, index) => (limit ? [[limit[bound], index]] : [])),
+  };
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
