@@ -2,6 +2,7 @@
 import autocannon, { type Request, type Result } from 'autocannon';
 import { type LoadOptions, type LoadResult } from './load.js';
 import { announce, answerParent } from './program.js';
+import { rotate } from './rounds.js';
 
 // How soon the end of a run is noticed.
 const SAMPLE_MS = 20;
@@ -13,7 +14,8 @@ async function run(options: LoadOptions): Promise<LoadResult> {
   let next = 0;
   const startedMs = performance.now();
   let endedMs = startedMs;
-  const amount = 'requests' in limit ? { amount: limit.requests } : { duration: limit.durationMs / 1000 };
+  const amount =
+    limit === 'each once' ? { amount: authorizations.length } : { duration: limit.durationMs / 1000 };
   const { errors, timeouts } = await new Promise<Result>((resolve, reject) => {
     const instance = autocannon(
       {
@@ -21,7 +23,7 @@ async function run(options: LoadOptions): Promise<LoadResult> {
         connections,
         sampleInt: SAMPLE_MS,
         ...amount,
-        setupClient: (client) => client.setRequests(partOf(authorizations, next++, options)),
+        setupClient: (client) => client.setRequests(partOf(options, next++)),
       },
       (error: Error | null, result) => (error ? reject(error) : resolve(result)),
     );
@@ -44,18 +46,14 @@ async function run(options: LoadOptions): Promise<LoadResult> {
 }
 
 /**
- * The requests of one connection. In rotation each connection starts at another header, so that they do not all send
- * the same token at the same time; `once` gives each header to one connection only.
+ * The requests of one connection. Each header belongs to one connection, as a token belongs to one caller, so all of
+ * them are in rotation at any time. If there are fewer headers than connections, each connection sends all of them.
  */
-function partOf(
-  authorizations: LoadOptions['authorizations'],
-  index: number,
-  { connections, sendEachOnce }: LoadOptions,
-): Request[] {
-  const start = Math.floor((index * authorizations.length) / connections);
-  const own = sendEachOnce
-    ? authorizations.filter((_, position) => position % connections === index)
-    : [...authorizations.slice(start), ...authorizations.slice(0, start)];
+function partOf({ authorizations, connections }: LoadOptions, index: number): Request[] {
+  const own =
+    authorizations.length < connections
+      ? rotate(authorizations, index)
+      : authorizations.filter((_, position) => position % connections === index);
   return own.map((authorization) => ({ headers: authorization === null ? {} : { authorization } }));
 }
 

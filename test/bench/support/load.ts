@@ -7,9 +7,8 @@ export interface LoadOptions {
   readonly connections: number;
   /** Values of the `Authorization` header in rotation; `null` sends none. */
   readonly authorizations: readonly (string | null)[];
-  readonly limit: { readonly durationMs: number } | { readonly requests: number };
-  /** Sends each header exactly once, for cold tokens. `limit` has to be the number of headers. @default false */
-  readonly sendEachOnce?: boolean;
+  /** `each once`: every header is sent by one request, for tokens that the server has not seen. */
+  readonly limit: { readonly durationMs: number } | 'each once';
 }
 
 export interface LoadResult {
