@@ -8,6 +8,8 @@ import { type Section } from './run-result.js';
 
 echarts.use([BarChart, CustomChart, ScatterChart, GridComponent, TitleComponent, SVGRenderer]);
 
+// Apache ECharts draws SVG without a browser and without a DOM, and has two dependencies.
+
 /** A chart, and the text for readers who do not see it. */
 export interface Chart {
   /** Without the extension. */
@@ -20,11 +22,11 @@ type Measured = Figure & { readonly value: Value };
 
 // One or two bars show no more than the table. A count has nothing to compare.
 const MIN_BARS = 3;
-const WIDTH = 900;
-const LABEL_WIDTH = 300;
+const WIDTH = 960;
+const LABEL_WIDTH = 330;
 const BAR_HEIGHT = 40;
-const FRAME_HEIGHT = 110;
-// The chart has its own background, because the page may be dark or light and the image cannot know which. Blue, orange
+const FRAME_HEIGHT = 130;
+// The chart has its own background, because the page may be dark or light and the image cannot know which. Blue, yellow
 // and purple also differ for readers who do not distinguish red and green.
 const BACKGROUND = '#ffffff';
 const INK = '#24292f';
@@ -74,7 +76,8 @@ function draw(title: string, bars: readonly Measured[], alternative: string): st
 
 function optionsOf(title: string, bars: readonly Measured[]): echarts.EChartsCoreOption {
   const text = { color: INK, fontSize: 13 };
-  const subtext = 'bar: median; line: minimum to maximum; ◆ goal; ▲ gate';
+  const subtext =
+    'bar: median; line: minimum to maximum; ◆ goal; ▲ gate\nblue: held; yellow: goal missed; purple: gate failed; grey: not judged';
   return {
     animation: false,
     backgroundColor: BACKGROUND,
@@ -86,7 +89,7 @@ function optionsOf(title: string, bars: readonly Measured[]): echarts.EChartsCor
       textStyle: { color: INK, fontSize: 16 },
       subtextStyle: text,
     },
-    grid: { left: LABEL_WIDTH + 20, right: 90, top: 70, bottom: 32 },
+    grid: { left: LABEL_WIDTH + 50, right: 60, top: 90, bottom: 32 },
     xAxis: { type: 'value', axisLabel: text, splitLine: { lineStyle: { color: '#d0d7de' } } },
     yAxis: {
       type: 'category',
@@ -135,7 +138,7 @@ function limitSeries(bars: readonly Measured[], bound: 'goal' | 'gate'): object 
     symbol: bound === 'goal' ? 'diamond' : 'triangle',
     symbolSize: 10,
     symbolOffset: [0, bound === 'goal' ? 0 : 12],
-    itemStyle: { color: INK },
+    itemStyle: { color: INK, borderColor: BACKGROUND, borderWidth: 1, opacity: 1 },
     data: bars.flatMap(({ limit }, index) => (limit ? [[limit[bound], index]] : [])),
   };
 }
