@@ -59,7 +59,7 @@ describe('a run', () => {
     const abort = new AbortController();
     const run = () => {
       abort.abort(new Error('stopped by SIGINT'));
-      return Promise.reject(abort.signal.reason as Error);
+      return Promise.reject(new Error('a server has ended'));
     };
     const { context } = contextWith(abort.signal);
     const all = [measurement('warm'), measurement('cold', { run }), measurement('never')];

@@ -33,9 +33,12 @@ export async function runMeasurements(
       const figures = chooseFigures(await measurement.run(context), only);
       sections.push({ id, title, figures });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      // After an abort, measurements fail because their processes have ended. The reason for that is the reason to report.
+      const { signal } = context;
+      const cause: unknown = signal.aborted ? signal.reason : error;
+      const message = cause instanceof Error ? cause.message : String(cause);
       failures.push({ title, message: message.split('\n', 1)[0] ?? '' });
-      if (context.signal.aborted) break;
+      if (signal.aborted) break;
       context.progress(message);
     }
   }

@@ -38,18 +38,36 @@ const BAR_COLORS = {
   'not run': '#8c959f',
 } as const;
 
-/** One bar chart for each unit of a section that has enough values. */
-export function drawCharts({ id, title, figures }: Section): Chart[] {
-  const units = [...new Set(figures.map(({ unit }) => unit))].filter((unit) => unit !== 'count');
-  return units.flatMap((unit) => {
-    const bars = figures.filter(
-      (figure): figure is Measured => figure.unit === unit && Boolean(figure.value),
-    );
-    if (bars.length < MIN_BARS) return [];
-    const name = `${id}-${unit}`.replace(/[^a-z0-9]+/gi, '-').toLowerCase();
-    const alternative = `Bar chart: ${title}. ${bars.map(describe).join('; ')}.`;
-    return [{ name, svg: draw(`${title} (${unit === 'us' ? 'µs' : unit})`, bars, alternative), alternative }];
-  });
+/** One bar chart for each group of figures with the same unit whose IDs differ only in the last part. */
+export function drawCharts({ figures }: Section): Chart[] {
+  const groups = new Map<string, Measured[]>();
+  for (const figure of figures.filter(isMeasured)) {
+    const key = `${figure.id.replace(/\.[^.]*$/, '')} ${figure.unit}`;
+    groups.set(key, [...(groups.get(key) ?? []), figure]);
+  }
+  return [...groups]
+    .filter(([, bars]) => bars.length >= MIN_BARS)
+    .map(([key, bars]) => {
+      const title = commonStart(bars.map(({ name }) => name));
+      const alternative = `Bar chart: ${withoutPunctuation(title)}. ${bars.map(describe).join('; ')}.`;
+      const name = key.replace(/[^a-z0-9]+/gi, '-').toLowerCase();
+      return { name, svg: draw(title, bars, alternative), alternative };
+    });
+}
+
+function isMeasured(figure: Figure): figure is Measured {
+  return figure.value !== undefined && figure.unit !== 'count';
+}
+
+/** The words with which all names start: the title of the chart. The labels of the bars are the rest. */
+function commonStart(names: readonly string[]): string {
+  const [first = [], ...others] = names.map((name) => name.split(' '));
+  const differs = first.findIndex((word, index) => others.some((other) => other[index] !== word));
+  return first.slice(0, differs === -1 ? first.length : differs).join(' ');
+}
+
+function withoutPunctuation(text: string): string {
+  return text.replace(/^[ ,:/]+|[ ,:/(]+$/g, '');
 }
 
 function describe(figure: Measured): string {
@@ -61,7 +79,9 @@ function draw(title: string, bars: readonly Measured[], alternative: string): st
   const height = FRAME_HEIGHT + bars.length * BAR_HEIGHT;
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   try {
-    chart.setOption(optionsOf(title, bars));
+    const labels = bars.map(({ name }) => withoutPunctuation(name.slice(title.length)));
+    const unit = bars[0]?.unit === 'us' ? 'µs' : bars[0]?.unit;
+    chart.setOption(optionsOf(`${withoutPunctuation(title)} (${unit})`, labels, bars));
     // Without the parts for the mouse: an image in a page does not get its events, and their names differ between runs.
     const svg = chart
       .renderToSVGString()
@@ -74,7 +94,11 @@ function draw(title: string, bars: readonly Measured[], alternative: string): st
   }
 }
 
-function optionsOf(title: string, bars: readonly Measured[]): echarts.EChartsCoreOption {
+function optionsOf(
+  title: string,
+  labels: readonly string[],
+  bars: readonly Measured[],
+): echarts.EChartsCoreOption {
   const text = { color: INK, fontSize: 13 };
   const subtext =
     'bar: median; line: minimum to maximum; ◆ goal; ▲ gate\nblue: held; yellow: goal missed; purple: gate failed; grey: not judged';
@@ -94,7 +118,7 @@ function optionsOf(title: string, bars: readonly Measured[]): echarts.EChartsCor
     yAxis: {
       type: 'category',
       inverse: true,
-      data: bars.map(({ name }) => name),
+      data: labels,
       axisLabel: { ...text, width: LABEL_WIDTH, overflow: 'break' },
     },
     series: [barSeries(bars), rangeSeries(bars), limitSeries(bars, 'goal'), limitSeries(bars, 'gate')],

@@ -6,8 +6,8 @@ import { allFigures, type RunResult } from './run-result.js';
 /** The figures that the answers use. If a run does not have one, the answer says "not run". */
 export const COST_FIGURES = {
   /** Whole tokens that one core verifies per second, without HTTP. */
-  verified: { RS256: 'verify.per-second.rs256', ES256: 'verify.per-second.es256' },
-  bytesPerToken: 'memory.bytes-per-token',
+  verified: { RS256: 'cold-verify.RS256.per-second', ES256: 'cold-verify.ES256.per-second' },
+  bytesPerToken: { 'jwt-pubkey': 'memory.jwt-pubkey', tokenreview: 'memory.tokenreview' },
   /** Microseconds of processor time per request. */
   warmUs: (server: string) => `warm.cpu.${server}`,
   coldUs: (server: string) => `cold.cpu.${server}`,
@@ -47,12 +47,19 @@ function coreTable(run: Run): string {
 }
 
 function memoryTable(run: Run): string {
-  const bytes = median(run, COST_FIGURES.bytesPerToken);
+  const kinds = Object.entries(COST_FIGURES.bytesPerToken);
+  const memory = (bytes: number | undefined, tokens: number) =>
+    show(bytes === undefined ? undefined : (bytes * tokens) / 2 ** 20, 'MiB');
   const rows = TOKENS.map((tokens) => [
     formatNumber(tokens),
-    show(bytes === undefined ? undefined : (bytes * tokens) / 2 ** 20, 'MiB'),
+    ...kinds.map(([, id]) => memory(median(run, id), tokens)),
   ]);
-  return markdownTable(['tokens in the cache of one replica', 'memory'], rows, ['right', 'right']);
+  const headings = ['tokens in the cache of one replica', ...kinds.map(([kind]) => `\`${kind}\``)];
+  return markdownTable(
+    headings,
+    rows,
+    headings.map(() => 'right'),
+  );
 }
 
 function sidecarTable(run: Run): string {

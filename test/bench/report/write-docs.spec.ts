@@ -10,7 +10,11 @@ import { writeDocs } from './write-docs.js';
 const docs = mkdtempSync(join(tmpdir(), 'bench-docs-'));
 const read = (name: string) => readFileSync(join(docs, name), 'utf8');
 const BARS = ['a', 'b <b>', 'c'].map((name, index) =>
-  ratio(`warm.${name}`, { median: 0.7 + index / 10, min: 0.6, max: 1 }, { limit: LARGER, name }),
+  ratio(
+    `warm.ratio.${index}`,
+    { median: 0.7 + index / 10, min: 0.6, max: 1 },
+    { limit: LARGER, name: `no guard / ${name}` },
+  ),
 );
 
 beforeEach(() => {
@@ -21,24 +25,28 @@ afterAll(() => rmSync(docs, { recursive: true }));
 describe('the written documentation', () => {
   it('has a chart for three values of one unit, with a text alternative and the table beside it', async () => {
     await writeDocs(resultOf(BARS), docs);
-    const alternative = 'Bar chart: warm requests. a: 0.7 [0.6..1], goal ≥ 0.9; ';
-    const svg = read('performance/warm-ratio.svg');
-    expect(svg).toContain(`<title>${alternative}b &lt;b&gt;: 0.8`);
+    const alternative = 'Bar chart: no guard. no guard / a: 0.7 [0.6..1], goal ≥ 0.9; ';
+    const svg = read('performance/warm-ratio-ratio.svg');
+    expect(svg).toContain(`<title>${alternative}no guard / b &lt;b&gt;: 0.8`);
+    expect(svg).toContain('>no guard (ratio)</text>');
+    expect(svg).toContain('>b &lt;b&gt;</text>');
     expect(svg).toMatch(/^<svg role="img" [^>]*>\n<title>[^]*<\/svg>\n$/);
     const page = read('performance.md');
     expect(page).toContain(`![${alternative.replace(/[[\]]/g, '\\$&')}`);
-    expect(page).toContain('](performance/warm-ratio.svg)');
-    expect(page).toMatch(/\| a +\| 0\.7 \[0\.6\.\.1\] +\| ≥ 0\.9 +\| ≥ 0\.75 +\| gate failed +\|/);
-    expect(page).toContain('GATE FAILED: a: 0.7');
+    expect(page).toContain('](performance/warm-ratio-ratio.svg)');
+    expect(page).toMatch(
+      /\| no guard \/ a +\| 0\.7 \[0\.6\.\.1\] +\| ≥ 0\.9 +\| ≥ 0\.75 +\| gate failed +\|/,
+    );
+    expect(page).toContain('GATE FAILED: no guard / a: 0.7');
   });
 
   it('has charts that are the same for the same values, and without charts of former runs', async () => {
     await writeDocs(resultOf(BARS), docs);
-    const svg = read('performance/warm-ratio.svg');
+    const svg = read('performance/warm-ratio-ratio.svg');
     writeFileSync(join(docs, 'performance/former.svg'), '<svg/>');
     await writeDocs(resultOf(BARS), docs);
-    expect(readdirSync(join(docs, 'performance'))).toEqual(['warm-ratio.svg']);
-    expect(read('performance/warm-ratio.svg')).toBe(svg);
+    expect(readdirSync(join(docs, 'performance'))).toEqual(['warm-ratio-ratio.svg']);
+    expect(read('performance/warm-ratio-ratio.svg')).toBe(svg);
   });
 
   it('is formatted as the other files of the repository', async () => {
@@ -74,13 +82,13 @@ describe('the written documentation', () => {
     const us = (id: string, median: number) => ratio(id, median, { unit: 'us' });
     const figures = [
       ...[us('warm.cpu.none', 20), us('warm.cpu.hybrid', 22.5), us('warm.cpu.kube-rbac-proxy', 300)],
-      ...[us('cold.cpu.hybrid', 50), ratio('memory.bytes-per-token', 1_048.576, { unit: 'bytes' })],
+      ...[us('cold.cpu.hybrid', 50), ratio('memory.tokenreview', 1_048.576, { unit: 'bytes' })],
     ];
     await writeDocs(resultOf(figures), docs);
     const page = read('performance.md').replace(/ +/g, ' ');
     expect(page).toContain('| `hybrid` | 44,400 | 20,000 |');
     expect(page).toContain('| `tokenreview` | not run | not run |');
-    expect(page).toContain('| 5,000 | 5 MiB |');
+    expect(page).toContain('| 5,000 | not run | 5 MiB |');
     expect(page).toContain('| `hybrid` | 0.0025 cores |');
     expect(page).toContain('| kube-rbac-proxy as a sidecar | 0.3 cores |');
   });
