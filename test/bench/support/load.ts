@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type BenchContext } from '../figure.js';
+import { type BurstOptions, type BurstResult } from './bursts.js';
 import { Child } from './child.js';
 
 export interface LoadOptions {
@@ -33,13 +34,23 @@ export class Load {
 
   /** @throws {Error} a connection failed, or a response had another status than `expected` */
   async run(options: LoadOptions, expected = 200): Promise<LoadResult> {
-    const result = await this.child.ask<LoadResult>('run', options);
+    let result = await this.child.ask<LoadResult>('send', options);
+    if (result.requests === 0 && options.limit !== 'each once') {
+      // A very busy machine may need the whole time to open the connections.
+      const limit = { durationMs: options.limit.durationMs * 10 };
+      result = await this.child.ask<LoadResult>('send', { ...options, limit });
+    }
     const { requests, statuses, errors } = result;
     if (requests === 0 || errors > 0 || statuses[expected] !== requests) {
       const received = JSON.stringify(statuses);
       throw new Error(`${options.url}: expected only ${expected}, received ${received}, ${errors} errors`);
     }
     return result;
+  }
+
+  /** @throws {Error} a response had another status than 200 */
+  runBursts(options: BurstOptions): Promise<BurstResult> {
+    return this.child.ask<BurstResult>('runBursts', options);
   }
 
   close(): Promise<void> {
