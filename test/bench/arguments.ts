@@ -9,6 +9,7 @@ A run without --short and --only writes docs/performance.md, docs/performance.js
 const ROUNDS = { full: 7, short: 3 };
 
 export interface BenchArguments {
+  readonly wantsHelp: boolean;
   readonly isShort: boolean;
   /** The start of the IDs to run. Empty for all. */
   readonly only: string;
@@ -25,9 +26,16 @@ export function parseArguments(args: readonly string[]): BenchArguments {
       short: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       rounds: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   });
   const { short: isShort, only, rounds = String(isShort ? ROUNDS.short : ROUNDS.full) } = values;
   if (!/^[1-9]\d?$/.test(rounds)) throw new Error(`--rounds: expected a number from 1 to 99, got ${rounds}`);
-  return { isShort, only, rounds: Number(rounds), writesDocs: !isShort && only === '' };
+  return {
+    wantsHelp: values.help,
+    isShort,
+    only,
+    rounds: Number(rounds),
+    writesDocs: !isShort && only === '',
+  };
 }

@@ -18,6 +18,10 @@ const EXIT = { failed: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
 function choose(): { chosen: ReturnType<typeof chooseMeasurements>; args: BenchArguments } {
   try {
     const args = parseArguments(process.argv.slice(2));
+    if (args.wantsHelp) {
+      process.stdout.write(`${USAGE}\n`);
+      process.exit();
+    }
     return { args, chosen: chooseMeasurements(measurements, args) };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);

@@ -23,9 +23,10 @@ export function renderBlocks(
     ].join('\n\n'),
   );
   return {
-    summary: [`Measured on ${result.machine.measuredOn}.`, ...renderRemarks(result)]
-      .map((remark) => `- ${escapeText(remark)}`)
-      .join('\n'),
+    summary: [
+      `- Measured on ${result.machine.measuredOn}. The same figures as JSON: [performance.json](performance.json)`,
+      ...renderRemarks(result).map((remark) => `- ${escapeText(remark)}`),
+    ].join('\n'),
     figures: sections.join('\n\n'),
     costs: renderCosts(result),
     'review-load': reviewLoadTable(),

@@ -1,9 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Simulation, simulate } from './replica-simulation.fixture.js';
-import { maxReviewsPerSecond, reviewsPerSecond, SUCCESS_LIFETIME_SECONDS } from './review-load.js';
+import {
+  maxReviewsPerSecond,
+  reviewsPerSecond,
+  ROTATION_SECONDS,
+  SUCCESS_LIFETIME_SECONDS,
+} from './review-load.js';
 
 const NO_ROTATION = 1_000_000;
-const rotated = { rotationSeconds: 480, warmUpSeconds: 240, seconds: 480 };
+const rotated = { rotationSeconds: ROTATION_SECONDS, warmUpSeconds: 240, seconds: 480 };
 
 /** What the simulation counts, as a share of what the formula says. */
 async function countedShare(simulation: Simulation): Promise<number> {
@@ -90,4 +95,10 @@ it('a replica of hybrid that has more than 10,000 callers reviews the evicted sh
   });
   expect(share).toBeGreaterThanOrEqual(0.95);
   expect(share).toBeLessThanOrEqual(1.1);
+});
+
+it('the limits are N × M / 10 and N × M / 48 with tokens that live 10 minutes, as docs/performance.md says', () => {
+  const pair = { replicas: 1, callers: 1, rotationSeconds: ROTATION_SECONDS };
+  expect(Math.round(1 / maxReviewsPerSecond('tokenreview', pair))).toBe(10);
+  expect(Math.round(1 / maxReviewsPerSecond('hybrid', pair))).toBe(48);
 });
