@@ -1,8 +1,9 @@
 import { type InternalAxiosRequestConfig } from 'axios';
+import { EventEmitter } from 'node:events';
 import http, { type Agent as HttpAgent, type AgentOptions } from 'node:http';
 import https from 'node:https';
 import { inspect } from 'node:util';
-import { Agent, Dispatcher } from 'undici';
+import { type Agent, type Dispatcher } from 'undici';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type AxiosCopy } from './axios-copy.js';
 import { type SentToken } from './sent-token.js';
@@ -25,17 +26,17 @@ type GivenAgent = AnyAgent | false | null | undefined;
 export class Connections {
   /** Our agents, by the agent whose settings they copy. */
   readonly #agents = new WeakMap<AnyAgent, HttpAgent>();
-  #dispatcher?: Agent;
+  #dispatcher?: Promise<Agent>;
 
   /** The parts of a config that send the token to its destination and to no other server. */
   settingsFor(config: Config, sent: SentToken): Partial<Config> {
     const httpAgent = this.#agentFor(http, config.httpAgent as GivenAgent);
     const httpsAgent = this.#agentFor(https, config.httpsAgent as GivenAgent);
-    const { dispatcher = (this.#dispatcher ??= new Agent()), ...fetchOptions } = fetchOptionsOf(config);
+    const { dispatcher, ...fetchOptions } = fetchOptionsOf(config);
     // In a function, because a dispatcher holds the headers of its requests, and the config may be printed.
     // Implementations of fetch on top of node:http use `agent` instead.
-    const connection = () => ({
-      dispatcher,
+    const connection = async () => ({
+      dispatcher: dispatcher ?? (await this.#ownDispatcher()),
       agent: ({ protocol }: URL) => (protocol === 'https:' ? httpsAgent : httpAgent),
     });
     const { env, maxRedirects } = config;
@@ -47,6 +48,12 @@ export class Connections {
       env: { ...env, fetch: fetchWithToken(env?.fetch ?? globalThis.fetch) },
       fetchOptions: { ...fetchOptions, [FETCH_ROUTE]: route },
     };
+  }
+
+  /** Imports undici with the first request through fetch: the import takes as long as that of all other dependencies. */
+  #ownDispatcher(): Promise<Agent> {
+    this.#dispatcher ??= import('undici').then(({ Agent }) => new Agent());
+    return this.#dispatcher;
   }
 
   /** The caller's agent, unless it is the global one or would use a proxy of the environment. */
@@ -83,9 +90,10 @@ function fetchOptionsOf({ fetchOptions }: Config): FetchOptions {
 
 /**
  * Replaces the caller's dispatcher in the configs that responses and errors show, because a dispatcher holds the headers
- * of all its requests in flight. The caller's own object is not changed.
+ * of all its requests in flight. The caller's own object is not changed. It has the methods of undici's `Dispatcher`, but
+ * not its class, so that undici is not imported.
  */
-class ShownDispatcher extends Dispatcher {
+class ShownDispatcher extends EventEmitter {
   static readonly #shown = new WeakMap<object, ShownDispatcher>();
   readonly #real: Dispatcher;
 
@@ -104,16 +112,21 @@ class ShownDispatcher extends Dispatcher {
     return dispatcher instanceof ShownDispatcher ? dispatcher.#real : dispatcher;
   }
 
-  override dispatch(...request: Parameters<Dispatcher['dispatch']>): boolean {
+  dispatch(...request: Parameters<Dispatcher['dispatch']>): boolean {
     return this.#real.dispatch(...request);
   }
 
-  override close(...args: never[]): Promise<void> {
+  close(...args: never[]): Promise<void> {
     return this.#real.close(...(args as []));
   }
 
-  override destroy(...args: never[]): Promise<void> {
+  destroy(...args: never[]): Promise<void> {
     return this.#real.destroy(...(args as []));
+  }
+
+  /** Composes around this object. The method uses nothing but `dispatch` of the object that it is called on. */
+  compose(...interceptors: never[]): Dispatcher {
+    return this.#real.compose.apply<this, never[], Dispatcher>(this, interceptors);
   }
 
   toJSON(): string {
