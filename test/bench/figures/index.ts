@@ -1,4 +1,7 @@
 import { type Measurement } from '../figure.js';
+import { coldVerify } from './cold-verify.js';
+import { exactCounts } from './exact-counts.js';
+import { tokenMemory } from './token-memory.js';
 
 /** All measurements, in the order of the table. */
-export const measurements: readonly Measurement[] = [];
+export const measurements: readonly Measurement[] = [exactCounts, coldVerify, tokenMemory];
