@@ -41,7 +41,7 @@ export const coldVerify: Measurement = {
 
 async function measure(
   { name, openssl, tokens: count, limit }: Algorithm,
-  { rounds, signal, progress }: BenchContext,
+  context: BenchContext,
   cluster: Cluster,
   verifier: VerifierProcess,
 ): Promise<Figure[]> {
@@ -54,14 +54,16 @@ async function measure(
   for (let time = 0; time < WARM_UP_VERIFIERS; time++) await verifiesPerCpuSecond();
   const ours: number[] = [];
   const limits: number[] = [];
-  for (let round = 0; round < Math.min(rounds, MAX_ROUNDS); round++) {
+  for (let round = 0; round < Math.min(context.rounds, MAX_ROUNDS); round++) {
     // Before and after openssl, because the speed of the core changes.
     const before = await verifiesPerCpuSecond();
-    const limit = await opensslVerifiesPerSecond(openssl, signal);
+    const limit = await opensslVerifiesPerSecond(openssl, context.signal);
     const after = await verifiesPerCpuSecond();
     ours.push(2 / (1 / before + 1 / after));
     if (limit !== undefined) limits.push(limit);
-    progress(`${name}: ours ${before.toFixed(0)} and ${after.toFixed(0)}/s, openssl ${limit?.toFixed(0)}/s`);
+    context.progress(
+      `${name}: ours ${before.toFixed(0)} and ${after.toFixed(0)}/s, openssl ${limit?.toFixed(0)}/s`,
+    );
   }
   const ratio = {
     id: `cold-verify.${name}`,

@@ -8,7 +8,7 @@ interface VerifierDefinition {
 // The package exports no verifier alone, so the files of the build are imported by their path.
 const built = new URL('../../../libs/k8s-auth/dist/src/', import.meta.url);
 const { findVerifierDefinition } = (await import(new URL('verifiers/index.js', built).href)) as {
-  findVerifierDefinition(kind: string): VerifierDefinition | undefined;
+  findVerifierDefinition: (this: void, kind: string) => VerifierDefinition | undefined;
 };
 const { systemClock } = (await import(new URL('util/clock.js', built).href)) as { systemClock: Clock };
 
