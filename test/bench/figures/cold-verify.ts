@@ -1,7 +1,7 @@
 import { type BenchContext, type Figure, type Limit, type Measurement, valueOf } from '../figure.js';
 import { VerifierProcess, verifierOptions } from '../programs/verifier-process.js';
 import { Cluster } from '../support/cluster.js';
-import { type OpensslAlgorithm, opensslVerifiesPerSecond } from '../support/openssl.js';
+import { type OpensslAlgorithm, opensslVerificationsPerSecond } from '../support/openssl.js';
 
 interface Algorithm {
   readonly name: 'RS256' | 'ES256';
@@ -57,7 +57,7 @@ async function measure(
   for (let round = 0; round < Math.min(context.rounds, MAX_ROUNDS); round++) {
     // Before and after openssl, because the speed of the core changes.
     const before = await verifiesPerCpuSecond();
-    const limit = await opensslVerifiesPerSecond(openssl, context.signal);
+    const limit = await opensslVerificationsPerSecond(context, openssl);
     const after = await verifiesPerCpuSecond();
     ours.push(2 / (1 / before + 1 / after));
     if (limit !== undefined) limits.push(limit);
@@ -73,7 +73,7 @@ async function measure(
   };
   return [
     limits.length < ours.length
-      ? { ...ratio, note: 'openssl is not installed' }
+      ? { ...ratio, note: 'openssl is not usable' }
       : { ...ratio, value: valueOf(ours.map((one, round) => one / (limits[round] ?? Number.NaN))) },
     {
       id: `cold-verify.${name}.per-second`,

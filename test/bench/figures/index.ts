@@ -3,6 +3,7 @@ import { coldVerify } from './cold-verify.js';
 import { exactCounts } from './exact-counts.js';
 import { importCost } from './import-cost.js';
 import { outbound } from './outbound.js';
+import { reviewCalls } from './review-calls.js';
 import { tokenMemory } from './token-memory.js';
 
 /** All measurements, in the order of the table. */
@@ -12,4 +13,5 @@ export const measurements: readonly Measurement[] = [
   tokenMemory,
   importCost,
   outbound,
+  reviewCalls,
 ];
