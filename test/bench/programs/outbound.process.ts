@@ -1,9 +1,10 @@
 /** Sends requests with axios, with and without tokens of the library. Asked by figures/outbound.ts. */
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type AxiosInstance } from 'axios';
+import { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 import { K8sAuthHttpModule, K8sAuthModule } from 'nest-k8s-auth';
 import { type SendOptions, type SendResult } from '../figures/outbound.js';
 import { announce, answerParent } from '../support/program.js';
@@ -23,7 +24,23 @@ async function axiosOf(module: Type): Promise<AxiosInstance> {
   return context.get(HttpService, { strict: false }).axiosRef;
 }
 
-const clients = { none: await axiosOf(WithoutTokens), interceptor: await axiosOf(WithTokens) };
+/** What a service could write itself, without any check: the least that a token in every request costs. */
+async function axiosWithHeader(): Promise<AxiosInstance> {
+  const axios = (await axiosOf(WithoutTokens)).create();
+  const authorization = `Bearer ${readFileSync(tokenFile, 'latin1')}`;
+  const addHeader = (config: InternalAxiosRequestConfig) => {
+    config.headers.set('Authorization', authorization);
+    return config;
+  };
+  axios.interceptors.request.use(addHeader, null, { synchronous: true });
+  return axios;
+}
+
+const clients = {
+  header: await axiosWithHeader(),
+  none: await axiosOf(WithoutTokens),
+  interceptor: await axiosOf(WithTokens),
+};
 
 async function send({ variant, concurrency, durationMs, expectsToken }: SendOptions): Promise<SendResult> {
   const client = clients[variant];
