@@ -1,12 +1,10 @@
 import { type InternalAxiosRequestConfig } from 'axios';
-import { EventEmitter } from 'node:events';
 import http, { type Agent as HttpAgent, type AgentOptions } from 'node:http';
 import https from 'node:https';
-import { inspect } from 'node:util';
-import { type Agent, type Dispatcher } from 'undici';
+import { type Agent } from 'undici';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { type SentToken } from './sent-token.js';
+import { fetchOptionsOf, realDispatcherOf, type SentToken } from './sent-token.js';
 import { agentWithToken } from './token-agent.js';
 import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
 
@@ -77,78 +75,10 @@ export class Connections {
   }
 }
 
-interface FetchOptions {
-  readonly dispatcher?: object;
-  /** Used by implementations of fetch on top of node:http. */
-  readonly agent?: unknown;
-}
-
-/** The `fetchOptions` of a config. axios' fetch adapter passes them unchanged to Node's fetch. */
-function fetchOptionsOf({ fetchOptions }: Config): FetchOptions {
-  return (fetchOptions ?? {}) as FetchOptions;
-}
-
-/**
- * Replaces the caller's dispatcher in the configs that responses and errors show, because a dispatcher holds the headers
- * of all its requests in flight. The caller's own object is not changed. It has the methods of undici's `Dispatcher`, but
- * not its class, so that undici is not imported.
- */
-class ShownDispatcher extends EventEmitter {
-  static readonly #shown = new WeakMap<object, ShownDispatcher>();
-  readonly #real: Dispatcher;
-
-  private constructor(real: Dispatcher) {
-    super();
-    this.#real = real;
-    ShownDispatcher.#shown.set(real, this);
-  }
-
-  static of(dispatcher: object): ShownDispatcher {
-    if (dispatcher instanceof ShownDispatcher) return dispatcher;
-    return this.#shown.get(dispatcher) ?? new ShownDispatcher(dispatcher as Dispatcher);
-  }
-
-  static realOf(dispatcher: unknown): unknown {
-    return dispatcher instanceof ShownDispatcher ? dispatcher.#real : dispatcher;
-  }
-
-  dispatch(...request: Parameters<Dispatcher['dispatch']>): boolean {
-    return this.#real.dispatch(...request);
-  }
-
-  close(...args: never[]): Promise<void> {
-    return this.#real.close(...(args as []));
-  }
-
-  destroy(...args: never[]): Promise<void> {
-    return this.#real.destroy(...(args as []));
-  }
-
-  /** Composes around this object. The method uses nothing but `dispatch` of the object that it is called on. */
-  compose(...interceptors: never[]): Dispatcher {
-    return this.#real.compose.apply<this, never[], Dispatcher>(this, interceptors);
-  }
-
-  toJSON(): string {
-    return `[${this.#real.constructor.name}]`;
-  }
-
-  [inspect.custom](): string {
-    return this.toJSON();
-  }
-}
-
-/** Replaces the caller's dispatcher in a config with a wrapper that does not show headers. */
-export function concealDispatcher(config: Config): void {
-  const { dispatcher } = fetchOptionsOf(config);
-  if (typeof dispatcher !== 'object' || dispatcher === null) return;
-  config.fetchOptions = { ...config.fetchOptions, dispatcher: ShownDispatcher.of(dispatcher) };
-}
-
 /** The agents and dispatchers of the caller that may send the request. */
 function agentsOfCaller(config: Config): unknown[] {
   const { dispatcher, agent } = fetchOptionsOf(config);
-  return [config.httpAgent, ShownDispatcher.realOf(dispatcher), agent];
+  return [config.httpAgent, realDispatcherOf(dispatcher), agent];
 }
 
 /** The caller's proxy. Only an object counts. With any other value axios would use the proxy of the environment, so it becomes `false`. */

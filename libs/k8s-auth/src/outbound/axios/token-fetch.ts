@@ -1,6 +1,6 @@
 import { parseHttpUrl } from '../destinations.options.js';
-import { isReusableBody } from './axios-copy.js';
-import { discard, type SentToken } from './sent-token.js';
+import { discard, isReusableBody } from './axios-copy.js';
+import { type SentToken } from './sent-token.js';
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
