@@ -33,6 +33,18 @@ const NODE_GLOBALS = Object.fromEntries(
   ].map((name) => [name, 'writable']),
 );
 
+// docs/adr/0016 has the cost of each. `import(...)` and imports of types are allowed.
+const importedOnFirstUse = {
+  '@typescript-eslint/no-restricted-imports': [
+    'error',
+    ...['@kubernetes/client-node', '@nestjs/config', 'openid-client', 'undici'].map((name) => ({
+      name,
+      message: 'import it with import(...) where it is needed',
+      allowTypeImports: true,
+    })),
+  ],
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -58,6 +70,11 @@ export default tseslint.config(
     },
   },
   { files: ['libs/*/src/**/*.ts', 'libs/*/testing/**/*.ts', 'apps/**/*.ts'], rules: oneIdeaPerFile },
+  {
+    files: ['libs/*/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.fixture.ts'],
+    rules: importedOnFirstUse,
+  },
   {
     files: ['libs/*/src/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/util/clock.ts', '**/k8s-auth.config.ts'],

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { ConfigModule, registerAs } from '@nestjs/config';
 import { ConfigurationError } from '../errors.js';
 import { k8sAuthConfig } from './k8s-auth.config.js';
 
@@ -50,5 +51,20 @@ describe('k8sAuthConfig', () => {
     process.env = { K8S_AUTH_VERIFER: 'hybrid' };
     expect(() => k8sAuthConfig()).toThrow(ConfigurationError);
     expect(warnings).toEqual([expect.objectContaining({ variables: ['K8S_AUTH_VERIFER'] })]);
+  });
+
+  it('has the properties that registerAs of @nestjs/config defines', async () => {
+    const expected = registerAs('k8sAuth', () => ({}));
+    const propertiesOf = (factory: object) => {
+      const { length: _length, name: _name, ...properties } = Object.getOwnPropertyDescriptors(factory);
+      return JSON.parse(JSON.stringify(properties)) as unknown;
+    };
+    expect(propertiesOf(k8sAuthConfig)).toEqual(propertiesOf(expected));
+    const { imports, inject, useFactory } = k8sAuthConfig.asProvider();
+    expect(inject).toEqual(expected.asProvider().inject);
+    const imported = await Promise.resolve(imports[0]);
+    expect(imported).toMatchObject({ module: ConfigModule, exports: [expect.anything(), inject[0]] });
+    const options = { audience: 'orders' };
+    expect(useFactory(options)).toBe(options);
   });
 });

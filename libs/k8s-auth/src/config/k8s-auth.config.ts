@@ -1,4 +1,5 @@
-import { registerAs } from '@nestjs/config';
+import { type ConfigFactoryKeyHost } from '@nestjs/config';
+import { type DynamicModule } from '@nestjs/common';
 import { ConfigurationError, type Mistake, type MistakePlace } from '../errors.js';
 import { k8sAuthLog } from '../util/log.js';
 import { type VerifierVariable } from '../verifiers/verifier.js';
@@ -16,7 +17,7 @@ export function processEnvironment(): Environment {
  * @throws {ConfigurationError}
  * @publicApi
  */
-export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
+export const k8sAuthConfig = registerOnFirstUse('k8sAuth', (): K8sAuthOptions => {
   const { options, mistakes, unused } = optionsFromEnvironment(processEnvironment());
   if (unused.length > 0) {
     k8sAuthLog.warn({
@@ -27,6 +28,33 @@ export const k8sAuthConfig = registerAs('k8sAuth', (): K8sAuthOptions => {
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   return options;
 });
+
+/**
+ * `registerAs` of @nestjs/config, but the package is imported only by `asProvider`: a service that uses `forRoot` does not
+ * load it. Nest waits for a promise in `imports`. The spec compares the result with that of `registerAs`.
+ */
+function registerOnFirstUse<T extends object>(
+  name: string,
+  read: () => T,
+): (() => T) & ConfigFactoryKeyHost<T> {
+  const token = `CONFIGURATION(${name})`;
+  const importModule = async (): Promise<DynamicModule> => {
+    const { ConfigModule } = await import('@nestjs/config');
+    return ConfigModule.forFeature(read);
+  };
+  const host: ConfigFactoryKeyHost<T> = {
+    KEY: token,
+    asProvider: () => ({
+      // The declared type has no promise.
+      imports: [importModule() as Promise<DynamicModule> & DynamicModule],
+      useFactory: (config) => config,
+      inject: [token],
+    }),
+  };
+  const values = { PARTIAL_CONFIGURATION_KEY: name, ...host };
+  for (const [key, value] of Object.entries(values)) Object.defineProperty(read, key, { value });
+  return read as (() => T) & ConfigFactoryKeyHost<T>;
+}
 
 /**
  * Adds the name of the variable to mistakes that are found only when a verifier is created, such as a missing file. The

@@ -80,6 +80,8 @@ export function bareOriginOf(text: string): string | undefined {
  * @internal
  */
 export function namesHostOf(origin: string, host: unknown): boolean {
+  // The usual case, for each request, without parsing.
+  if (origin.slice(origin.indexOf('//') + 2) === host) return true;
   const [name, ...others] = [host].flat();
   const text = String(name).trim();
   const scheme = origin.slice(0, origin.indexOf('//'));

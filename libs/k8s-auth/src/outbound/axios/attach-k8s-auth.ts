@@ -5,9 +5,9 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { type TokensByOrigin } from '../k8s-auth-token-source.js';
-import { AxiosCopy, rememberConfig } from './axios-copy.js';
-import { concealDispatcher, Connections, proxyOf, targetOf } from './connections.js';
-import { discard, guardedRedirect, hideToken, redact, restore, SentToken } from './sent-token.js';
+import { AxiosCopy, discard, rememberConfig } from './axios-copy.js';
+import { Connections, proxyOf, targetOf } from './connections.js';
+import { concealDispatcher, guardedRedirect, hideToken, redact, restore, SentToken } from './sent-token.js';
 
 type Config = InternalAxiosRequestConfig;
 

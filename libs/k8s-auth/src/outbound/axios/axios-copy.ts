@@ -155,3 +155,10 @@ function isFormStream(body: unknown): body is FormStream {
   const { _streams, getBuffer, getHeaders } = body as Partial<FormStream>;
   return Array.isArray(_streams) && typeof getBuffer === 'function' && typeof getHeaders === 'function';
 }
+
+/** Frees the connection of a response whose body is not read. @internal */
+export function discard(body: unknown): void {
+  const { destroy, cancel } = (body ?? {}) as { destroy?: unknown; cancel?: unknown };
+  if (typeof destroy === 'function') destroy.call(body);
+  else if (typeof cancel === 'function') void Promise.resolve(cancel.call(body)).catch(() => {});
+}

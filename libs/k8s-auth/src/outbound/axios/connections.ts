@@ -1,11 +1,10 @@
 import { type InternalAxiosRequestConfig } from 'axios';
 import http, { type Agent as HttpAgent, type AgentOptions } from 'node:http';
 import https from 'node:https';
-import { inspect } from 'node:util';
-import { Agent, Dispatcher } from 'undici';
+import { type Agent } from 'undici';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { type SentToken } from './sent-token.js';
+import { fetchOptionsOf, realDispatcherOf, type SentToken } from './sent-token.js';
 import { agentWithToken } from './token-agent.js';
 import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
 
@@ -25,17 +24,17 @@ type GivenAgent = AnyAgent | false | null | undefined;
 export class Connections {
   /** Our agents, by the agent whose settings they copy. */
   readonly #agents = new WeakMap<AnyAgent, HttpAgent>();
-  #dispatcher?: Agent;
+  #dispatcher?: Promise<Agent>;
 
   /** The parts of a config that send the token to its destination and to no other server. */
   settingsFor(config: Config, sent: SentToken): Partial<Config> {
     const httpAgent = this.#agentFor(http, config.httpAgent as GivenAgent);
     const httpsAgent = this.#agentFor(https, config.httpsAgent as GivenAgent);
-    const { dispatcher = (this.#dispatcher ??= new Agent()), ...fetchOptions } = fetchOptionsOf(config);
+    const { dispatcher, ...fetchOptions } = fetchOptionsOf(config);
     // In a function, because a dispatcher holds the headers of its requests, and the config may be printed.
     // Implementations of fetch on top of node:http use `agent` instead.
-    const connection = () => ({
-      dispatcher,
+    const connection = async () => ({
+      dispatcher: dispatcher ?? (await this.#ownDispatcher()),
       agent: ({ protocol }: URL) => (protocol === 'https:' ? httpsAgent : httpAgent),
     });
     const { env, maxRedirects } = config;
@@ -47,6 +46,12 @@ export class Connections {
       env: { ...env, fetch: fetchWithToken(env?.fetch ?? globalThis.fetch) },
       fetchOptions: { ...fetchOptions, [FETCH_ROUTE]: route },
     };
+  }
+
+  /** Imports undici with the first request through fetch: the import takes as long as that of all other dependencies. */
+  #ownDispatcher(): Promise<Agent> {
+    this.#dispatcher ??= import('undici').then(({ Agent }) => new Agent());
+    return this.#dispatcher;
   }
 
   /** The caller's agent, unless it is the global one or would use a proxy of the environment. */
@@ -70,72 +75,10 @@ export class Connections {
   }
 }
 
-interface FetchOptions {
-  readonly dispatcher?: object;
-  /** Used by implementations of fetch on top of node:http. */
-  readonly agent?: unknown;
-}
-
-/** The `fetchOptions` of a config. axios' fetch adapter passes them unchanged to Node's fetch. */
-function fetchOptionsOf({ fetchOptions }: Config): FetchOptions {
-  return (fetchOptions ?? {}) as FetchOptions;
-}
-
-/**
- * Replaces the caller's dispatcher in the configs that responses and errors show, because a dispatcher holds the headers
- * of all its requests in flight. The caller's own object is not changed.
- */
-class ShownDispatcher extends Dispatcher {
-  static readonly #shown = new WeakMap<object, ShownDispatcher>();
-  readonly #real: Dispatcher;
-
-  private constructor(real: Dispatcher) {
-    super();
-    this.#real = real;
-    ShownDispatcher.#shown.set(real, this);
-  }
-
-  static of(dispatcher: object): ShownDispatcher {
-    if (dispatcher instanceof ShownDispatcher) return dispatcher;
-    return this.#shown.get(dispatcher) ?? new ShownDispatcher(dispatcher as Dispatcher);
-  }
-
-  static realOf(dispatcher: unknown): unknown {
-    return dispatcher instanceof ShownDispatcher ? dispatcher.#real : dispatcher;
-  }
-
-  override dispatch(...request: Parameters<Dispatcher['dispatch']>): boolean {
-    return this.#real.dispatch(...request);
-  }
-
-  override close(...args: never[]): Promise<void> {
-    return this.#real.close(...(args as []));
-  }
-
-  override destroy(...args: never[]): Promise<void> {
-    return this.#real.destroy(...(args as []));
-  }
-
-  toJSON(): string {
-    return `[${this.#real.constructor.name}]`;
-  }
-
-  [inspect.custom](): string {
-    return this.toJSON();
-  }
-}
-
-/** Replaces the caller's dispatcher in a config with a wrapper that does not show headers. */
-export function concealDispatcher(config: Config): void {
-  const { dispatcher } = fetchOptionsOf(config);
-  if (typeof dispatcher !== 'object' || dispatcher === null) return;
-  config.fetchOptions = { ...config.fetchOptions, dispatcher: ShownDispatcher.of(dispatcher) };
-}
-
 /** The agents and dispatchers of the caller that may send the request. */
 function agentsOfCaller(config: Config): unknown[] {
   const { dispatcher, agent } = fetchOptionsOf(config);
-  return [config.httpAgent, ShownDispatcher.realOf(dispatcher), agent];
+  return [config.httpAgent, realDispatcherOf(dispatcher), agent];
 }
 
 /** The caller's proxy. Only an object counts. With any other value axios would use the proxy of the environment, so it becomes `false`. */

@@ -1,5 +1,7 @@
 import { type InternalAxiosRequestConfig } from 'axios';
-import { types } from 'node:util';
+import { EventEmitter } from 'node:events';
+import { inspect, types } from 'node:util';
+import { type Dispatcher } from 'undici';
 import { parseHttpUrl } from '../destinations.options.js';
 
 type Config = InternalAxiosRequestConfig;
@@ -126,9 +128,73 @@ export function restore(
   }
 }
 
-/** Frees the connection of a response whose body is not read. @internal */
-export function discard(body: unknown): void {
-  const { destroy, cancel } = (body ?? {}) as { destroy?: unknown; cancel?: unknown };
-  if (typeof destroy === 'function') destroy.call(body);
-  else if (typeof cancel === 'function') void Promise.resolve(cancel.call(body)).catch(() => {});
+export interface FetchOptions {
+  readonly dispatcher?: object;
+  /** Used by implementations of fetch on top of node:http. */
+  readonly agent?: unknown;
 }
+
+/** The `fetchOptions` of a config. axios' fetch adapter passes them unchanged to Node's fetch. */
+export function fetchOptionsOf({ fetchOptions }: Config): FetchOptions {
+  return (fetchOptions ?? {}) as FetchOptions;
+}
+
+/**
+ * Replaces the caller's dispatcher in the configs that responses and errors show, because a dispatcher holds the headers
+ * of all its requests in flight. The caller's own object is not changed. It has the methods of undici's `Dispatcher`, but
+ * not its class, so that undici is not imported.
+ */
+class ShownDispatcher extends EventEmitter {
+  static readonly #shown = new WeakMap<object, ShownDispatcher>();
+  readonly #real: Dispatcher;
+
+  private constructor(real: Dispatcher) {
+    super();
+    this.#real = real;
+    ShownDispatcher.#shown.set(real, this);
+  }
+
+  static of(dispatcher: object): ShownDispatcher {
+    if (dispatcher instanceof ShownDispatcher) return dispatcher;
+    return this.#shown.get(dispatcher) ?? new ShownDispatcher(dispatcher as Dispatcher);
+  }
+
+  static realOf(dispatcher: unknown): unknown {
+    return dispatcher instanceof ShownDispatcher ? dispatcher.#real : dispatcher;
+  }
+
+  dispatch(...request: Parameters<Dispatcher['dispatch']>): boolean {
+    return this.#real.dispatch(...request);
+  }
+
+  close(...args: never[]): Promise<void> {
+    return this.#real.close(...(args as []));
+  }
+
+  destroy(...args: never[]): Promise<void> {
+    return this.#real.destroy(...(args as []));
+  }
+
+  /** Composes around this object. The method uses nothing but `dispatch` of the object that it is called on. */
+  compose(...interceptors: never[]): Dispatcher {
+    return this.#real.compose.apply<this, never[], Dispatcher>(this, interceptors);
+  }
+
+  toJSON(): string {
+    return `[${this.#real.constructor.name}]`;
+  }
+
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+}
+
+/** Replaces the caller's dispatcher in a config with a wrapper that does not show headers. */
+export function concealDispatcher(config: Config): void {
+  const { dispatcher } = fetchOptionsOf(config);
+  if (typeof dispatcher !== 'object' || dispatcher === null) return;
+  config.fetchOptions = { ...config.fetchOptions, dispatcher: ShownDispatcher.of(dispatcher) };
+}
+
+/** The caller's own dispatcher. @internal */
+export const realDispatcherOf = (dispatcher: unknown): unknown => ShownDispatcher.realOf(dispatcher);

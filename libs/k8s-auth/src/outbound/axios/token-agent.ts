@@ -85,14 +85,15 @@ function addToken(head: string, { header, origin, usesProxy }: SentToken): strin
 function originOf(
   request: ClientRequest,
   target: RequestTarget,
-  { usesProxy }: SentToken,
+  { usesProxy, origin }: SentToken,
 ): string | undefined {
   const { protocol, host, port, socketPath } = target;
   if (socketPath) return undefined;
   const proxied = usesProxy ? parseHttpUrl(request.path) : undefined;
   if (proxied) return proxied.origin;
   const name = host?.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  return parseHttpUrl(`${protocol}//${name}${port ? `:${port}` : ''}`)?.origin;
+  const url = `${protocol}//${name}${port ? `:${port}` : ''}`;
+  return url === origin ? origin : parseHttpUrl(url)?.origin;
 }
 
 type WriteCallback = (error?: Error | null) => void;

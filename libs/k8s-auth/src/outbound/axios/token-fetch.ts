@@ -1,6 +1,6 @@
 import { parseHttpUrl } from '../destinations.options.js';
-import { isReusableBody } from './axios-copy.js';
-import { discard, type SentToken } from './sent-token.js';
+import { discard, isReusableBody } from './axios-copy.js';
+import { type SentToken } from './sent-token.js';
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
@@ -11,7 +11,7 @@ type RequestLike = Request | (RequestInit & { readonly url: string });
 export interface FetchRoute {
   readonly sent: SentToken;
   /** Returns further options for fetch: the dispatcher or agent to use. */
-  readonly connection: () => object;
+  readonly connection: () => Promise<object>;
   /** Maximum number of redirects. With 0, a redirect is returned to the caller. Omitted: 20, as in the Fetch standard. */
   readonly maxRedirects: number | undefined;
   /** The original body. A redirect with 307 or 308 sends it again, unless it can be read only once. */
@@ -80,7 +80,7 @@ async function follow(
 ): Promise<Response> {
   const { url, method = 'GET', signal = null } = request;
   const mode = maxRedirects === 0 ? 'manual' : (options.redirect ?? request.redirect);
-  const common: RequestInit = { ...connection(), ...options, signal, redirect: 'manual' };
+  const common: RequestInit = { ...(await connection()), ...options, signal, redirect: 'manual' };
 
   let hop: Hop = { url, method, headers, hasBody: Boolean(request.body) };
   let response = await (isRequest(request) && request.body

@@ -1,0 +1,65 @@
+/** Verifiers of the library without Nest and HTTP. Asked by verifier-process.ts. */
+import { type Verifier } from 'nest-k8s-auth';
+import { AUDIENCE } from '../support/cluster.js';
+import { announce, answerParent } from '../support/program.js';
+import { openVerifier } from './library.js';
+import { type OpenOptions, type VerifyOptions, type VerifyResult } from './verifier-process.js';
+
+let opened: Verifier | undefined;
+
+async function open({ options }: OpenOptions): Promise<void> {
+  await close();
+  opened = await openVerifier(options);
+}
+
+async function close(): Promise<void> {
+  await opened?.close();
+  opened = undefined;
+}
+
+/** Takes the next token as soon as one of the `concurrency` verifications has ended. */
+async function verify({ tokens, concurrency }: VerifyOptions): Promise<VerifyResult> {
+  const verifier = opened;
+  if (!verifier) throw new Error('no verifier is open');
+  // As from a request: a string that was never a key of a map before.
+  const fresh = tokens.map((token) => Buffer.from(token, 'latin1').toString('latin1'));
+  const counts = { accepted: 0, rejected: 0, undecided: 0 };
+  let next = 0;
+  const before = process.cpuUsage();
+  const startedMs = performance.now();
+  const lane = async (): Promise<void> => {
+    for (let token = fresh[next++]; token !== undefined; token = fresh[next++]) {
+      counts[await outcomeOf(verifier, token)]++;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  const { user, system } = process.cpuUsage(before);
+  return { ...counts, cpuUs: user + system, durationMs: performance.now() - startedMs };
+}
+
+async function outcomeOf(verifier: Verifier, token: string): Promise<'accepted' | 'rejected' | 'undecided'> {
+  try {
+    const verdict = verifier.verify(token, [AUDIENCE]);
+    // As the guard does: a verdict from memory is not awaited.
+    if (verdict instanceof Promise) await verdict;
+    return 'accepted';
+  } catch (error) {
+    return (error as Error).name === 'InvalidTokenError' ? 'rejected' : 'undecided';
+  }
+}
+
+/** Heap and external memory that are in use after a garbage collection. Needs `--expose-gc`. */
+async function usedBytes(): Promise<number> {
+  const { gc } = globalThis;
+  if (!gc) throw new Error('expected --expose-gc');
+  // Finalizers run between collections, and free more.
+  for (let pass = 0; pass < 3; pass++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+answerParent({ open, close, verify, usedBytes });
+announce('');
