@@ -60,9 +60,10 @@ function tokenreviewReplica(clock: FakeClock, review: () => Promise<void>): Repl
 
 function hybridReplica(clock: FakeClock, review: () => Promise<void>): Replica {
   const periodMs = REVOCATION_CHECK_SECONDS * 1000;
-  const checks = new RevocationChecks({ clock, periodMs, whenUnavailable: 'refuse' });
+  const checks = new RevocationChecks({ ask: review, clock, periodMs, whenUnavailable: 'refuse' });
+  const verdict = verdictFor('shop/checkout');
   return {
-    use: (token) => checks.check(token, Infinity, review, undefined),
+    use: (token) => checks.check(token, verdict, undefined),
     close: () => checks.close(),
   };
 }
