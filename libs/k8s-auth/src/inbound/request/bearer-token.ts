@@ -1,3 +1,5 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { type ExecutionContext } from '@nestjs/common';
 import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors.js';
 import { B64TOKEN } from '../../util/syntax.js';
@@ -109,11 +111,43 @@ function withoutLeadingSpaces(text: string): string | undefined {
 export function removeAuthorization(request: unknown): void {
   const node = nodeRequestOf(request);
   if (!node) return;
-  // Node builds a view from `rawHeaders` on first access. Both views must exist before `rawHeaders` changes.
-  delete node.headers.authorization;
-  delete node.headersDistinct?.authorization;
-  removeFromPairs(node.rawHeaders ?? []);
+  const { headers, rawHeaders = [] } = node;
+  delete headers.authorization;
+  if (willBuildDistinct(node)) {
+    removeFromPairs(rawHeaders);
+    node[RAW_LENGTH] = rawHeaders.length;
+  } else {
+    // First, because reading `headersDistinct` may build it, from a list that must still have its original length.
+    delete node.headersDistinct?.authorization;
+    removeFromPairs(rawHeaders);
+  }
   if (request !== node) removeFromWrapper(request as { headers?: Record<string, unknown> });
+}
+
+/**
+ * The keys under which Node's request has `headersDistinct`, once that was read, and the length of `rawHeaders` that it is
+ * built from. Building it only to remove one header takes longer than the rest of the guard. These keys are internals of
+ * Node, so they are tried out. If they are not as expected, no request has the keys that are returned.
+ */
+function findInternalKeys(): { readonly distinct: symbol; readonly rawLength: symbol } {
+  const probe = new IncomingMessage(new Socket()) as IncomingMessage & Record<symbol, unknown>;
+  const keyOf = (isKey: (key: symbol) => boolean) => Object.getOwnPropertySymbols(probe).find(isKey);
+  const rawLength = keyOf(({ description }) => description === 'kHeadersCount') ?? Symbol('unknown');
+  probe.rawHeaders.push('Host', 'x', 'Beyond-The-Length', 'x');
+  probe[rawLength] = 2;
+  const view = probe.headersDistinct;
+  const distinct = keyOf((key) => probe[key] === view);
+  const isAsExpected = distinct !== undefined && Object.keys(view).join() === 'host';
+  return isAsExpected ? { distinct, rawLength } : { distinct: Symbol('none'), rawLength: Symbol('none') };
+}
+
+const { distinct: DISTINCT, rawLength: RAW_LENGTH } = findInternalKeys();
+
+/** Whether Node builds `headersDistinct` later, from what `rawHeaders` is then. */
+function willBuildDistinct(node: NodeRequest): node is NodeRequest & Record<symbol, unknown> {
+  const { [DISTINCT]: built, [RAW_LENGTH]: length } = node as NodeRequest & Record<symbol, unknown>;
+  // A class of the user may build its own view.
+  return !built && length === node.rawHeaders?.length && node.constructor === IncomingMessage;
 }
 
 /** Changes the array in place, because other code may hold a reference to it. */
