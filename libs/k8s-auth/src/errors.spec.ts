@@ -73,6 +73,36 @@ describe('the tree of errors', () => {
     }
   });
 
+  it.each([
+    ['MissingTokenError', false, () => new MissingTokenError('words')],
+    ['MalformedCredentialsError', false, () => new MalformedCredentialsError('words')],
+    ['InvalidTokenError', false, () => new InvalidTokenError('ISSUER', 'words')],
+    ['ForbiddenPrincipalError', false, () => new ForbiddenPrincipalError('words')],
+    ['UndecoratedRouteError', false, () => new UndecoratedRouteError('words')],
+    ['UnsupportedContextError', true, () => new UnsupportedContextError('words')],
+    ['VerifierUnavailableError', true, () => new VerifierUnavailableError('words')],
+    ['TokenSourceError', true, () => new TokenSourceError('EMPTY', '/a/file', 'words')],
+  ])('%s has a stack trace: %s', (_, expected, create) => {
+    expect(/\n\s+at /.test(String(create().stack))).toBe(expected);
+    expect(String(create().stack)).toContain('words');
+    expect(String(new Error('another').stack)).toMatch(/\n\s+at /);
+  });
+
+  it('leaves the stack traces of other errors as they were if its constructor throws', () => {
+    expect(() => new MissingTokenError('words', null as never)).toThrow(TypeError);
+    expect(String(new Error('another').stack)).toMatch(/\n\s+at /);
+  });
+
+  it('is created if the length of stack traces cannot be changed', () => {
+    const { stackTraceLimit } = Error;
+    Object.defineProperty(Error, 'stackTraceLimit', { value: stackTraceLimit, writable: false });
+    try {
+      expect(new MissingTokenError('words')).toMatchObject({ message: 'words' });
+    } finally {
+      Object.defineProperty(Error, 'stackTraceLimit', { value: stackTraceLimit, writable: true });
+    }
+  });
+
   it('rounds retryAfterMs up to whole milliseconds', () => {
     expect(new VerifierUnavailableError('words', { retryAfterMs: 1_000.2 }).retryAfterMs).toBe(1_001);
   });

@@ -38,13 +38,40 @@ export abstract class K8sAuthError extends Error {
   }
 }
 
+/**
+ * Sets the length of the stack traces of new errors to 0, until the returned function is called. Call that in a `finally`
+ * block of the same function: the length applies to the whole process.
+ * @internal
+ */
+export function suspendStackTraces(): () => void {
+  const { stackTraceLimit } = Error;
+  // Unlike an assignment, this does not throw if the property is frozen. The errors have a stack trace then.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  return () => Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+}
+
+/**
+ * Base class of the errors that refuse one request because of what the caller sent. They have no stack trace, because
+ * anyone can cause them in any number: collecting a stack trace takes longer than the rest of the refusal.
+ */
+abstract class RefusalError extends K8sAuthError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    const resumeStackTraces = suspendStackTraces();
+    try {
+      super(message, options);
+    } finally {
+      resumeStackTraces();
+    }
+  }
+}
+
 /** The request carries no bearer credentials (RFC 6750 §3.1: no error code for the caller). @publicApi */
-export class MissingTokenError extends K8sAuthError {
+export class MissingTokenError extends RefusalError {
   readonly code = 'ERR_K8S_AUTH_TOKEN_MISSING';
 }
 
 /** The `Authorization` header is repeated, or its Bearer credentials are not one b64token (RFC 6750 §2.1). @publicApi */
-export class MalformedCredentialsError extends K8sAuthError {
+export class MalformedCredentialsError extends RefusalError {
   readonly code = 'ERR_K8S_AUTH_CREDENTIALS_MALFORMED';
 }
 
@@ -53,7 +80,7 @@ export class MalformedCredentialsError extends K8sAuthError {
  * The code names the reason; it is for the log, not for the caller.
  * @publicApi
  */
-export class InvalidTokenError extends K8sAuthError {
+export class InvalidTokenError extends RefusalError {
   readonly code: `ERR_K8S_AUTH_TOKEN_${InvalidTokenReason}`;
 
   constructor(
@@ -67,12 +94,12 @@ export class InvalidTokenError extends K8sAuthError {
 }
 
 /** The caller is authenticated, but a rule of the route denies access. The message names the rule. @publicApi */
-export class ForbiddenPrincipalError extends K8sAuthError {
+export class ForbiddenPrincipalError extends RefusalError {
   readonly code = 'ERR_K8S_AUTH_PRINCIPAL_FORBIDDEN';
 }
 
 /** The guard is global, and the route has neither `@K8sAuth` nor `@Public`. @publicApi */
-export class UndecoratedRouteError extends K8sAuthError {
+export class UndecoratedRouteError extends RefusalError {
   readonly code = 'ERR_K8S_AUTH_ROUTE_UNDECORATED';
 }
 
@@ -160,26 +187,6 @@ export class ConfigurationError extends K8sAuthError {
     );
     this.mistakes = mistakes;
   }
-}
-
-/**
- * Waits for both promises.
- * @throws {ConfigurationError} with the mistakes of both, if both reject with one; otherwise the error of the one that rejects
- * @internal
- */
-export async function awaitBoth<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
-  const outcomes = await Promise.allSettled([one, other]);
-  const errors = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
-  );
-  const [first, second] = errors;
-  if (first instanceof ConfigurationError && second instanceof ConfigurationError) {
-    throw new ConfigurationError([...first.details, ...second.details], {
-      cause: first.cause ?? second.cause,
-    });
-  }
-  // Returns both values, or throws the error of one.
-  return Promise.all([one, other]);
 }
 
 function formatMistake(mistake: Mistake | string): string {

@@ -1,14 +1,13 @@
 import { delimiter, join } from 'node:path';
-import { awaitBoth, ConfigurationError, type MistakePlace, formatPlace } from '../errors.js';
+import { ConfigurationError, type MistakePlace, formatPlace } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
-import { type TlsSettings } from '../http/tls-source.js';
 import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { findPodMount, isApiServerOfPod, pathIfExists, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { type ClientCertificate, FileCredential, type OwnCredential } from './own-credential.js';
-import { type PemSource, readTls, type TlsSource } from '../http/tls-source.js';
+import { type PemSource, readTls, type TlsSettings, type TlsSource } from '../http/tls-source.js';
 
 /** What is needed to find the API server, besides the options. */
 export interface ApiServerContext {
@@ -178,4 +177,24 @@ function fileCredential(
   { clock, log }: Pick<ApiServerContext, 'clock' | 'log'>,
 ): OwnCredential {
   return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log }));
+}
+
+/**
+ * Waits for both promises.
+ * @throws {ConfigurationError} with the mistakes of both, if both reject with one; otherwise the error of the one that rejects
+ * @internal
+ */
+export async function awaitBoth<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  const outcomes = await Promise.allSettled([one, other]);
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+  );
+  const [first, second] = errors;
+  if (first instanceof ConfigurationError && second instanceof ConfigurationError) {
+    throw new ConfigurationError([...first.details, ...second.details], {
+      cause: first.cause ?? second.cause,
+    });
+  }
+  // Returns both values, or throws the error of one.
+  return Promise.all([one, other]);
 }

@@ -59,7 +59,7 @@ export function Caller(property?: keyof Principal, ...none: never[]): ParameterD
 }
 
 const CallerParam = createParamDecorator<keyof Principal | undefined>((property, context) => {
-  const principal = isPublic(context) ? undefined : getPrincipal(context);
+  const principal = findPrincipal(context) ?? (isPublic(context) ? undefined : getPrincipal(context));
   return property === undefined ? principal : principal?.[property];
 });
 
@@ -69,7 +69,7 @@ const CallerParam = createParamDecorator<keyof Principal | undefined>((property,
  * @publicApi
  */
 export function getPrincipal(context: ExecutionContext): Principal {
-  const principal = context.getType() === 'http' ? authenticatedFor(context)?.principal : undefined;
+  const principal = findPrincipal(context);
   if (!principal) {
     throw new ConfigurationError([
       `${handlerLabelOf(context)}: expected a caller that @K8sAuth has accepted, but found no principal`,
@@ -78,9 +78,13 @@ export function getPrincipal(context: ExecutionContext): Principal {
   return principal;
 }
 
+function findPrincipal(context: ExecutionContext): Principal | undefined {
+  return context.getType() === 'http' ? authenticatedFor(context)?.principal : undefined;
+}
+
 /** If a test has overridden the guard, the request was not remembered as public. Then the decorators decide. */
 function isPublic(context: ExecutionContext): boolean {
-  if (context.getType() !== 'http' || authenticatedFor(context)) return false;
+  if (context.getType() !== 'http') return false;
   const targets = [context.getHandler(), context.getClass()];
   return isRememberedPublic(context) || targets.some((target) => declarationOf(target).isPublic);
 }

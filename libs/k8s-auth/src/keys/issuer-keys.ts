@@ -1,12 +1,13 @@
 import { ApiServerClient } from '../api-server/api-server.client.js';
 import {
+  awaitBoth,
   type ApiServerConnection,
   type ApiServerContext,
   findApiServer,
   requireApiServer,
 } from '../api-server/api-server.connection.js';
 import { isApiServerOfPod } from '../api-server/in-cluster.js';
-import { awaitBoth, ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../errors.js';
 import { HttpsClient } from '../http/https-client.js';
 import { readTls } from '../http/tls-source.js';
 import { audiencesNamedBy } from '../jwt/jwt-claims.js';

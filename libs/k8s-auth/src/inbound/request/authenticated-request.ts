@@ -3,7 +3,7 @@ import { type Principal } from '../../identity/principal.js';
 import { AUTHENTICATES_IN_TESTS } from '../inbound.constants.js';
 import { type RouteClass, type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
-import { nodeRequestOf } from './bearer-token.js';
+import { nodeRequestOf, requestOf } from './bearer-token.js';
 
 /** @internal */
 export function authenticatesInTests(guard: unknown): boolean {
@@ -26,13 +26,20 @@ export class AuthenticatedRequest {
     token: string,
   ) {
     this.#routeClass = context.getClass();
-    this.#handler = originalOf(context.getHandler());
+    this.#handler = context.getHandler();
     this.#token = token;
   }
 
-  /** Compares the original functions: instrumentation may make a new wrapper for each request. */
-  isFor(context: ExecutionContext): boolean {
-    return this.#handler === originalOf(context.getHandler()) && this.#routeClass === context.getClass();
+  /**
+   * Whether this is the record for the handler of `context`.
+   * @param root the root that must have accepted the request; any root when omitted
+   */
+  isFor(context: ExecutionContext, root?: object): boolean {
+    return (
+      this.#routeClass === context.getClass() &&
+      isSameHandler(this.#handler, context.getHandler()) &&
+      (root === undefined || this.root === undefined || this.root === root)
+    );
   }
 
   /**
@@ -44,45 +51,78 @@ export class AuthenticatedRequest {
   }
 }
 
-// Stored beside the requests and not on them, so that nothing is overwritten, logged or serialised by accident. An entry
-// lives as long as its request. One map for all guards, because Nest creates a guard for each module.
-const authenticated = new WeakMap<object, AuthenticatedRequest>();
+/** Compares the original functions: instrumentation may make a new wrapper for each request. */
+function isSameHandler(one: RouteHandler, other: RouteHandler): boolean {
+  return one === other || originalOf(one) === originalOf(other);
+}
+
+/** Its constructor returns the given object, to which a subclass then adds its private fields. */
+class ExistingObject {
+  constructor(object: object) {
+    return object;
+  }
+}
+
+/**
+ * What the guards have found out about a request, in private fields of the request object of Node. No other code can read
+ * or overwrite them, and no log or serialiser shows them. One class for all guards, because Nest creates a guard for each
+ * module. A WeakMap has the same properties, but adding an entry for each request costs more than the rest of the guard.
+ */
+class RequestRecord extends ExistingObject {
+  #authenticated: AuthenticatedRequest | undefined;
+  /** `@Caller` parameters are `undefined` there. */
+  #publicHandler: RouteHandler | undefined;
+
+  static authenticated(request: unknown): AuthenticatedRequest | undefined {
+    const node = nodeRequestOf(request);
+    return node && #authenticated in node ? node.#authenticated : undefined;
+  }
+
+  static setAuthenticated(request: unknown, authenticated: AuthenticatedRequest): void {
+    const record = this.of(request);
+    if (record) record.#authenticated = authenticated;
+  }
+
+  static publicHandler(request: unknown): RouteHandler | undefined {
+    const node = nodeRequestOf(request);
+    return node && #publicHandler in node ? node.#publicHandler : undefined;
+  }
+
+  static setPublicHandler(request: unknown, handler: RouteHandler): void {
+    const record = this.of(request);
+    if (record) record.#publicHandler = handler;
+  }
+
+  /** @returns `undefined` if `request` is not an HTTP request */
+  private static of(request: unknown): RequestRecord | undefined {
+    const node = nodeRequestOf(request);
+    return node && (#authenticated in node ? node : new RequestRecord(node));
+  }
+}
 
 /** @internal */
 export function rememberAuthenticated(request: unknown, authenticatedRequest: AuthenticatedRequest): void {
-  const node = nodeRequestOf(request);
-  if (node) authenticated.set(node, authenticatedRequest);
+  RequestRecord.setAuthenticated(request, authenticatedRequest);
 }
 
 /** The last record of this request, for any handler. @internal */
 export function lastAuthenticated(request: unknown): AuthenticatedRequest | undefined {
-  const node = nodeRequestOf(request);
-  return node && authenticated.get(node);
+  return RequestRecord.authenticated(request);
 }
 
-/**
- * The record of this request for the handler of `context`.
- * @param root the root that must have accepted the request; any root when omitted
- * @internal
- */
-export function authenticatedFor(context: ExecutionContext, root?: object): AuthenticatedRequest | undefined {
+/** The record of this request for the handler of `context`. @internal */
+export function authenticatedFor(context: ExecutionContext): AuthenticatedRequest | undefined {
   const last = lastAuthenticated(context.switchToHttp().getRequest<unknown>());
-  return last?.isFor(context) && (root === undefined || last.root === undefined || last.root === root)
-    ? last
-    : undefined;
+  return last?.isFor(context) ? last : undefined;
 }
-
-/** Request -> its public handler. `@Caller` parameters are `undefined` there. */
-const publicHandlers = new WeakMap<object, RouteHandler>();
 
 /** @internal */
 export function rememberPublic(context: ExecutionContext): void {
-  const node = nodeRequestOf(context.switchToHttp().getRequest<unknown>());
-  if (node) publicHandlers.set(node, context.getHandler());
+  RequestRecord.setPublicHandler(requestOf(context), context.getHandler());
 }
 
 /** @internal */
 export function isRememberedPublic(context: ExecutionContext): boolean {
-  const node = nodeRequestOf(context.switchToHttp().getRequest<unknown>());
-  return node !== undefined && publicHandlers.get(node) === context.getHandler();
+  const handler = RequestRecord.publicHandler(context.switchToHttp().getRequest<unknown>());
+  return handler !== undefined && handler === context.getHandler();
 }

@@ -1,3 +1,6 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { type ExecutionContext } from '@nestjs/common';
 import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors.js';
 import { B64TOKEN } from '../../util/syntax.js';
 import { type CallerConnection } from '../../verifiers/verifier.js';
@@ -19,9 +22,9 @@ export interface NodeRequest {
  * @internal
  */
 export function nodeRequestOf(request: unknown): NodeRequest | undefined {
+  const { rawHeaders, raw } = (request ?? {}) as { rawHeaders?: unknown; raw?: unknown };
   // `raw` comes last: Express does not define it, and a middleware may store a raw body under that name.
-  if (hasHeaders(request) && Array.isArray(request.rawHeaders)) return request;
-  const raw = (request as { raw?: unknown } | undefined)?.raw;
+  if (Array.isArray(rawHeaders) && hasHeaders(request)) return request;
   if (hasHeaders(raw)) return raw;
   return hasHeaders(request) ? request : undefined;
 }
@@ -30,6 +33,11 @@ function hasHeaders(value: unknown): value is NodeRequest {
   if (typeof value !== 'object' || value === null) return false;
   const { headers } = value as { headers?: unknown };
   return typeof headers === 'object' && headers !== null;
+}
+
+/** The same as `context.switchToHttp().getRequest()`, which creates three functions at each call. @internal */
+export function requestOf(context: ExecutionContext): unknown {
+  return context.getArgByIndex<unknown>(0);
 }
 
 /** Reads the connection only when a verifier asks, which most requests do not need. @internal */
@@ -71,14 +79,21 @@ export function readBearerToken(request: unknown, maxTokenBytes: number): string
 }
 
 function readAuthorization(request: NodeRequest | undefined): string {
-  // If the header is repeated, Node's `headers` has only the first one. Only `rawHeaders` has all of them.
-  const names = (request?.rawHeaders ?? []).filter((_, index) => index % 2 === 0);
+  if (!request) return '';
   // Own property only, because Node's headers inherit from Object.prototype.
-  const value =
-    request && Object.hasOwn(request.headers, 'authorization') ? request.headers.authorization : undefined;
-  if (names.filter(isAuthorization).length > 1 || (Array.isArray(value) && value.length > 1))
+  const value = Object.hasOwn(request.headers, 'authorization') ? request.headers.authorization : undefined;
+  if (isRepeated(request.rawHeaders ?? []) || (Array.isArray(value) && value.length > 1))
     throw new MalformedCredentialsError('"authorization" header is repeated');
   return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+/** If the header is repeated, Node's `headers` has only the first one. Only `rawHeaders` has all of them. */
+function isRepeated(rawHeaders: readonly string[]): boolean {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (isAuthorization(rawHeaders[index])) count++;
+  }
+  return count > 1;
 }
 
 /** Removes `1*SP`. @returns `undefined` if the text does not start with a space */
@@ -96,11 +111,43 @@ function withoutLeadingSpaces(text: string): string | undefined {
 export function removeAuthorization(request: unknown): void {
   const node = nodeRequestOf(request);
   if (!node) return;
-  // Node builds a view from `rawHeaders` on first access. Both views must exist before `rawHeaders` changes.
-  delete node.headers.authorization;
-  delete node.headersDistinct?.authorization;
-  removeFromPairs(node.rawHeaders ?? []);
-  removeFromWrapper(request as { headers?: Record<string, unknown> });
+  const { headers, rawHeaders = [] } = node;
+  delete headers.authorization;
+  if (willBuildDistinct(node)) {
+    removeFromPairs(rawHeaders);
+    node[RAW_LENGTH] = rawHeaders.length;
+  } else {
+    // First, because reading `headersDistinct` may build it, from a list that must still have its original length.
+    delete node.headersDistinct?.authorization;
+    removeFromPairs(rawHeaders);
+  }
+  if (request !== node) removeFromWrapper(request as { headers?: Record<string, unknown> });
+}
+
+/**
+ * The keys under which Node's request has `headersDistinct`, once that was read, and the length of `rawHeaders` that it is
+ * built from. Building it only to remove one header takes longer than the rest of the guard. These keys are internals of
+ * Node, so they are tried out. If they are not as expected, no request has the keys that are returned.
+ */
+function findInternalKeys(): { readonly distinct: symbol; readonly rawLength: symbol } {
+  const probe = new IncomingMessage(new Socket()) as IncomingMessage & Record<symbol, unknown>;
+  const keyOf = (isKey: (key: symbol) => boolean) => Object.getOwnPropertySymbols(probe).find(isKey);
+  const rawLength = keyOf(({ description }) => description === 'kHeadersCount') ?? Symbol('unknown');
+  probe.rawHeaders.push('Host', 'x', 'Beyond-The-Length', 'x');
+  probe[rawLength] = 2;
+  const view = probe.headersDistinct;
+  const distinct = keyOf((key) => probe[key] === view);
+  const isAsExpected = distinct !== undefined && Object.keys(view).join() === 'host';
+  return isAsExpected ? { distinct, rawLength } : { distinct: Symbol('none'), rawLength: Symbol('none') };
+}
+
+const { distinct: DISTINCT, rawLength: RAW_LENGTH } = findInternalKeys();
+
+/** Whether Node builds `headersDistinct` later, from what `rawHeaders` is then. */
+function willBuildDistinct(node: NodeRequest): node is NodeRequest & Record<symbol, unknown> {
+  const { [DISTINCT]: built, [RAW_LENGTH]: length } = node as NodeRequest & Record<symbol, unknown>;
+  // A class of the user may build its own view.
+  return !built && length === node.rawHeaders?.length && node.constructor === IncomingMessage;
 }
 
 /** Changes the array in place, because other code may hold a reference to it. */
@@ -117,6 +164,7 @@ function removeFromWrapper(request: { headers?: Record<string, unknown> }): void
   request.headers = others;
 }
 
+/** Compares the length first: most names differ in it. */
 function isAuthorization(name: string | undefined): boolean {
-  return name?.toLowerCase() === 'authorization';
+  return name?.length === 'authorization'.length && name.toLowerCase() === 'authorization';
 }

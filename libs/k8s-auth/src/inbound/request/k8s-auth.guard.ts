@@ -11,13 +11,8 @@ import { loggable } from '../../util/log.js';
 import { type Verdict } from '../../verifiers/verifier.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import { type InboundRoot, type Route } from '../routes/route.js';
-import {
-  AuthenticatedRequest,
-  authenticatedFor,
-  lastAuthenticated,
-  rememberAuthenticated,
-} from './authenticated-request.js';
-import { readBearerToken, RequestConnection, removeAuthorization } from './bearer-token.js';
+import { AuthenticatedRequest, lastAuthenticated, rememberAuthenticated } from './authenticated-request.js';
+import { readBearerToken, removeAuthorization, RequestConnection, requestOf } from './bearer-token.js';
 import { type RefusedRequest, refuse } from './refusal.js';
 
 /**
@@ -83,9 +78,10 @@ export function authenticate(
 
 function authenticateOnce(progress: Progress, route: Route, root: InboundRoot): true | Promise<true> {
   const { context } = progress;
-  if (authenticatedFor(context, root)) return true;
-  const request = context.switchToHttp().getRequest<unknown>();
-  const token = lastAuthenticated(request)?.token ?? readBearerToken(request, root.maxTokenBytes);
+  const request = requestOf(context);
+  const last = lastAuthenticated(request);
+  if (last?.isFor(context, root)) return true;
+  const token = last?.token ?? readBearerToken(request, root.maxTokenBytes);
   progress.token = token;
   const verdict = verify(request, token, route, root);
   if (!isThenable(verdict)) return acceptVerdict(progress, token, route, root, verdict);
@@ -116,7 +112,7 @@ function acceptVerdict(
   const { context } = progress;
   progress.principal = principal;
   for (const rule of policy.kind === 'protected' ? policy.rules : []) assertAllowed(rule, principal);
-  const request = context.switchToHttp().getRequest<unknown>();
+  const request = requestOf(context);
   removeAuthorization(request);
   rememberAuthenticated(request, new AuthenticatedRequest(root, context, principal, token));
   return true;

@@ -12,12 +12,14 @@ import {
   InvalidTokenError,
   MalformedCredentialsError,
   MissingTokenError,
+  suspendStackTraces,
   UndecoratedRouteError,
   UnsupportedContextError,
   VerifierUnavailableError,
 } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { type InboundRoot } from '../routes/route.js';
+import { requestOf } from './bearer-token.js';
 
 /** The errors that have an HTTP response. Any other error is our own failure and becomes a VerifierUnavailableError. */
 type RefusableError =
@@ -31,35 +33,29 @@ type RefusableError =
 /** The HTTP response to a refused request. */
 interface RefusalResponse {
   readonly exception: new (body?: object, options?: { cause: unknown }) => HttpException;
+  /** Nest's default body for the status: the reason for a refusal would help an attacker. */
+  readonly body: object;
   /** `WWW-Authenticate`, RFC 6750 §3: it has an error code only if the caller sent credentials (§3.1). */
-  readonly challenge?: string;
+  readonly challenge: string | undefined;
 }
 
-const INSUFFICIENT_SCOPE: RefusalResponse = {
-  exception: ForbiddenException,
-  challenge: 'Bearer error="insufficient_scope"',
-};
+function responseOf(exception: RefusalResponse['exception'], challenge?: string): RefusalResponse {
+  // Created without options, because Nest 11 omits the message from an exception that has a cause and no text.
+  return { exception, challenge, body: new exception().getResponse() as object };
+}
+
+const INSUFFICIENT_SCOPE = responseOf(ForbiddenException, 'Bearer error="insufficient_scope"');
+const UNAVAILABLE = responseOf(ServiceUnavailableException);
 
 const RESPONSES: readonly (readonly [abstract new (...args: never[]) => RefusableError, RefusalResponse])[] =
   [
-    [MissingTokenError, { exception: UnauthorizedException, challenge: 'Bearer' }],
-    [
-      MalformedCredentialsError,
-      { exception: BadRequestException, challenge: 'Bearer error="invalid_request"' },
-    ],
-    [InvalidTokenError, { exception: UnauthorizedException, challenge: 'Bearer error="invalid_token"' }],
+    [MissingTokenError, responseOf(UnauthorizedException, 'Bearer')],
+    [InvalidTokenError, responseOf(UnauthorizedException, 'Bearer error="invalid_token"')],
+    [MalformedCredentialsError, responseOf(BadRequestException, 'Bearer error="invalid_request"')],
     [ForbiddenPrincipalError, INSUFFICIENT_SCOPE],
     [UndecoratedRouteError, INSUFFICIENT_SCOPE],
-    [VerifierUnavailableError, { exception: ServiceUnavailableException }],
+    [VerifierUnavailableError, UNAVAILABLE],
   ];
-
-function responseTo(error: unknown): RefusalResponse | undefined {
-  return RESPONSES.find(([kind]) => error instanceof kind)?.[1];
-}
-
-function isRefusable(error: unknown): error is RefusableError {
-  return responseTo(error) !== undefined;
-}
 
 /** What is known about a request when it is refused. */
 export interface RefusedRequest {
@@ -76,7 +72,7 @@ export interface RefusedRequest {
  */
 export function refuse(
   { refusals, adapterHost }: Pick<InboundRoot, 'refusals' | 'adapterHost'>,
-  { context, ...known }: RefusedRequest,
+  { context, token, principal }: RefusedRequest,
   thrown: unknown,
 ): never {
   const route = describeRoute(context);
@@ -84,37 +80,39 @@ export function refuse(
     refusals.record({ error: thrown, route });
     throw thrown;
   }
-  const isExpected = isRefusable(thrown);
+  const known = RESPONSES.find(([kind]) => thrown instanceof kind);
   // Not attached as the cause, because its content is unknown. Its message is in the log, with the token redacted.
-  const error = isExpected ? thrown : new VerifierUnavailableError('unexpected error');
-  refusals.record({ error, route, ...known, ...(!isExpected && { unexpected: { thrown } }) });
+  const error = known ? (thrown as RefusableError) : new VerifierUnavailableError('unexpected error');
+  refusals.record({ error, route, token, principal, unexpected: known ? undefined : { thrown } });
   // Absent in a testing module from which no application was created.
   const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
-  throw toHttpException(error, adapter, context.switchToHttp().getResponse());
+  const response = known?.[1] ?? UNAVAILABLE;
+  if (adapter) setHeaders(adapter, context.getArgByIndex<unknown>(1), response, error);
+  throw toHttpException(response, error);
 }
 
-/** Also sets the headers on the response, so that they are kept if a user's exception filter answers. */
-function toHttpException(
-  error: RefusableError,
-  adapter: AbstractHttpAdapter | undefined,
+/** On the response and not on the exception, so that they are kept if a user's exception filter answers. */
+function setHeaders(
+  adapter: AbstractHttpAdapter,
   response: unknown,
-): HttpException {
-  const { exception, challenge } = responseTo(error) ?? { exception: ServiceUnavailableException };
+  { challenge }: RefusalResponse,
+  error: RefusableError,
+): void {
   // Other code, for example a timeout, may have answered during the verification.
-  if (adapter && !adapter.isHeadersSent(response)) {
-    if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
-    if (error instanceof VerifierUnavailableError)
-      adapter.setHeader(response, 'Retry-After', retryAfterOf(error));
-  }
-  return new exception(bodyOf(exception), { cause: error });
+  if (adapter.isHeadersSent(response)) return;
+  if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
+  if (error instanceof VerifierUnavailableError)
+    adapter.setHeader(response, 'Retry-After', retryAfterOf(error));
 }
 
-/**
- * Nest's default body for the status: the reason for a refusal would help an attacker. The exception is created without
- * options, because Nest 11 omits the message from an exception that has a cause and no text.
- */
-function bodyOf(exception: new () => HttpException): object {
-  return new exception().getResponse() as object;
+/** A new exception with a body of its own, because exception filters may change both. The cause says what happened. */
+function toHttpException({ exception, body }: RefusalResponse, error: RefusableError): HttpException {
+  const resumeStackTraces = suspendStackTraces();
+  try {
+    return new exception({ ...body }, { cause: error });
+  } finally {
+    resumeStackTraces();
+  }
 }
 
 /** Whole seconds (RFC 9110 §10.2.3), rounded up: with 0, all callers would retry at once. */
@@ -136,7 +134,7 @@ interface RoutedRequest {
  */
 export function describeRoute(context: ExecutionContext): string {
   if (context.getType() === 'http') {
-    const request = context.switchToHttp().getRequest<RoutedRequest | undefined>();
+    const request = requestOf(context) as RoutedRequest | undefined;
     const pattern = request?.routeOptions?.url ?? request?.route?.path;
     if (typeof pattern === 'string' && request?.method !== undefined) return `${request.method} ${pattern}`;
   }

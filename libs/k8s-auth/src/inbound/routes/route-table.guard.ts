@@ -3,7 +3,7 @@ import { type ContextId, type InstanceWrapper } from '@nestjs/core/injector/inst
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
 import { UndecoratedRouteError, UnsupportedContextError, VerifierUnavailableError } from '../../errors.js';
 import { rememberPublic } from '../request/authenticated-request.js';
-import { nodeRequestOf } from '../request/bearer-token.js';
+import { nodeRequestOf, requestOf } from '../request/bearer-token.js';
 import { authenticate } from '../request/k8s-auth.guard.js';
 import { refuse } from '../request/refusal.js';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
@@ -133,7 +133,7 @@ export class RouteTableGuard implements CanActivate {
   /** Whether the request-scoped instance differs from the one that startup compiled: another class, or changed. */
   private isForeign(context: ExecutionContext, scoped: readonly ScopedController[]): boolean {
     if (scoped.length === 0) return false;
-    const request = context.switchToHttp().getRequest<Partial<Record<symbol, ContextId>> | undefined>();
+    const request = requestOf(context) as Partial<Record<symbol, ContextId>> | undefined;
     const contextId = request?.[REQUEST_CONTEXT_ID];
     if (contextId === undefined) return false;
     const routeClass = context.getClass();
@@ -151,9 +151,7 @@ export class RouteTableGuard implements CanActivate {
 }
 
 function isHttpRequest(context: ExecutionContext): boolean {
-  return (
-    context.getType() === 'http' && nodeRequestOf(context.switchToHttp().getRequest<unknown>()) !== undefined
-  );
+  return context.getType() === 'http' && nodeRequestOf(requestOf(context)) !== undefined;
 }
 
 /** Whether Nest may be calling a function of the instance that it has created for this request. */
