@@ -93,10 +93,10 @@ class VerifiedPrincipal implements Principal {
     this.namespace = namespace;
     this.serviceAccount = serviceAccount;
     this.serviceAccountUid = facts.serviceAccountUid;
-    this.groups = Object.freeze(facts.groups ? [...facts.groups] : groupsOf(namespace));
-    if (pod) this.pod = Object.freeze({ ...pod });
-    if (node) this.node = Object.freeze({ ...node });
-    this.audiences = Object.freeze([...facts.audiences]);
+    this.groups = facts.groups ? Object.freeze([...facts.groups]) : groupsOf(namespace);
+    if (pod) this.pod = Object.freeze({ name: pod.name, uid: pod.uid });
+    if (node) this.node = freezeNode(node);
+    this.audiences = Object.isFrozen(facts.audiences) ? facts.audiences : Object.freeze([...facts.audiences]);
     this.issuer = facts.issuer;
     if (credentialId !== undefined) this.credentialId = credentialId;
     this.verifiedBy = facts.verifiedBy;
@@ -108,7 +108,21 @@ class VerifiedPrincipal implements Principal {
   }
 }
 
+// Literals: V8 makes a hidden class for each frozen copy of another object, which takes as much memory as the copy.
+function freezeNode({ name, uid }: NonNullable<Principal['node']>): NonNullable<Principal['node']> {
+  return Object.freeze(uid === undefined ? { name } : { name, uid });
+}
+
+// Far more namespaces than one service has callers from.
+const MAX_NAMESPACES = 1_000;
+const groupsByNamespace = new Map<string, readonly string[]>();
+
 /** The groups that the API server gives to every ServiceAccount (serviceaccount.MakeGroupNames, user.AllAuthenticated). */
-function groupsOf(namespace: string): string[] {
-  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+function groupsOf(namespace: string): readonly string[] {
+  const known = groupsByNamespace.get(namespace);
+  if (known) return known;
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+  if (groupsByNamespace.size >= MAX_NAMESPACES) groupsByNamespace.clear();
+  groupsByNamespace.set(namespace, Object.freeze(groups));
+  return groups;
 }

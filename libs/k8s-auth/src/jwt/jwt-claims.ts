@@ -94,7 +94,9 @@ const MAX_LIFETIME_MS = 2 ** 32 * 1000;
  */
 export function checkIssuer(claims: JsonObject, issuers: readonly string[]): string {
   const iss = member(claims, 'iss');
-  if (typeof iss === 'string' && issuers.includes(iss)) return iss;
+  // The configured text rather than the equal text of the token: principals are kept in memory, and all share it.
+  const issuer = issuers.find((one) => one === iss);
+  if (issuer !== undefined) return issuer;
   throw new InvalidTokenError(
     'ISSUER',
     `"iss" claim: expected ${issuers.join(' or ')}, got ${formatIssuer(iss)}`,
@@ -147,7 +149,7 @@ export function matchAudiences(claims: JsonObject, required: readonly string[]):
     throw malformed('"aud" claim: expected a string or a list of strings');
   }
   const matched = required.filter((audience) => issuedFor.includes(audience));
-  if (matched.length > 0) return matched;
+  if (matched.length > 0) return matched.length === required.length ? required : matched;
   const got = loggable(issuedFor.join(', '), MAX_LOGGED_AUD_LENGTH) || 'none';
   const hint = isForApiServer(claims, issuedFor) ? `; ${API_TOKEN_HINT}` : '';
   throw new InvalidTokenError(

@@ -75,7 +75,7 @@ export class VerdictCache {
     const key = isOne ? only : JSON.stringify(audiences);
     const known = caches.get(key);
     if (known) return known;
-    const created = new CacheForAudiences([...audiences], this.uncached, this.options);
+    const created = new CacheForAudiences(Object.freeze([...audiences]), this.uncached, this.options);
     caches.set(key, created);
     return created;
   }
