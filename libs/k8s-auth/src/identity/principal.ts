@@ -30,25 +30,35 @@ export interface Principal {
   readonly verifiedBy: string;
 }
 
-/** The facts that a verifier supplies. The other fields of a {@link Principal} are derived from them. @internal */
-export interface PrincipalFacts {
+/** Who has the token. */
+export interface AccountFacts {
   namespace: string;
   serviceAccount: string;
   serviceAccountUid: string;
   groups?: readonly string[];
   pod?: { name: string; uid: string };
   node?: { name: string; uid?: string };
+  credentialId?: string;
+}
+
+/** What the token is issued for, by whom, and for how long. */
+export interface TokenFacts {
   audiences: readonly string[];
   issuer: string;
-  credentialId?: string;
   issuedAtMs?: number;
   expiresAtMs?: number;
+  /** The kind of the verifier. */
   verifiedBy: string;
 }
 
+/** The facts that a verifier supplies. The other fields of a {@link Principal} are derived from them. @internal */
+export type PrincipalFacts = AccountFacts & TokenFacts;
+
+export function createPrincipal(facts: PrincipalFacts): Principal;
+export function createPrincipal(account: AccountFacts, token: TokenFacts): Principal;
 /** @internal */
-export function createPrincipal(facts: PrincipalFacts): Principal {
-  return new VerifiedPrincipal(facts);
+export function createPrincipal(account: AccountFacts | PrincipalFacts, token?: TokenFacts): Principal {
+  return new VerifiedPrincipal(account, token ?? (account as PrincipalFacts));
 }
 
 /**
@@ -87,19 +97,20 @@ class VerifiedPrincipal implements Principal {
   readonly #issuedAtMs: number;
   readonly #expiresAtMs: number;
 
-  constructor(facts: PrincipalFacts) {
-    const { namespace, serviceAccount, pod, node, credentialId, issuedAtMs, expiresAtMs } = facts;
+  constructor(account: AccountFacts, token: TokenFacts) {
+    const { namespace, serviceAccount, groups, pod, node, credentialId } = account;
+    const { audiences, issuedAtMs, expiresAtMs } = token;
     this.username = formatUsername({ namespace, name: serviceAccount });
     this.namespace = namespace;
     this.serviceAccount = serviceAccount;
-    this.serviceAccountUid = facts.serviceAccountUid;
-    this.groups = facts.groups ? Object.freeze([...facts.groups]) : groupsOf(namespace);
+    this.serviceAccountUid = account.serviceAccountUid;
+    this.groups = groups ? Object.freeze([...groups]) : groupsOf(namespace);
     if (pod) this.pod = Object.freeze({ name: pod.name, uid: pod.uid });
     if (node) this.node = freezeNode(node);
-    this.audiences = Object.isFrozen(facts.audiences) ? facts.audiences : Object.freeze([...facts.audiences]);
-    this.issuer = facts.issuer;
+    this.audiences = Object.isFrozen(audiences) ? audiences : Object.freeze([...audiences]);
+    this.issuer = token.issuer;
     if (credentialId !== undefined) this.credentialId = credentialId;
-    this.verifiedBy = facts.verifiedBy;
+    this.verifiedBy = token.verifiedBy;
     this.#issuedAtMs = issuedAtMs ?? Number.NaN;
     this.#expiresAtMs = expiresAtMs ?? Number.NaN;
     if (issuedAtMs !== undefined) Object.defineProperty(this, 'issuedAt', VerifiedPrincipal.#issuedAt);

@@ -1,13 +1,7 @@
 import { InvalidTokenError } from '../errors.js';
-import { type PrincipalFacts } from '../identity/principal.js';
+import { type AccountFacts } from '../identity/principal.js';
 import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/names.js';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
-
-/** The facts that a ServiceAccount token states about its holder. A new object, to which the caller may add other facts. */
-export type ServiceAccountFacts = Pick<
-  PrincipalFacts,
-  'namespace' | 'serviceAccount' | 'serviceAccountUid' | 'pod' | 'node' | 'credentialId'
->;
 
 /**
  * The `iss` of legacy tokens, which are kept in Secrets (pkg/serviceaccount LegacyIssuer). Bound tokens have it too if
@@ -25,7 +19,7 @@ const LEGACY_PREFIX = 'kubernetes.io/serviceaccount/';
  * @throws {InvalidTokenError} REJECTED
  * @internal
  */
-export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
+export function readBoundClaims(claims: JsonObject): AccountFacts {
   const bound = objectMember(claims, BOUND);
   const serviceAccount = objectMember(bound, 'serviceaccount');
   const pod = reference(bound, 'pod');
@@ -52,7 +46,7 @@ export function isLegacyLayout(claims: JsonObject): boolean {
  * @throws {InvalidTokenError} REJECTED
  * @internal
  */
-export function readLegacyClaims(claims: JsonObject): ServiceAccountFacts {
+export function readLegacyClaims(claims: JsonObject): AccountFacts {
   for (const name of ['aud', BOUND]) {
     if (Object.hasOwn(claims, name)) throw rejected(`"${name}" claim: expected none in a legacy token`);
   }
@@ -66,7 +60,7 @@ export function readLegacyClaims(claims: JsonObject): ServiceAccountFacts {
 function identity(
   claims: JsonObject,
   { namespace, name, uid }: Record<'namespace' | 'name' | 'uid', unknown>,
-): ServiceAccountFacts {
+): AccountFacts {
   if (!isNamespaceName(namespace)) throw rejected('namespace: expected a DNS label');
   if (!isServiceAccountName(name)) throw rejected('service account: expected a DNS subdomain');
   if (!isText(uid)) throw rejected('service account: expected a uid');
@@ -75,7 +69,7 @@ function identity(
   }
   const jti = member(claims, 'jti');
   if (jti !== undefined && !isText(jti)) throw rejected('"jti" claim: expected a string');
-  const facts: ServiceAccountFacts = { namespace, serviceAccount: name, serviceAccountUid: uid };
+  const facts: AccountFacts = { namespace, serviceAccount: name, serviceAccountUid: uid };
   // The form that the API server uses (KEP-4193, credential-id).
   if (jti !== undefined) facts.credentialId = `JTI=${jti}`;
   return facts;

@@ -1,4 +1,4 @@
-import { verify } from 'node:crypto';
+import { createVerify } from 'node:crypto';
 import { InvalidTokenError } from '../errors.js';
 import { type UnverifiedHeader, type UnverifiedJws } from './compact-jws.js';
 import { turnBudget } from './turn-budget.js';
@@ -77,10 +77,11 @@ function findSigner(
 ): VerificationKey | Promise<VerificationKey> {
   const key = first < MAX_KEYS_TRIED ? keys[first] : undefined;
   if (!key) throw rejected('signature: expected a valid signature of the key');
-  const next = (isSigned: boolean) => (isSigned ? key : findSigner(jws, keys, first + 1));
   // Each key separately: ten keys on P-521 take longer than other requests should wait.
-  const isSigned = turnBudget.run(() => isSignedBy(jws, key));
-  return isSigned instanceof Promise ? isSigned.then(next) : next(isSigned);
+  const isSigned = turnBudget.run(isSignedBy, { jws, key });
+  if (isSigned === true) return key;
+  if (isSigned === false) return findSigner(jws, keys, first + 1);
+  return isSigned.then((isSignedLate) => (isSignedLate ? key : findSigner(jws, keys, first + 1)));
 }
 
 /** RFC 7518 §3.3 and §3.4. The length of a signature is that of the modulus, or of two coordinates. */
@@ -91,13 +92,18 @@ const HASHES: Readonly<Record<KeyAlgorithm, string>> = {
   ES512: 'sha512',
 };
 
-function isSignedBy({ token, signature }: UnverifiedJws, { key, algorithm }: VerificationKey): boolean {
-  // The first two parts with the dot between them, in ASCII (RFC 7515 §5.2).
-  const signingInput = Buffer.from(token.slice(0, token.lastIndexOf('.')), 'latin1');
+interface Attempt {
+  readonly jws: UnverifiedJws;
+  readonly key: VerificationKey;
+}
+
+function isSignedBy({ jws: { token, signature }, key: { key, algorithm } }: Attempt): boolean {
   // OpenSSL's own form of an ECDSA signature is DER; JWS uses the two integers of IEEE P1363.
   const using = algorithm === 'RS256' ? key : ({ key, dsaEncoding: 'ieee-p1363' } as const);
   try {
-    return verify(HASHES[algorithm], signingInput, using, signature);
+    // The first two parts with the dot between them, in ASCII (RFC 7515 §5.2).
+    const signingInput = token.slice(0, token.lastIndexOf('.'));
+    return createVerify(HASHES[algorithm]).update(signingInput, 'latin1').verify(using, signature);
   } catch {
     // The platform throws many kinds of errors for invalid input. None of them is an outage: they all mean that the
     // signature is not valid for this key.

@@ -32,15 +32,15 @@ export class TurnBudget {
    * @returns synchronously if the work has run at once
    * @throws {VerifierUnavailableError} too much work is waiting
    */
-  run<Result>(work: () => Result): Result | Promise<Result> {
-    if (this.waiting.length === 0 && this.spentMs < BUDGET_MS) return this.spend(work);
+  run<Input, Result>(work: (input: Input) => Result, input: Input): Result | Promise<Result> {
+    if (this.waiting.length === 0 && this.spentMs < BUDGET_MS) return this.spend(work, input);
     if (this.waiting.length >= MAX_WAITING) {
       throw new VerifierUnavailableError(`overload: ${MAX_WAITING} signatures wait to be verified`);
     }
     return new Promise((resolve, reject) => {
       this.waiting.push(() => {
         try {
-          resolve(this.spend(work));
+          resolve(this.spend(work, input));
         } catch (error) {
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the error of the work, unchanged
           reject(error);
@@ -49,10 +49,10 @@ export class TurnBudget {
     });
   }
 
-  private spend<Result>(work: () => Result): Result {
+  private spend<Input, Result>(work: (input: Input) => Result, input: Input): Result {
     const startMs = this.nowMs();
     try {
-      return work();
+      return work(input);
     } finally {
       this.spentMs += this.nowMs() - startMs;
       if (!this.isTurnScheduled) this.scheduleTurn();

@@ -2,8 +2,13 @@ import { z } from 'zod';
 import { InvalidTokenError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
 import { type Clock } from '../util/clock.js';
-import { type JsonObject, parseCompactJws, type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { checkIssuer, checkTimes, type Instant, matchAudiences } from '../jwt/jwt-claims.js';
+import {
+  type JsonObject,
+  parseCompactJws,
+  type UnverifiedHeader,
+  type UnverifiedJws,
+} from '../jwt/compact-jws.js';
+import { checkIssuer, checkTimes, type Instant, matchAudiences, type TokenTimes } from '../jwt/jwt-claims.js';
 import { isKeyAlgorithm, type VerificationKey } from '../jwt/verification-key.js';
 import {
   isLegacyLayout,
@@ -53,18 +58,35 @@ export class JwtVerifier {
   readonly verify: Verify = (token, audiences) => {
     const jws = parseCompactJws(token);
     const isLegacy = this.options.acceptLegacyTokens === true && isLegacyLayout(jws.unverifiedClaims);
-    return whenKnown(isLegacy ? [LEGACY_ISSUER] : this.keys.issuers(), (issuers) => {
-      const issuer = checkIssuer(jws.unverifiedClaims, issuers);
-      checkTimes(jws.unverifiedClaims, this.now());
-      return whenKnown(this.candidates(jws.unverifiedHeader, issuer), (candidates) =>
-        whenKnown(verifySignature(jws, candidates), (key) =>
-          isLegacy
-            ? this.legacyVerdict(jws.unverifiedClaims, key)
-            : this.boundVerdict(jws.unverifiedClaims, key, issuer, audiences),
-        ),
-      );
-    });
+    const issuers = isLegacy ? [LEGACY_ISSUER] : this.keys.issuers();
+    return issuers instanceof Promise
+      ? issuers.then((known) => this.findKeyAndFinish(jws, isLegacy, known, audiences))
+      : this.findKeyAndFinish(jws, isLegacy, issuers, audiences);
   };
+
+  private findKeyAndFinish(
+    jws: UnverifiedJws,
+    isLegacy: boolean,
+    issuers: readonly string[],
+    audiences: readonly string[],
+  ): Verdict | Promise<Verdict> {
+    const claims = jws.unverifiedClaims;
+    const issuer = checkIssuer(claims, issuers);
+    const times = checkTimes(claims, this.now());
+    const finish = (key: VerificationKey, currentTimes: TokenTimes) =>
+      isLegacy
+        ? this.legacyVerdict(claims, key, currentTimes)
+        : this.boundVerdict(claims, key, currentTimes, issuer, audiences);
+    const candidates = this.candidates(jws.unverifiedHeader, issuer);
+    const key =
+      candidates instanceof Promise
+        ? candidates.then((fetched) => verifySignature(jws, fetched))
+        : verifySignature(jws, candidates);
+    // The times are checked again if time has passed: keys may have been fetched.
+    return key instanceof Promise
+      ? key.then((late) => finish(late, checkTimes(claims, this.now())))
+      : finish(key, times);
+  }
 
   /** For an algorithm that no key can have, such as `none` or HMAC, no keys are fetched. */
   private candidates(
@@ -77,30 +99,29 @@ export class JwtVerifier {
   private boundVerdict(
     claims: JsonObject,
     key: VerificationKey,
+    { expiresAtMs, issuedAtMs }: TokenTimes,
     issuer: string,
     required: readonly string[],
   ): Verdict {
-    // Checked again, because fetching keys may have taken time.
-    const { expiresAtMs, issuedAtMs } = checkTimes(claims, this.now());
     if (expiresAtMs === undefined)
       throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a time, got none');
     const audiences = matchAudiences(claims, required);
     const ofToken = { audiences, issuer, issuedAtMs, expiresAtMs, verifiedBy: this.options.kind };
-    const principal = createPrincipal(Object.assign(readBoundClaims(claims), ofToken));
+    const principal = createPrincipal(readBoundClaims(claims), ofToken);
     return { principal, validUntilMs: expiresAtMs, isCurrent: () => this.keys.trusts(key, issuer) };
   }
 
-  private legacyVerdict(claims: JsonObject, key: VerificationKey): Verdict {
-    const now = this.now();
-    const { expiresAtMs, issuedAtMs } = checkTimes(claims, now);
-    const facts = { ...readLegacyClaims(claims), audiences: [], issuer: LEGACY_ISSUER };
-    const principal = createPrincipal({
-      ...facts,
-      issuedAtMs,
-      expiresAtMs,
+  private legacyVerdict(
+    claims: JsonObject,
+    key: VerificationKey,
+    { expiresAtMs, issuedAtMs }: TokenTimes,
+  ): Verdict {
+    const ofToken = { audiences: [], issuer: LEGACY_ISSUER, issuedAtMs, expiresAtMs };
+    const principal = createPrincipal(readLegacyClaims(claims), {
+      ...ofToken,
       verifiedBy: this.options.kind,
     });
-    const latestMs = now.nowMs + LEGACY_VERDICT_LIFETIME_MS;
+    const latestMs = this.options.clock.wallMs() + LEGACY_VERDICT_LIFETIME_MS;
     const validUntilMs = Math.min(latestMs, expiresAtMs ?? latestMs);
     return { principal, validUntilMs, isCurrent: () => this.keys.trusts(key) };
   }
@@ -108,12 +129,4 @@ export class JwtVerifier {
   private now(): Instant {
     return { nowMs: this.options.clock.wallMs(), clockToleranceMs: this.options.clockToleranceMs };
   }
-}
-
-/** Continues synchronously with a value that is known already. */
-function whenKnown<Value, Result>(
-  value: Value | Promise<Value>,
-  next: (value: Value) => Result | Promise<Result>,
-): Result | Promise<Result> {
-  return value instanceof Promise ? value.then(next) : next(value);
 }
