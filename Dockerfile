@@ -13,6 +13,8 @@ RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json ./
 COPY apps apps
 COPY libs libs
+COPY scripts/bundle-library.mjs scripts/
+COPY scripts/bundle scripts/bundle
 RUN npm run build
 
 # Without optional dependencies: they read kubeconfigs, which pods do not have.

@@ -5,18 +5,18 @@ import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/prom
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { bundleLibrary } from './bundle/bundle-library.mjs';
+import { LIBRARY, LIBRARY_BUILD as BUILD } from './bundle/paths.mjs';
 import { lockBuild } from './demo/build-lock.mjs';
 import { ROOT } from './demo/root.mjs';
 import { packagePage } from './package-page.mjs';
-
-const LIBRARY = join(ROOT, 'libs/k8s-auth');
-const BUILD = join(LIBRARY, 'dist');
 
 // Next to `dist`, so that the paths in source maps stay the same.
 const fresh = `${BUILD}-${process.pid}`;
 const unlock = await lockBuild();
 try {
   await compile(fresh);
+  await bundleLibrary(fresh);
   // An equal `dist` is not replaced: applications, such as tests, may be running from it.
   if (!(await areEqual(fresh, BUILD))) {
     await rm(BUILD, { recursive: true, force: true });

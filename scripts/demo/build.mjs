@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { bundleLibrary } from '../bundle/bundle-library.mjs';
+import { LIBRARY_BUILD } from '../bundle/paths.mjs';
 import { lockBuild } from './build-lock.mjs';
 import { ROOT } from './root.mjs';
 
@@ -35,6 +37,7 @@ async function build() {
   });
   const code = await new Promise((resolve) => compiler.on('close', resolve));
   if (code !== 0) throw new Error('the build failed, see above');
+  await bundleLibrary(LIBRARY_BUILD);
 }
 
 async function isFresh() {

@@ -43,13 +43,12 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** The files that a compilation of the current sources creates. */
-function expectedBuild(): string[] {
+/** The declarations that a compilation of the current sources creates. */
+function expectedDeclarations(): string[] {
   return ['src', 'testing']
     .flatMap((folder) => filesBelow(join(library, folder)).map((path) => join(folder, path)))
     .filter((path) => path.endsWith('.ts') && !NOT_BUILT.test(path))
-    .map((path) => path.slice(0, -'.ts'.length))
-    .flatMap((path) => [`${path}.d.ts`, `${path}.js`, `${path}.js.map`])
+    .map((path) => path.replace(/\.ts$/, '.d.ts'))
     .sort();
 }
 
@@ -99,15 +98,32 @@ describe('npm pack', () => {
     writeFileSync(join(library, 'dist/src/index.js'), 'export const edited = "by hand";\n');
     writeFileSync(join(library, 'dist/src/gone.js'), 'export {};\n');
     const text = readFileSync(join(library, changed), 'utf8');
-    writeOld(changed, `${text}\nexport const changed = 'with an old date';\n`);
+    writeOld(changed, `${text}\nObject.assign(parseUrl, { changed: 'with an old date' });\n`);
     await pack();
   }, PACK_MS);
   afterAll(() => rmSync(copy, { recursive: true }));
 
   it('builds the current sources, whatever the folder dist contains and whichever file is newer', () => {
-    expect(filesBelow(unpacked('dist'))).toEqual(expectedBuild());
-    expect(readFileSync(unpacked('dist/src/index.js'), 'utf8')).toMatch(/export \{ K8sAuthModule \}/);
-    expect(readFileSync(unpacked('dist/src/util/syntax.js'), 'utf8')).toContain('with an old date');
+    const files = filesBelow(unpacked('dist'));
+    expect(files.filter((path) => path.endsWith('.d.ts'))).toEqual(expectedDeclarations());
+    const chunks = files.filter((path) => /^chunks\/.*\.js$/.test(path));
+    const bundle = ['src/index.js', 'src/internal.js', 'testing/index.js', ...chunks];
+    expect(files.filter((path) => path.endsWith('.js'))).toEqual(bundle.sort());
+    const texts = bundle.map((path) => readFileSync(unpacked(join('dist', path)), 'utf8'));
+    expect(texts.join()).toContain('with an old date');
+  });
+
+  it('imports few files of its own, because each of them costs startup time', () => {
+    for (const entry of ['src/index.js', 'testing/index.js']) {
+      const text = readFileSync(unpacked(join('dist', entry)), 'utf8');
+      expect([...text.matchAll(/ from "\./g)].length).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('contains the licenses of the packages in its bundle', () => {
+    expect(readFileSync(unpacked('dist/third-party-licenses.txt'), 'utf8')).toMatch(
+      /^zod .*\(MIT\)[^]*Permission/,
+    );
   });
 
   it('contains the build, and the pages for readers of a registry', () => {
@@ -150,6 +166,15 @@ describe('npm pack', () => {
       const program = ['--input-type=commonjs', '--eval', code];
       const { stdout } = await execute(process.execPath, program, { cwd: application });
       expect(stdout).toBe('function\n');
+    });
+
+    it('keeps the names of exported classes, which Nest writes into its messages', async () => {
+      const code = `for (const entry of ['nest-k8s-auth', 'nest-k8s-auth/testing'])
+        for (const [name, value] of Object.entries(await import(entry)))
+          if (String(value).startsWith('class')) console.log(name === value.name ? 'same' : name);`;
+      const program = ['--input-type=module', '--eval', code];
+      const { stdout } = await execute(process.execPath, program, { cwd: application });
+      expect(new Set(stdout.trim().split('\n'))).toEqual(new Set(['same']));
     });
   });
 

@@ -5,12 +5,12 @@ interface VerifierDefinition {
   create(options: VerifierOptions, context: object): Promise<Verifier>;
 }
 
-// The package exports no verifier alone, so the files of the build are imported by their path.
-const built = new URL('../../../libs/k8s-auth/dist/src/', import.meta.url);
-const { findVerifierDefinition } = (await import(new URL('verifiers/index.js', built).href)) as {
+// The package exports no verifier alone, so the entry for tools of this workspace is imported by its path.
+const internal = new URL('../../../libs/k8s-auth/dist/src/internal.js', import.meta.url);
+const { findVerifierDefinition, systemClock } = (await import(internal.href)) as {
   findVerifierDefinition: (this: void, kind: string) => VerifierDefinition | undefined;
+  systemClock: Clock;
 };
-const { systemClock } = (await import(new URL('util/clock.js', built).href)) as { systemClock: Clock };
 
 /** Creates and starts a verifier in the same way as `K8sAuthModule`. Warnings are written to stderr. */
 export async function openVerifier(options: VerifierOptions): Promise<Verifier> {

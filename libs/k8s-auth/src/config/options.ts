@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type DestinationOptions, destinationsSchema } from '../outbound/destinations.options.js';
 import {
   type AnyVerifierDefinition,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseUrl } from '../util/syntax.js';
 
 /** A service that this service calls with its own token. @publicApi */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidTokenError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
 import { type Clock } from '../util/clock.js';

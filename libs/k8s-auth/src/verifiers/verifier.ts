@@ -1,4 +1,4 @@
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { type Principal } from '../identity/principal.js';
 import { type CallerConnection } from '../api-server/fair-queue.js';
 import { type Readiness } from '../util/readiness.js';

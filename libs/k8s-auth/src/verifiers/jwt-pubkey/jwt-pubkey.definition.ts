@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { issuerSchema, issuersOf } from '../../keys/issuer-keys.options.js';
 import { PublicKeyFiles } from '../../keys/public-key-files.js';
 import { KEYS_IN_FILES, RefreshedKeys } from '../../keys/refreshed-keys.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ApiServerClient } from '../../api-server/api-server.client.js';
 import { requireApiServer } from '../../api-server/api-server.connection.js';
 import { type ApiServerOptions } from '../../api-server/api-server.options.js';
