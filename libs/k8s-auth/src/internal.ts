@@ -3,3 +3,6 @@
 export * from './index.js';
 export { findVerifierDefinition } from './verifiers/index.js';
 export { systemClock } from './util/clock.js';
+export { JwtVerifier } from './verifiers/jwt.verifier.js';
+export { KeySet } from './jwt/signature.js';
+export { verificationKeyOf } from './jwt/verification-key.js';

@@ -3,10 +3,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Verifier } from 'nest-k8s-auth';
 import { AUDIENCE } from '../support/cluster.js';
 import { announce, answerParent } from '../support/program.js';
-import { openVerifier } from './library.js';
-import { type OpenOptions, type VerifyOptions, type VerifyResult } from './verifier-process.js';
+import { openUncached, openVerifier } from './library.js';
+import {
+  type OpenOptions,
+  type UncachedOptions,
+  type VerifyOptions,
+  type VerifyResult,
+} from './verifier-process.js';
 
-const TOKENS_PER_TURN = 4;
+// About as many as fit into the part of a turn that the library spends on signatures.
+const TOKENS_PER_TURN = 6;
+const AUDIENCES = [AUDIENCE];
 
 let opened: Verifier | undefined;
 
@@ -45,13 +52,32 @@ async function verify({ tokens, concurrency }: VerifyOptions): Promise<VerifyRes
 
 async function outcomeOf(verifier: Verifier, token: string): Promise<'accepted' | 'rejected' | 'undecided'> {
   try {
-    const verdict = verifier.verify(token, [AUDIENCE]);
+    const verdict = verifier.verify(token, AUDIENCES);
     // As the guard does: a verdict from memory is not awaited.
     if (verdict instanceof Promise) await verdict;
     return 'accepted';
   } catch (error) {
     return (error as Error).name === 'InvalidTokenError' ? 'rejected' : 'undecided';
   }
+}
+
+/**
+ * Verifies each token once, with a verification that remembers nothing.
+ * @throws {Error} a token is not accepted
+ */
+async function verifyUncached(options: UncachedOptions): Promise<number> {
+  const { issuer, publicKeysFile, tokens, warmUpTokens } = options;
+  const verifyToken = await openUncached(issuer, publicKeysFile);
+  const received = tokens.map((token) => Buffer.from(token, 'latin1'));
+  let before = process.cpuUsage();
+  for (let next = 0; next < received.length; next++) {
+    if (next % TOKENS_PER_TURN === 0) await nextTurn();
+    if (next === warmUpTokens) before = process.cpuUsage();
+    const verdict = verifyToken(received[next]?.toString('latin1') ?? '', AUDIENCES);
+    if (verdict instanceof Promise) await verdict;
+  }
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }
 
 /** Heap and external memory that are in use after a garbage collection. Needs `--expose-gc`. */
@@ -67,5 +93,5 @@ async function usedBytes(): Promise<number> {
   return heapUsed + external;
 }
 
-answerParent({ open, close, verify, usedBytes });
+answerParent({ open, close, verify, verifyUncached, usedBytes });
 announce('');

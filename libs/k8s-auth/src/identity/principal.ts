@@ -32,6 +32,8 @@ export interface Principal {
 
 /** Who has the token. */
 export interface AccountFacts {
+  /** @default derived from the namespace and the ServiceAccount */
+  username?: string;
   namespace: string;
   serviceAccount: string;
   serviceAccountUid: string;
@@ -100,7 +102,7 @@ class VerifiedPrincipal implements Principal {
   constructor(account: AccountFacts, token: TokenFacts) {
     const { namespace, serviceAccount, groups, pod, node, credentialId } = account;
     const { audiences, issuedAtMs, expiresAtMs } = token;
-    this.username = formatUsername({ namespace, name: serviceAccount });
+    this.username = account.username ?? formatUsername({ namespace, name: serviceAccount });
     this.namespace = namespace;
     this.serviceAccount = serviceAccount;
     this.serviceAccountUid = account.serviceAccountUid;

@@ -64,12 +64,13 @@ function identity(
   if (!isNamespaceName(namespace)) throw rejected('namespace: expected a DNS label');
   if (!isServiceAccountName(name)) throw rejected('service account: expected a DNS subdomain');
   if (!isText(uid)) throw rejected('service account: expected a uid');
-  if (member(claims, 'sub') !== formatUsername({ namespace, name })) {
+  const username = member(claims, 'sub');
+  if (!isText(username) || username !== formatUsername({ namespace, name })) {
     throw rejected('"sub" claim: expected the service account of the "kubernetes.io" claims');
   }
   const jti = member(claims, 'jti');
   if (jti !== undefined && !isText(jti)) throw rejected('"jti" claim: expected a string');
-  const facts: AccountFacts = { namespace, serviceAccount: name, serviceAccountUid: uid };
+  const facts: AccountFacts = { username, namespace, serviceAccount: name, serviceAccountUid: uid };
   // The form that the API server uses (KEP-4193, credential-id).
   if (jti !== undefined) facts.credentialId = `JTI=${jti}`;
   return facts;
