@@ -1,7 +1,7 @@
 import { type Agent, type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
-import { type SentToken } from './sent-token.js';
+import { isNamed, type SentToken } from './sent-token.js';
 
 /** The method that node:http calls on an agent, and that agent libraries implement. It is missing in the types of Node. */
 interface RequestAgent extends Agent {
@@ -57,7 +57,7 @@ function moveToken(
 
 /** Removes the header from the request, and from the headers that follow-redirects would send with the next request. */
 function removeHeader(request: ClientRequest, headers: OutgoingHttpHeaders = {}): void {
-  for (const name of Object.keys(headers)) if (/^authorization$/i.test(name)) delete headers[name];
+  for (const name of Object.keys(headers)) if (isNamed(name, 'authorization')) delete headers[name];
   // With "Expect: 100-continue" Node has already rendered the head. Proxy agent libraries change it in the same way.
   const rendered = request as unknown as { _header: string | null; outputData: { data: string }[] };
   const head = rendered._header;
