@@ -5,9 +5,18 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { type TokensByOrigin } from '../k8s-auth-token-source.js';
-import { AxiosCopy, discard, rememberConfig } from './axios-copy.js';
+import { AxiosCopy, discard, isForm, rememberConfig } from './axios-copy.js';
 import { Connections, proxyOf, targetOf } from './connections.js';
-import { concealDispatcher, guardedRedirect, hideToken, redact, restore, SentToken } from './sent-token.js';
+import {
+  concealDispatcher,
+  guardedRedirect,
+  hideToken,
+  pick,
+  redact,
+  restore,
+  SentToken,
+  withAuthorization,
+} from './sent-token.js';
 
 type Config = InternalAxiosRequestConfig;
 
@@ -136,17 +145,24 @@ async function sendOnce(
   sent: SentToken,
   { axios, connections }: Attachment,
 ): Promise<Outcome> {
+  const isHttp = axios.usesHttp(config);
   const settings: Partial<Config> = {
-    headers: config.headers.concat({ Authorization: sent.header }),
+    headers: withAuthorization(config.headers, sent.header),
     beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
-    ...connections.settingsFor(config, sent),
+    ...connections.settingsFor(config, sent, isHttp),
   };
-  // Without a prototype, like the configs of axios, so that axios uses this object and not a copy.
-  const sentConfig = Object.assign(Object.create(null) as Config, config, settings);
-  // Restored, because an error of a response stream that is read later shows this config.
-  const sending = axios.send(sentConfig).finally(() => restore(sentConfig, shown, settings, sent));
+  // The http adapter reads the config before `send` returns, with few exceptions. Other adapters get a copy, because the
+  // caller may hold the config. It has no prototype, like the configs of axios, so that axios does not copy it again.
+  const isCopied = !isHttp || sent.usesProxy || Number(config.httpVersion ?? 1) !== 1 || isForm(config.data);
+  const before = isCopied ? shown : pick(config, settings);
+  const sentConfig = isCopied ? Object.assign(Object.create(null) as Config, config) : config;
+  Object.assign(sentConfig, settings);
   try {
-    const response = await sending;
+    const sending = axios.send(sentConfig);
+    const restoring = () => restore(sentConfig, shown, before, settings, sent);
+    // Restored, because an error of a response stream that is read later shows this config.
+    if (sent.isWithheld && !isCopied) restoring();
+    const response = await (sent.isWithheld && !isCopied ? sending : sending.finally(restoring));
     hideToken(response, shown, sent);
     return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
   } catch (error) {

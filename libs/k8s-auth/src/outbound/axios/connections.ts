@@ -4,7 +4,7 @@ import https from 'node:https';
 import { type Agent } from 'undici';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { fetchOptionsOf, realDispatcherOf, type SentToken } from './sent-token.js';
+import { fetchOptionsOf, isNamed, realDispatcherOf, type SentToken } from './sent-token.js';
 import { agentWithToken } from './token-agent.js';
 import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
 
@@ -26,10 +26,19 @@ export class Connections {
   readonly #agents = new WeakMap<AnyAgent, HttpAgent>();
   #dispatcher?: Promise<Agent>;
 
-  /** The parts of a config that send the token to its destination and to no other server. */
-  settingsFor(config: Config, sent: SentToken): Partial<Config> {
+  /**
+   * The parts of a config that send the token to its destination and to no other server.
+   * @param isHttp whether it is certain that the request does not use fetch
+   */
+  settingsFor(config: Config, sent: SentToken, isHttp: boolean): Partial<Config> {
     const httpAgent = this.#agentFor(http, config.httpAgent as GivenAgent);
     const httpsAgent = this.#agentFor(https, config.httpsAgent as GivenAgent);
+    const settings = {
+      proxy: proxyOf(config),
+      httpAgent: agentWithToken(httpAgent, sent),
+      httpsAgent: agentWithToken(httpsAgent, sent),
+    };
+    if (isHttp) return settings;
     const { dispatcher, ...fetchOptions } = fetchOptionsOf(config);
     // In a function, because a dispatcher holds the headers of its requests, and the config may be printed.
     // Implementations of fetch on top of node:http use `agent` instead.
@@ -40,9 +49,7 @@ export class Connections {
     const { env, maxRedirects } = config;
     const route: FetchRoute = { sent, connection, maxRedirects, data: config.data as unknown };
     return {
-      proxy: proxyOf(config),
-      httpAgent: agentWithToken(httpAgent, sent),
-      httpsAgent: agentWithToken(httpsAgent, sent),
+      ...settings,
       env: { ...env, fetch: fetchWithToken(env?.fetch ?? globalThis.fetch) },
       fetchOptions: { ...fetchOptions, [FETCH_ROUTE]: route },
     };
@@ -96,32 +103,40 @@ export function proxyOf({ proxy }: Config): Config['proxy'] & (object | false) {
  */
 export function targetOf(config: Config, axios: AxiosCopy): string | undefined {
   if (config.auth || config.socketPath || config.transport) return undefined;
-  if (valuesOf(config, 'authorization').some((value) => value !== undefined)) return undefined;
-  const target = parseHttpUrl(fullUrlOf(config, axios));
+  const hosts: unknown[] = [];
+  // Until axios sends a request, its config can contain a header several times, with its name in any case.
+  for (const [name, value] of Object.entries(config.headers)) {
+    if (isNamed(name, 'authorization') && value !== undefined) return undefined;
+    if (isNamed(name, 'host') && isSent(value)) hosts.push(value);
+  }
+  const origin = originOf(fullUrlOf(config, axios));
+  if (origin === undefined) return undefined;
+  if (origin.startsWith('http:') && agentsOfCaller(config).some(isProxy)) return undefined;
+  return hosts.every((host) => namesHostOf(origin, host)) ? origin : undefined;
+}
+
+let lastOrigin: string | undefined;
+
+/** @returns `undefined` if the URL is invalid, contains a user name, or is not one of http or https */
+function originOf(url: string): string | undefined {
+  // Most requests have the origin of the one before. The first slash ends the host, so nothing has to be parsed.
+  if (lastOrigin !== undefined && url.startsWith(lastOrigin) && '/'.startsWith(url.charAt(lastOrigin.length)))
+    return lastOrigin;
+  const target = parseHttpUrl(url);
   if (!target || target.username !== '' || target.password !== '') return undefined;
-  const { origin, protocol } = target;
-  if (protocol === 'http:' && agentsOfCaller(config).some(isProxy)) return undefined;
-  return valuesOf(config, 'host')
-    .filter(isSent)
-    .every((host) => namesHostOf(origin, host))
-    ? origin
-    : undefined;
+  return (lastOrigin = target.origin);
 }
 
 function fullUrlOf(config: Config, axios: AxiosCopy): string {
+  const { baseURL, url = '' } = config;
+  // axios uses such a URL as it is.
+  if (!baseURL && /^https?:\/\//i.test(url)) return url;
   try {
     return axios.urlOf(config);
   } catch {
     // The adapter finds the same mistake, and throws an error with the complete config.
     return '';
   }
-}
-
-/** The values of a header with its name in any case. Until axios sends a request, its config can contain several. */
-function valuesOf({ headers }: Config, header: string): unknown[] {
-  return Object.entries(headers)
-    .filter(([name]) => name.trim().toLowerCase() === header)
-    .map(([, value]): unknown => value);
 }
 
 /** Whether axios sends a header with this value. For `Authorization`, `false` and `null` mean that the caller wants no such header. */

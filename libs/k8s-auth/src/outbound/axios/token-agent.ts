@@ -1,7 +1,7 @@
 import { type Agent, type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
-import { type SentToken } from './sent-token.js';
+import { isNamed, type SentToken } from './sent-token.js';
 
 /** The method that node:http calls on an agent, and that agent libraries implement. It is missing in the types of Node. */
 interface RequestAgent extends Agent {
@@ -29,11 +29,7 @@ export function agentWithToken<T extends Agent>(agent: T, sent: SentToken): T {
   // Not an agent: Node throws its own error.
   if (typeof addRequest !== 'function') return agent;
   const addRequestWithToken: RequestAgent['addRequest'] = (request, options) => {
-    moveToken(
-      request,
-      { ...options, ...(agent as unknown as RequestAgent).options, headers: options.headers },
-      sent,
-    );
+    moveToken(request, options, (agent as unknown as RequestAgent).options ?? {}, sent);
     addRequest.call(agent, request, options);
   };
   return new Proxy(agent, {
@@ -41,21 +37,27 @@ export function agentWithToken<T extends Agent>(agent: T, sent: SentToken): T {
   });
 }
 
-function moveToken(request: ClientRequest, target: RequestTarget, sent: SentToken): void {
+function moveToken(
+  request: ClientRequest,
+  options: RequestTarget,
+  agentOptions: RequestTarget,
+  sent: SentToken,
+): void {
   if (request.getHeader('authorization') === sent.header) {
-    removeHeader(request, target.headers);
+    removeHeader(request, options.headers);
     sent.isWithheld = true;
   }
   const mayGo =
-    sent.mayGoTo(originOf(request, target, sent)) && namesHostOf(sent.origin, request.getHeader('host'));
+    sent.mayGoTo(originOf(request, options, agentOptions, sent)) &&
+    namesHostOf(sent.origin, request.getHeader('host'));
   // A header that is still there was set by the caller for this hop.
   if (!mayGo || !sent.isWithheld || request.hasHeader('authorization')) return;
-  request.once('socket', (socket) => rewriteNextHead(socket, (head) => addToken(head, sent)));
+  request.on('socket', (socket) => rewriteNextHead(socket, (head) => addToken(head, sent)));
 }
 
 /** Removes the header from the request, and from the headers that follow-redirects would send with the next request. */
 function removeHeader(request: ClientRequest, headers: OutgoingHttpHeaders = {}): void {
-  for (const name of Object.keys(headers)) if (/^authorization$/i.test(name)) delete headers[name];
+  for (const name of Object.keys(headers)) if (isNamed(name, 'authorization')) delete headers[name];
   // With "Expect: 100-continue" Node has already rendered the head. Proxy agent libraries change it in the same way.
   const rendered = request as unknown as { _header: string | null; outputData: { data: string }[] };
   const head = rendered._header;
@@ -75,19 +77,29 @@ function withoutAuthorization(head: string): string {
  * target (RFC 9112 §3.2.2): such a proxy could read the token. That is allowed only for the caller's own `proxy`.
  */
 function addToken(head: string, { header, origin, usesProxy }: SentToken): string {
-  const target = /^\S+ (\S+) /.exec(head)?.[1] ?? '';
-  const isDirect = target.startsWith('/');
-  const mayRead = isDirect || (usesProxy && parseHttpUrl(target)?.origin === origin);
-  return mayRead ? head.replace('\r\n', () => `\r\nAuthorization: ${header}\r\n`) : head;
+  const targetStart = head.indexOf(' ') + 1;
+  const isDirect = head[targetStart] === '/';
+  const target = () => head.slice(targetStart, head.indexOf(' ', targetStart));
+  const mayRead = isDirect || (usesProxy && parseHttpUrl(target())?.origin === origin);
+  const lineEnd = head.indexOf('\r\n');
+  return mayRead ? `${head.slice(0, lineEnd)}\r\nAuthorization: ${header}${head.slice(lineEnd)}` : head;
 }
 
 /** The origin of a request. With a proxy, the target is that of the proxy, and the path is the complete URL. */
 function originOf(
   request: ClientRequest,
-  target: RequestTarget,
+  options: RequestTarget,
+  agentOptions: RequestTarget,
   { usesProxy, origin }: SentToken,
 ): string | undefined {
-  const { protocol, host, port, socketPath } = target;
+  const optionOf = <K extends keyof RequestTarget>(name: K) =>
+    (Object.hasOwn(agentOptions, name) ? agentOptions : options)[name];
+  const [protocol, host, port, socketPath] = [
+    optionOf('protocol'),
+    optionOf('host'),
+    optionOf('port'),
+    optionOf('socketPath'),
+  ];
   if (socketPath) return undefined;
   const proxied = usesProxy ? parseHttpUrl(request.path) : undefined;
   if (proxied) return proxied.origin;
@@ -113,7 +125,8 @@ export function rewriteNextHead(socket: Duplex, rewrite: (head: string) => strin
   socket._writev = undefined;
   socket._write = (chunk: string | Buffer, encoding, callback) => {
     onceConnected(socket, callback, () => {
-      Object.assign(socket, { _write, _writev });
+      socket._write = _write;
+      socket._writev = _writev;
       const rewritten =
         typeof chunk === 'string' ? rewrite(chunk) : Buffer.from(rewrite(chunk.toString('latin1')), 'latin1');
       socket._write(rewritten, encoding, callback);
