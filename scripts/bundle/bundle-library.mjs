@@ -29,8 +29,6 @@ export async function bundleLibrary(folder) {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    // Nest writes the names of classes into its messages, and esbuild renames classes that have a decorator.
-    keepNames: true,
     sourcemap: true,
     legalComments: 'none',
     logLevel: 'warning',
@@ -41,9 +39,23 @@ export async function bundleLibrary(folder) {
   await removeCompiled(folder);
   for (const { path, contents } of outputFiles) {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, contents);
+    await writeFile(path, path.endsWith('.js') ? withClassNames(Buffer.from(contents).toString()) : contents);
   }
   await writeFile(join(folder, 'third-party-licenses.txt'), await licensesOf(folder, metafile));
+}
+
+/**
+ * esbuild renames the inner class of `let Name = class Name {...}`, which is what tsc writes for a class with a decorator.
+ * Nest writes these names into its messages. esbuild's own option keeps the name of every function instead, with a call each
+ * time that a closure is created.
+ * @throws {Error} the inner name is used in the class, where it would mean another variable
+ */
+function withClassNames(code) {
+  return code.replace(/\b(?:var|let) (\w+) = (\w+ = )?class (\1\d+) /g, (text, name, alias, inner) => {
+    const uses = code.split(new RegExp(`\\b${inner}\\b`)).length - 1;
+    if (uses > 1) throw new Error(`bundle: expected no use of ${inner} in class ${name}`);
+    return text.replace(inner, name.padEnd(inner.length));
+  });
 }
 
 /** Leaves imports of packages as they are, except of the packages in `bundled`. */

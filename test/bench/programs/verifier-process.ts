@@ -83,9 +83,9 @@ export class VerifierProcess {
 /** The options of each kind of verifier for the stand-in. */
 export function verifierOptions<K extends VerifierOptions['kind']>(
   kind: K,
-  { kubeconfigFile, issuer, publicKeysFile }: ClusterFiles,
+  { url, caFile, tokenFile, issuer, publicKeysFile }: ClusterFiles,
 ): VerifierOptions {
-  const apiServer = { kubeconfigFile };
+  const apiServer = { url, caFile, tokenFile };
   if (kind === 'jwt-pubkey') return { kind, issuer, publicKeyFiles: [publicKeysFile] };
   // Longer than a run, so that no token is reviewed twice because of its age.
   if (kind === 'tokenreview') return { kind, apiServer, successLifetimeMs: 300_000 };

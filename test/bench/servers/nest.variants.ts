@@ -37,7 +37,7 @@ export function optionsOf(variant: NestVariant, files: ClusterFiles): NestAppOpt
 }
 
 function verifierOptions(kind: LibraryVariant, files: ClusterFiles): VerifierOptions {
-  const apiServer = { kubeconfigFile: files.kubeconfigFile };
+  const apiServer = { url: files.url, caFile: files.caFile, tokenFile: files.tokenFile };
   switch (kind) {
     case 'jwt-pubkey':
       return { kind, issuer: files.issuer, publicKeyFiles: [files.publicKeysFile] };

@@ -47,10 +47,14 @@ async function files(): Promise<ClusterFiles> {
   const publicKeysFile = join(directory, 'sa.pub');
   const ownKey = es384.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   writeFileSync(publicKeysFile, cluster.publicKeysPem() + ownKey);
+  const tokenFile = join(directory, 'api-token');
+  const reviewer = { namespace: NAMESPACE, serviceAccount: REVIEWER };
+  writeFileSync(tokenFile, await cluster.createToken({ ...reviewer, audiences: cluster.apiAudiences }));
   return {
     url: cluster.url,
     issuer: cluster.issuer,
     caFile: cluster.caFile,
+    tokenFile,
     kubeconfigFile: await cluster.writeKubeconfig({ serviceAccount: `${NAMESPACE}/${REVIEWER}` }),
     publicKeysFile,
   };

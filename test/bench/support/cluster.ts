@@ -7,7 +7,9 @@ export interface ClusterFiles {
   readonly url: string;
   readonly issuer: string;
   readonly caFile: string;
-  /** Of a ServiceAccount that may create TokenReviews. */
+  /** The API token of a ServiceAccount that may create TokenReviews, as in a pod. */
+  readonly tokenFile: string;
+  /** Of the same ServiceAccount. */
   readonly kubeconfigFile: string;
   /** PEM: the cluster's keys, and the key of the ES384 tokens. */
   readonly publicKeysFile: string;

@@ -61,8 +61,13 @@ export class ApiServerAudiences {
     return (token, audiences, connection) => {
       this.assertNone(audiences);
       const verdict = verify(token, audiences, connection);
-      return this.known ? verdict : this.queryAndCheck(verdict, audiences);
+      return this.known || !this.isQueryDue() ? verdict : this.queryAndCheck(verdict, audiences);
     };
+  }
+
+  private isQueryDue(): boolean {
+    const nowMs = this.context.clock.monotonicMs();
+    return this.lastQueryMs === undefined || nowMs - this.lastQueryMs >= RETRY_PERIOD_MS;
   }
 
   /** All audiences that are known now. */
@@ -85,9 +90,8 @@ export class ApiServerAudiences {
     audiences: readonly string[],
   ): Promise<Verdict> {
     const settled = await verdict;
-    const nowMs = this.context.clock.monotonicMs();
-    if (this.lastQueryMs === undefined || nowMs - this.lastQueryMs >= RETRY_PERIOD_MS) {
-      this.lastQueryMs = nowMs;
+    if (this.isQueryDue()) {
+      this.lastQueryMs = this.context.clock.monotonicMs();
       await this.queryVerifier();
       if (this.includesAny(audiences)) {
         const message =

@@ -19,13 +19,15 @@ export interface HybridVerifierContext {
  * @internal
  */
 export function hybridVerify({ verifyLocally, checks }: HybridVerifierContext): Verify {
+  const check = (token: string, verdict: Verdict, connection: CallerConnection | undefined) => {
+    const waiting = checks.check(token, verdict, connection);
+    return waiting ? waiting.then(() => verdict) : verdict;
+  };
   return (token, audiences, connection) => {
-    const check = (verdict: Verdict) => {
-      const waiting = checks.check(token, verdict, connection);
-      return waiting ? waiting.then(() => verdict) : verdict;
-    };
     const verdict = verifyLocally(token, audiences);
-    return verdict instanceof Promise ? verdict.then(check) : check(verdict);
+    return verdict instanceof Promise
+      ? verdict.then((late) => check(token, late, connection))
+      : check(token, verdict, connection);
   };
 }
 
