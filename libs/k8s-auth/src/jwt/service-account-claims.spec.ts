@@ -26,6 +26,7 @@ describe('readBoundClaims', () => {
     const pod = { name: 'checkout-1', uid: 'p-1' };
     const node = { name: 'node-1', uid: 'n-1' };
     expect(readBoundClaims({ ...claims({ pod, node, warnafter: 1 }), jti: 'id-1' })).toEqual({
+      username: 'system:serviceaccount:shop:checkout',
       namespace: 'shop',
       serviceAccount: 'checkout',
       serviceAccountUid: 'u-1',
@@ -36,7 +37,12 @@ describe('readBoundClaims', () => {
   });
 
   it('reads a token that is bound to no object, to a Secret, or to a node without uid', () => {
-    const plain = { namespace: 'shop', serviceAccount: 'checkout', serviceAccountUid: 'u-1' };
+    const plain = {
+      username: 'system:serviceaccount:shop:checkout',
+      namespace: 'shop',
+      serviceAccount: 'checkout',
+      serviceAccountUid: 'u-1',
+    };
     expect(readBoundClaims(claims({}))).toEqual(plain);
     expect(readBoundClaims(claims({ secret: { name: 's', uid: 's-1' } }))).toEqual(plain);
     expect(readBoundClaims(claims({ node: { name: 'n' } }))).toEqual({ ...plain, node: { name: 'n' } });
@@ -79,6 +85,7 @@ describe('readLegacyClaims', () => {
 
   it('reads the claims of a legacy token', () => {
     expect(readLegacyClaims(legacy)).toEqual({
+      username: 'system:serviceaccount:shop:checkout',
       namespace: 'shop',
       serviceAccount: 'checkout',
       serviceAccountUid: 'u-1',

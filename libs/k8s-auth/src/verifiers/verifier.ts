@@ -23,7 +23,7 @@ export interface Verdict {
  * Verifies one token. The guard depends only on this function, not on a verifier. A cache or an additional check wraps it
  * with another function.
  *
- * - `token`: a b64token (RFC 6750 §2.1) of bounded length, otherwise unchecked.
+ * - `token`: text of bounded length from the `Authorization` header, otherwise unchecked. Accept nothing but a compact JWS.
  * - `audiences`: the audiences that the route accepts, at least one. The token must be issued for one of them.
  * - `connection`: the connection of the waiting request. It only affects the order of verifications under overload, never
  *   the verdict.

@@ -1,12 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidTokenError, MalformedCredentialsError, MissingTokenError } from '../../errors.js';
-import { readBearerToken, removeAuthorization } from './bearer-token.js';
+import {
+  checkBearerSyntax,
+  readBearerToken as readUncheckedToken,
+  removeAuthorization,
+} from './bearer-token.js';
 
 function requestWith(...values: string[]) {
   return {
     headers: { ...(values.length > 0 && { authorization: values[0] }), accept: '*/*' },
     rawHeaders: ['Accept', '*/*', ...values.flatMap((value) => ['authorization', value])],
   };
+}
+
+/** As the guard does for a token that is refused. */
+function readBearerToken(request: unknown, maxTokenBytes: number): string {
+  const token = readUncheckedToken(request, maxTokenBytes);
+  checkBearerSyntax(token);
+  return token;
 }
 
 describe('readBearerToken', () => {

@@ -12,7 +12,13 @@ import { type Verdict } from '../../verifiers/verifier.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import { type InboundRoot, type Route } from '../routes/route.js';
 import { AuthenticatedRequest, lastAuthenticated, rememberAuthenticated } from './authenticated-request.js';
-import { readBearerToken, removeAuthorization, RequestConnection, requestOf } from './bearer-token.js';
+import {
+  checkBearerSyntax,
+  readBearerToken,
+  removeAuthorization,
+  RequestConnection,
+  requestOf,
+} from './bearer-token.js';
 import { type RefusedRequest, refuse } from './refusal.js';
 
 /**
@@ -70,10 +76,20 @@ export function authenticate(
   const progress: Progress = { context };
   try {
     const result = authenticateOnce(progress, route, root);
-    return result === true ? true : result.catch((error: unknown) => refuse(root, progress, error));
+    return result === true ? true : result.catch((error: unknown) => refuseChecked(root, progress, error));
   } catch (error) {
-    return refuse(root, progress, error);
+    return refuseChecked(root, progress, error);
   }
+}
+
+/** Malformed credentials are malformed whatever the verifier says about them, an outage included. */
+function refuseChecked(root: InboundRoot, progress: Progress, error: unknown): never {
+  try {
+    if (progress.token !== undefined) checkBearerSyntax(progress.token);
+  } catch (malformed) {
+    return refuse(root, progress, malformed);
+  }
+  return refuse(root, progress, error);
 }
 
 function authenticateOnce(progress: Progress, route: Route, root: InboundRoot): true | Promise<true> {
