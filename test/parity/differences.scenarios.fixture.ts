@@ -84,11 +84,12 @@ export const differences: readonly Scenario[] = [
     differs: { 'config.adapter': ['outcome.config.rest.adapter'] },
   })),
   {
-    name: 'the config of an error that a stream has later',
+    name: 'the config of an error that a stream has later, after a form was sent',
     adapters: ['http'],
     run: async ({ http, origin, config }) => {
-      const response = await http.get<Readable>(
+      const response = await http.postForm<Readable>(
         origin,
+        { field: 'value' },
         config({ responseType: 'stream', maxContentLength: 1 }),
       );
       const error = await response.data.toArray().catch((reason: unknown) => reason);

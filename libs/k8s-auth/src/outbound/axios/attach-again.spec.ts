@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { type K8sAuthTokenSource } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
+import { expectNoToken, failureOf } from './secrecy.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;
@@ -155,5 +156,20 @@ describe('attachK8sAuth: an instance of the CommonJS copy of axios', () => {
     const signal = AbortSignal.timeout(5);
     const cancelled: unknown = await instance.get('/', { signal }).catch((reason: unknown) => reason);
     expect(cancelled).toBeInstanceOf(copy.CanceledError);
+  });
+});
+
+describe('attachK8sAuth: an instance of a copy of axios that the library does not find', () => {
+  it.each(['http', 'fetch'])('sends the token, and shows it nowhere: %s', async (adapter) => {
+    const instance = axios.create({ baseURL: server.origin(), adapter });
+    // The copy is recognized by this class.
+    Object.defineProperty(instance.interceptors.request, 'constructor', { value: class OtherCopy {} });
+    attachK8sAuth(instance, tokenSource);
+    // The second request is sent when the search for the copy has ended.
+    await expect(authorizationsOf(instance)).resolves.toEqual([`Bearer ${token}`]);
+    await expect(authorizationsOf(instance)).resolves.toEqual([`Bearer ${token}`]);
+    expectNoToken(await instance.get('/'), token);
+    server.answer = (_arrival, response) => response.writeHead(500).end();
+    expectNoToken(await failureOf(instance.get('/')), token);
   });
 });

@@ -6,17 +6,9 @@ import {
 } from 'axios';
 import { type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { AxiosCopy, discard, isForm, rememberConfig } from './axios-copy.js';
-import { Connections, proxyOf, targetOf } from './connections.js';
-import {
-  concealDispatcher,
-  guardedRedirect,
-  hideToken,
-  pick,
-  redact,
-  restore,
-  SentToken,
-  withAuthorization,
-} from './sent-token.js';
+import { Connections, pick, proxyOf, restore, targetOf } from './connections.js';
+import { concealDispatcher, guardedRedirect, hideToken, redact, SentToken } from './sent-token.js';
+import { withAuthorization } from './token-agent.js';
 
 type Config = InternalAxiosRequestConfig;
 
@@ -160,9 +152,11 @@ async function sendOnce(
   try {
     const sending = axios.send(sentConfig);
     const restoring = () => restore(sentConfig, shown, before, settings, sent);
-    // Restored, because an error of a response stream that is read later shows this config.
-    if (sent.isWithheld && !isCopied) restoring();
-    const response = await (sent.isWithheld && !isCopied ? sending : sending.finally(restoring));
+    // An agent has got the request, so the config has been read.
+    const isRead = !isCopied && sent.isWithheld;
+    if (isRead) restoring();
+    // Restored also later, because an error of a response stream that is read later shows this config.
+    const response = await (isRead ? sending : sending.finally(restoring));
     hideToken(response, shown, sent);
     return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
   } catch (error) {

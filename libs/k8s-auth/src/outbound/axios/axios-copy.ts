@@ -46,7 +46,9 @@ export class AxiosCopy {
   /** Sends a config whose body is already transformed, with the adapter that it names. The caller transforms the response. */
   async send(config: Config): Promise<AxiosResponse> {
     const adapter = this.#adapterOf(config) ?? config.adapter;
-    if (typeof adapter === 'function') return adapter(config);
+    // axios itself creates the error of a cancelled request: an adapter would send it.
+    const isCancelled = config.signal?.aborted || config.cancelToken?.reason;
+    if (typeof adapter === 'function' && !isCancelled) return adapter(config);
     const { transformRequest, transformResponse } = config;
     Object.assign(config, { transformRequest: [], transformResponse: [] });
     try {
@@ -56,7 +58,7 @@ export class AxiosCopy {
     }
   }
 
-  /** Whether the http adapter of axios sends a config. `false` also if that is not known. */
+  /** Whether it is certain that the http adapter of axios sends a config. */
   usesHttp(config: Config): boolean {
     return this.#axios !== undefined && this.#adapterOf(config) === this.#axios.getAdapter('http');
   }
@@ -126,11 +128,7 @@ export class AxiosCopy {
   }
 }
 
-/**
- * The default export of the copy of axios that created an instance. Only copies that the process has probably loaded are
- * looked at, because loading another copy costs more CPU time than it could save.
- * @returns `undefined` if it is not found
- */
+/** @returns the default export of the copy of axios that created an instance, if the process has probably loaded it */
 async function defaultExportOf({ interceptors }: AxiosInstance): Promise<AxiosStatic | undefined> {
   // The class of the interceptors is not the same in two copies.
   const isFrom = (axios: AxiosStatic | undefined) =>
@@ -140,7 +138,7 @@ async function defaultExportOf({ interceptors }: AxiosInstance): Promise<AxiosSt
     const commonJs = require.cache[require.resolve('axios')]?.exports as AxiosStatic | undefined;
     return isFrom(commonJs) ?? isFrom((await import('axios')).default);
   } catch {
-    // The application has installed axios where this library does not find it.
+    // axios is installed where this library does not find it.
     return undefined;
   }
 }

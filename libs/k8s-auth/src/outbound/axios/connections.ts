@@ -4,8 +4,8 @@ import https from 'node:https';
 import { type Agent } from 'undici';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { fetchOptionsOf, isNamed, realDispatcherOf, type SentToken } from './sent-token.js';
-import { agentWithToken } from './token-agent.js';
+import { fetchOptionsOf, realDispatcherOf, type SentToken } from './sent-token.js';
+import { agentWithToken, isNamed, withAuthorization } from './token-agent.js';
 import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
 
 type Config = InternalAxiosRequestConfig;
@@ -79,6 +79,33 @@ export class Connections {
     const made = new Agent(settings);
     this.#agents.set(model, made);
     return made;
+  }
+}
+
+/** The values in a config that settings will replace. @internal */
+export function pick(config: Config, settings: Partial<Config>): Partial<Config> {
+  const picked: Partial<Config> = {};
+  for (const name of Object.keys(settings))
+    if (name in config) Reflect.set(picked, name, Reflect.get(config, name));
+  return picked;
+}
+
+/**
+ * Puts the previous values back into the config that was sent. It keeps the headers that axios has added, except the
+ * token, and so does the config that is shown.
+ * @internal
+ */
+export function restore(
+  sentConfig: Config,
+  shown: Config,
+  before: Partial<Config>,
+  { headers = shown.headers, ...settings }: Partial<Config>,
+  { token }: SentToken,
+): void {
+  sentConfig.headers = shown.headers = withAuthorization(headers, undefined, token);
+  for (const name of Object.keys(settings) as (keyof Config)[]) {
+    if (name in before) Reflect.set(sentConfig, name, before[name]);
+    else Reflect.deleteProperty(sentConfig, name);
   }
 }
 

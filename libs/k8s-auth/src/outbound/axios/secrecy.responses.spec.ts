@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import axios, { type AxiosInstance, CanceledError } from 'axios';
+import axios, {
+  type AxiosInstance,
+  type AxiosRequestConfig,
+  CanceledError,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { type Readable } from 'node:stream';
 import { until } from '../../../test-support/until.js';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
-import { expectNoToken, failureOf } from './secrecy.fixture.js';
+import { expectNoToken, failureOf, pathsTo } from './secrecy.fixture.js';
 
 let bench: OutboundBench;
 let server: DestinationServer;
@@ -112,5 +117,26 @@ describe('requests without a token of this service', () => {
     expect(own.request).toHaveProperty('agent');
     const other = await axios.get(server.origin());
     expect(other.request).toHaveProperty('agent');
+  });
+});
+
+describe('the config of a request in flight, which an interceptor has kept', () => {
+  it.each<[string, AxiosRequestConfig]>([
+    ['with the http adapter', {}],
+    ['without redirects', { maxRedirects: 0 }],
+    ['with the fetch adapter', { adapter: 'fetch' }],
+    ['with a form', { method: 'post', data: { a: 'b' }, headers: { 'Content-Type': 'multipart/form-data' } }],
+  ])('carries no token: %s', async (_name, config) => {
+    let kept: InternalAxiosRequestConfig | undefined;
+    client.interceptors.request.use((config) => (kept = config));
+    let inFlight: unknown;
+    server.answer = (_arrival, response) => {
+      inFlight = pathsTo(token, kept);
+      response.end();
+    };
+    const response = await client.request({ url: '/', ...config });
+    expect(inFlight).toEqual([]);
+    expect(server.last?.authorization).toBe(`Bearer ${token}`);
+    expectNoToken(response, token);
   });
 });

@@ -115,60 +115,6 @@ export function hideToken(
   if (!sent.isWithheld) redact(outcome.request, sent.token);
 }
 
-/**
- * A copy of headers with the token, or without it. Not `concat` and `delete` of axios: they would check each value again,
- * and make all later accesses slow.
- * @param value the header, or `undefined` to remove the token
- * @internal
- */
-export function withAuthorization(
-  headers: Config['headers'],
-  value?: string,
-  token?: string,
-): Config['headers'] {
-  const copy = Object.create(Object.getPrototypeOf(headers) as object) as typeof headers;
-  for (const name of Object.keys(headers)) {
-    const isReplaced =
-      isNamed(name, 'authorization') && (token === undefined || String(headers[name]).includes(token));
-    if (!isReplaced) copy[name] = headers[name];
-  }
-  if (value !== undefined) copy['Authorization'] = value;
-  return copy;
-}
-
-/** Whether a header has a name, in any case. */
-export function isNamed(name: string, header: string): boolean {
-  // The length first, because it decides for nearly all headers.
-  return name.length >= header.length && name.trim().toLowerCase() === header;
-}
-
-/** The values in a config that settings will replace. @internal */
-export function pick(config: Config, settings: Partial<Config>): Partial<Config> {
-  const picked: Partial<Config> = {};
-  for (const name of Object.keys(settings))
-    if (name in config) Reflect.set(picked, name, Reflect.get(config, name));
-  return picked;
-}
-
-/**
- * Puts the previous values back into the config that was sent. It keeps the headers that axios has added, except the
- * token, and so does the config that is shown.
- * @internal
- */
-export function restore(
-  sentConfig: Config,
-  shown: Config,
-  before: Partial<Config>,
-  { headers = shown.headers, ...settings }: Partial<Config>,
-  { token }: SentToken,
-): void {
-  sentConfig.headers = shown.headers = withAuthorization(headers, undefined, token);
-  for (const name of Object.keys(settings) as (keyof Config)[]) {
-    if (name in before) Reflect.set(sentConfig, name, before[name]);
-    else Reflect.deleteProperty(sentConfig, name);
-  }
-}
-
 export interface FetchOptions {
   readonly dispatcher?: object;
   /** Used by implementations of fetch on top of node:http. */

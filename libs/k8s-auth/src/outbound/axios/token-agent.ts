@@ -1,7 +1,10 @@
+import { type InternalAxiosRequestConfig } from 'axios';
 import { type Agent, type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
-import { isNamed, type SentToken } from './sent-token.js';
+import { type SentToken } from './sent-token.js';
+
+type AxiosHeaders = InternalAxiosRequestConfig['headers'];
 
 /** The method that node:http calls on an agent, and that agent libraries implement. It is missing in the types of Node. */
 interface RequestAgent extends Agent {
@@ -106,6 +109,29 @@ function originOf(
   const name = host?.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
   const url = `${protocol}//${name}${port ? `:${port}` : ''}`;
   return url === origin ? origin : parseHttpUrl(url)?.origin;
+}
+
+/**
+ * A copy of headers with the token, or without it. Not `concat` and `delete` of axios: they would check each value again,
+ * and make all later accesses slow.
+ * @param value the header, or `undefined` to remove the token
+ * @internal
+ */
+export function withAuthorization(headers: AxiosHeaders, value?: string, token?: string): AxiosHeaders {
+  const copy = Object.create(Object.getPrototypeOf(headers) as object) as typeof headers;
+  for (const name of Object.keys(headers)) {
+    const isReplaced =
+      isNamed(name, 'authorization') && (token === undefined || String(headers[name]).includes(token));
+    if (!isReplaced) copy[name] = headers[name] as string;
+  }
+  if (value !== undefined) copy['Authorization'] = value;
+  return copy;
+}
+
+/** Whether a header has this name, in any case. @internal */
+export function isNamed(name: string, header: string): boolean {
+  // The length first, because it decides for nearly all headers.
+  return name.length >= header.length && name.trim().toLowerCase() === header;
 }
 
 type WriteCallback = (error?: Error | null) => void;
