@@ -1,4 +1,5 @@
 import {
+  type DynamicModule,
   Inject,
   Injectable,
   Module,
@@ -8,10 +9,16 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
-import { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
+import { ConfigurationError } from './errors.js';
+import { K8sAuthGuard, noteModuleUsed } from './inbound/request/k8s-auth.guard.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { k8sAuthLog } from './util/log.js';
-import { ConfigurableModuleClass, k8sAuthProviders } from './k8s-auth.providers.js';
+import {
+  type ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  k8sAuthProviders,
+  type OPTIONS_TYPE,
+} from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { K8S_AUTH_CLOCK } from './util/clock.js';
@@ -69,8 +76,40 @@ export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleIn
     super();
   }
 
+  /** @throws {ConfigurationError} the argument is not an object; the options themselves are checked at startup */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    if (!isObject(options)) {
+      throw new ConfigurationError([
+        "K8sAuthModule.forRoot: expected an object with the option 'verifier', 'destinations' or both",
+      ]);
+    }
+    noteModuleUsed();
+    return super.forRoot(options);
+  }
+
+  /** @throws {ConfigurationError} the argument names no factory, and no class with `createK8sAuthOptions` */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    const { useFactory, useClass, useExisting } = isObject(options) ? options : {};
+    const isUsable =
+      useFactory === undefined
+        ? useClass !== undefined || useExisting !== undefined
+        : typeof useFactory === 'function';
+    if (!isUsable) {
+      throw new ConfigurationError([
+        'K8sAuthModule.forRootAsync: expected an object with useFactory, useClass or useExisting',
+      ]);
+    }
+    noteModuleUsed();
+    return super.forRootAsync(options);
+  }
+
   /** In the module class, because Nest calls no lifecycle hooks on request-scoped providers. @internal */
   onModuleInit(): Promise<void> {
     return InboundStartup.of(modulesOf(this.moduleRef), this.config).run(k8sAuthLog);
   }
+}
+
+/** Users who write JavaScript may pass anything. */
+function isObject<Value>(value: Value | undefined): value is Value {
+  return typeof value === 'object' && value !== null;
 }

@@ -191,7 +191,8 @@ export class RouteCompiler {
       mistakes.add(`${guardMistakeOf(label)}, or register K8sAuthGuard as APP_GUARD`);
     }
     if (isMessageHandler(method)) this.checkMessageHandler(label, handler, { instance, moduleKey });
-    if (!root.verify) mistakes.add(`${label}: expected option 'verifier' because of @K8sAuth`);
+    if (!root.verify)
+      mistakes.add(`${label}: expected option 'verifier' (variable K8S_AUTH_VERIFIER) because of @K8sAuth`);
     if (audiences.length === 0) mistakes.add(`${label}: ${audienceMistakeOf(policy)}`);
     const byAudience = byRoot.get(root) ?? new Map<string, string[]>();
     byRoot.set(root, byAudience);
