@@ -7,6 +7,7 @@ import {
   type LoggerService,
 } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import { inboundModule, send, shapedToken } from '../test-support/inbound-app.js';
 import { ScriptedVerifier } from '../test-support/scripted-verifier.js';
 import { InvalidTokenError } from './errors.js';
@@ -31,7 +32,7 @@ const EVENT = {
 };
 
 let app: INestApplication | undefined;
-const { write } = process.stdout;
+const write = process.stdout.write.bind(process.stdout);
 afterEach(async () => {
   process.stdout.write = write;
   await app?.close();
@@ -97,9 +98,9 @@ describe('a refusal in the log of Nest', () => {
 
   it('is one line with every entry of a long list', () => {
     const routes = Array.from({ length: 150 }, (_, index) => `OrdersController.method${index}`);
-    const line = String(printedAsLine({ message: 'two\nlines', routes }));
+    const line = inspect(printedAsLine({ message: 'two\nlines', routes }));
     expect(line).toBe(`two lines { routes: [ ${routes.map((one) => `'${one}'`).join(', ')} ] }`);
-    expect(String(printedAsLine({ message: 'only a message' }))).toBe('only a message');
+    expect(inspect(printedAsLine({ message: 'only a message' }))).toBe('only a message');
   });
 
   it('is one line for a logger that makes a text of it', async () => {

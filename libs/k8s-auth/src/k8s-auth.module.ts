@@ -29,6 +29,8 @@ import { type Verifier } from './verifiers/verifier.js';
 /** Starts and stops the parts of one `K8sAuthModule`: reads token files first, starts the verifier at bootstrap, stops all at shutdown. */
 @Injectable()
 export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  private stopWatching?: () => void;
+
   constructor(
     @Inject(K8S_AUTH_VERIFIER) private readonly verifier: Verifier | undefined,
     private readonly tokenSource: K8sAuthTokenSource,
@@ -45,9 +47,11 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     this.verifier?.start();
     if (this.tokenSource.states().length > 0)
       warnAboutUnattachedHttpModule(modulesOf(this.moduleRef), k8sAuthLog);
+    this.stopWatching = this.tokenSource.watchUse();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.stopWatching?.();
     this.refusals.close();
     await this.verifier?.close();
   }

@@ -102,27 +102,19 @@ describe('startup', () => {
     expect(await mistakesOf([HeirController])).toContain(ofClass);
   });
 
-  it('names rules that are not functions', async () => {
+  it('names rules that are not functions, and functions that create rules and were not called', async () => {
     @Controller()
     @K8sAuth('orders', ...twoWrongRules)
     class WrongController {
       @Get() @K8sAuth('orders', allowNamespaces('shop'), ...twoWrongRules) wrong() {}
+      @Get() @K8sAuth('orders', allowNamespaces as unknown as AuthorizationRule) uncalled() {}
     }
     expect(await mistakesOf([WrongController])).toEqual([
       'WrongController: expected rule 1 of @K8sAuth to be a function',
       'WrongController: expected rule 2 of @K8sAuth to be a function',
       'WrongController.wrong: expected rule 2 of @K8sAuth to be a function',
       'WrongController.wrong: expected rule 3 of @K8sAuth to be a function',
-    ]);
-  });
-
-  it('names a function that creates rules and was not called', async () => {
-    @Controller()
-    class UncalledController {
-      @Get() @K8sAuth('orders', allowNamespaces as unknown as AuthorizationRule) find() {}
-    }
-    expect(await mistakesOf([UncalledController])).toEqual([
-      'UncalledController.find: expected rule 1 of @K8sAuth to be allowNamespaces(...), not allowNamespaces alone',
+      'WrongController.uncalled: expected rule 1 of @K8sAuth to be allowNamespaces(...), not allowNamespaces alone',
     ]);
   });
 
