@@ -19,6 +19,7 @@ import {
   policyOf,
   type RegisteredController,
   type Route,
+  type RoutePolicy,
   toRoute,
 } from './route.js';
 import { isReplacementOf, type RouteTable } from './route-table.js';
@@ -54,6 +55,7 @@ export class RouteCompiler {
 
   add(controller: RegisteredController): CompiledController {
     const { routeClass, instance } = controller;
+    controller.root?.publicControllers.noteController(routeClass);
     const { mistakes } = this.compiled;
     const prototype = routeClass.prototype as Record<string, RouteHandler>;
     const names = this.scanner.getAllMethodNames(prototype);
@@ -140,7 +142,9 @@ export class RouteCompiler {
     const { routeClass, instance } = controller;
     const { mistakes } = this.compiled;
     const label = `${routeClass.name}.${name}`;
-    const policy = policyOf(routeClass, name);
+    const declared = policyOf(routeClass, name);
+    const isOpened = declared.kind === 'undecorated' && this.isOpenedByOption(name, method, controller);
+    const policy: RoutePolicy = isOpened ? { kind: 'public' } : declared;
     findDeclarationMistakes(label, methodDeclarationOf(routeClass, name)).forEach((one) => mistakes.add(one));
     const handler: unknown = Reflect.get(instance, name);
     const isFunction = typeof handler === 'function';
@@ -155,6 +159,18 @@ export class RouteCompiler {
     const route = toRoute(label, policy, controller.root);
     if (policy.kind === 'protected') this.checkProtected(route, method, handler as RouteHandler, controller);
     this.table.add(routeClass, new Set(isFunction ? [method, handler] : [method]), route);
+  }
+
+  /** Only routes: for messages, the option says nothing. The class may still be the copy of a protected class. */
+  private isOpenedByOption(
+    name: string,
+    method: RouteHandler,
+    { routeClass, root }: RegisteredController,
+  ): boolean {
+    const isOpened = isRoute(method) && root?.publicControllers.open(routeClass) === true;
+    const label = `${routeClass.name}.${name}`;
+    if (isOpened) this.compiled.undecorated.push({ label, routeClass, name, method });
+    return isOpened;
   }
 
   private addUndecorated(

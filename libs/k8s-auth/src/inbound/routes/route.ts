@@ -21,6 +21,7 @@ import {
   merge,
   NO_DECLARATION,
 } from './declarations.js';
+import { type PublicControllers } from './public-controllers.js';
 
 /** What a route requires of its callers. */
 export type RoutePolicy =
@@ -61,6 +62,7 @@ export interface InboundRoot {
   readonly audience: string | readonly string[] | undefined;
   /** Longer tokens are refused and not verified. Unit: bytes of the b64token, which is ASCII. */
   readonly maxTokenBytes: number;
+  readonly publicControllers: PublicControllers;
   readonly refusals: RefusalLog;
   readonly adapterHost: HttpAdapterHost;
   /** Shared by all roots of an application. */

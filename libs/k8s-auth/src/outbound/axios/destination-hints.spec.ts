@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AxiosError } from 'axios';
+import axios, { type AxiosError } from 'axios';
+import { attachK8sAuth } from './attach-k8s-auth.js';
 import { type ListedServer, OutboundBench } from './outbound.fixture.js';
 
 let bench: OutboundBench;
@@ -47,7 +48,8 @@ describe('a 401 of a destination under another name', () => {
   });
 
   it('is only a note beside a token source of the user, which takes no notes', async () => {
-    const client = bench.client({ getToken: () => Promise.resolve(undefined) });
-    await expect(client.get(otherName)).rejects.toThrow('status code 401');
+    const client = axios.create();
+    attachK8sAuth(client, { getToken: () => Promise.resolve(undefined) });
+    await expect(client.get(listed.server.origin())).rejects.toThrow('status code 401');
   });
 });
