@@ -9,19 +9,23 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
+import { type CheckedOptions } from './config/options.js';
 import { ConfigurationError } from './errors.js';
+import { type InboundRoot } from './inbound/routes/route.js';
+import { logStart } from './k8s-auth.boot-line.js';
 import { K8sAuthGuard, noteModuleUsed } from './inbound/request/k8s-auth.guard.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { k8sAuthLog } from './util/log.js';
 import {
   type ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
+  K8S_AUTH_CHECKED_OPTIONS,
   k8sAuthProviders,
   type OPTIONS_TYPE,
 } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { K8S_AUTH_CLOCK } from './util/clock.js';
+import { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { modulesOf, warnAboutUnattachedHttpModule } from './outbound/axios/importing-modules.js';
 import { type Verifier } from './verifiers/verifier.js';
@@ -29,11 +33,15 @@ import { type Verifier } from './verifiers/verifier.js';
 /** Starts and stops the parts of one `K8sAuthModule`: reads token files first, starts the verifier at bootstrap, stops all at shutdown. */
 @Injectable()
 export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
-  private stopWatching?: () => void;
+  private readonly watches: (() => void)[] = [];
 
   constructor(
+    @Inject(K8S_AUTH_CHECKED_OPTIONS) private readonly checked: CheckedOptions,
     @Inject(K8S_AUTH_VERIFIER) private readonly verifier: Verifier | undefined,
+    @Inject(K8S_AUTH_INBOUND_ROOT) private readonly root: InboundRoot,
+    @Inject(K8S_AUTH_CLOCK) private readonly clock: Clock,
     private readonly tokenSource: K8sAuthTokenSource,
+    private readonly readiness: K8sAuthReadiness,
     private readonly refusals: RefusalLog,
     private readonly moduleRef: ModuleRef,
   ) {}
@@ -47,11 +55,14 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     this.verifier?.start();
     if (this.tokenSource.states().length > 0)
       warnAboutUnattachedHttpModule(modulesOf(this.moduleRef), k8sAuthLog);
-    this.stopWatching = this.tokenSource.watchUse();
+    // Not awaited: a plugin that supplies the own credential may be slow.
+    const { checked, verifier, root, tokenSource } = this;
+    void logStart({ checked, verifier, root, tokenSource }, k8sAuthLog);
+    this.watches.push(this.tokenSource.watchUse(), this.readiness.watchUntilReady(this.clock));
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.stopWatching?.();
+    for (const stop of this.watches) stop();
     this.refusals.close();
     await this.verifier?.close();
   }

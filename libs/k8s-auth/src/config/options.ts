@@ -72,7 +72,8 @@ const EXPECTED_CONTROLLERS =
   'expected a list of controller classes, or a function that returns true or false';
 
 const publicControllers = z.custom<NonNullable<K8sAuthOptions['publicControllers']>>(
-  (value) => (Array.isArray(value) ? Array.from(value).every(isClass) : typeof value === 'function' && !isClass(value)),
+  (value) =>
+    Array.isArray(value) ? Array.from(value).every(isClass) : typeof value === 'function' && !isClass(value),
   EXPECTED_CONTROLLERS,
 );
 

@@ -22,6 +22,7 @@ import {
   NO_DECLARATION,
 } from './declarations.js';
 import { type PublicControllers } from './public-controllers.js';
+import { type RouteSummary } from './route-summary.js';
 
 /** What a route requires of its callers. */
 export type RoutePolicy =
@@ -52,6 +53,7 @@ export type RouteMatch = Route | 'unknown' | 'ambiguous';
 /** The part of the route table that guards use. */
 export interface RouteFinder {
   find(context: ExecutionContext): RouteMatch;
+  readonly summary: RouteSummary;
 }
 
 /** The receiving side of one `K8sAuthModule.forRoot`, for the controllers of the modules that import it. */
