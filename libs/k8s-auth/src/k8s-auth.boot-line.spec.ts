@@ -36,6 +36,7 @@ let entries: Entry[];
 
 beforeEach(async () => {
   cluster = await LocalCluster.start();
+  cluster.grant('create tokenreviews', 'shop/default');
   entries = [];
 });
 afterEach(async () => {
