@@ -1,4 +1,5 @@
 import {
+  type DynamicModule,
   Inject,
   Injectable,
   Module,
@@ -8,13 +9,23 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
-import { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
+import { type CheckedOptions } from './config/options.js';
+import { ConfigurationError } from './errors.js';
+import { type InboundRoot } from './inbound/routes/route.js';
+import { logStart } from './k8s-auth.boot-line.js';
+import { K8sAuthGuard, noteModuleUsed } from './inbound/request/k8s-auth.guard.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { k8sAuthLog } from './util/log.js';
-import { ConfigurableModuleClass, k8sAuthProviders } from './k8s-auth.providers.js';
+import {
+  type ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  K8S_AUTH_CHECKED_OPTIONS,
+  k8sAuthProviders,
+  type OPTIONS_TYPE,
+} from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
-import { K8S_AUTH_CLOCK } from './util/clock.js';
+import { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
 import { modulesOf, warnAboutUnattachedHttpModule } from './outbound/axios/importing-modules.js';
 import { type Verifier } from './verifiers/verifier.js';
@@ -22,9 +33,15 @@ import { type Verifier } from './verifiers/verifier.js';
 /** Starts and stops the parts of one `K8sAuthModule`: reads token files first, starts the verifier at bootstrap, stops all at shutdown. */
 @Injectable()
 export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly watches: (() => void)[] = [];
+
   constructor(
+    @Inject(K8S_AUTH_CHECKED_OPTIONS) private readonly checked: CheckedOptions,
     @Inject(K8S_AUTH_VERIFIER) private readonly verifier: Verifier | undefined,
+    @Inject(K8S_AUTH_INBOUND_ROOT) private readonly root: InboundRoot,
+    @Inject(K8S_AUTH_CLOCK) private readonly clock: Clock,
     private readonly tokenSource: K8sAuthTokenSource,
+    private readonly readiness: K8sAuthReadiness,
     private readonly refusals: RefusalLog,
     private readonly moduleRef: ModuleRef,
   ) {}
@@ -38,9 +55,14 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     this.verifier?.start();
     if (this.tokenSource.states().length > 0)
       warnAboutUnattachedHttpModule(modulesOf(this.moduleRef), k8sAuthLog);
+    // Not awaited: a plugin that supplies the own credential may be slow.
+    const { checked, verifier, root, tokenSource } = this;
+    void logStart({ checked, verifier, root, tokenSource }, k8sAuthLog);
+    this.watches.push(this.tokenSource.watchUse(), this.readiness.watchUntilReady(this.clock));
   }
 
   async onApplicationShutdown(): Promise<void> {
+    for (const stop of this.watches) stop();
     this.refusals.close();
     await this.verifier?.close();
   }
@@ -69,8 +91,40 @@ export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleIn
     super();
   }
 
+  /** @throws {ConfigurationError} the argument is not an object; the options themselves are checked at startup */
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    if (!isObject(options)) {
+      throw new ConfigurationError([
+        "K8sAuthModule.forRoot: expected an object with the option 'verifier', 'destinations' or both",
+      ]);
+    }
+    noteModuleUsed();
+    return super.forRoot(options);
+  }
+
+  /** @throws {ConfigurationError} the argument names no factory, and no class with `createK8sAuthOptions` */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    const { useFactory, useClass, useExisting } = isObject(options) ? options : {};
+    const isUsable =
+      useFactory === undefined
+        ? useClass !== undefined || useExisting !== undefined
+        : typeof useFactory === 'function';
+    if (!isUsable) {
+      throw new ConfigurationError([
+        'K8sAuthModule.forRootAsync: expected an object with useFactory, useClass or useExisting',
+      ]);
+    }
+    noteModuleUsed();
+    return super.forRootAsync(options);
+  }
+
   /** In the module class, because Nest calls no lifecycle hooks on request-scoped providers. @internal */
   onModuleInit(): Promise<void> {
     return InboundStartup.of(modulesOf(this.moduleRef), this.config).run(k8sAuthLog);
   }
+}
+
+/** Users who write JavaScript may pass anything. */
+function isObject<Value>(value: Value | undefined): value is Value {
+  return typeof value === 'object' && value !== null;
 }

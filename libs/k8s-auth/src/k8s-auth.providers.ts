@@ -3,6 +3,7 @@ import { ApplicationConfig, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { type InboundRoot } from './inbound/routes/route.js';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
+import { PublicControllers } from './inbound/routes/public-controllers.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
 import { k8sAuthLog } from './util/log.js';
@@ -123,6 +124,7 @@ function createInboundRoot(
       verifier && (allowApiServerAudience ? verifier.verify : apiServerAudiences.refuse(verifier.verify)),
     audience,
     maxTokenBytes,
+    publicControllers: new PublicControllers(options.publicControllers),
     refusals,
     adapterHost,
     routes: startup.routes,

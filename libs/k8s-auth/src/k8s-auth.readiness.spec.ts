@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../testing/fake-clock.js';
 import { CapturedLog } from '../test-support/captured-log.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
@@ -83,5 +84,40 @@ describe('K8sAuthReadiness', () => {
       { level: 'warn', message, ...refused },
       { level: 'log', message, ...ready },
     ]);
+  });
+
+  it('logs once that the service is ready, while no endpoint asks, and not the state directly after the start', async () => {
+    const starting: Readiness = { status: 'not-ready', reason: 'keys have not been fetched yet' };
+    const failing: Readiness = { status: 'not-ready', reason: 'ECONNREFUSED' };
+    const { readiness, log, next } = setUp([starting, failing, { status: 'ready' }], {});
+    const clock = new FakeClock();
+    readiness.watchUntilReady(clock);
+    await clock.advance(1_000);
+    expect(log.events).toEqual([]);
+    next();
+    await clock.advance(60_000);
+    next();
+    await clock.advance(60_000);
+    expect(log.events.map(({ level, status }) => ({ level, status }))).toEqual([
+      { level: 'warn', status: 'not-ready' },
+      { level: 'log', status: 'ready' },
+    ]);
+  });
+
+  it('logs once that the service is ready if it is ready from the start', async () => {
+    const { readiness, log } = setUp([{ status: 'ready' }], {});
+    const clock = new FakeClock();
+    readiness.watchUntilReady(clock);
+    await clock.advance(60_000);
+    readiness.check();
+    expect(log.events).toEqual([{ level: 'log', message: 'readiness has changed', status: 'ready' }]);
+  });
+
+  it('logs nothing after the end of the application', async () => {
+    const { readiness, log } = setUp([{ status: 'ready' }], {});
+    const clock = new FakeClock();
+    readiness.watchUntilReady(clock)();
+    await clock.advance(60_000);
+    expect(log.events).toEqual([]);
   });
 });

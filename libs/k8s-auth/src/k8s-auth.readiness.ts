@@ -1,7 +1,13 @@
 import { type K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
+import { type Clock } from './util/clock.js';
 import { type Log } from './util/log.js';
 import { type Verifier } from './verifiers/verifier.js';
 import { type Readiness } from './util/readiness.js';
+
+const CHANGED = 'readiness has changed';
+// Keys usually arrive within milliseconds. A service that does not become ready is looked at as often as by a probe.
+const MIN_LOOK_DELAY_MS = 100;
+const MAX_LOOK_DELAY_MS = 5_000;
 
 /**
  * Whether this service can verify its callers and has tokens for its own calls. For a readiness endpoint.
@@ -9,6 +15,7 @@ import { type Readiness } from './util/readiness.js';
  */
 export class K8sAuthReadiness {
   private logged: Readiness = { status: 'ready' };
+  private hasLogged = false;
   /** The readiness of the verifier before it is started. */
   private readonly initial: Readiness | undefined;
 
@@ -33,12 +40,33 @@ export class K8sAuthReadiness {
     const readiness = this.current();
     if (!isSame(readiness, this.logged)) {
       this.logged = readiness;
-      const event = { message: 'readiness has changed', ...readiness };
+      this.hasLogged = true;
+      const event = { message: CHANGED, ...readiness };
       // A service that has just started is not ready for a moment. That is normal, so it is not a warning.
       if (readiness.status === 'ready' || isSame(readiness, this.initial)) this.log.log(event);
       else this.log.warn(event);
     }
     return readiness;
+  }
+
+  /**
+   * Logs when the service is ready for the first time, and why it is not, even if no readiness endpoint calls `check`.
+   * @returns a function that ends this
+   * @internal
+   */
+  watchUntilReady(clock: Clock): () => void {
+    let cancel = () => {};
+    const look = (nextDelayMs: number) => {
+      const readiness = this.current();
+      const isFirst = !this.hasLogged && readiness.status === 'ready';
+      if (isFirst) this.log.log({ message: CHANGED, ...readiness });
+      // The state directly after the start lasts a moment, and is not worth a line.
+      else if (!isSame(readiness, this.initial)) this.check();
+      if (readiness.status === 'ready') return;
+      cancel = clock.schedule(nextDelayMs, () => look(Math.min(2 * nextDelayMs, MAX_LOOK_DELAY_MS)));
+    };
+    cancel = clock.schedule(MIN_LOOK_DELAY_MS, () => look(MIN_LOOK_DELAY_MS));
+    return () => cancel();
   }
 
   private current(): Readiness {

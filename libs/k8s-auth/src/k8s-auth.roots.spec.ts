@@ -170,7 +170,7 @@ describe('a global K8sAuthModule and a second one in a feature module', () => {
     );
     expect(error).toBeInstanceOf(ConfigurationError);
     expect((error as ConfigurationError).mistakes).toEqual([
-      "NearController.whoami: expected option 'verifier' because of @K8sAuth",
+      "NearController.whoami: expected option 'verifier' (variable K8S_AUTH_VERIFIER) because of @K8sAuth",
       expect.stringContaining('NearController.whoami: expected an audience'),
       expect.stringContaining('FarController.whoami: expected an audience'),
     ]);

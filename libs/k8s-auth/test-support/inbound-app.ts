@@ -4,6 +4,7 @@ import { type AbstractHttpAdapter, APP_GUARD } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import { type K8sAuthOptions } from '../src/config/options.js';
 import { ConfigurationError } from '../src/errors.js';
 import { K8S_AUTH_VERIFIER } from '../src/inbound/inbound.constants.js';
 import { K8sAuthGuard } from '../src/inbound/request/k8s-auth.guard.js';
@@ -30,6 +31,7 @@ export interface InboundSetup extends ModuleMetadata {
   readonly noVerifier?: true;
   readonly audience?: string | readonly string[];
   readonly maxTokenBytes?: number;
+  readonly publicControllers?: K8sAuthOptions['publicControllers'];
   readonly guardIsGlobal?: boolean;
 }
 
@@ -53,7 +55,7 @@ const OVERRIDDEN = {
 
 /** A testing module with K8sAuthModule as its users import it. Only the verifier that it would create is replaced. */
 export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
-  const { imports = [], controllers, providers = [], audience, maxTokenBytes } = setup;
+  const { imports = [], controllers, providers = [], audience, maxTokenBytes, publicControllers } = setup;
   const verifier = setup.noVerifier ? undefined : (setup.verifier ?? new ScriptedVerifier());
   return Test.createTestingModule({
     imports: [
@@ -63,6 +65,7 @@ export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
         ...(setup.noVerifier ? { destinations: [] } : { verifier: OVERRIDDEN }),
         ...(audience !== undefined && { audience }),
         ...(maxTokenBytes !== undefined && { maxTokenBytes }),
+        ...(publicControllers !== undefined && { publicControllers }),
       }),
     ],
     controllers,

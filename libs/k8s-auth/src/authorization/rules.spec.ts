@@ -215,3 +215,11 @@ describe('rules without arguments, or with wrong ones', () => {
     );
   });
 });
+
+describe('a function that creates rules and was not called', () => {
+  it.each([allOf, anyOf, not])('is rejected as an argument of a combined rule', (combine) => {
+    expect(() => loosely(combine as never)(allowNamespaces)).toThrow(
+      "expected argument 1 to be a rule, such as allowNamespaces('shop')",
+    );
+  });
+});

@@ -54,6 +54,8 @@ function ownProperty(decision: unknown, name: string): unknown {
 // Rules compare whole names for equality. Patterns (a prefix, a suffix, an expression) are not supported, because they
 // are the usual way to bypass an allow-list.
 
+const EXPECTED_RULE = "a rule, such as allowNamespaces('shop')";
+
 const ALLOWED: Decision = Object.freeze({ allowed: true });
 
 /**
@@ -88,7 +90,7 @@ export function allowNamespaces(...namespaces: string[]): AuthorizationRule {
  * @publicApi
  */
 export function allOf(...rules: AuthorizationRule[]): AuthorizationRule {
-  checkArguments('allOf', rules, 'a rule', isRule);
+  checkArguments('allOf', rules, EXPECTED_RULE, isRule);
   return named('allOf', (principal) => {
     for (const rule of rules) {
       const outcome = decide(rule, principal);
@@ -104,7 +106,7 @@ export function allOf(...rules: AuthorizationRule[]): AuthorizationRule {
  * @publicApi
  */
 export function anyOf(...rules: AuthorizationRule[]): AuthorizationRule {
-  checkArguments('anyOf', rules, 'a rule', isRule);
+  checkArguments('anyOf', rules, EXPECTED_RULE, isRule);
   return named('anyOf', (principal) => {
     const reasons: string[] = [];
     for (const rule of rules) {
@@ -122,7 +124,7 @@ export function anyOf(...rules: AuthorizationRule[]): AuthorizationRule {
  * @publicApi
  */
 export function not(...rules: [AuthorizationRule, ...AuthorizationRule[]]): AuthorizationRule {
-  checkArguments('not', rules, 'a rule', isRule);
+  checkArguments('not', rules, EXPECTED_RULE, isRule);
   return named('not', (principal) => {
     for (const rule of rules) {
       const outcome = decide(rule, principal);
@@ -131,6 +133,16 @@ export function not(...rules: [AuthorizationRule, ...AuthorizationRule[]]): Auth
     }
     return ALLOWED;
   });
+}
+
+// On the function, because one process may load the library twice.
+const RULE_FACTORY = Symbol.for('nest-k8s-auth:rule-factory');
+for (const factory of [allowServiceAccounts, allowNamespaces, allOf, anyOf, not])
+  Object.defineProperty(factory, RULE_FACTORY, { value: true });
+
+/** Whether a function is one of ours that creates a rule: as a rule, it would refuse every caller. @internal */
+export function isRuleFactory(value: unknown): value is () => AuthorizationRule {
+  return typeof value === 'function' && Object.hasOwn(value, RULE_FACTORY);
 }
 
 function denied(reason: string): Decision {
@@ -169,5 +181,5 @@ function isServiceAccountPath(value: unknown): boolean {
 }
 
 function isRule(value: unknown): boolean {
-  return typeof value === 'function';
+  return typeof value === 'function' && !isRuleFactory(value);
 }

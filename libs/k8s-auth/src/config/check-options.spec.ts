@@ -32,6 +32,22 @@ describe('checkOptions', () => {
     expect(mistakesOf(options)).toEqual([]);
   });
 
+  it.each([[[class Metrics {}]], [[]], [() => true], [({ name }: { name: string }) => name === 'Metrics']])(
+    'accepts publicControllers %p',
+    (publicControllers) => {
+      expect(mistakesOf({ destinations: [], publicControllers })).toEqual([]);
+    },
+  );
+
+  it.each([[class Metrics {}], ['Metrics'], [['Metrics']], [[undefined]], [null], [{}], [new Array(1)]])(
+    'rejects publicControllers %p',
+    (publicControllers) => {
+      expect(mistakesOf({ destinations: [], publicControllers })).toEqual([
+        "option 'publicControllers': expected a list of controller classes, or a function that returns true or false",
+      ]);
+    },
+  );
+
   it('finds the definition that the verifier belongs to', () => {
     expect(checkOptions({ verifier: { kind: 'tokenreview' } }).definition?.kind).toBe('tokenreview');
     expect(checkOptions({ destinations: [] }).definition).toBeUndefined();

@@ -73,7 +73,12 @@ describe('optionsFromEnvironment', () => {
       },
     ],
   ])('maps %j to options', (environment, options) => {
-    expect(optionsFromEnvironment(environment)).toEqual({ options, mistakes: [], unused: [] });
+    expect(optionsFromEnvironment(environment)).toEqual({
+      options,
+      mistakes: [],
+      unused: [],
+      suggestions: {},
+    });
   });
 
   it.each<[Record<string, string>, string[]]>([
@@ -131,6 +136,53 @@ describe('optionsFromEnvironment', () => {
     });
     expect({ options, mistakes }).toEqual({ options: { verifier: { kind: 'tokenreview' } }, mistakes: [] });
     expect([...unused].sort()).toEqual(['K8S_AUTH_ISSUER', 'K8S_AUTH_ISUER', 'K8S_AUTH_PUBLIC_KEY_FILES']);
+  });
+
+  it('reports a wrong verifier in one line, whatever else is set', () => {
+    const { mistakes } = optionsFromEnvironment({
+      K8S_AUTH_VERIFIER: 'token-review',
+      K8S_AUTH_ISSUER: 'https://issuer.example',
+      K8S_AUTH_API_SERVER_URL: 'https://10.0.0.1',
+    });
+    expect(mistakes).toEqual([
+      'K8S_AUTH_VERIFIER: expected one of tokenreview, jwt-pubkey, oidc-discovery, hybrid',
+    ]);
+  });
+
+  it.each([
+    ['K8S_AUTH_AUDIENCES', 'K8S_AUTH_AUDIENCE'],
+    ['K8S_AUTH_AUDEINCE', 'K8S_AUTH_AUDIENCE'],
+    ['K8SAUTH_AUDIENCE', 'K8S_AUTH_AUDIENCE'],
+    ['k8s_auth_audience', 'K8S_AUTH_AUDIENCE'],
+    ['K8S_AUTH_DESTINATION', 'K8S_AUTH_DESTINATIONS'],
+    ['K8S_AUTH_PUBLIC_KEY_FILE', 'K8S_AUTH_PUBLIC_KEY_FILES'],
+    ['K8S_AUTH_WHEN_UNAVAILIBLE', 'K8S_AUTH_WHEN_UNAVAILABLE'],
+  ])('suggests for %s the variable %s', (misspelt, variable) => {
+    const environment = { K8S_AUTH_VERIFIER: 'hybrid', [misspelt]: 'x' };
+    expect(optionsFromEnvironment(environment)).toMatchObject({
+      mistakes: [],
+      unused: [misspelt],
+      suggestions: { [misspelt]: variable },
+    });
+  });
+
+  it('suggests nothing for a variable that exists, is unlike every variable, or has a correct twin', () => {
+    const { suggestions } = optionsFromEnvironment({
+      K8S_AUTH_VERIFIER: 'tokenreview',
+      K8S_AUTH_ISSUER: 'https://issuer.example',
+      K8S_AUTH_COLOUR: 'red',
+      K8S_AUTH_AUDIENCE: 'orders',
+      K8S_AUTH_AUDIENCES: 'orders',
+      KUBERNETES_SERVICE_HOST: '10.0.0.1',
+    });
+    expect(suggestions).toEqual({});
+  });
+
+  it('adds the suggestion to the mistakes if startup fails', () => {
+    expect(optionsFromEnvironment({ K8S_AUTH_VERIFER: 'hybrid' }).mistakes).toEqual([
+      'K8S_AUTH_VERIFIER or K8S_AUTH_DESTINATIONS: expected at least one of the two',
+      'K8S_AUTH_VERIFER: expected the name of a variable of this library; did you mean K8S_AUTH_VERIFIER?',
+    ]);
   });
 
   it('lists all mistakes in one variable', () => {

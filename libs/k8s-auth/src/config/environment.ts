@@ -1,5 +1,6 @@
 import { AUDIENCE_RULE } from '../identity/names.js';
 import { findOptionMistakes, type K8sAuthOptions } from './options.js';
+import { findSimilarName } from '../util/did-you-mean.js';
 import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
 import { type VerifierVariable } from '../verifiers/verifier.js';
 
@@ -34,6 +35,8 @@ export interface EnvironmentReading {
   readonly mistakes: readonly string[];
   /** Variables that are set but have no effect with the chosen verifier, or with any. Ignoring them never allows a caller. */
   readonly unused: readonly string[];
+  /** Name that is no variable of this library -> the variable that was probably meant and is not set. */
+  readonly suggestions: Readonly<Record<string, string>>;
 }
 
 /** @internal */
@@ -50,12 +53,34 @@ export function optionsFromEnvironment(environment: Environment): EnvironmentRea
   const isAlreadyReported = (variable: string) =>
     unparsed.has(variable) ||
     (variable === KIND_OR_DESTINATIONS && (unparsed.has(KIND.variable) || unparsed.has(DESTINATIONS)));
-  const invalid = namedMistakes(options, variables).filter(([variable]) => !isAlreadyReported(variable));
+  const invalid = namedMistakes(options, [KIND, ...variables]).filter(
+    ([variable]) => !isAlreadyReported(variable),
+  );
+  const mistakes = [...unparsed, ...invalid];
+  const suggestions = findSuggestions(environment);
+  // A misspelt name alone is only a warning, but it may be the reason for the other mistakes.
+  const misspelt = Object.entries(mistakes.length > 0 ? suggestions : {}).map(([name, meant]) => [
+    name,
+    `expected the name of a variable of this library; did you mean ${meant}?`,
+  ]);
   return {
     options,
-    mistakes: [...unparsed, ...invalid].map(([variable, message]) => `${variable}: ${message}`),
-    unused: findUnused(environment, variables),
+    mistakes: [...mistakes, ...misspelt].map(([variable, message]) => `${variable}: ${message}`),
+    unused: [...new Set([...findUnused(environment, variables), ...Object.keys(suggestions)])],
+    suggestions,
   };
+}
+
+function findSuggestions(environment: Environment): Record<string, string> {
+  const ofVerifiers = verifierKinds.flatMap((kind) => findVerifierDefinition(kind)?.variables ?? []);
+  const known = [KIND, ...MODULE_VARIABLES, ...ofVerifiers].map(({ variable }) => variable);
+  const missing = [...new Set(known)].filter((variable) => environment[variable] === undefined);
+  return Object.fromEntries(
+    Object.keys(environment)
+      .filter((name) => environment[name] !== undefined && !known.includes(name))
+      .map((name) => [name, findSimilarName(name, missing)])
+      .filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
 }
 
 function parseVariables(environment: Environment, variables: readonly Variable[]) {

@@ -50,7 +50,12 @@ describe('k8sAuthConfig', () => {
   it('warns about a misspelt variable also if startup fails because of it', () => {
     process.env = { K8S_AUTH_VERIFER: 'hybrid' };
     expect(() => k8sAuthConfig()).toThrow(ConfigurationError);
-    expect(warnings).toEqual([expect.objectContaining({ variables: ['K8S_AUTH_VERIFER'] })]);
+    expect(warnings).toEqual([
+      expect.objectContaining({
+        variables: ['K8S_AUTH_VERIFER'],
+        didYouMean: { K8S_AUTH_VERIFER: 'K8S_AUTH_VERIFIER' },
+      }),
+    ]);
   });
 
   it('has the properties that registerAs of @nestjs/config defines', async () => {

@@ -18,11 +18,12 @@ export function processEnvironment(): Environment {
  * @publicApi
  */
 export const k8sAuthConfig = registerOnFirstUse('k8sAuth', (): K8sAuthOptions => {
-  const { options, mistakes, unused } = optionsFromEnvironment(processEnvironment());
+  const { options, mistakes, unused, suggestions } = optionsFromEnvironment(processEnvironment());
   if (unused.length > 0) {
     k8sAuthLog.warn({
       message: `environment variables without effect: verifier ${options.verifier?.kind ?? '(none)'} does not use them`,
       variables: unused,
+      ...(Object.keys(suggestions).length > 0 && { didYouMean: suggestions }),
     });
   }
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);

@@ -1,3 +1,4 @@
+import { type Type } from '@nestjs/common';
 import * as z from 'zod';
 import { type DestinationOptions, destinationsSchema } from '../outbound/destinations.options.js';
 import {
@@ -35,6 +36,15 @@ export interface K8sAuthOptions {
   readonly allowApiServerAudience?: boolean;
 
   /**
+   * Controllers of other packages that you cannot decorate, and whose routes are open although `K8sAuthGuard` is the
+   * `APP_GUARD`: a list of classes, or a function that returns `true` for them. It has the effect of `@Public` on each
+   * route without a decorator of this library. It opens no subclass, no protected route and no message handler. Startup
+   * fails if a listed class is not a registered controller, or has no route to open.
+   * @default []: a route without `@K8sAuth` and `@Public` is refused
+   */
+  readonly publicControllers?: readonly Type[] | ((controller: Type) => boolean);
+
+  /**
    * The services that this service calls with a token, and the token file for each. Requests to all other origins carry
    * no token.
    * @default none
@@ -58,11 +68,29 @@ const audience = z.custom<string | readonly string[]>(
   `expected ${AUDIENCE_RULE}`,
 );
 
+const EXPECTED_CONTROLLERS =
+  'expected a list of controller classes, or a function that returns true or false';
+
+const publicControllers = z.custom<NonNullable<K8sAuthOptions['publicControllers']>>(
+  (value) =>
+    Array.isArray(value) ? Array.from(value).every(isClass) : typeof value === 'function' && !isClass(value),
+  EXPECTED_CONTROLLERS,
+);
+
+/** A class instead of a list would be called as a function. Classes that are compiled to functions have methods. */
+function isClass(value: unknown): boolean {
+  if (typeof value !== 'function') return false;
+  const { prototype } = value as { readonly prototype?: unknown };
+  const hasMethods = typeof prototype === 'object' && Object.getOwnPropertyNames(prototype ?? {}).length > 1;
+  return hasMethods || /^class\b/.test(Function.prototype.toString.call(value));
+}
+
 const schema = z.strictObject({
   // Checked by the schema of its kind, see findVerifierMistakes. A union would report one mistake once for each kind.
   verifier: z.unknown().optional(),
   audience: audience.optional(),
   allowApiServerAudience: z.boolean().optional(),
+  publicControllers: publicControllers.optional(),
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),
 });

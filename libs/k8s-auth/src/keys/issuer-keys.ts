@@ -35,6 +35,8 @@ export interface IssuerKeys {
   readonly keys: KeyProvider;
   /** The audiences that the API server itself accepts, from the keys and our own credential; `undefined` if unknown. */
   readonly apiServerAudiences: () => Promise<readonly string[] | undefined>;
+  /** The accepted issuers, if they are known now, and the API server that was found, if any. Never rejects. */
+  readonly summary: () => Promise<{ readonly issuers?: readonly string[]; readonly apiServer?: string }>;
   /** Stops fetching keys, and closes the connections. */
   readonly close: () => Promise<void>;
 }
@@ -75,6 +77,10 @@ export async function openIssuerKeys(
   return {
     keys,
     apiServerAudiences: () => findAudiences(keys, client),
+    summary: async () => {
+      const issuers = keys.knownIssuers() ?? (client && (await ownIssuers(client).catch(() => undefined)));
+      return { ...(issuers && { issuers }), ...(connection && { apiServer: connection.url }) };
+    },
     close: async () => {
       keys.stop();
       await Promise.all([https.close(), client?.close(), origin?.close()]);

@@ -4,6 +4,8 @@ import {
   type TokenSourceState,
 } from '../token-file/file-token-source.js';
 import { type Log } from '../util/log.js';
+import { type Clock } from '../util/clock.js';
+import { DestinationHints } from './destination-hints.js';
 import { bareOriginOf, type DestinationOptions, parseHttpUrl } from './destinations.options.js';
 import { ConfigurationError } from '../errors.js';
 
@@ -11,8 +13,6 @@ import { ConfigurationError } from '../errors.js';
 const POD_TOKEN_FILE = /^(\/var)?\/run\/secrets\/kubernetes\.io\/serviceaccount\/(\.\.data\/)?token$/;
 // The host names of the API server, which that token is issued for.
 const API_SERVER_NAME = /^kubernetes(\.default(\.svc(\..+)?)?)?$/;
-// Limits the memory, because requests choose the origins.
-const MAX_LOGGED_TOPICS = 100;
 
 /** The state of a destination and its token file, for readiness. @publicApi */
 export interface DestinationState extends TokenSourceState {
@@ -22,7 +22,7 @@ export interface DestinationState extends TokenSourceState {
 
 /** The part of a {@link K8sAuthTokenSource} that a client needs. Without `renewToken`, a 401 is not retried. @internal */
 export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
-  Partial<Pick<K8sAuthTokenSource, 'peekToken' | 'renewToken'>>;
+  Partial<Pick<K8sAuthTokenSource, 'peekToken' | 'renewToken' | 'noteUnauthorized'>>;
 
 /**
  * The tokens of this service for its destinations, by origin. Injectable. For axios, use {@link attachK8sAuth}. For any
@@ -41,13 +41,18 @@ export class K8sAuthTokenSource {
   // Not #private: a Proxy around this instance, as instrumentation makes it, could not use them. The tokens are #private in the file's source.
   private readonly destinations: Destinations;
   private readonly log: Log;
-  /** The origins and files that have been logged: each is logged once. */
-  private readonly loggedTopics = new Set<string>();
+  private readonly clock: Clock;
+  private readonly hints: DestinationHints;
+  /** The destinations whose token file has been logged: each is logged once. */
+  private readonly loggedOrigins = new Set<string>();
 
   /** @throws {ConfigurationError} an origin is invalid */
   constructor(destinations: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     this.destinations = new Destinations(destinations, dependencies);
     this.log = dependencies.log;
+    this.clock = dependencies.clock;
+    const origins = this.destinations.all().map(({ origin }) => origin);
+    this.hints = new DestinationHints(origins, dependencies.log);
   }
 
   /**
@@ -57,13 +62,16 @@ export class K8sAuthTokenSource {
    */
   async getToken(origin: string): Promise<string | undefined> {
     const destination = this.destinations.find(origin);
-    if (!destination) this.logUnlistedOrigin(origin);
+    if (destination) destination.isUsed = true;
+    else this.hints.noteUnlistedCall(origin);
     return destination?.source.getToken();
   }
 
   /** The token, if it is available without waiting. `undefined`: call {@link getToken}. @internal */
   peekToken(origin: string): string | undefined {
-    return this.destinations.find(origin)?.source.current();
+    const destination = this.destinations.find(origin);
+    if (destination) destination.isUsed = true;
+    return destination?.source.current();
   }
 
   /**
@@ -72,6 +80,24 @@ export class K8sAuthTokenSource {
    */
   async renewToken(origin: string, rejected: string): Promise<string | undefined> {
     return this.destinations.find(origin)?.source.renew(rejected);
+  }
+
+  /**
+   * Call it when an origin that is not listed has answered 401. Warns once if the origin seems to be a destination.
+   * @internal
+   */
+  noteUnauthorized(origin: string): void {
+    this.hints.noteUnauthorized(origin);
+  }
+
+  /**
+   * Warns after 10 minutes about the destinations that no request has used until then.
+   * @returns a function that cancels the warning
+   * @internal
+   */
+  watchUse(): () => void {
+    const findUnused = () => this.destinations.all().filter(({ isUsed }) => !isUsed);
+    return this.hints.warnOfUnused(this.clock, () => findUnused().map(({ origin }) => origin));
   }
 
   /**
@@ -107,19 +133,9 @@ export class K8sAuthTokenSource {
     const message =
       "the token of this destination is the pod's token for the Kubernetes API, which the destination could then use as " +
       'this pod; mount a projected token issued for the destination';
-    this.logOnce(`file of ${origin}`, () => this.log.warn({ message, origin, file: tokenFile }));
-  }
-
-  private logUnlistedOrigin(url: string): void {
-    const origin = parseHttpUrl(url)?.origin;
-    const message = 'no token is attached: this origin is not among the destinations';
-    if (origin !== undefined) this.logOnce(origin, () => this.log.log({ message, origin }));
-  }
-
-  private logOnce(topic: string, action: () => void): void {
-    if (this.loggedTopics.has(topic) || this.loggedTopics.size >= MAX_LOGGED_TOPICS) return;
-    this.loggedTopics.add(topic);
-    action();
+    if (this.loggedOrigins.has(origin)) return;
+    this.loggedOrigins.add(origin);
+    this.log.warn({ message, origin, file: tokenFile });
   }
 }
 
@@ -131,6 +147,8 @@ export interface Destination {
   readonly origin: string;
   readonly tokenFile: string;
   readonly source: FileTokenSource;
+  /** Whether a token was asked for. */
+  isUsed: boolean;
 }
 
 /**
@@ -151,7 +169,7 @@ export class Destinations {
       const key = JSON.stringify([tokenFile, audience]);
       const source = sources.get(key) ?? new FileTokenSource({ file: tokenFile, audience, ...dependencies });
       sources.set(key, source);
-      this.byOrigin.set(origin, { origin, tokenFile, source });
+      this.byOrigin.set(origin, { origin, tokenFile, source, isUsed: false });
     });
   }
 

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { inspect, types } from 'node:util';
 import { Logger, type LoggerService } from '@nestjs/common';
 import { type Clock } from './clock.js';
 
@@ -72,6 +72,38 @@ export class OncePerMinute {
   }
 }
 
+/** What text loggers print for an event. The event keeps its own fields, which JSON and object loggers print. */
+const PRINTED_AS_LINE = Object.defineProperties(Object.create(Object.prototype) as object, {
+  toString: {
+    value(this: LogEvent) {
+      return toLine(this);
+    },
+  },
+  [inspect.custom]: {
+    // Inside of another object, such as the record of Nest's logger in JSON mode with colors, the fields are shown.
+    value(this: LogEvent, depth: number | null, options: { readonly depth?: number | null }) {
+      return depth === options.depth ? toLine(this) : { ...this };
+    },
+  },
+});
+
+/**
+ * The event, printed by text loggers as one line: Nest's ConsoleLogger prints a plain object over several lines, which
+ * cannot be searched line by line. Loggers in JSON mode and loggers that take objects see the same object as before.
+ * @internal
+ */
+export function printedAsLine<Event extends LogEvent>(event: Event): Event {
+  return Object.assign(Object.create(PRINTED_AS_LINE) as Event, event);
+}
+
+/** `request refused { code: '…', route: '…' }`, the form in which Nest 12 prints a text with parameters. */
+function toLine({ message, ...fields }: LogEvent): string {
+  const text = message.replace(/\s*[\r\n]\s*/g, ' ');
+  if (Object.keys(fields).length === 0) return text;
+  const oneLine = { compact: true, breakLength: Infinity, maxArrayLength: null, maxStringLength: null };
+  return `${text} ${inspect(fields, { ...oneLine, depth: 4 })}`;
+}
+
 /**
  * Nest's Logger, made safe for callers that must not fail because of logging. If the application's logger throws, or
  * returns a promise that rejects, the error is dropped.
@@ -81,9 +113,9 @@ class ReliableLogger extends Logger {
     const logger = super.localInstance;
     const safely =
       (level: 'log' | 'warn' | 'error') =>
-      (...args: [unknown, ...unknown[]]): void => {
+      (event: LogEvent, ...context: unknown[]): void => {
         try {
-          const result: unknown = logger[level](...args);
+          const result: unknown = logger[level](printedAsLine(event), ...context);
           void Promise.resolve(result).catch(() => {});
         } catch {
           // The logger itself failed, so the error cannot be logged.

@@ -38,6 +38,12 @@ export type Verify = (
   connection?: CallerConnection,
 ) => Verdict | Promise<Verdict>;
 
+/** Whose tokens a verifier accepts, and the API server that it uses, for the log. */
+export interface VerifierSummary {
+  readonly issuers?: readonly string[];
+  readonly apiServer?: string;
+}
+
 /** A verifier, as created by its definition. @publicApi */
 export interface Verifier {
   readonly verify: Verify;
@@ -55,6 +61,9 @@ export interface Verifier {
    * @returns `undefined` while they are not known yet: call it again later
    */
   apiServerAudiences?(): Promise<readonly string[] | undefined>;
+
+  /** Reads no more than the service's own credential. Never rejects. */
+  summary?(): Promise<VerifierSummary>;
 }
 
 /** Maps an environment variable to an option. */

@@ -58,6 +58,22 @@ export class K8sAuthGuard implements CanActivate {
   }
 }
 
+let isModuleUsed = false;
+
+/** Call this when the application configures `K8sAuthModule`. @internal */
+export function noteModuleUsed(): void {
+  isModuleUsed = true;
+}
+
+// Nest finds out first that the module is missing. Its error contains the name of this class, and nothing else of ours.
+Object.defineProperty(K8sAuthGuard, 'name', {
+  configurable: true,
+  get: () =>
+    isModuleUsed
+      ? 'K8sAuthGuard'
+      : 'K8sAuthGuard (K8sAuthModule.forRoot is missing in the imports of the root module)',
+});
+
 /** What is known about a request so far. Each step adds to it; a refusal reads it. */
 type Progress = { -readonly [Field in keyof RefusedRequest]: RefusedRequest[Field] };
 

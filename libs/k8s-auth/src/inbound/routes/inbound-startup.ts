@@ -106,7 +106,8 @@ export class InboundStartup {
     ];
     for (const mistake of mistakes) compiled.mistakes.add(mistake);
     for (const { root, findMistakes } of this.roots) {
-      for (const mistake of await findMistakes(compiled.audiences.get(root) ?? new Map()))
+      const ofAudiences = await findMistakes(compiled.audiences.get(root) ?? new Map());
+      for (const mistake of [...ofAudiences, ...root.publicControllers.findMistakes()])
         compiled.mistakes.add(mistake);
     }
     if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);

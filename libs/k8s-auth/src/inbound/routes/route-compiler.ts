@@ -1,50 +1,26 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
+import { CompiledRoutes } from './compiled-routes.js';
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
-import {
-  type GuardChains,
-  guardMistakeOf,
-  isMessageHandler,
-  isRoute,
-  type OpenHandlers,
-} from './guarded-handlers.js';
-import { type RoutedMethod } from './ineffective-decorators.js';
+import { type GuardChains, guardMistakeOf, isMessageHandler, isRoute } from './guarded-handlers.js';
 import {
   audienceMistakeOf,
   classPolicyOf,
   findDeclarationMistakes,
-  type InboundRoot,
   isDecorated,
   methodDeclarationOf,
   policyOf,
   type RegisteredController,
   type Route,
+  type RoutePolicy,
   toRoute,
 } from './route.js';
 import { isReplacementOf, type RouteTable } from './route-table.js';
 import { type CompiledController } from './route-table.guard.js';
 
-/** The result of the compilation of all controllers. */
-export interface CompiledRoutes extends OpenHandlers {
-  /** Each names a class or a `Class.method`, and what was expected. Startup fails if there are any. */
-  readonly mistakes: Set<string>;
-  /** Root -> audience -> the routes that require it. */
-  readonly audiences: Map<InboundRoot, Map<string, string[]>>;
-  readonly undecorated: RoutedMethod[];
-}
-
 /** Adds the routes of each controller, with what its decorators require, to the route table. @internal */
 export class RouteCompiler {
-  readonly compiled: CompiledRoutes = {
-    mistakes: new Set(),
-    audiences: new Map(),
-    refused: [],
-    open: [],
-    openMessages: [],
-    replacing: new Set(),
-    undecorated: [],
-    isAnyRouteProtected: false,
-  };
+  readonly compiled = new CompiledRoutes();
 
   constructor(
     private readonly table: RouteTable,
@@ -54,6 +30,7 @@ export class RouteCompiler {
 
   add(controller: RegisteredController): CompiledController {
     const { routeClass, instance } = controller;
+    controller.root?.publicControllers.noteController(routeClass);
     const { mistakes } = this.compiled;
     const prototype = routeClass.prototype as Record<string, RouteHandler>;
     const names = this.scanner.getAllMethodNames(prototype);
@@ -93,15 +70,16 @@ export class RouteCompiler {
   private addUnidentified(
     methods: readonly (readonly [string, RouteHandler])[],
     hasOneClassPolicy: boolean,
-    { routeClass, instance, moduleKey }: RegisteredController,
+    controller: RegisteredController,
   ): CompiledController {
+    const { routeClass, instance } = controller;
     const claimed: unknown = Reflect.get(instance, 'constructor');
     const namedClass = typeof claimed === 'function' ? (claimed as RouteClass) : routeClass;
     for (const [name, method] of methods) {
       const found: unknown = Reflect.get(instance, name);
       const handler = typeof found === 'function' ? found : method;
       const label = `${routeClass.name}.${name}`;
-      this.addUndecorated(name, method, handler, { routeClass, instance, moduleKey });
+      this.addUndecorated(name, method, handler, controller);
       this.table.add(namedClass, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
     }
     return { routeClass: namedClass, methods: new Map(methods), hasOneClassPolicy, protectsMessages: false };
@@ -140,7 +118,9 @@ export class RouteCompiler {
     const { routeClass, instance } = controller;
     const { mistakes } = this.compiled;
     const label = `${routeClass.name}.${name}`;
-    const policy = policyOf(routeClass, name);
+    const declared = policyOf(routeClass, name);
+    const isOpened = declared.kind === 'undecorated' && this.isOpenedByOption(name, method, controller);
+    const policy: RoutePolicy = isOpened ? { kind: 'public' } : declared;
     findDeclarationMistakes(label, methodDeclarationOf(routeClass, name)).forEach((one) => mistakes.add(one));
     const handler: unknown = Reflect.get(instance, name);
     const isFunction = typeof handler === 'function';
@@ -154,24 +134,35 @@ export class RouteCompiler {
     }
     const route = toRoute(label, policy, controller.root);
     if (policy.kind === 'protected') this.checkProtected(route, method, handler as RouteHandler, controller);
+    if (policy.kind !== 'undecorated' && isRoute(method))
+      this.table.summary.add(controller.root, policy.kind, route.audiences);
     this.table.add(routeClass, new Set(isFunction ? [method, handler] : [method]), route);
+  }
+
+  /** Only routes: for messages, the option says nothing. The class may still be the copy of a protected class. */
+  private isOpenedByOption(name: string, method: RouteHandler, controller: RegisteredController): boolean {
+    const { routeClass, root } = controller;
+    if (!isRoute(method) || !root?.publicControllers.open(routeClass)) return false;
+    this.compiled.undecorated.push({ label: `${routeClass.name}.${name}`, routeClass, name, method });
+    return true;
   }
 
   private addUndecorated(
     name: string,
     method: RouteHandler,
     handler: RouteHandler,
-    { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
+    { routeClass, instance, moduleKey, root }: RegisteredController,
   ): void {
-    const { refused, open, openMessages, undecorated } = this.compiled;
+    const { openMessages, undecorated } = this.compiled;
     const label = `${routeClass.name}.${name}`;
     if (!isRoute(method)) {
       openMessages.push(label);
       return;
     }
     undecorated.push({ label, routeClass, name, method });
-    if (this.chains.includesGuard(instance, handler, moduleKey)) refused.push(label);
-    else open.push(label);
+    const kind = this.chains.includesGuard(instance, handler, moduleKey) ? 'refused' : 'open';
+    this.compiled[kind].push(label);
+    this.table.summary.add(root, kind);
   }
 
   private checkProtected(
@@ -180,7 +171,7 @@ export class RouteCompiler {
     handler: RouteHandler,
     { routeClass, instance, moduleKey, root }: RegisteredController,
   ): void {
-    const { mistakes, audiences: byRoot } = this.compiled;
+    const { mistakes } = this.compiled;
     this.compiled.isAnyRouteProtected = true;
     this.table.noteProtected(routeClass, method);
     if (!root) {
@@ -191,10 +182,9 @@ export class RouteCompiler {
       mistakes.add(`${guardMistakeOf(label)}, or register K8sAuthGuard as APP_GUARD`);
     }
     if (isMessageHandler(method)) this.checkMessageHandler(label, handler, { instance, moduleKey });
-    if (!root.verify) mistakes.add(`${label}: expected option 'verifier' because of @K8sAuth`);
+    if (!root.verify)
+      mistakes.add(`${label}: expected option 'verifier' (variable K8S_AUTH_VERIFIER) because of @K8sAuth`);
     if (audiences.length === 0) mistakes.add(`${label}: ${audienceMistakeOf(policy)}`);
-    const byAudience = byRoot.get(root) ?? new Map<string, string[]>();
-    byRoot.set(root, byAudience);
-    for (const audience of audiences) byAudience.set(audience, [...(byAudience.get(audience) ?? []), label]);
+    this.compiled.noteAudiences(root, audiences, label);
   }
 }

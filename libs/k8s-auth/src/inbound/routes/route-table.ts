@@ -9,6 +9,7 @@ import {
 } from './controller-class.js';
 import { carriesDeclaration, carriesDeclarationOf, declarationOf } from './declarations.js';
 import { isSamePolicy, type Route, type RouteFinder, type RouteMatch } from './route.js';
+import { RouteSummary } from './route-summary.js';
 
 type Match = Exclude<RouteMatch, 'unknown'>;
 
@@ -55,6 +56,7 @@ export function isReplacementOf(
  * @internal
  */
 export class RouteTable implements RouteFinder {
+  readonly summary = new RouteSummary();
   private readonly classes = new Map<RouteClass, ClassRoutes>();
   private readonly decoratedTargets = new Set<RouteClass | RouteHandler>();
   private readonly protected = new Set<RouteClass | RouteHandler>();

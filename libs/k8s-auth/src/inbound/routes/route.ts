@@ -1,6 +1,6 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
-import { type AuthorizationRule } from '../../authorization/rules.js';
+import { type AuthorizationRule, isRuleFactory } from '../../authorization/rules.js';
 import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/names.js';
 import { type Verify } from '../../verifiers/verifier.js';
 import { type RefusalLog } from '../request/refusal-log.js';
@@ -21,6 +21,8 @@ import {
   merge,
   NO_DECLARATION,
 } from './declarations.js';
+import { type PublicControllers } from './public-controllers.js';
+import { type RouteSummary } from './route-summary.js';
 
 /** What a route requires of its callers. */
 export type RoutePolicy =
@@ -51,6 +53,7 @@ export type RouteMatch = Route | 'unknown' | 'ambiguous';
 /** The part of the route table that guards use. */
 export interface RouteFinder {
   find(context: ExecutionContext): RouteMatch;
+  readonly summary: RouteSummary;
 }
 
 /** The receiving side of one `K8sAuthModule.forRoot`, for the controllers of the modules that import it. */
@@ -61,6 +64,7 @@ export interface InboundRoot {
   readonly audience: string | readonly string[] | undefined;
   /** Longer tokens are refused and not verified. Unit: bytes of the b64token, which is ASCII. */
   readonly maxTokenBytes: number;
+  readonly publicControllers: PublicControllers;
   readonly refusals: RefusalLog;
   readonly adapterHost: HttpAdapterHost;
   /** Shared by all roots of an application. */
@@ -156,7 +160,7 @@ export function toRoute(label: string, policy: RoutePolicy, root: InboundRoot | 
 /** The mistake of a protected route for which {@link toRoute} finds no audience. @internal */
 export function audienceMistakeOf(policy: RoutePolicy): string {
   return policy.kind === 'protected' && policy.audience === undefined
-    ? "expected an audience, as argument of @K8sAuth or as option 'audience'"
+    ? "expected an audience, as argument of @K8sAuth or as option 'audience' (variable K8S_AUTH_AUDIENCE)"
     : `expected the audience of @K8sAuth to be ${AUDIENCE_RULE}`;
 }
 
@@ -169,9 +173,11 @@ export function findDeclarationMistakes(label: string, { demands, isPublic }: De
     ...(audiences.size > 1
       ? [`${label}: expected one audience, not several @K8sAuth with different ones`]
       : []),
-    ...rules.flatMap((rule, index) =>
-      typeof rule === 'function' ? [] : [`${label}: expected rule ${index + 1} of @K8sAuth to be a function`],
-    ),
+    ...rules.flatMap((rule, index) => {
+      const place = `${label}: expected rule ${index + 1} of @K8sAuth`;
+      if (typeof rule !== 'function') return [`${place} to be a function`];
+      return isRuleFactory(rule) ? [`${place} to be ${rule.name}(...), not ${rule.name} alone`] : [];
+    }),
   ];
 }
 

@@ -46,7 +46,7 @@ describe('startup', () => {
 
   it('names a route without an audience', async () => {
     expect(await mistakesOf([OrdersController])).toEqual([
-      "OrdersController.mine: expected an audience, as argument of @K8sAuth or as option 'audience'",
+      "OrdersController.mine: expected an audience, as argument of @K8sAuth or as option 'audience' (variable K8S_AUTH_AUDIENCE)",
     ]);
   });
 
@@ -79,7 +79,8 @@ describe('startup', () => {
     const setup = { audience: 'shop', noVerifier: true } as const;
     expect(await mistakesOf([OrdersController, PlainController], setup)).toEqual(
       ['list', 'create', 'mine'].map(
-        (method) => `OrdersController.${method}: expected option 'verifier' because of @K8sAuth`,
+        (method) =>
+          `OrdersController.${method}: expected option 'verifier' (variable K8S_AUTH_VERIFIER) because of @K8sAuth`,
       ),
     );
   });
@@ -101,17 +102,19 @@ describe('startup', () => {
     expect(await mistakesOf([HeirController])).toContain(ofClass);
   });
 
-  it('names rules that are not functions', async () => {
+  it('names rules that are not functions, and functions that create rules and were not called', async () => {
     @Controller()
     @K8sAuth('orders', ...twoWrongRules)
     class WrongController {
       @Get() @K8sAuth('orders', allowNamespaces('shop'), ...twoWrongRules) wrong() {}
+      @Get() @K8sAuth('orders', allowNamespaces as unknown as AuthorizationRule) uncalled() {}
     }
     expect(await mistakesOf([WrongController])).toEqual([
       'WrongController: expected rule 1 of @K8sAuth to be a function',
       'WrongController: expected rule 2 of @K8sAuth to be a function',
       'WrongController.wrong: expected rule 2 of @K8sAuth to be a function',
       'WrongController.wrong: expected rule 3 of @K8sAuth to be a function',
+      'WrongController.uncalled: expected rule 1 of @K8sAuth to be allowNamespaces(...), not allowNamespaces alone',
     ]);
   });
 

@@ -112,7 +112,7 @@ async function sendAuthorized(config: Config, attachment: Attachment): Promise<A
   if (origin === undefined) return axios.send(config);
   const token =
     tokenSource.peekToken?.(origin) ?? (await axios.waitFor(tokenSource.getToken(origin), config));
-  if (token === undefined) return axios.send(config);
+  if (token === undefined) return noteUnauthorized(axios.send(config), origin, tokenSource);
 
   const configAsItWas = rememberConfig(config);
   const usesProxy = Boolean(proxyOf(config));
@@ -128,6 +128,20 @@ async function sendAuthorized(config: Config, attachment: Attachment): Promise<A
   if (renewed === undefined || !again) return first.settle();
   discard(first.response.data);
   return (await sendOnce(again, config, new SentToken(origin, renewed, usesProxy), attachment)).settle();
+}
+
+/** @returns the same promise; a 401 of an origin that is not a destination is only reported */
+function noteUnauthorized(
+  sending: Promise<AxiosResponse>,
+  origin: string,
+  tokenSource: TokensByOrigin,
+): Promise<AxiosResponse> {
+  const note = (response: Partial<AxiosResponse> | undefined) =>
+    response?.status === 401 && tokenSource.noteUnauthorized?.(origin);
+  sending
+    .then(note, (error: unknown) => note((Object(error) as Partial<AxiosError>).response))
+    .catch(() => {});
+  return sending;
 }
 
 /** @param shown the config that the caller sees in responses and errors */

@@ -31,14 +31,18 @@ function feature(...imports: (Type | DynamicModule)[]): Type {
   return FeatureModule;
 }
 
-async function warningsOf(...imports: (Type | DynamicModule)[]): Promise<object[]> {
+function warningsOf(...imports: (Type | DynamicModule)[]): Promise<object[]> {
+  return warningsThatStart(MESSAGE, ...imports);
+}
+
+async function warningsThatStart(start: string, ...imports: (Type | DynamicModule)[]): Promise<object[]> {
   const warnings: { message: string }[] = [];
   const keep = (event: { message: string }) => void warnings.push(event);
   const logger = { log() {}, warn: keep, error() {} } as LoggerService;
   const app = await Test.createTestingModule({ imports }).setLogger(logger).compile();
   await app.init();
   await app.close();
-  return warnings.filter(({ message }) => message.startsWith(MESSAGE));
+  return warnings.filter(({ message }) => message.startsWith(start));
 }
 
 describe('HttpModule in an application with destinations', () => {
@@ -71,5 +75,21 @@ describe('HttpModule in an application with destinations', () => {
 
   it('causes no warning without destinations', async () => {
     await expect(warningsOf(root({ hasDestination: false }), feature(HttpModule))).resolves.toEqual([]);
+  });
+});
+
+describe('K8sAuthHttpModule', () => {
+  const ATTACHES_NONE = 'K8sAuthHttpModule attaches no token to any request';
+
+  it('causes a warning in an application without destinations', async () => {
+    const imports = [root({ hasDestination: false }), feature(K8sAuthHttpModule.register())];
+    await expect(warningsThatStart(ATTACHES_NONE, ...imports)).resolves.toEqual([
+      { message: expect.stringContaining('K8S_AUTH_DESTINATIONS') as unknown },
+    ]);
+  });
+
+  it('causes no warning in an application with a destination', async () => {
+    const imports = [root(), feature(K8sAuthHttpModule.register())];
+    await expect(warningsThatStart(ATTACHES_NONE, ...imports)).resolves.toEqual([]);
   });
 });

@@ -64,7 +64,13 @@ export class K8sAuthHttpModule implements OnModuleInit {
   }
 
   async onModuleInit(): Promise<void> {
-    await this.attached?.tokenSource();
+    const source: Partial<K8sAuthTokenSource> | undefined = await this.attached?.tokenSource();
+    if (source?.states?.().length === 0) {
+      const message =
+        'K8sAuthHttpModule attaches no token to any request, because K8sAuthModule has no destinations: set option ' +
+        "'destinations' (variable K8S_AUTH_DESTINATIONS)";
+      k8sAuthLog.warn({ message });
+    }
     for (const { name } of importersWithPlainHttpModule(this, modulesOf(this.moduleRef))) {
       const message =
         'HttpModule is imported beside K8sAuthHttpModule: Nest may inject the HttpService without tokens';
@@ -117,6 +123,7 @@ function attach(http: HttpService, moduleRef: ModuleRef, tokenSource: TokensByOr
     peekToken: (origin) => found?.peekToken?.(origin),
     getToken: async (origin) => (await find()).getToken(origin),
     renewToken: async (origin, rejected) => (await find()).renewToken?.(origin, rejected),
+    noteUnauthorized: (origin) => found?.noteUnauthorized?.(origin),
   });
   return { http, tokenSource: find };
 }

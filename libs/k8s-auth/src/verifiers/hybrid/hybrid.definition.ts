@@ -94,7 +94,7 @@ export const hybridDefinition: VerifierDefinition<HybridOptions> = {
       clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS,
       ...options
     } = { ...hybridDefaults, ...given };
-    const { keys, apiServerAudiences, close: closeKeys } = await openIssuerKeys(options, context);
+    const { keys, apiServerAudiences, summary, close: closeKeys } = await openIssuerKeys(options, context);
     const reviewer = await openReviewer({ kind, apiServer: options.apiServer, timeoutMs }, context);
     const local = new JwtVerifier(keys, { kind, clock, clockToleranceMs });
     const cache = new VerdictCache(local.verify, { clock });
@@ -114,6 +114,7 @@ export const hybridDefinition: VerifierDefinition<HybridOptions> = {
       },
       readiness: () => worseOf(keys.readiness(), reviewer.readiness.current({ needsAnswer })),
       apiServerAudiences,
+      summary,
       close: async () => {
         checks.close();
         cache.clear();

@@ -84,6 +84,7 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
       readiness: () => keys.readiness(),
       // By default an API server accepts its issuer as audience.
       apiServerAudiences: () => Promise.resolve(issuers),
+      summary: () => Promise.resolve({ issuers }),
       close: () => {
         cache.clear();
         return Promise.resolve(keys.stop());

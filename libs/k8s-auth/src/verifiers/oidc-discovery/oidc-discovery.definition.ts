@@ -43,7 +43,7 @@ export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> =
   ],
   async create({ kind, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS, ...options }, context) {
     const { clock } = context;
-    const { keys, apiServerAudiences, close } = await openIssuerKeys(options, context);
+    const { keys, apiServerAudiences, summary, close } = await openIssuerKeys(options, context);
     const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs });
     const cache = new VerdictCache(verify, { clock });
     return {
@@ -51,6 +51,7 @@ export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> =
       start: () => keys.start(),
       readiness: () => keys.readiness(),
       apiServerAudiences,
+      summary,
       close: () => {
         cache.clear();
         return close();

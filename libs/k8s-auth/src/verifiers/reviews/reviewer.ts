@@ -32,7 +32,13 @@ export async function openReviewer(options: ReviewerOptions, context: VerifierCo
   log.log({ message, found: connection.description });
   const client = new ApiServerClient(connection, { clock, log });
   const reviews = new TokenReviewClient(client, { clock, log, timeoutMs: options.timeoutMs });
-  return new Reviewer(client, reviews, new ReviewReadiness({ reviews, clock, log }), options.kind);
+  return new Reviewer(
+    client,
+    reviews,
+    new ReviewReadiness({ reviews, clock, log }),
+    options.kind,
+    connection.url,
+  );
 }
 
 /** Asks the API server about tokens, and tracks whether it answers. Does not cache answers. @internal */
@@ -42,6 +48,7 @@ export class Reviewer {
     private readonly reviews: TokenReviewClient,
     readonly readiness: ReviewReadiness,
     private readonly kind: string,
+    readonly apiServerUrl: string,
   ) {}
 
   /**

@@ -110,6 +110,7 @@ export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
       },
       readiness: () => ({ ...reviewer.readiness.current(), ...(filter && { note: filter.describe() }) }),
       apiServerAudiences: () => reviewer.client.ownAudiences(),
+      summary: () => Promise.resolve({ apiServer: reviewer.apiServerUrl }),
       close: async () => {
         filter?.stop();
         cache.clear();

@@ -1,0 +1,24 @@
+import { type OpenHandlers } from './guarded-handlers.js';
+import { type RoutedMethod } from './ineffective-decorators.js';
+import { type InboundRoot } from './route.js';
+
+/** The result of the compilation of all controllers. @internal */
+export class CompiledRoutes implements OpenHandlers {
+  /** Each names a class or a `Class.method`, and what was expected. Startup fails if there are any. */
+  readonly mistakes = new Set<string>();
+  /** Root -> audience -> the routes that require it. */
+  readonly audiences = new Map<InboundRoot, Map<string, string[]>>();
+  readonly undecorated: RoutedMethod[] = [];
+  readonly refused: string[] = [];
+  readonly open: string[] = [];
+  readonly openMessages: string[] = [];
+  readonly replacing = new Set<string>();
+  isAnyRouteProtected = false;
+
+  /** @param label the route that requires the audiences */
+  noteAudiences(root: InboundRoot, audiences: readonly string[], label: string): void {
+    const byAudience = this.audiences.get(root) ?? new Map<string, string[]>();
+    this.audiences.set(root, byAudience);
+    for (const audience of audiences) byAudience.set(audience, [...(byAudience.get(audience) ?? []), label]);
+  }
+}
