@@ -13,7 +13,7 @@ import { createTestPrincipal } from '../test-principal.js';
 export type TestCaller = Principal | string;
 
 /** Name and value of a request header. @publicApi */
-export type TestHeader = readonly [name: 'authorization', value: string];
+export type TestHeader = [name: 'authorization', value: string];
 
 /** The meaning of a test token: a caller, or the error that refuses it. @internal */
 export type TestTokenMeaning = { readonly principal: Principal } | { readonly refuse: () => K8sAuthError };
