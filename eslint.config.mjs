@@ -54,6 +54,8 @@ export default tseslint.config(
       'test/types/fixtures/**',
       // Built in an image of its own, with files that its test puts beside.
       'test/cluster/other-service/**',
+      // Projects of users with packages of their own. `npm run test:samples` compiles them.
+      'samples/**',
     ],
   },
   js.configs.recommended,

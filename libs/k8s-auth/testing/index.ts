@@ -3,6 +3,20 @@ export { FakeClock } from './fake-clock.js';
 export { LocalCluster } from './local-cluster/local-cluster.js';
 export { ProjectedVolume, type ProjectedVolumeOptions, type Rotation } from './projected-volume.js';
 export { admitAs, authenticateAs } from './authenticate-as.js';
+export {
+  type OverridableBuilder,
+  suppliedTokens,
+  testK8sAuth,
+  type TestK8sAuthOptions,
+} from './application/test-k8s-auth.js';
+export {
+  asAnonymous,
+  asCaller,
+  asRefused,
+  type TestCaller,
+  type TestHeader,
+} from './application/test-callers.js';
+export { type SuppliedToken } from './application/test-token-source.js';
 export { createTestPrincipal } from './test-principal.js';
 export type { CertificateKind } from './local-cluster/server-certificates.js';
 export type { EndpointName } from './local-cluster/endpoint.js';

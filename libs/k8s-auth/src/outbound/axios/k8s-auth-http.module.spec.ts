@@ -94,6 +94,18 @@ describe('K8sAuthHttpModule', () => {
     expect(instances[0]).not.toBe(instances[1]);
   });
 
+  it('creates an instance for each application that is made from one registration', async () => {
+    const { module, caller } = callerModule(K8sAuthHttpModule.register());
+    const instances = [];
+    for (let count = 0; count < 2; count++) {
+      await start(module);
+      instances.push(app.get(caller, { strict: false }).http.axiosRef);
+      if (count === 0) await app.close();
+    }
+    expect(instances[0]).not.toBe(instances[1]);
+    expect(authorizations()).toEqual(Array(2).fill(`Bearer ${token}`));
+  });
+
   it.each([
     ['useFactory', { useFactory: () => Promise.resolve({ headers: { 'X-From': 'factory' } }) }, 'factory'],
     ['useClass', { useClass: HttpOptions }, 'class'],

@@ -52,7 +52,9 @@ export class K8sAuthHttpModule implements OnModuleInit {
    *   dynamic module object that the feature module imports
    */
   static register({ imports, ...config }: HttpModuleOptions & Imports = {}): DynamicModule {
-    return withTokens(HttpModule.register(config), imports);
+    // `HttpModule.register` would create the axios instance here. Then two applications that are made from one class, as in
+    // tests, would share it, and send the tokens of the first one.
+    return withTokens(HttpModule.registerAsync({ global: config.global, useFactory: () => config }), imports);
   }
 
   /**

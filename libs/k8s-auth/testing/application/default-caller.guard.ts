@@ -1,0 +1,42 @@
+import { type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { type Principal } from '../../src/identity/principal.js';
+import {
+  AuthenticatedRequest,
+  lastAuthenticated,
+  rememberAuthenticated,
+} from '../../src/inbound/request/authenticated-request.js';
+import { nodeRequestOf, requestOf } from '../../src/inbound/request/bearer-token.js';
+import { createTestToken } from './test-callers.js';
+
+/** Stands for a handler that has authenticated the request before. No route has this class and function. */
+class EarlierHandler {
+  static handle(this: void): void {}
+}
+const EARLIER_HANDLER = {
+  getClass: () => EarlierHandler,
+  getHandler: () => EarlierHandler.handle,
+} as unknown as ExecutionContext;
+
+/**
+ * Gives every request without an `Authorization` header the token of one caller. It changes no header. It stores the
+ * token where the guard looks for the token that an earlier handler of the same request has verified, and the guard
+ * verifies that token again for its own route. Must run before all guards of the library.
+ * @internal
+ */
+export class DefaultCallerGuard implements CanActivate {
+  readonly #record: AuthenticatedRequest;
+
+  constructor(principal: Principal) {
+    const token = createTestToken({ principal });
+    this.#record = new AuthenticatedRequest(undefined, EARLIER_HANDLER, principal, token);
+  }
+
+  canActivate(context: ExecutionContext): true {
+    if (context.getType() !== 'http') return true;
+    const request = requestOf(context);
+    const isAnonymous = nodeRequestOf(request)?.headers['authorization'] === undefined;
+    // A record of an accepted handler must stay: its caller may be another one, whose header has been removed.
+    if (isAnonymous && !lastAuthenticated(request)) rememberAuthenticated(request, this.#record);
+    return true;
+  }
+}
