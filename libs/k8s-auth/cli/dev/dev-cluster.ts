@@ -32,7 +32,8 @@ interface VolumeRequest {
 
 /** A stand-in for a cluster with everything that `dev` needs: callers, services, their tokens, and the keys to press. */
 export class DevCluster {
-  private readonly volumes: ProjectedVolume[] = [];
+  /** By the directory. A service that is also a caller has some volumes in common with it. */
+  private readonly volumes = new Map<string, ProjectedVolume>();
   private readonly root = mkdtempSync(join(tmpdir(), 'nest-k8s-auth-dev-'));
   private readonly keys: SigningKeys;
   private isRotatingAll = false;
@@ -115,7 +116,7 @@ export class DevCluster {
   rotateTokens(): void {
     const renewed = this.renewTokens();
     if (renewed === undefined) this.log('every token rotated');
-    else this.log(`tokens not rotated: ${renewed}`);
+    else this.log(`not every token rotated: ${renewed}`);
   }
 
   rotateSigningKey(): Promise<void> {
@@ -130,9 +131,8 @@ export class DevCluster {
     this.isCallerDeleted = !this.isCallerDeleted;
     if (this.isCallerDeleted) {
       await this.cluster.deleteServiceAccount(namespace, name);
-      const when =
-        'tokenreview refuses its tokens now, hybrid within a minute, the other verifiers when they expire';
-      return this.log(`${pathOf(caller)} deleted: ${when}`);
+      const kinds = new Set(this.options.services.flatMap(({ verifier }) => verifier ?? []));
+      return this.log(`${pathOf(caller)} deleted: ${[...kinds].map(whenRefused).join(', ')}`);
     }
     await this.cluster.createServiceAccount(namespace, name);
     this.renewTokens();
@@ -165,6 +165,8 @@ export class DevCluster {
   }
 
   private async projectVolume({ account, audience, directory, isLogged }: VolumeRequest): Promise<string> {
+    const known = this.volumes.get(directory);
+    if (known) return known.tokenFile;
     const volume = await this.cluster.projectVolume({
       ...{ namespace: account.namespace, serviceAccount: account.name },
       ...{ path: 'token', audience, directory },
@@ -173,7 +175,7 @@ export class DevCluster {
         if (isLogged && !this.isRotatingAll) this.log(`token of ${pathOf(account)} for ${audience} rotated`);
       },
     });
-    this.volumes.push(volume);
+    this.volumes.set(directory, volume);
     return volume.tokenFile;
   }
 
@@ -181,7 +183,7 @@ export class DevCluster {
   private renewTokens(): string | undefined {
     this.isRotatingAll = true;
     let reason: string | undefined;
-    for (const volume of this.volumes) {
+    for (const volume of this.volumes.values()) {
       try {
         volume.rotate();
       } catch (error) {
@@ -201,6 +203,13 @@ export class DevCluster {
       claims: { iat: now - 7200, nbf: now - 7200, exp: now - 3600 },
     });
   }
+}
+
+/** When a verifier refuses the tokens of a deleted ServiceAccount. */
+function whenRefused(kind: string): string {
+  if (kind === 'tokenreview') return 'tokenreview refuses its tokens within 10 s';
+  if (kind === 'hybrid') return 'hybrid refuses its tokens within a minute';
+  return `${kind} accepts its tokens until they expire`;
 }
 
 function fileName(audience: string): string {
