@@ -44,7 +44,7 @@ describe('npm start', () => {
       await demo.waitFor(greeting());
       await demo.waitFor(/\[try\] here:/);
       const commands = demo.lines.flatMap((line) => {
-        const [, status, command] = /^\[try\] +(\d{3}) +(curl .*?)   #/.exec(line) ?? [];
+        const [, status, command] = /^\[try\] +(\d{3}) +(curl .*?) {3}#/.exec(line) ?? [];
         return status && command ? [{ status, command }] : [];
       });
       expect(commands.map(({ status }) => status)).toEqual([
