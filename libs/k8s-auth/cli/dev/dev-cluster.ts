@@ -12,6 +12,11 @@ import { SigningKeys } from './signing-keys.js';
 
 /** The shortest lifetime that a real cluster grants. */
 const DEFAULT_TOKEN_SECONDS = 600;
+/**
+ * A new key is published this long before it signs, as in a rotation without mistakes: key files are read again every
+ * 10 s, and published keys are not fetched twice within a few seconds.
+ */
+const PUBLISH_LEAD_MS = 15_000;
 const OTHER_AUDIENCE = 'another-service';
 
 /** The token files of one service's callers. */
@@ -48,8 +53,7 @@ export class DevCluster {
     this.keys = new SigningKeys({
       cluster,
       file: join(this.root, 'sa.pub'),
-      // Key files are read again every 10 s. Published keys are fetched as soon as a token names a new one.
-      leadMs: options.services.some(({ verifier }) => verifier === 'jwt-pubkey') ? 15_000 : 0,
+      leadMs: PUBLISH_LEAD_MS,
       periodMs: options.keyPeriodMs,
       log,
       onRotate: () => this.renewTokens(),

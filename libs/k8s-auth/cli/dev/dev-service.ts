@@ -3,6 +3,10 @@ import { isBootLine } from './boot-log.js';
 import { ChildCommand } from './child-command.js';
 import { type ServiceOptions } from './dev.options.js';
 
+// Compilers in watch mode clear the screen, and with it the lines that the user needs.
+// eslint-disable-next-line no-control-regex -- escape sequences
+const CLEAR_SCREEN = /\u001bc|\u001b\[[0-3]?J|\u001b\[(1;1)?H/g;
+
 export interface DevServiceOptions {
   readonly service: ServiceOptions;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -52,6 +56,9 @@ export class DevService {
   }
 
   private show(line: string): void {
-    if (this.options.isVerbose || !isBootLine(line)) this.options.writeLine(line);
+    const visible = line.replace(CLEAR_SCREEN, '');
+    if (this.options.isVerbose || (visible.trim() !== '' && !isBootLine(visible))) {
+      this.options.writeLine(visible);
+    }
   }
 }

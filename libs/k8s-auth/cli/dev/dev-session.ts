@@ -62,14 +62,7 @@ export class DevSession {
     const { services } = this.options;
     for (const [index, service] of services.entries()) {
       await this.startService(cluster, service, index);
-      const { clock } = this.terminal;
-      const cancelHint = clock.schedule(HINT_AFTER_MS, () => this.say('dev', hintAboutPort(service)));
-      const isReady = await waitUntilReady(urlOf(service), service.readyPath, {
-        clock,
-        signal: this.over.signal,
-      });
-      cancelHint();
-      if (!isReady) return;
+      if (!(await this.announce(service))) return;
       await this.show(cluster, service);
     }
     const firstCaller = this.options.callers[0];
@@ -100,8 +93,18 @@ export class DevSession {
     if (!this.over.signal.aborted) started.start();
   }
 
+  /** Prints the URL as soon as the service is ready. @returns `false` if the session is over before */
+  private async announce(service: ServiceOptions): Promise<boolean> {
+    const { clock } = this.terminal;
+    const url = urlOf(service);
+    const cancelHint = clock.schedule(HINT_AFTER_MS, () => this.say('dev', hintAboutPort(service)));
+    const isReady = await waitUntilReady(url, service.readyPath, { clock, signal: this.over.signal });
+    cancelHint();
+    if (isReady) this.say('dev', `${pathOf(service.identity)} at ${url}`);
+    return isReady;
+  }
+
   private async show(cluster: DevCluster, service: ServiceOptions): Promise<void> {
-    this.say('dev', `${pathOf(service.identity)} at ${urlOf(service)}`);
     if (service.verifier === undefined) return;
     this.say('try', `audience ${service.audience}; in another terminal:`);
     const files = await cluster.addCallers(service);
@@ -125,6 +128,7 @@ export class DevSession {
     if (this.over.signal.aborted) return;
     for (const service of this.services) service.start();
     this.say('dev', 'restarted; the cluster, its keys and its tokens are the same');
+    await Promise.all(this.options.services.map((service) => this.announce(service)));
   }
 
   private actions(cluster: DevCluster): Record<string, () => void> {

@@ -30,7 +30,6 @@ export class SigningKeys {
     const kid = await cluster.publishKey();
     if (this.isStopped) return;
     this.write();
-    if (leadMs === 0) return this.sign(kid);
     log(`signing key ${short(kid)} published, signs in ${leadMs / 1000} s`);
     cluster.clock.schedule(leadMs, () => this.sign(kid));
   }
