@@ -45,7 +45,7 @@ function filesBelow(folder: string): string[] {
 
 /** The declarations that a compilation of the current sources creates. */
 function expectedDeclarations(): string[] {
-  return ['src', 'testing']
+  return ['cli', 'src', 'testing']
     .flatMap((folder) => filesBelow(join(library, folder)).map((path) => join(folder, path)))
     .filter((path) => path.endsWith('.ts') && !NOT_BUILT.test(path))
     .map((path) => path.replace(/\.ts$/, '.d.ts'))
@@ -128,7 +128,7 @@ describe('npm pack', () => {
 
   it('contains the build, and the pages for readers of a registry', () => {
     const names = ['CHANGELOG.md', 'LICENSE', 'README.md'];
-    expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'dist', 'package.json']));
+    expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'bin', 'dist', 'package.json']));
   });
 
   it('contains pages whose links work without the repository', () => {
