@@ -1,0 +1,10 @@
+import { type CommandEntry } from './command.js';
+
+/** The commands of `npx nest-k8s-auth`, in the order in which `--help` lists them. Each one is loaded on first use. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'dev',
+    summary: 'run your own service without a cluster',
+    load: () => import('./dev/dev.command.js'),
+  },
+];
