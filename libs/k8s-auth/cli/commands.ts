@@ -7,4 +7,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'run your own service without a cluster',
     load: () => import('./dev/dev.command.js'),
   },
+  {
+    name: 'explain',
+    summary: 'show every check of a token',
+    load: () => import('./explain/explain.command.js'),
+  },
 ];
