@@ -8,6 +8,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./dev/dev.command.js'),
   },
   {
+    name: 'doctor',
+    summary: 'check what the configuration of a service needs',
+    load: () => import('./doctor/doctor.command.js'),
+  },
+  {
     name: 'explain',
     summary: 'show every check of a token',
     load: () => import('./explain/explain.command.js'),

@@ -112,9 +112,8 @@ describe.each(KINDS)('explain with the verifier %s', (kind) => {
     const token = await make();
     const explanation = await explain(token, kind);
     const message = await verdictOfGuard(token, kind);
-    expect(explanation.outcome.kind).toBe(message === undefined ? 'accepted' : 'refused');
-    expect(explanation.outcome).toEqual(
-      message === undefined ? { kind: 'accepted', status: 200 } : expect.objectContaining({ message }),
+    expect(explanation.outcome).toMatchObject(
+      message === undefined ? { kind: 'accepted' } : { kind: 'refused', message },
     );
     expectNoTokenText(formatExplanation(explanation), token);
     expectNoTokenText(explanation, token);
