@@ -17,4 +17,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'show every check of a token',
     load: () => import('./explain/explain.command.js'),
   },
+  {
+    name: 'routes',
+    summary: 'print the routes of an application and their audiences, for doctor --manifests',
+    load: () => import('./routes/routes.command.js'),
+  },
 ];

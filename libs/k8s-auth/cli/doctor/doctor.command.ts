@@ -6,6 +6,9 @@ import { parseUrl } from '../../src/util/syntax.js';
 import { EXIT, UsageError } from '../command.js';
 import { writeLine } from '../output.js';
 import { diagnose } from './diagnose.js';
+import { checkManifests } from './manifests/check-manifests.js';
+import { readManifests } from './manifests/manifest-set.js';
+import { readRouteAudiences } from './manifests/route-audiences.js';
 import { formatReport } from './report.format.js';
 import { hasFailed, type Step } from './step.js';
 
@@ -23,6 +26,9 @@ Options:
   --outbound          check only what calling other services needs
   --path PATH         the path that is called with GET at each destination, without and with the token (default: /)
   --json              print one JSON document
+  --manifests DIR|-   check rendered YAML instead, without a cluster: kubectl kustomize . | npx nest-k8s-auth doctor --manifests -
+  --namespace NAME    the namespace of manifests that name none (default: default)
+  --routes NAME=FILE  the routes of the workload NAME, as npx nest-k8s-auth routes prints them; may be repeated
 
 Exit status: 0 nothing failed (warnings are allowed); 1 a step failed; 2 wrong arguments.
 `;
@@ -37,7 +43,13 @@ export interface DoctorIo {
 }
 
 export async function run(args: readonly string[], io: DoctorIo = processIo()): Promise<number> {
-  const { inbound, outbound, path = '/', json } = parse(args);
+  const { inbound, outbound, path = '/', json, manifests, namespace = 'default', routes } = parse(args);
+  if (manifests !== undefined) {
+    if (inbound || outbound) throw new UsageError('--manifests: expected without --inbound and --outbound.');
+    const set = await readManifests(manifests, namespace, io.stdin);
+    return report(checkManifests(set, await readRouteAudiences(routes ?? [])), json === true, io);
+  }
+  if (routes) throw new UsageError('--routes: expected together with --manifests.');
   if (inbound && outbound)
     throw new UsageError('expected --inbound or --outbound, not both: without them, both are checked.');
   if (!isPath(path)) throw new UsageError('--path: expected a path that begins with one slash.');
@@ -70,6 +82,9 @@ function parse(args: readonly string[]) {
         outbound: { type: 'boolean' },
         path: { type: 'string' },
         json: { type: 'boolean' },
+        manifests: { type: 'string' },
+        namespace: { type: 'string' },
+        routes: { type: 'string', multiple: true },
       },
     }).values;
   } catch (error) {
