@@ -33,6 +33,11 @@ function readConfiguration(
     ...(only === 'inbound' && !options.verifier ? ['K8S_AUTH_VERIFIER: is not set'] : []),
     ...(only === 'outbound' && !options.destinations ? ['K8S_AUTH_DESTINATIONS: is not set'] : []),
   ];
+  if (!Object.keys(environment).some((name) => name.startsWith('K8S_AUTH_'))) {
+    const message =
+      'No variable K8S_AUTH_... is set: set those that describe the service, even if it uses forRoot and does not read them.';
+    return { options, isValid: false, steps: [step.failed(message)] };
+  }
   const problems = [...new Set([...mistakes, ...missing])];
   if (problems.length > 0)
     return {

@@ -118,6 +118,11 @@ describe('doctor --inbound', () => {
     expect(steps).toHaveLength(1);
   });
 
+  it('says which variables are needed if none is set', async () => {
+    const steps = await bench.diagnose({ PATH: '/bin' });
+    expect(messageOf(steps, 'configuration')).toContain('even if it uses forRoot');
+  });
+
   it('refuses an audience that the API server accepts too', async () => {
     const environment = bench.environment('oidc-discovery', {
       K8S_AUTH_AUDIENCE: 'https://kubernetes.default.svc',

@@ -203,6 +203,24 @@ rules: [{ apiGroups: [authentication.k8s.io], resources: [tokenreviews], verbs: 
     );
   });
 
+  it('replaces references to other variables and to fields of the pod, as the kubelet does', async () => {
+    const own = `- { name: NS, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }
+            - { name: K8S_AUTH_DESTINATIONS, value: 'http://orders.$(NS).svc=/var/run/secrets/tokens/orders' }`;
+    const from =
+      "- { name: K8S_AUTH_DESTINATIONS, value: 'http://orders.shop.svc=/var/run/secrets/tokens/orders' }";
+    const steps = await check(GOOD.replace(from, () => own));
+    expect(steps.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(steps.map(({ id }) => id)).toContain('manifest-audience');
+  });
+
+  it('does not fail because of a value that only a Secret holds', async () => {
+    const from = '- { name: K8S_AUTH_AUDIENCE, value: orders }';
+    const to = '- { name: K8S_AUTH_AUDIENCE, valueFrom: { secretKeyRef: { name: a, key: b } } }';
+    const steps = await checkWith(from, to);
+    expect(steps.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(steps.find(({ id }) => id === 'manifest-audience')).toMatchObject({ status: 'skipped' });
+  });
+
   it('warns about a token for the Kubernetes API that nothing uses', async () => {
     const steps = await checkWith('      automountServiceAccountToken: false\n', '');
     expect(steps.filter(({ status }) => status === 'warning').map(({ id }) => id)).toEqual([

@@ -36,9 +36,11 @@ export function findWorkloads(manifests: ManifestSet): Workload[] {
 function workloadsOf({ kind, name, namespace, fields }: ManifestObject, manifests: ManifestSet): Workload[] {
   const template = objectAt(fields, ...(TEMPLATES[kind] ?? []));
   const podSpec = objectAt(template, 'spec');
+  const serviceAccount =
+    textAt(podSpec, 'serviceAccountName') ?? textAt(podSpec, 'serviceAccount') ?? 'default';
   const containers = [...objectsAt(podSpec, 'initContainers'), ...objectsAt(podSpec, 'containers')];
   return containers.flatMap((container): Workload[] => {
-    const { environment, unknown } = environmentOf(container, namespace, manifests);
+    const { environment, unknown } = environmentOf(container, { namespace, serviceAccount }, manifests);
     if (![...Object.keys(environment), ...unknown].some((variable) => variable.startsWith('K8S_AUTH_')))
       return [];
     return [
@@ -46,8 +48,7 @@ function workloadsOf({ kind, name, namespace, fields }: ManifestObject, manifest
         label: `${kind} ${namespace}/${name}, container ${textAt(container, 'name') ?? '?'}`,
         name,
         namespace,
-        serviceAccount:
-          textAt(podSpec, 'serviceAccountName') ?? textAt(podSpec, 'serviceAccount') ?? 'default',
+        serviceAccount,
         podLabels: objectAt(template, 'metadata', 'labels'),
         podSpec,
         container,
@@ -59,12 +60,14 @@ function workloadsOf({ kind, name, namespace, fields }: ManifestObject, manifest
   });
 }
 
+type Pod = Pick<Workload, 'namespace' | 'serviceAccount'>;
+
 /** The variables with their values, as the kubelet sets them; `env` overrides `envFrom`. */
-function environmentOf(container: Fields, namespace: string, manifests: ManifestSet) {
+function environmentOf(container: Fields, pod: Pod, manifests: ManifestSet) {
   const environment: Record<string, string> = {};
   const unknown: string[] = [];
   const dataOf = (configMap: string | undefined) =>
-    objectAt(manifests.find('ConfigMap', namespace, configMap ?? '')?.fields ?? {}, 'data');
+    objectAt(manifests.find('ConfigMap', pod.namespace, configMap ?? '')?.fields ?? {}, 'data');
   for (const source of objectsAt(container, 'envFrom')) {
     const prefix = textAt(source, 'prefix') ?? '';
     const data = dataOf(textAt(source, 'configMapRef', 'name'));
@@ -74,10 +77,32 @@ function environmentOf(container: Fields, namespace: string, manifests: Manifest
     const variable = textAt(entry, 'name') ?? '';
     const reference = objectAt(entry, 'valueFrom', 'configMapKeyRef');
     const value =
-      textAt(entry, 'value') ?? textAt(dataOf(textAt(reference, 'name')), textAt(reference, 'key') ?? '');
-    if (value !== undefined) environment[variable] = value;
-    else if (Object.hasOwn(entry, 'valueFrom')) unknown.push(variable);
+      textAt(entry, 'value') ??
+      textAt(dataOf(textAt(reference, 'name')), textAt(reference, 'key') ?? '') ??
+      fieldOf(textAt(entry, 'valueFrom', 'fieldRef', 'fieldPath'), pod);
+    const isKnown = value !== undefined && !referencesOf(value).some((name) => unknown.includes(name));
+    if (isKnown) environment[variable] = expand(value, environment);
+    else if (Object.hasOwn(entry, 'valueFrom') || value !== undefined) unknown.push(variable);
     else environment[variable] = '';
   }
   return { environment, unknown };
+}
+
+/** The fields of a pod that its manifest decides. */
+function fieldOf(fieldPath: string | undefined, { namespace, serviceAccount }: Pod): string | undefined {
+  if (fieldPath === 'metadata.namespace') return namespace;
+  return fieldPath === 'spec.serviceAccountName' ? serviceAccount : undefined;
+}
+
+const REFERENCE = /\$(\$|\(([-._a-zA-Z0-9]+)\))/g;
+
+function referencesOf(value: string): readonly string[] {
+  return [...value.matchAll(REFERENCE)].flatMap(([, , name]) => name ?? []);
+}
+
+/** Replaces `$(NAME)` by variables that are defined before; `$$` is a dollar sign (Kubernetes API, EnvVar.value). */
+function expand(value: string, environment: Readonly<Record<string, string>>): string {
+  return value.replace(REFERENCE, (text, _, name?: string) =>
+    name === undefined ? '$' : (environment[name] ?? text),
+  );
 }
