@@ -40,7 +40,11 @@ function workloadsOf({ kind, name, namespace, fields }: ManifestObject, manifest
     textAt(podSpec, 'serviceAccountName') ?? textAt(podSpec, 'serviceAccount') ?? 'default';
   const containers = [...objectsAt(podSpec, 'initContainers'), ...objectsAt(podSpec, 'containers')];
   return containers.flatMap((container): Workload[] => {
-    const { environment, unknown } = environmentOf(container, { namespace, serviceAccount }, manifests);
+    const { environment, unknown } = environmentOf(
+      container,
+      { namespace, serviceAccount, metadata: objectAt(template, 'metadata') },
+      manifests,
+    );
     if (![...Object.keys(environment), ...unknown].some((variable) => variable.startsWith('K8S_AUTH_')))
       return [];
     return [
@@ -60,7 +64,7 @@ function workloadsOf({ kind, name, namespace, fields }: ManifestObject, manifest
   });
 }
 
-type Pod = Pick<Workload, 'namespace' | 'serviceAccount'>;
+type Pod = Pick<Workload, 'namespace' | 'serviceAccount'> & { readonly metadata: Fields };
 
 /** The variables with their values, as the kubelet sets them; `env` overrides `envFrom`. */
 function environmentOf(container: Fields, pod: Pod, manifests: ManifestSet) {
@@ -89,7 +93,9 @@ function environmentOf(container: Fields, pod: Pod, manifests: ManifestSet) {
 }
 
 /** The fields of a pod that its manifest decides. */
-function fieldOf(fieldPath: string | undefined, { namespace, serviceAccount }: Pod): string | undefined {
+function fieldOf(fieldPath = '', { namespace, serviceAccount, metadata }: Pod): string | undefined {
+  const [, map, key] = /^metadata\.(annotations|labels)\['(.+)'\]$/.exec(fieldPath) ?? [];
+  if (map !== undefined && key !== undefined) return textAt(metadata, map, key);
   if (fieldPath === 'metadata.namespace') return namespace;
   return fieldPath === 'spec.serviceAccountName' ? serviceAccount : undefined;
 }
