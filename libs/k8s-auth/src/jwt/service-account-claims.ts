@@ -2,6 +2,7 @@ import { InvalidTokenError } from '../errors.js';
 import { type AccountFacts } from '../identity/principal.js';
 import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/names.js';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
+import { type TokenTimes } from './jwt-claims.js';
 
 /**
  * The `iss` of legacy tokens, which are kept in Secrets (pkg/serviceaccount LegacyIssuer). Bound tokens have it too if
@@ -33,6 +34,16 @@ export function readBoundClaims(claims: JsonObject): AccountFacts {
   if (pod?.uid !== undefined) facts.pod = { name: pod.name, uid: pod.uid };
   if (node) facts.node = node;
   return facts;
+}
+
+/**
+ * Kubernetes issues no bound token without `exp`, and each verdict needs an end.
+ * @throws {InvalidTokenError} MALFORMED
+ * @internal
+ */
+export function requireExpiry({ expiresAtMs }: TokenTimes): number {
+  if (expiresAtMs !== undefined) return expiresAtMs;
+  throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a time, got none');
 }
 
 /** Whether a token has the layout of legacy tokens: the legacy issuer, and no `kubernetes.io` object. @internal */

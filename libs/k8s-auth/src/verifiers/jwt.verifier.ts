@@ -1,23 +1,11 @@
 import * as z from 'zod';
-import { InvalidTokenError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
 import { type Clock } from '../util/clock.js';
-import {
-  type JsonObject,
-  parseCompactJws,
-  type UnverifiedHeader,
-  type UnverifiedJws,
-} from '../jwt/compact-jws.js';
-import { checkIssuer, checkTimes, type Instant, matchAudiences, type TokenTimes } from '../jwt/jwt-claims.js';
+import { type JsonObject, type UnverifiedHeader, type UnverifiedJws } from '../jwt/compact-jws.js';
+import { type Instant, type TokenTimes } from '../jwt/jwt-claims.js';
 import { isKeyAlgorithm, type VerificationKey } from '../jwt/verification-key.js';
-import {
-  isLegacyLayout,
-  LEGACY_ISSUER,
-  readBoundClaims,
-  readLegacyClaims,
-} from '../jwt/service-account-claims.js';
-import { verifySignature } from '../jwt/signature.js';
-import { type KeyProvider } from '../keys/key-provider.js';
+import { isLegacyLayout, LEGACY_ISSUER } from '../jwt/service-account-claims.js';
+import { type JwtChecks, jwtChecks, type VerifierKeys } from './jwt-checks.js';
 import { type Verdict, type Verify } from './verifier.js';
 
 /** Half of the tolerance of the API server, which is 60 s. */
@@ -49,14 +37,20 @@ const LEGACY_VERDICT_LIFETIME_MS = 10_000;
  * @internal
  */
 export class JwtVerifier {
+  private readonly keys: VerifierKeys;
+
+  /** @param checks other functions that call the default ones, to report each check */
   constructor(
-    private readonly keys: Pick<KeyProvider, 'issuers' | 'find' | 'trusts'>,
+    keys: VerifierKeys,
     private readonly options: JwtVerifierOptions,
-  ) {}
+    private readonly checks: JwtChecks = jwtChecks,
+  ) {
+    this.keys = checks.keys(keys);
+  }
 
   /** @throws {InvalidTokenError} the token is rejected @throws {VerifierUnavailableError} could not decide */
   readonly verify: Verify = (token, audiences) => {
-    const jws = parseCompactJws(token);
+    const jws = this.checks.parse(token);
     const isLegacy = this.options.acceptLegacyTokens === true && isLegacyLayout(jws.unverifiedClaims);
     const issuers = isLegacy ? [LEGACY_ISSUER] : this.keys.issuers();
     return issuers instanceof Promise
@@ -70,9 +64,10 @@ export class JwtVerifier {
     issuers: readonly string[],
     audiences: readonly string[],
   ): Verdict | Promise<Verdict> {
+    const { checks } = this;
     const claims = jws.unverifiedClaims;
-    const issuer = checkIssuer(claims, issuers);
-    const times = checkTimes(claims, this.now());
+    const issuer = checks.issuer(claims, issuers);
+    const times = checks.times(claims, this.now());
     const finish = (key: VerificationKey, currentTimes: TokenTimes) =>
       isLegacy
         ? this.legacyVerdict(claims, key, currentTimes)
@@ -80,11 +75,11 @@ export class JwtVerifier {
     const candidates = this.candidates(jws.unverifiedHeader, issuer);
     const key =
       candidates instanceof Promise
-        ? candidates.then((fetched) => verifySignature(jws, fetched))
-        : verifySignature(jws, candidates);
+        ? candidates.then((fetched) => checks.signature(jws, fetched))
+        : checks.signature(jws, candidates);
     // The times are checked again if time has passed: keys may have been fetched.
     return key instanceof Promise
-      ? key.then((late) => finish(late, checkTimes(claims, this.now())))
+      ? key.then((late) => finish(late, checks.times(claims, this.now())))
       : finish(key, times);
   }
 
@@ -99,15 +94,16 @@ export class JwtVerifier {
   private boundVerdict(
     claims: JsonObject,
     key: VerificationKey,
-    { expiresAtMs, issuedAtMs }: TokenTimes,
+    times: TokenTimes,
     issuer: string,
     required: readonly string[],
   ): Verdict {
-    if (expiresAtMs === undefined)
-      throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a time, got none');
-    const audiences = matchAudiences(claims, required);
+    const { checks } = this;
+    const expiresAtMs = checks.expiry(times);
+    const audiences = checks.audiences(claims, required);
+    const { issuedAtMs } = times;
     const ofToken = { audiences, issuer, issuedAtMs, expiresAtMs, verifiedBy: this.options.kind };
-    const principal = createPrincipal(readBoundClaims(claims), ofToken);
+    const principal = createPrincipal(checks.boundClaims(claims), ofToken);
     return { principal, validUntilMs: expiresAtMs, isCurrent: () => this.keys.trusts(key, issuer) };
   }
 
@@ -117,7 +113,7 @@ export class JwtVerifier {
     { expiresAtMs, issuedAtMs }: TokenTimes,
   ): Verdict {
     const ofToken = { audiences: [], issuer: LEGACY_ISSUER, issuedAtMs, expiresAtMs };
-    const principal = createPrincipal(readLegacyClaims(claims), {
+    const principal = createPrincipal(this.checks.legacyClaims(claims), {
       ...ofToken,
       verifiedBy: this.options.kind,
     });
