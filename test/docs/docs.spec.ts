@@ -22,9 +22,14 @@ describe('code in the documentation', () => {
     expect(Object.keys(blocks).length).toBeGreaterThanOrEqual(5);
   });
 
-  it('compiles without changes', () => {
+  it.each([11, 12] as const)('compiles without changes on Nest %s', (nest) => {
     // Examples of tests use the globals of the test runner.
-    expect(compile(blocks, ['jest'])).toEqual([]);
+    expect(compile(blocks, ['jest'], nest)).toEqual([]);
+  });
+
+  it.each(PAGES)('stands on the left in %s, so that no block is overlooked', (page) => {
+    const indented = readPage(page).match(/^\s+```.*$/gm);
+    expect(indented ?? []).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 
 const ROOT = join(import.meta.dirname, '../..');
+const NEST_11 = join(ROOT, 'test/nest-11/node_modules/@nestjs');
 
 /** Reads the workspace's own compiler options: what compiles here compiles in the editor too. */
 function compilerOptions(): ts.CompilerOptions {
@@ -16,11 +17,20 @@ function compilerOptions(): ts.CompilerOptions {
  * Type-checks sources that need not exist as files.
  * @param sources path, relative to the repository, to text
  * @param types packages whose global declarations the sources use, besides those of tsconfig.json
+ * @param nest which Nest the sources import: 12 is the one of the workspace
  * @returns one line per error, as `path:line message`
  */
-export function compile(sources: Readonly<Record<string, string>>, types: readonly string[] = []): string[] {
+export function compile(
+  sources: Readonly<Record<string, string>>,
+  types: readonly string[] = [],
+  nest: 11 | 12 = 12,
+): string[] {
   const ours = compilerOptions();
-  const options = { ...ours, types: [...(ours.types ?? []), ...types] };
+  const options = {
+    ...ours,
+    types: [...(ours.types ?? []), ...types],
+    ...(nest === 11 && { paths: { '@nestjs/*': [`${NEST_11}/*`] } }),
+  };
   const texts = new Map(Object.entries(sources).map(([path, text]) => [join(ROOT, path), text]));
   const host = ts.createCompilerHost(options);
   const original = ts.createCompilerHost(options);
