@@ -27,8 +27,14 @@ describe('code in the documentation', () => {
     expect(compile(blocks, ['jest'], nest)).toEqual([]);
   });
 
+  it('is compiled with the packages of the version: Nest 11 has no cookies', () => {
+    const sources = { 'test/docs/cookies.ts': "export { Cookies } from '@nestjs/common';\n" };
+    expect(compile(sources, [], 12)).toEqual([]);
+    expect(compile(sources, [], 11)).toEqual([expect.stringContaining("no exported member 'Cookies'")]);
+  });
+
   it.each(PAGES)('stands on the left in %s, so that no block is overlooked', (page) => {
-    const indented = readPage(page).match(/^\s+```.*$/gm);
+    const indented = readPage(page).match(/^[ \t]+```.*$/gm);
     expect(indented ?? []).toEqual([]);
   });
 });
