@@ -4,10 +4,10 @@ import { STAGED } from './site-paths.mjs';
 
 // Pages that no group names are in the last group, so that a new page can be found before it has its place.
 const GROUPS = [
-  ['Start', ['index', 'add-to-an-application', 'tutorial', 'develop-and-test', 'migrate']],
+  ['Start', ['index', 'add-to-an-application', 'tutorial', 'migrate']],
   ['Use', ['receiving', 'verifiers', 'calling', 'configuration', 'long-lived-responses', 'manifests']],
-  ['Test', ['testing']],
-  ['Operate', ['refused-tokens', 'errors', 'performance', 'security']],
+  ['Test', ['develop-and-test', 'dev', 'testing', 'samples']],
+  ['Operate', ['refused-tokens', 'doctor', 'explain', 'errors', 'performance', 'security']],
   ['Contribute', ['architecture', 'adding-a-verifier', 'adr/index', 'contributing', 'changelog']],
 ];
 const MORE = 'More';

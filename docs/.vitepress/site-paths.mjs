@@ -1,5 +1,5 @@
 // Where each page of the repository is on the site. New pages in docs/ and docs/adr/ need no entry.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
@@ -21,6 +21,7 @@ export const SITE_PATHS = new Map([
   ['docs/adr/README.md', 'adr/index.md'],
   ...pagesIn('docs/adr').filter(([path]) => !path.endsWith('/0000-template.md')),
   ['k8s/README.md', 'manifests.md'],
+  ...[['samples/README.md', 'samples.md']].filter(([path]) => existsSync(join(ROOT, path))),
   ['ARCHITECTURE.md', 'architecture.md'],
   ['CONTRIBUTING.md', 'contributing.md'],
   ['SECURITY.md', 'security.md'],
