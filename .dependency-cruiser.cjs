@@ -20,7 +20,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^(libs|apps)/', pathNot: [spec, '\\.d\\.ts$'] },
+      from: { orphan: true, path: '^(libs|apps)/', pathNot: [spec, '\\.d\\.ts$', '/cli/main\\.ts$', '/bin/'] },
       to: {},
     },
     {
@@ -36,6 +36,13 @@ module.exports = {
       to: { path: '^libs/k8s-auth/testing/' },
     },
     {
+      // A service must not load the command line.
+      name: 'only-the-command-line-imports-itself',
+      severity: 'error',
+      from: { path: '^(libs/k8s-auth/(src|testing)|apps)/' },
+      to: { path: '^libs/k8s-auth/cli/' },
+    },
+    {
       name: 'only-tests-import-test-support',
       severity: 'error',
       from: { pathNot: [spec, testSupport, '^test/'] },
@@ -45,7 +52,7 @@ module.exports = {
       // Tests find development packages too; an installed library does not have them.
       name: 'sources-import-only-packages-that-are-installed-with-them',
       severity: 'error',
-      from: { path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing)/', pathNot: spec },
+      from: { path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing|cli)/', pathNot: spec },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
     },
     arrow('util', ['errors']),

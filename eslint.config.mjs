@@ -70,7 +70,10 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['libs/*/src/**/*.ts', 'libs/*/testing/**/*.ts', 'apps/**/*.ts'], rules: oneIdeaPerFile },
+  {
+    files: ['libs/*/src/**/*.ts', 'libs/*/testing/**/*.ts', 'libs/*/cli/**/*.ts', 'apps/**/*.ts'],
+    rules: oneIdeaPerFile,
+  },
   {
     files: ['libs/*/src/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/*.fixture.ts'],

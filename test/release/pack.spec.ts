@@ -45,7 +45,7 @@ function filesBelow(folder: string): string[] {
 
 /** The files that a compilation of the current sources creates. */
 function expectedBuild(): string[] {
-  return ['src', 'testing']
+  return ['cli', 'src', 'testing']
     .flatMap((folder) => filesBelow(join(library, folder)).map((path) => join(folder, path)))
     .filter((path) => path.endsWith('.ts') && !NOT_BUILT.test(path))
     .map((path) => path.slice(0, -'.ts'.length))

@@ -2,6 +2,7 @@ import { InvalidTokenError } from '../errors.js';
 import { type PrincipalFacts } from '../identity/principal.js';
 import { formatUsername, isNamespaceName, isServiceAccountName } from '../identity/names.js';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
+import { type TokenTimes } from './jwt-claims.js';
 
 /** The facts that a ServiceAccount token states about its holder. A new object, to which the caller may add other facts. */
 export type ServiceAccountFacts = Pick<
@@ -39,6 +40,16 @@ export function readBoundClaims(claims: JsonObject): ServiceAccountFacts {
   if (pod?.uid !== undefined) facts.pod = { name: pod.name, uid: pod.uid };
   if (node) facts.node = node;
   return facts;
+}
+
+/**
+ * Kubernetes issues no bound token without `exp`, and each verdict needs an end.
+ * @throws {InvalidTokenError} MALFORMED
+ * @internal
+ */
+export function requireExpiry({ expiresAtMs }: TokenTimes): number {
+  if (expiresAtMs !== undefined) return expiresAtMs;
+  throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a time, got none');
 }
 
 /** Whether a token has the layout of legacy tokens: the legacy issuer, and no `kubernetes.io` object. @internal */

@@ -5,6 +5,7 @@ import { plainErrorOf } from './plain-error.js';
 export const OPTIONAL_PACKAGES = {
   '@kubernetes/client-node': 'npm install @kubernetes/client-node@1',
   '@peculiar/x509': 'npm install --save-dev @peculiar/x509@2',
+  yaml: 'npm install --save-dev yaml@2',
 } as const;
 
 /**

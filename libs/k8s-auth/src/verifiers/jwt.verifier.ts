@@ -1,18 +1,11 @@
 import { z } from 'zod';
-import { InvalidTokenError } from '../errors.js';
 import { createPrincipal } from '../identity/principal.js';
 import { type Clock } from '../util/clock.js';
-import { type JsonObject, parseCompactJws, type UnverifiedHeader } from '../jwt/compact-jws.js';
-import { checkIssuer, checkTimes, type Instant, matchAudiences } from '../jwt/jwt-claims.js';
+import { type JsonObject, type UnverifiedHeader } from '../jwt/compact-jws.js';
+import { type Instant } from '../jwt/jwt-claims.js';
 import { isKeyAlgorithm, type VerificationKey } from '../jwt/verification-key.js';
-import {
-  isLegacyLayout,
-  LEGACY_ISSUER,
-  readBoundClaims,
-  readLegacyClaims,
-} from '../jwt/service-account-claims.js';
-import { verifySignature } from '../jwt/signature.js';
-import { type KeyProvider } from '../keys/key-provider.js';
+import { isLegacyLayout, LEGACY_ISSUER } from '../jwt/service-account-claims.js';
+import { type JwtChecks, jwtChecks, type VerifierKeys } from './jwt-checks.js';
 import { type Verdict, type Verify } from './verifier.js';
 
 /** Half of the tolerance of the API server, which is 60 s. */
@@ -36,7 +29,7 @@ const LEGACY_VERDICT_LIFETIME_MS = 10_000;
 
 /**
  * Verifies a token locally. All verifiers that check signatures themselves use this one sequence. It reads no files and
- * calls no servers: a {@link KeyProvider} supplies the keys.
+ * calls no servers: a `KeyProvider` supplies the keys.
  *
  * Order of checks: first format, `iss` and times, because a token can be rejected for them without fetching keys; then
  * the signature; then all other claims, which are read only after the signature is verified. A forged token is therefore
@@ -44,20 +37,27 @@ const LEGACY_VERDICT_LIFETIME_MS = 10_000;
  * @internal
  */
 export class JwtVerifier {
+  private readonly keys: VerifierKeys;
+
+  /** @param checks other functions that call the default ones, to report each check */
   constructor(
-    private readonly keys: Pick<KeyProvider, 'issuers' | 'find' | 'trusts'>,
+    keys: VerifierKeys,
     private readonly options: JwtVerifierOptions,
-  ) {}
+    private readonly checks: JwtChecks = jwtChecks,
+  ) {
+    this.keys = checks.keys(keys);
+  }
 
   /** @throws {InvalidTokenError} the token is rejected @throws {VerifierUnavailableError} could not decide */
   readonly verify: Verify = (token, audiences) => {
-    const jws = parseCompactJws(token);
+    const { checks } = this;
+    const jws = checks.parse(token);
     const isLegacy = this.options.acceptLegacyTokens === true && isLegacyLayout(jws.unverifiedClaims);
     return whenKnown(isLegacy ? [LEGACY_ISSUER] : this.keys.issuers(), (issuers) => {
-      const issuer = checkIssuer(jws.unverifiedClaims, issuers);
-      checkTimes(jws.unverifiedClaims, this.now());
+      const issuer = checks.issuer(jws.unverifiedClaims, issuers);
+      checks.times(jws.unverifiedClaims, this.now());
       return whenKnown(this.candidates(jws.unverifiedHeader, issuer), (candidates) =>
-        whenKnown(verifySignature(jws, candidates), (key) =>
+        whenKnown(checks.signature(jws, candidates), (key) =>
           isLegacy
             ? this.legacyVerdict(jws.unverifiedClaims, key)
             : this.boundVerdict(jws.unverifiedClaims, key, issuer, audiences),
@@ -80,20 +80,26 @@ export class JwtVerifier {
     issuer: string,
     required: readonly string[],
   ): Verdict {
+    const { checks } = this;
     // Checked again, because fetching keys may have taken time.
-    const { expiresAtMs, issuedAtMs } = checkTimes(claims, this.now());
-    if (expiresAtMs === undefined)
-      throw new InvalidTokenError('MALFORMED', '"exp" claim: expected a time, got none');
-    const audiences = matchAudiences(claims, required);
-    const ofToken = { audiences, issuer, issuedAtMs, expiresAtMs, verifiedBy: this.options.kind };
-    const principal = createPrincipal(Object.assign(readBoundClaims(claims), ofToken));
+    const times = checks.times(claims, this.now());
+    const expiresAtMs = checks.expiry(times);
+    const audiences = checks.audiences(claims, required);
+    const ofToken = {
+      audiences,
+      issuer,
+      issuedAtMs: times.issuedAtMs,
+      expiresAtMs,
+      verifiedBy: this.options.kind,
+    };
+    const principal = createPrincipal(Object.assign(checks.boundClaims(claims), ofToken));
     return { principal, validUntilMs: expiresAtMs, isCurrent: () => this.keys.trusts(key, issuer) };
   }
 
   private legacyVerdict(claims: JsonObject, key: VerificationKey): Verdict {
     const now = this.now();
-    const { expiresAtMs, issuedAtMs } = checkTimes(claims, now);
-    const facts = { ...readLegacyClaims(claims), audiences: [], issuer: LEGACY_ISSUER };
+    const { expiresAtMs, issuedAtMs } = this.checks.times(claims, now);
+    const facts = { ...this.checks.legacyClaims(claims), audiences: [], issuer: LEGACY_ISSUER };
     const principal = createPrincipal({
       ...facts,
       issuedAtMs,

@@ -4,6 +4,7 @@ import { type CallerConnection } from '../api-server/fair-queue.js';
 import { type Readiness } from '../util/readiness.js';
 import { type Clock } from '../util/clock.js';
 import { type Log } from '../util/log.js';
+import { type JwtChecks } from './jwt-checks.js';
 
 export { type CallerConnection };
 
@@ -71,6 +72,8 @@ export interface VerifierContext {
   readonly log: Log;
   /** The process environment, used to find the API server. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Functions that report the checks of a local verification. @default checks without a report */
+  readonly checks?: JwtChecks;
 }
 
 /**

@@ -120,6 +120,12 @@ export class RouteTable implements RouteFinder {
     return ofClass ?? 'unknown';
   }
 
+  /** Every route of a known function, once. A function of several routes with different requirements is not listed. */
+  list(): readonly Route[] {
+    const matches = [...this.classes.values()].flatMap(({ byHandler }) => [...byHandler.values()]);
+    return [...new Set(matches)].filter((match) => match !== 'ambiguous');
+  }
+
   /** Whether the table has the function itself, and not only its class. */
   hasHandler(context: ExecutionContext): boolean {
     return this.findByHandler(context) !== undefined;

@@ -42,9 +42,9 @@ export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> =
     { option: 'clockToleranceMs', variable: 'K8S_AUTH_CLOCK_TOLERANCE_MS', type: 'integer' },
   ],
   async create({ kind, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS, ...options }, context) {
-    const { clock } = context;
+    const { clock, checks } = context;
     const { keys, apiServerAudiences, close } = await openIssuerKeys(options, context);
-    const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs });
+    const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs }, checks);
     const cache = new VerdictCache(verify, { clock });
     return {
       verify: cache.verify,

@@ -1,0 +1,48 @@
+import { UsageError } from '../../command.js';
+import { checkAccount } from './account.check.js';
+import { type AudiencesOf, checkDestinations } from './destinations.check.js';
+import { type ManifestSet } from './manifest-set.js';
+import { manifestStep, type ManifestStep } from './manifest-step.js';
+import { checkRights } from './rights.check.js';
+import { findWorkloads, type Workload } from './workload.js';
+
+/**
+ * Checks rendered manifests without a cluster.
+ * @param routeAudiences name of a workload -> the audiences of its routes, which override K8S_AUTH_AUDIENCE
+ * @throws {UsageError} no container has a variable K8S_AUTH_..., or no workload has one of the names
+ */
+export function checkManifests(
+  manifests: ManifestSet,
+  routeAudiences: ReadonlyMap<string, readonly string[]> = new Map(),
+): ManifestStep[] {
+  const workloads = findWorkloads(manifests);
+  if (workloads.length === 0)
+    throw new UsageError(
+      'no container of the manifests has a variable K8S_AUTH_..., so there is nothing to check.',
+    );
+  const unknown = [...routeAudiences.keys()].filter((name) => !workloads.some((one) => one.name === name));
+  if (unknown.length > 0)
+    throw new UsageError(
+      `--routes: expected names of ${workloads.map(({ name }) => name).join(', ')}, got ${unknown.join(', ')}.`,
+    );
+  const audiencesOf: AudiencesOf = ({ name, reading }) => {
+    const { audience } = reading.options;
+    return routeAudiences.get(name) ?? (audience === undefined ? undefined : [audience].flat());
+  };
+  return workloads.flatMap((workload) => [
+    configurationStep(workload),
+    ...checkAccount(workload, manifests),
+    ...checkRights(workload, manifests),
+    ...checkDestinations(workload, { manifests, workloads, audiencesOf }),
+  ]);
+}
+
+function configurationStep({ label, reading: { mistakes }, unknown }: Workload): ManifestStep {
+  const step = manifestStep('manifest-configuration', label);
+  if (mistakes.length === 0) return step.ok('The variables are valid.');
+  const message = `Correct the variables of this container: ${mistakes.join('; ')}.`;
+  const isUncertain = unknown.some((name) => name.startsWith('K8S_AUTH_'));
+  return isUncertain
+    ? step.warning(`${message} ${unknown.join(', ')} come from other places, so this may be wrong.`)
+    : step.failed(message);
+}
