@@ -1,10 +1,10 @@
-// npm start: a stand-in for the Kubernetes API, service2 and service1, until Ctrl-C.
+// npm start: service2 and service1 around a stand-in for the Kubernetes API, until Ctrl-C. The repository's own use of
+// `npx nest-k8s-auth dev`.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './demo/build.mjs';
-import { startApps } from './demo/apps.mjs';
-import { checkPortsAreFree } from './demo/ports.mjs';
+import { demoOptions } from './demo/options.mjs';
 import { ROOT } from './demo/root.mjs';
 
 const DEFAULT_VERIFIER = 'oidc-discovery';
@@ -13,7 +13,7 @@ const FOLDER = join(ROOT, 'libs/k8s-auth/src/verifiers');
 const VERIFIERS = readdirSync(FOLDER).filter((kind) =>
   existsSync(join(FOLDER, kind, `${kind}.definition.ts`)),
 );
-const USAGE = `npm start [-- --verifier ${VERIFIERS.join('|')}] [--service2-port 8080] [--service1-port 8081]`;
+const USAGE = `npm start [-- --verifier ${VERIFIERS.join('|')}] [--service2-port 8080] [--service1-port 8081] [--verbose]`;
 
 function fail(message, code) {
   console.error(message);
@@ -27,6 +27,7 @@ function readArguments() {
         verifier: { type: 'string', default: DEFAULT_VERIFIER },
         'service1-port': { type: 'string', default: '8081' },
         'service2-port': { type: 'string', default: '8080' },
+        verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -37,35 +38,17 @@ function readArguments() {
       if (!Number.isInteger(port) || port < 1 || port > 65535)
         throw new Error(`--${name}-port must be a number from 1 to 65535`);
     }
-    return { verifier: values.verifier, ports };
+    if (ports.service1 === ports.service2) throw new Error('service1 and service2 need two different ports');
+    return { verifier: values.verifier, ports, isVerbose: values.verbose };
   } catch (error) {
     return fail(`${error.message}\n${USAGE}`, 2);
   }
 }
 
-const { verifier, ports } = readArguments();
-await checkPortsAreFree(ports).catch((error) => fail(error.message, 1));
+const options = demoOptions(readArguments());
 await buildIfStale().catch((error) => fail(error.message, 1));
 
 // Imported only now, because it does not exist before the first build.
-const { startCluster } = await import('./demo/cluster.mjs');
-const cluster = await startCluster(verifier);
-const apps = startApps({ cluster, verifier, ports });
-
-let stopping = false;
-async function stop(code) {
-  if (stopping) return;
-  stopping = true;
-  await apps.stop();
-  await cluster.stop();
-  process.exit(code);
-}
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
-// npm may be killed without forwarding the signal. A new parent process means that npm has ended.
-const parent = process.ppid;
-setInterval(() => process.ppid !== parent && void stop(0), 500);
-
-apps.failed.then((message) => {
-  if (!stopping) console.error(message);
-  void stop(1);
-});
+const { runDev } = await import('../libs/k8s-auth/dist/cli/dev/run-dev.js');
+const adviseOption = (name, port) => `npm start -- --${name}-port ${port}`;
+process.exitCode = await runDev(options, adviseOption).catch((error) => fail(error.message, 1));

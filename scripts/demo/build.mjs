@@ -7,11 +7,18 @@ import { lockBuild } from './build-lock.mjs';
 import { ROOT } from './root.mjs';
 
 const BUILT = [
+  'libs/k8s-auth/dist/cli/main.js',
   'libs/k8s-auth/dist/testing/index.js',
   'dist/apps/service1/main.js',
   'dist/apps/service2/main.js',
 ];
-const SOURCES = ['libs/k8s-auth/src', 'libs/k8s-auth/testing', 'apps/service1/src', 'apps/service2/src'];
+const SOURCES = [
+  'libs/k8s-auth/src',
+  'libs/k8s-auth/testing',
+  'libs/k8s-auth/cli',
+  'apps/service1/src',
+  'apps/service2/src',
+];
 const SETTINGS = ['package-lock.json', 'tsconfig.json', 'libs/k8s-auth/package.json'];
 
 export async function buildIfStale() {

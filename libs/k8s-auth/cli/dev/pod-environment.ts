@@ -1,0 +1,79 @@
+import { delimiter, join } from 'node:path';
+import { type ServiceOptions } from './dev.options.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the stand-in has put what a pod has. */
+export interface PodFiles {
+  /** URL of the API server. */
+  readonly url: string;
+  readonly issuer: string;
+  /** A kubeconfig that names the CA and the file of the pod's own token. */
+  readonly kubeconfig: string;
+  /** PEM file with the public keys of the cluster. */
+  readonly publicKeyFile: string;
+  /** Token file by origin. */
+  readonly destinations: readonly { readonly origin: string; readonly tokenFile: string }[];
+}
+
+export interface PodEnvironmentOptions {
+  readonly service: Pick<ServiceOptions, 'audience' | 'verifier' | 'port' | 'environment'>;
+  readonly files: PodFiles;
+  /** The environment of the user. */
+  readonly inherited: Environment;
+  /** Names of variables that the user sets elsewhere. */
+  readonly alsoSet: readonly string[];
+  /** The user's project. */
+  readonly directory: string;
+}
+
+/**
+ * The environment of a process in a pod. The library finds the API server by `KUBECONFIG`, because the mount of a pod
+ * is at a fixed path that only root can write; that variable of the user is always replaced, because it names a real
+ * cluster. Variables of the library get a default only if the user does not set them.
+ */
+export function podEnvironment(options: PodEnvironmentOptions): Record<string, string | undefined> {
+  const { service, files, inherited, alsoSet, directory } = options;
+  const isSet = (name: string) => inherited[name] !== undefined || alsoSet.includes(name);
+  const defaults = Object.entries(libraryVariables(service, files)).filter(([name]) => !isSet(name));
+  const { hostname, port } = new URL(files.url);
+  return {
+    ...withLocalPrograms(inherited, directory),
+    ...Object.fromEntries(defaults),
+    ...service.environment,
+    // Given on the command line, so they override the user's own.
+    ...(files.destinations.length > 0 && { K8S_AUTH_DESTINATIONS: destinationsOf(files) }),
+    KUBECONFIG: files.kubeconfig,
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: port,
+    KUBERNETES_SERVICE_PORT_HTTPS: port,
+    PORT: String(service.port),
+  };
+}
+
+/** Only the variables that the verifier reads: the library warns about the others. */
+function libraryVariables(
+  { verifier, audience }: PodEnvironmentOptions['service'],
+  { issuer, publicKeyFile }: PodFiles,
+): Record<string, string> {
+  if (verifier === undefined) return {};
+  return {
+    K8S_AUTH_VERIFIER: verifier,
+    K8S_AUTH_AUDIENCE: audience,
+    ...(verifier === 'jwt-pubkey' && {
+      K8S_AUTH_ISSUER: issuer,
+      K8S_AUTH_PUBLIC_KEY_FILES: publicKeyFile,
+    }),
+  };
+}
+
+function destinationsOf({ destinations }: PodFiles): string {
+  return destinations.map(({ origin, tokenFile }) => `${origin}=${tokenFile}`).join(',');
+}
+
+/** Finds `nest` in the project as npm scripts do. Windows calls the variable `Path`. */
+function withLocalPrograms(environment: Environment, directory: string): Environment {
+  const name = Object.keys(environment).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
+  const programs = join(directory, 'node_modules', '.bin');
+  return { ...environment, [name]: [programs, environment[name]].filter(Boolean).join(delimiter) };
+}
