@@ -29,7 +29,9 @@ describe('shell blocks of the documentation', () => {
   it('use only npm scripts and folders that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
     // `npm run` after `npx nest-k8s-auth dev … --` is a script of the reader.
-    const own = cases.map(({ text: commands }) => commands.replace(/^npx .*$/gm, '')).join('\n');
+    const own = cases
+      .map(({ text: commands }) => commands.replaceAll('\\\n', '').replace(/^npx .*$/gm, ''))
+      .join('\n');
     for (const [, name = ''] of own.matchAll(/\bnpm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name]);
     for (const [, folder = ''] of own.matchAll(/\bapply -k (\S+)/g)) {
       expect(() => readFileSync(join(ROOT, folder, 'kustomization.yaml'))).not.toThrow();
