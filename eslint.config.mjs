@@ -50,6 +50,7 @@ export default tseslint.config(
     ignores: [
       '**/dist/**',
       '**/coverage/**',
+      'docs/.vitepress/{cache,pages}/**',
       '**/node_modules/**',
       'test/types/fixtures/**',
       // Built in an image of its own, with files that its test puts beside.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Cluster, providerCan } from './support/cluster.fixture.js';
 import { Deployment } from './support/deployment.fixture.js';
 import { LogStream } from './support/log-stream.fixture.js';
-import { buildOtherService, fromReadme, OTHER_SERVICE } from './support/other-service.fixture.js';
+import { buildOtherService, OTHER_SERVICE, volumesFromReadme } from './support/other-service.fixture.js';
 import { Prober, type ProberOptions } from './support/prober.fixture.js';
 
 const ORDERS = 'http://orders.shop.svc/orders';
@@ -25,10 +25,9 @@ describeIfPossible(`I make a Nest service of README.md and the packed library${w
   beforeAll(async () => {
     await buildOtherService(cluster);
     deployment = await Deployment.of(cluster, 'oidc-discovery');
-    const volumes = fromReadme('yaml', 'serviceAccountToken');
     manifests = (await readFile(join(OTHER_SERVICE, 'manifests.yaml'), 'utf8')).replace(
-      /^( *)# volumes: as in README\.md$/m,
-      (_, indent: string) => volumes.trimEnd().replace(/^/gm, indent),
+      '# volumes: as in README.md',
+      volumesFromReadme(),
     );
     await cluster.kubectlWithInput(manifests, 'apply', '--filename', '-');
     await cluster.kubectl(

@@ -22,9 +22,20 @@ describe('code in the documentation', () => {
     expect(Object.keys(blocks).length).toBeGreaterThanOrEqual(5);
   });
 
-  it('compiles without changes', () => {
+  it.each([11, 12] as const)('compiles without changes on Nest %s', (nest) => {
     // Examples of tests use the globals of the test runner.
-    expect(compile(blocks, ['jest'])).toEqual([]);
+    expect(compile(blocks, ['jest'], nest)).toEqual([]);
+  });
+
+  it('is compiled with the packages of the version: Nest 11 has no cookies', () => {
+    const sources = { 'test/docs/cookies.ts': "export { Cookies } from '@nestjs/common';\n" };
+    expect(compile(sources, [], 12)).toEqual([]);
+    expect(compile(sources, [], 11)).toEqual([expect.stringContaining("no exported member 'Cookies'")]);
+  });
+
+  it.each(PAGES)('stands on the left in %s, so that no block is overlooked', (page) => {
+    const indented = readPage(page).match(/^[ \t]+```.*$/gm);
+    expect(indented ?? []).toEqual([]);
   });
 });
 

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import ts from 'typescript';
 
 const ROOT = join(import.meta.dirname, '../..');
+/** A file here would import Nest 11. */
+const NEST_11 = join(ROOT, 'test/nest-11/example.ts');
 
 /** Reads the workspace's own compiler options: what compiles here compiles in the editor too. */
 function compilerOptions(): ts.CompilerOptions {
@@ -16,14 +18,20 @@ function compilerOptions(): ts.CompilerOptions {
  * Type-checks sources that need not exist as files.
  * @param sources path, relative to the repository, to text
  * @param types packages whose global declarations the sources use, besides those of tsconfig.json
+ * @param nest which Nest the sources import: 12 is the one of the workspace
  * @returns one line per error, as `path:line message`
  */
-export function compile(sources: Readonly<Record<string, string>>, types: readonly string[] = []): string[] {
+export function compile(
+  sources: Readonly<Record<string, string>>,
+  types: readonly string[] = [],
+  nest: 11 | 12 = 12,
+): string[] {
   const ours = compilerOptions();
   const options = { ...ours, types: [...(ours.types ?? []), ...types] };
   const texts = new Map(Object.entries(sources).map(([path, text]) => [join(ROOT, path), text]));
   const host = ts.createCompilerHost(options);
   const original = ts.createCompilerHost(options);
+  const cache = ts.createModuleResolutionCache(ROOT, (name) => name, options);
   host.readFile = (path) => texts.get(path) ?? original.readFile(path);
   host.fileExists = (path) => texts.has(path) || original.fileExists(path);
   host.getSourceFile = (path, version, ...rest) => {
@@ -32,6 +40,14 @@ export function compile(sources: Readonly<Record<string, string>>, types: readon
       ? original.getSourceFile(path, version, ...rest)
       : ts.createSourceFile(path, text, version);
   };
+  if (nest === 11) {
+    host.resolveModuleNameLiterals = (literals, from, redirected, compilerOptions, sourceFile) =>
+      literals.map((literal) => {
+        const mode = ts.getModeForUsageLocation(sourceFile, literal, compilerOptions);
+        const importer = literal.text.startsWith('@nestjs/') ? NEST_11 : from;
+        return ts.resolveModuleName(literal.text, importer, compilerOptions, host, cache, redirected, mode);
+      });
+  }
   const program = ts.createProgram([...texts.keys()], options, host);
   return ts
     .getPreEmitDiagnostics(program)

@@ -1,3 +1,4 @@
+import { loadYaml } from '@kubernetes/client-node';
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,8 +25,7 @@ export async function buildOtherService(cluster: Cluster): Promise<void> {
   try {
     await cp(OTHER_SERVICE, folder, { recursive: true });
     const tarball = await pack(folder);
-    const install = fromReadme('sh', 'npm install nest-k8s-auth');
-    await writeFile(join(folder, 'install.sh'), install.replace(/nest-k8s-auth/, `./${tarball}`));
+    await writeFile(join(folder, 'install.sh'), installCommand(tarball));
     await writeFile(join(folder, 'src/app.module.ts'), fromReadme('ts', 'OrdersController'));
     const client = fromReadme('ts', 'class Greeter');
     await writeFile(join(folder, 'src/client.module.ts'), `${client}\nexport { Greeter };\n`);
@@ -34,6 +34,23 @@ export async function buildOtherService(cluster: Cluster): Promise<void> {
     await rm(folder, { recursive: true });
   }
   await cluster.provider('load', OTHER_IMAGE);
+}
+
+/** README's command for Nest 12, with this file in place of the one that it names. */
+export function installCommand(tarball: string): string {
+  const lines = fromReadme('sh', 'npm install ').split('\n');
+  const [command, ...others] = lines.filter((line) => /^npm install .*\bNest 12\b/.test(line));
+  if (command === undefined || others.length > 0)
+    throw new Error('README.md does not have one install command for Nest 12');
+  return command.replace(/\S+\.tgz/, `./${tarball}`);
+}
+
+/** `volumes` of the Deployment in README.md, as one line of YAML. */
+export function volumesFromReadme(): string {
+  const { spec } = loadYaml<{ spec: { template: { spec: { volumes: unknown } } } }>(
+    fromReadme('yaml', 'serviceAccountToken'),
+  );
+  return `volumes: ${JSON.stringify(spec.template.spec.volumes)}`;
 }
 
 /** @returns the name of the file */
