@@ -4,6 +4,7 @@ export { LocalCluster } from './local-cluster/local-cluster.js';
 export { ProjectedVolume, type ProjectedVolumeOptions, type Rotation } from './projected-volume.js';
 export { admitAs, authenticateAs } from './authenticate-as.js';
 export { createTestPrincipal } from './test-principal.js';
+export type { PrincipalFacts } from '../src/identity/principal.js';
 export type { CertificateKind } from './local-cluster/server-certificates.js';
 export type { EndpointName } from './local-cluster/endpoint.js';
 export type { Fault, FaultRule, Faults } from './local-cluster/faults.js';

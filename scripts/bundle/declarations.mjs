@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
+import { CHUNKS } from './es-modules.mjs';
+
+/**
+ * Bundles the declarations of the public entries. Only what users can reach remains, so the packages that the library uses
+ * inside are not needed to compile an application.
+ * @returns {Promise<[path: string, text: string][]>} paths are relative to `folder`
+ */
+export async function bundleDeclarations(folder) {
+  const bundle = await rollup({
+    input: {
+      'src/index': join(folder, 'src/index.d.ts'),
+      'testing/index': join(folder, 'testing/index.d.ts'),
+    },
+    plugins: [dts()],
+    external: (id) => !/^[./]|^[a-zA-Z]:\\/.test(id),
+  });
+  const { output } = await bundle.generate({
+    format: 'es',
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: `${CHUNKS}/types-[hash].d.ts`,
+  });
+  return output.map(({ fileName, code }) => [fileName, code]);
+}
