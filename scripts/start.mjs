@@ -1,4 +1,5 @@
 // npm start: a stand-in for the Kubernetes API, service2 and service1, until Ctrl-C.
+import './check-node.mjs';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
