@@ -30,7 +30,7 @@ export const CONSUMERS = [
       { title: 'node dist/main', run: (application) => requestFirstPage(application, ['dist/main.js']) },
       { title: 'npm test', ...npm('test') },
       { title: 'npm run test:e2e', ...npm('run', 'test:e2e') },
-      { title: 'eslint of the code of README.md', isLong: true, ...npx('eslint', 'src/readme-*.ts') },
+      { title: 'npm run lint', isLong: true, ...npm('run', 'lint') },
       { title: 'nest build with webpack', isLong: true, ...npx('nest', 'build', '--builder', 'webpack') },
       {
         title: 'node dist/main of webpack',
