@@ -17,7 +17,7 @@ COPY scripts/bundle-library.mjs scripts/
 COPY scripts/bundle scripts/bundle
 RUN npm run build
 
-# Without optional dependencies: they read kubeconfigs, which pods do not have.
+# Without packages that read kubeconfigs, which pods do not have.
 FROM packages AS production
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 COPY --from=build /app/libs/k8s-auth/dist libs/k8s-auth/dist

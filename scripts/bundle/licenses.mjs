@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The licenses of the packages that a bundle contains, which they require to be copied with them. */
-export async function licensesOf(folder, { inputs }) {
-  const packages = new Set(Object.keys(inputs).flatMap((path) => packageFolderOf(path) ?? []));
+export async function licensesOf(folder, inputs) {
+  const packages = new Set(inputs.flatMap((path) => packageFolderOf(path) ?? []));
   const texts = [...packages].sort().map((path) => licenseOf(join(folder, path)));
   return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
 }

@@ -1,3 +1,4 @@
+import { type ZodType } from 'zod';
 import { type OwnCluster } from '../src/api-server/own-cluster.fixture.js';
 import { type Verifier, type VerifierDefinition } from '../src/verifiers/verifier.js';
 
@@ -8,6 +9,10 @@ export function createVerifier<Options extends { readonly kind: string }>(
   more: Partial<Options> = {},
 ): Promise<Verifier> {
   const apiServer = { url: cluster.url, caFile: cluster.caFile, tokenFile };
-  const options = definition.schema.parse({ kind: definition.kind, apiServer, ...more });
+  const options = (definition.schema as unknown as ZodType<Options>).parse({
+    kind: definition.kind,
+    apiServer,
+    ...more,
+  });
   return definition.create(options, { clock, log, environment: {} });
 }

@@ -18,6 +18,7 @@ export {
 } from './application/test-callers.js';
 export { type SuppliedToken } from './application/test-token-source.js';
 export { createTestPrincipal } from './test-principal.js';
+export type { PrincipalFacts } from '../src/identity/principal.js';
 export type { CertificateKind } from './local-cluster/server-certificates.js';
 export type { EndpointName } from './local-cluster/endpoint.js';
 export type { Fault, FaultRule, Faults } from './local-cluster/faults.js';

@@ -2,6 +2,7 @@ import { type ConfigFactoryKeyHost } from '@nestjs/config';
 import { type DynamicModule } from '@nestjs/common';
 import { ConfigurationError, type Mistake, type MistakePlace } from '../errors.js';
 import { k8sAuthLog } from '../util/log.js';
+import { importOptional } from '../util/optional-package.js';
 import { type VerifierVariable } from '../verifiers/verifier.js';
 import { type Environment, optionsFromEnvironment } from './environment.js';
 import { type K8sAuthOptions } from './options.js';
@@ -40,7 +41,11 @@ function registerOnFirstUse<T extends object>(
 ): (() => T) & ConfigFactoryKeyHost<T> {
   const token = `CONFIGURATION(${name})`;
   const importModule = async (): Promise<DynamicModule> => {
-    const { ConfigModule } = await import('@nestjs/config');
+    const { ConfigModule } = await importOptional(
+      '@nestjs/config',
+      `${name}Config.asProvider()`,
+      () => import('@nestjs/config'),
+    );
     return ConfigModule.forFeature(read);
   };
   const host: ConfigFactoryKeyHost<T> = {

@@ -119,7 +119,9 @@ export function findOptionMistakes(options: unknown): OptionMistake[] {
 function findVerifierMistakes(verifier: unknown): OptionMistake[] {
   const definition = findVerifierDefinition((verifier as { kind?: unknown } | null)?.kind);
   return definition
-    ? toMistakes(definition.schema.safeParse(verifier, { error: describeIssue }).error, ['verifier'])
+    ? toMistakes((definition.schema as z.ZodType).safeParse(verifier, { error: describeIssue }).error, [
+        'verifier',
+      ])
     : [{ path: 'verifier.kind', message: `expected one of ${verifierKinds.join(', ')}` }];
 }
 

@@ -1,8 +1,9 @@
 import { ConfigurationError, type MistakePlace } from '../errors.js';
 import { plainErrorOf } from './plain-error.js';
 
-/** The optional dependencies of this package, each with the command that installs it. @internal */
+/** The optional peer dependencies of this package that it imports on first use, each with the command that installs it. @internal */
 export const OPTIONAL_PACKAGES = {
+  '@nestjs/config': 'npm install @nestjs/config@12", on Nest 11 with "npm install @nestjs/config@4',
   '@kubernetes/client-node': 'npm install @kubernetes/client-node@1',
   '@peculiar/x509': 'npm install --save-dev @peculiar/x509@2',
   yaml: 'npm install --save-dev yaml@2',

@@ -1,4 +1,3 @@
-import type * as z from 'zod';
 import { type Principal } from '../identity/principal.js';
 import { type CallerConnection } from '../api-server/fair-queue.js';
 import { type Readiness } from '../util/readiness.js';
@@ -86,13 +85,21 @@ export interface VerifierContext {
 }
 
 /**
+ * A zod schema. This is the only part of it that the published declarations contain, so that users do not need zod to
+ * compile their applications.
+ */
+export interface OptionsSchema<Options> {
+  readonly _zod: { readonly output: Options };
+}
+
+/**
  * Everything that the rest of the library knows about a verification method. To add a method, add a folder with such a
  * definition and a line in index.ts.
  */
 export interface VerifierDefinition<Options extends { readonly kind: string }> {
   readonly kind: Options['kind'];
   /** Checks the options at startup. It rejects unknown members, so that options of two verifiers cannot be mixed. */
-  readonly schema: z.ZodType<Options>;
+  readonly schema: OptionsSchema<Options>;
   /** The environment variables that this verifier reads, through config/environment.ts. */
   readonly variables: readonly VerifierVariable[];
   /** @throws {ConfigurationError} for mistakes that a schema cannot find, such as a missing key file */

@@ -1,0 +1,82 @@
+import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { sharedCopy } from './shared-copy.mjs';
+
+export const CHUNKS = 'chunks';
+export const TARGET = 'node20.19';
+
+/**
+ * Bundles the public entries and those of `entries` that exist. All of them share one copy of every class.
+ * @param {string} folder what tsc has written
+ * @param {{ bundled: string[], entries?: string[], sourcemap?: 'inline' | 'linked' }} options `bundled`: the packages
+ *   that become part of the bundle; imports of all other packages stay as they are
+ * @returns {Promise<{ files: [path: string, text: string][], inputs: string[] }>} paths are relative to `folder`
+ */
+export async function bundleEsModules(folder, { bundled, entries = [], sourcemap = 'linked' }) {
+  const { publicEntries, plugin } = await sharedCopy(folder);
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: folder,
+    entryPoints: [
+      ...publicEntries,
+      ...entries.filter((entry) => existsSync(join(folder, entry))).map((entry) => asEntryPoint(entry)),
+    ],
+    outdir: folder,
+    chunkNames: `${CHUNKS}/[hash]`,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: TARGET,
+    sourcemap,
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+    write: false,
+    plugins: [plugin, externalPackages(bundled)],
+  });
+  const files = outputFiles.map(({ path, text }) => [
+    relative(folder, path),
+    withClassNames(withoutPackageSources(path, text)),
+  ]);
+  return { files, inputs: Object.keys(metafile.inputs) };
+}
+
+function asEntryPoint(path) {
+  return { in: `./${path}`, out: path.replace(/\.js$/, '') };
+}
+
+/**
+ * esbuild renames the inner class of `let Name = class Name {...}`, which is what tsc writes for a class with a decorator.
+ * Nest writes these names into its messages. esbuild's own option keeps the name of every function instead, with a call
+ * each time that a closure is created.
+ * @throws {Error} the inner name is used in the class, where it would mean another variable
+ */
+export function withClassNames(code) {
+  return code.replace(/\b(?:var|let) (\w+) = (\w+ = )?class (\1\d+) /g, (text, name, alias, inner) => {
+    const uses = code.split(new RegExp(`\\b${inner}\\b`)).length - 1;
+    if (uses > 1) throw new Error(`bundle: expected no use of ${inner} in class ${name}`);
+    return text.replace(inner, name.padEnd(inner.length));
+  });
+}
+
+/** Leaves imports of packages as they are, except of the packages in `bundled`. */
+function externalPackages(bundled) {
+  return {
+    name: 'external-packages',
+    setup({ onResolve }) {
+      onResolve({ filter: /^[^.]/ }, ({ path }) =>
+        bundled.includes(path) ? undefined : { path, external: true },
+      );
+    },
+  };
+}
+
+/** Removes the texts of packages from a source map: they are several times as large as those of the library. */
+export function withoutPackageSources(path, text) {
+  if (!path.endsWith('.map')) return text;
+  const map = JSON.parse(text);
+  const isOfPackage = (index) => map.sources[index].includes('/node_modules/');
+  map.sourcesContent = map.sourcesContent.map((content, index) => (isOfPackage(index) ? null : content));
+  return JSON.stringify(map);
+}
