@@ -20,7 +20,11 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^(libs|apps)/', pathNot: [spec, '\\.d\\.ts$', '/cli/main\\.ts$', '/bin/'] },
+      from: {
+        orphan: true,
+        path: '^(libs|apps)/',
+        pathNot: [spec, '\\.d\\.ts$', '/cli/main\\.ts$', '/bin/'],
+      },
       to: {},
     },
     {

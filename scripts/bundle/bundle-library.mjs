@@ -17,7 +17,10 @@ const COMMON_JS = 'cjs';
 export async function bundleLibrary(folder) {
   if (existsSync(join(folder, CHUNKS))) return;
   const [esModules, commonJs, declarations] = await Promise.all([
-    bundleEsModules(folder, { bundled: ['zod'], entries: ['src/internal.js', 'cli/main.js'] }),
+    bundleEsModules(folder, {
+      bundled: ['zod'],
+      entries: ['src/internal.js', 'cli/main.js', 'cli/dev/run-dev.js'],
+    }),
     // jose and openid-client (with oauth4webapi) are ES modules only.
     bundleCommonJs(folder, { bundled: ['zod', 'jose', 'openid-client', 'oauth4webapi'] }),
     bundleDeclarations(folder),

@@ -47,17 +47,17 @@ function asEntryPoint(path) {
 }
 
 /**
- * esbuild renames the inner class of `let Name = class Name {...}`, which is what tsc writes for a class with a decorator.
- * Nest writes these names into its messages. esbuild's own option keeps the name of every function instead, with a call
- * each time that a closure is created.
- * @throws {Error} the inner name is used in the class, where it would mean another variable
+ * esbuild renames the inner class of `let Name = class Name {...}`, which is what tsc writes for a class with a decorator,
+ * and of a class that uses its own name. Nest writes these names into its messages. esbuild's own option keeps the name of
+ * every function instead, with a call each time that a closure is created.
  */
 export function withClassNames(code) {
-  return code.replace(/\b(?:var|let) (\w+) = (\w+ = )?class (\1\d+) /g, (text, name, alias, inner) => {
-    const uses = code.split(new RegExp(`\\b${inner}\\b`)).length - 1;
-    if (uses > 1) throw new Error(`bundle: expected no use of ${inner} in class ${name}`);
-    return text.replace(inner, name.padEnd(inner.length));
-  });
+  const renamed = [...code.matchAll(/\b(?:var|let) (\w+) = (?:\w+ = )?class (\1\d+|_\1) /g)];
+  return renamed.reduce(
+    // Inside of the class, its own name means the same as the inner name. The length is kept for the source map.
+    (text, [, name, inner]) => text.replaceAll(new RegExp(`\\b${inner}\\b`, 'g'), name.padEnd(inner.length)),
+    code,
+  );
 }
 
 /** Leaves imports of packages as they are, except of the packages in `bundled`. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { verdictFor } from '../../../libs/k8s-auth/test-support/scripted-verifier.js';
 import { FakeClock } from '../../../libs/k8s-auth/testing/fake-clock.js';
 import { RevocationChecks } from '../../../libs/k8s-auth/src/verifiers/hybrid/revocation-checks.js';
@@ -72,7 +73,7 @@ function hybridReplica(clock: FakeClock, review: () => Promise<void>): Replica {
 function tokenOf(caller: number, ms: number, { rotationSeconds, callers }: Simulation): string {
   const generation = Math.floor(ms / 1000 / rotationSeconds + caller / callers);
   const name = Buffer.from(`caller ${caller}, token ${generation} `.padEnd(64, '.')).toString('base64url');
-  return `e30.${name}.${name}`;
+  return `e30.${name}.${createHash('sha256').update(name).digest('base64url')}`;
 }
 
 interface Use {

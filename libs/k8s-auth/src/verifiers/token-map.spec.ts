@@ -19,11 +19,20 @@ describe('TokenMap', () => {
     expect(map.get(`header.payload.${SIGNATURE}`)).toBeUndefined();
   });
 
-  it('never gives the entry of one token for another with the same end', () => {
+  it('keeps several tokens with the same end apart', () => {
     const map = new TokenMap<{ token: string; name: string }>({ maxTokens: 10 });
-    map.set({ token: `a.${SIGNATURE}`, name: 'a' });
-    map.set({ token: `b.${SIGNATURE}`, name: 'b' });
+    for (const name of ['a', 'b', 'c']) map.set({ token: `${name}.${SIGNATURE}`, name });
+    for (const name of ['a', 'b', 'c']) {
+      expect(map.get(`${name}.${SIGNATURE}`)?.name).toBe(name);
+      expect(map.peek(`${name}.${SIGNATURE}`)?.name).toBe(name);
+    }
+    map.delete(`a.${SIGNATURE}`);
     expect(map.get(`a.${SIGNATURE}`)).toBeUndefined();
+    map.set({ token: `c.${SIGNATURE}`, name: 'new' });
+    expect(map.get(`c.${SIGNATURE}`)?.name).toBe('new');
+    map.delete(`c.${SIGNATURE}`);
+    map.set({ token: `d.${SIGNATURE}`, name: 'd' });
+    expect(map.get(`c.${SIGNATURE}`)).toBeUndefined();
     expect(map.get(`b.${SIGNATURE}`)?.name).toBe('b');
   });
 

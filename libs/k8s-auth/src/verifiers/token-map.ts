@@ -16,13 +16,15 @@ export interface TokenMapOptions<Entry> {
 /**
  * A bounded map from tokens to entries. When it is full, the least recently used entry is dropped.
  *
- * An entry is found by the end of its token, and is used only if the whole token is equal. Two tokens with the same end
- * therefore replace each other and never share an entry. The entries are in a private field, so that no inspection of
+ * An entry is found by the end of its token, and is used only if the whole token is equal. If another token has the same end,
+ * which signatures practically exclude, the later one is found by its whole text. The entries are in a private field, so that no inspection of
  * the object shows a token (docs/adr/0015 says why tokens are kept at all).
  * @internal
  */
 export class TokenMap<Entry extends { readonly token: string }> {
   readonly #entries: LRUCache<string, Entry>;
+  /** Whether an entry was ever stored under its whole token. */
+  #hasSameEnds = false;
 
   constructor({ maxTokens, onDrop }: TokenMapOptions<Entry>) {
     this.#entries = new LRUCache({
@@ -35,26 +37,45 @@ export class TokenMap<Entry extends { readonly token: string }> {
 
   get(token: string): Entry | undefined {
     const entry = this.#entries.get(tailOf(token));
-    return entry?.token === token ? entry : undefined;
+    return !entry || entry.token === token ? entry : ofToken(token, this.#entries.get(token));
   }
 
   /** Like {@link get}, but does not count as a use. */
   peek(token: string): Entry | undefined {
     const entry = this.#entries.peek(tailOf(token));
-    return entry?.token === token ? entry : undefined;
+    return !entry || entry.token === token ? entry : ofToken(token, this.#entries.peek(token));
   }
 
   set(entry: Entry): void {
-    this.#entries.set(tailOf(entry.token), entry);
+    const tail = tailOf(entry.token);
+    const holder = this.#entries.peek(tail);
+    if (!holder || holder.token === entry.token) {
+      // Or an older entry of this token would be found again.
+      if (this.#hasSameEnds) this.#entries.delete(entry.token);
+      this.#entries.set(tail, entry);
+    } else {
+      this.#hasSameEnds = true;
+      this.#entries.set(entry.token, entry);
+    }
   }
 
   delete(token: string): void {
-    if (this.peek(token)) this.#entries.delete(tailOf(token));
+    const tail = tailOf(token);
+    if (this.#entries.peek(tail)?.token === token) this.#entries.delete(tail);
+    if (this.#hasSameEnds) this.#entries.delete(token);
   }
 
   clear(): void {
     this.#entries.clear();
   }
+}
+
+/** A short token may be the end of another one, whose entry it must not get. */
+function ofToken<Entry extends { readonly token: string }>(
+  token: string,
+  entry: Entry | undefined,
+): Entry | undefined {
+  return entry?.token === token ? entry : undefined;
 }
 
 function tailOf(token: string): string {

@@ -96,7 +96,7 @@ export class RevocationChecks {
   /** A verdict that is used again has its answer with it, which saves looking the token up a second time. */
   private recall(token: string, verdict: LocalVerdict, nowMs: number): TokenState | undefined {
     const known = verdict.answer;
-    if (known && nowMs < known.untilMs) return known;
+    if (known?.token === token && nowMs < known.untilMs) return known;
     const state = this.accepted.get(token) ?? this.rejected.get(token);
     if (!state || nowMs >= state.untilMs) return undefined;
     verdict.answer = state;
