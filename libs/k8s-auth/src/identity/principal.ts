@@ -106,7 +106,7 @@ class VerifiedPrincipal implements Principal {
     this.namespace = namespace;
     this.serviceAccount = serviceAccount;
     this.serviceAccountUid = account.serviceAccountUid;
-    this.groups = groups ? Object.freeze([...groups]) : groupsOf(namespace);
+    this.groups = groups ? shareGroups(groups, namespace) : groupsOf(namespace);
     if (pod) this.pod = Object.freeze({ name: pod.name, uid: pod.uid });
     if (node) this.node = freezeNode(node);
     this.audiences = Object.isFrozen(audiences) ? audiences : Object.freeze([...audiences]);
@@ -138,4 +138,11 @@ function groupsOf(namespace: string): readonly string[] {
   if (groupsByNamespace.size >= MAX_NAMESPACES) groupsByNamespace.clear();
   groupsByNamespace.set(namespace, Object.freeze(groups));
   return groups;
+}
+
+/** The API server gives the same groups to nearly all ServiceAccounts of a namespace, so their principals share one list. */
+function shareGroups(groups: readonly string[], namespace: string): readonly string[] {
+  const usual = groupsOf(namespace);
+  const areUsual = groups.length === usual.length && groups.every((group, index) => group === usual[index]);
+  return areUsual ? usual : Object.freeze([...groups]);
 }

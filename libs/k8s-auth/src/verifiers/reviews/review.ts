@@ -56,7 +56,8 @@ export function readReview(
  */
 function matchReviewed(reviewed: unknown, required: readonly string[]): readonly string[] {
   const matched = Array.isArray(reviewed) ? required.filter((audience) => reviewed.includes(audience)) : [];
-  if (matched.length > 0) return matched;
+  // The list of the route itself, which all principals can share.
+  if (matched.length > 0) return matched.length === required.length ? required : matched;
   throw new InvalidTokenError('AUDIENCE', `"status.audiences": expected ${required.join(' or ')}`);
 }
 
