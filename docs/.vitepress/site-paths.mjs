@@ -9,6 +9,9 @@ export const STAGED = join(import.meta.dirname, 'pages');
 
 export const OUTPUT = join(import.meta.dirname, 'dist');
 
+/** Folders in docs/ with the images of pages. The bench writes the charts. */
+export const IMAGE_FOLDERS = ['performance'].filter((folder) => existsSync(join(ROOT, 'docs', folder)));
+
 const pagesIn = (folder) =>
   readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md') && name !== 'README.md')

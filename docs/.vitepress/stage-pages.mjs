@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import { ROOT, SITE_PATHS, STAGED } from './site-paths.mjs';
+import { IMAGE_FOLDERS, ROOT, SITE_PATHS, STAGED } from './site-paths.mjs';
 
-const LINK = /\[([^\]]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)/g;
+// Not of an image: those are copied beside the pages.
+const LINK = /(?<!!)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)/g;
 
 /** Copies the pages of the repository to their paths on the site, with links that are valid there. */
 export async function stagePages() {
@@ -14,6 +15,9 @@ export async function stagePages() {
     await mkdir(dirname(staged), { recursive: true });
     await writeFile(staged, stagePage(await readFile(join(ROOT, path), 'utf8'), path, repository?.url));
   }
+  // Beside the pages that Vite takes them from, and beside the plain pages.
+  for (const folder of IMAGE_FOLDERS)
+    await cp(join(ROOT, 'docs', folder), join(STAGED, folder), { recursive: true });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sidebar, titleOf } from './sidebar.mjs';
-import { OUTPUT, STAGED } from './site-paths.mjs';
+import { IMAGE_FOLDERS, OUTPUT, STAGED } from './site-paths.mjs';
 
 /**
  * Puts the Markdown of every page beside its HTML, and writes llms.txt (https://llmstxt.org), which lists them all.
@@ -10,7 +10,8 @@ import { OUTPUT, STAGED } from './site-paths.mjs';
  */
 export async function writePlainPages({ title, description }) {
   const pages = (await readdir(STAGED, { recursive: true })).filter((path) => path.endsWith('.md')).sort();
-  for (const page of pages) await cp(join(STAGED, page), join(OUTPUT, page));
+  for (const path of [...pages, ...IMAGE_FOLDERS])
+    await cp(join(STAGED, path), join(OUTPUT, path), { recursive: true });
   const groups = [
     ...sidebar(pages).map(({ text, items }) => [text, items.map(({ link }) => toPage(link))]),
     ['Decisions', pages.filter((page) => /^adr\/\d/.test(page))],

@@ -40,7 +40,7 @@ export interface K8sAuthOptions {
    * `APP_GUARD`: a list of classes, or a function that returns `true` for them. It has the effect of `@Public` on each
    * route without a decorator of this library. It opens no subclass, no protected route and no message handler. Startup
    * fails if a listed class is not a registered controller, or has no route to open.
-   * @default []: a route without `@K8sAuth` and `@Public` is refused
+   * @default none: a route without `@K8sAuth` and `@Public` is refused
    */
   readonly publicControllers?: readonly Type[] | ((controller: Type) => boolean);
 
