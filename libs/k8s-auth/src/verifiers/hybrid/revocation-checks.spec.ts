@@ -157,6 +157,18 @@ it('keeps at most 10,000 tokens, and no timers for dropped ones', async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
+it('keeps the answer about a token in use however many other tokens are used', async () => {
+  const { checks, api } = checksOf({ reviewMs: 0 });
+  const verdict = verdictUntil(Infinity);
+  await checks.check('in use', verdict, undefined);
+  for (let n = 0; n < 20_000; n++) {
+    await checks.check(`token ${n}`, verdictUntil(Infinity), undefined);
+    if (n % 5_000 === 0) void checks.check('in use', verdict, undefined);
+  }
+  expect(checks.check('in use', verdict, undefined)).toBeUndefined();
+  expect(api.asked).toBe(20_001);
+});
+
 it('keeps nothing of an answer that arrives after close', async () => {
   const { checks, clock, use } = checksOf();
   const used = use();

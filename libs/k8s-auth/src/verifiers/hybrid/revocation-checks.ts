@@ -28,7 +28,7 @@ const MAX_LEAD_SHARE = 0.25;
 
 export interface RevocationChecksContext {
   /** Asks the API server whether an accepted token was revoked. @throws {InvalidTokenError} it was revoked */
-  readonly ask: (token: string, verdict: LocalVerdict, connection?: CallerConnection) => Promise<void>;
+  readonly ask: (token: string, verdict: Verdict, connection?: CallerConnection) => Promise<void>;
   readonly clock: Clock;
   /** How long an answer is used, milliseconds. */
   readonly periodMs: number;
@@ -38,23 +38,18 @@ export interface RevocationChecksContext {
 }
 
 /** The last answer about one token. */
-export interface TokenState {
+interface TokenState {
   readonly token: string;
   /** Omitted if the token is accepted. */
   readonly rejection?: Rejection | undefined;
-  /** Monotonic time until which the answer is used, milliseconds. In the past once another answer has replaced this one. */
-  untilMs: number;
+  /** Monotonic time until which the answer is used, milliseconds. */
+  readonly untilMs: number;
   /** Monotonic time from which a use of the token starts the next review, milliseconds. */
   askAgainFromMs: number;
   /** The peer address of the first use since the answer. Omitted if the token was not used. */
   address?: string;
   /** Cancels the timer for the next review. */
   readonly cancel: () => void;
-}
-
-/** A verdict of the local verification, with the answer of the API server that was used with it last. */
-export interface LocalVerdict extends Verdict {
-  answer?: TokenState | undefined;
 }
 
 /**
@@ -80,27 +75,14 @@ export class RevocationChecks {
    * @throws {InvalidTokenError} the token was revoked
    * @throws {VerifierUnavailableError} the API server did not answer
    */
-  check(
-    token: string,
-    verdict: LocalVerdict,
-    connection: CallerConnection | undefined,
-  ): void | Promise<void> {
+  check(token: string, verdict: Verdict, connection: CallerConnection | undefined): void | Promise<void> {
     const nowMs = this.context.clock.monotonicMs();
-    const state = this.recall(token, verdict, nowMs);
-    if (!state) return this.askOnce(token, verdict, connection);
+    // Looked up at each use, so that a token in use is not the least recently used one.
+    const state = this.accepted.get(token) ?? this.rejected.get(token);
+    if (!state || nowMs >= state.untilMs) return this.askOnce(token, verdict, connection);
     state.address ??= connection?.address ?? '';
     if (nowMs >= state.askAgainFromMs) this.askInBackground(token, verdict);
     if (state.rejection) throw toInvalidTokenError(state.rejection);
-  }
-
-  /** A verdict that is used again has its answer with it, which saves looking the token up a second time. */
-  private recall(token: string, verdict: LocalVerdict, nowMs: number): TokenState | undefined {
-    const known = verdict.answer;
-    if (known?.token === token && nowMs < known.untilMs) return known;
-    const state = this.accepted.get(token) ?? this.rejected.get(token);
-    if (!state || nowMs >= state.untilMs) return undefined;
-    verdict.answer = state;
-    return state;
   }
 
   /** Deletes all answers and cancels all timers. */
@@ -110,12 +92,12 @@ export class RevocationChecks {
     this.rejected.clear();
   }
 
-  private askOnce(token: string, verdict: LocalVerdict, connection?: CallerConnection): void | Promise<void> {
+  private askOnce(token: string, verdict: Verdict, connection?: CallerConnection): void | Promise<void> {
     return this.asking.run(token, connection, (callers) => this.askAndKeep(token, verdict, callers));
   }
 
   /** An error is ignored here: the next use of the token after the last answer is too old asks again, and gets the error. */
-  private askInBackground(token: string, verdict: LocalVerdict): void {
+  private askInBackground(token: string, verdict: Verdict): void {
     const state = this.accepted.peek(token);
     if (state) state.askAgainFromMs = Infinity;
     // In the queue the review counts as one of a caller that uses the token.
@@ -123,7 +105,7 @@ export class RevocationChecks {
     this.askOnce(token, verdict, connection)?.catch(() => {});
   }
 
-  private async askAndKeep(token: string, verdict: LocalVerdict, callers: CallerConnection): Promise<void> {
+  private async askAndKeep(token: string, verdict: Verdict, callers: CallerConnection): Promise<void> {
     const { clock, periodMs, ask } = this.context;
     const askedMs = clock.monotonicMs();
     try {
@@ -187,10 +169,5 @@ export class RevocationChecks {
 }
 
 function createStore(): TokenMap<TokenState> {
-  return new TokenMap({ maxTokens: MAX_TOKENS, onDrop: endAnswer });
-}
-
-function endAnswer(state: TokenState): void {
-  state.cancel();
-  state.untilMs = -Infinity;
+  return new TokenMap({ maxTokens: MAX_TOKENS, onDrop: (state) => state.cancel() });
 }
