@@ -35,7 +35,7 @@ describe('doctor --inbound', () => {
     },
   );
 
-  it('says who asks for what right, and the command that grants it', async () => {
+  it('names the ServiceAccount, the missing right and the command that grants it', async () => {
     const steps = await bench.diagnose(bench.environment('tokenreview'));
     expect(messageOf(steps, 'right-tokenreviews')).toContain(
       'kubectl create clusterrolebinding shop-orders-auth-delegator --clusterrole=system:auth-delegator --serviceaccount=shop:orders',
