@@ -91,9 +91,9 @@ function chainOf(error: unknown): readonly unknown[] {
 const DATE_PRECISION_MS = 1_000;
 
 /** Compares our clock with the `Date` of an answer. The tokens of callers are checked with our clock. */
-function clockStep({ headers }: HttpsResponse, toleranceMs: number, { clock }: DoctorContext): Step {
+function clockStep(response: HttpsResponse, toleranceMs: number, { clock }: DoctorContext): Step {
   const step = stepOf('clock');
-  const serverMs = Date.parse(headers.date ?? '');
+  const serverMs = Date.parse(response.header('date') ?? '');
   if (Number.isNaN(serverMs))
     return step.warning('The answer of the API server has no Date, so the clock cannot be compared.');
   const aheadMs = clock.wallMs() - serverMs;

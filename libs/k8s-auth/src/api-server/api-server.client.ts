@@ -148,7 +148,7 @@ export class ApiServerClient {
     // The credential may have been rotated. Its file may already contain the new one, so read it before `onAnswer`.
     const isRenewed =
       (credential && (await readWithinDeadline(deadline, credential.renew(sent)))) ||
-      (await readWithinDeadline(deadline, this.#https.renewCertificate(tls, deadline.signal)));
+      (await readWithinDeadline(deadline, this.#https.renewCertificate(tls, deadline)));
     call.onAnswer?.();
     const second = isRenewed
       ? await this.send(call, credential && (await readWithinDeadline(deadline, credential.token())))
@@ -184,12 +184,12 @@ export class ApiServerClient {
   }
 
   private refuseFailures(response: HttpsResponse): HttpsResponse {
-    const { status, headers } = response;
+    const { status } = response;
     if (status >= 300 && status < 400) {
       throw new VerifierUnavailableError(`API server answered with a redirect (${status})`);
     }
     if (!isRetryableStatus(status)) return response;
-    const retryAfterMs = readRetryAfterMs(headers['retry-after'], this.context.clock.wallMs());
+    const retryAfterMs = readRetryAfterMs(response.header('retry-after'), this.context.clock.wallMs());
     if (retryAfterMs !== undefined) this.pause.extend(retryAfterMs);
     throw new TransientFailure(
       new OutageError(`API server answered ${status}`, {

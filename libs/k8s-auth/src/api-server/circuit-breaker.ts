@@ -72,8 +72,7 @@ export class CircuitBreaker {
    * @throws {VerifierUnavailableError} the call failed, and an outage was detected in the meantime
    */
   leave({ deadline, startedMs, answersBefore }: PermittedCall, failure?: unknown): void {
-    const hasWaited =
-      deadline.signal.aborted || this.context.clock.monotonicMs() - startedMs >= PROBE_PERIOD_MS;
+    const hasWaited = deadline.isOver || this.context.clock.monotonicMs() - startedMs >= PROBE_PERIOD_MS;
     this.endDeadline(deadline);
     if (failure === undefined) return;
     this.assertNoOutage();

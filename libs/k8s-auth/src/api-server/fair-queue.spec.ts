@@ -15,7 +15,7 @@ function filledQueue(maxWaiting: number) {
   };
   const call = (name: string, given: Partial<QueuedCall> = {}, signal = never) => {
     const queued: QueuedCall = { rank: 'unknown', ...given };
-    const entered = (async () => queue.enter(signal, queued))().then(
+    const entered = (async () => queue.enter({ signal }, queued))().then(
       () => {
         outcomes.push(name);
         running.push(queued);
@@ -54,7 +54,7 @@ describe('FairQueue', () => {
     const queue = new FairQueue(2, 10);
     const order: number[] = [];
     const calls = [1, 2, 3, 4].map(async (n) => {
-      await queue.enter(never, { rank: 'unknown' });
+      await queue.enter({ signal: never }, { rank: 'unknown' });
       order.push(n);
     });
     await settle();
@@ -100,7 +100,7 @@ describe('FairQueue', () => {
     const queue = new FairQueue(8, 10);
     const running: string[] = [];
     const call = async (name: string, rank: Rank) => {
-      await queue.enter(never, { rank });
+      await queue.enter({ signal: never }, { rank });
       running.push(name);
     };
     const calls = ['a', 'b', 'c', 'd'].map((name) => call(name, 'doubtful'));

@@ -1,4 +1,5 @@
 import { VerifierUnavailableError } from '../errors.js';
+import { type Deadline } from '../util/timers.js';
 
 /** The connection that a request came in on. @publicApi */
 export interface CallerConnection {
@@ -62,8 +63,8 @@ export class FairQueue {
    * @returns `undefined` if there was a free place, so that the call does not wait for the event loop
    * @throws {OverloadError} too many calls wait, the caller closed its connection, or the signal fired before the turn
    */
-  enter(signal: AbortSignal, call: QueuedCall): Promise<void> | undefined {
-    if (!this.hasPlace(call.rank)) return this.waitForTurn(signal, call);
+  enter(deadline: Pick<Deadline, 'signal'>, call: QueuedCall): Promise<void> | undefined {
+    if (!this.hasPlace(call.rank)) return this.waitForTurn(deadline.signal, call);
     this.take(call.rank);
     return undefined;
   }

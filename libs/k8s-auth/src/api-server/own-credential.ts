@@ -62,7 +62,7 @@ export async function readWithinDeadline<Value>(deadline: Deadline, reading: Pro
   try {
     return await settleUnlessAborted(deadline.signal, reading);
   } catch (error) {
-    const message = deadline.signal.aborted
+    const message = deadline.isOver
       ? `own credential could not be read within ${inWholeMs(deadline.timeoutMs)}`
       : 'own credential cannot be read';
     throw new OwnCredentialUnreadableError(message, { cause: plainErrorOf(error) });

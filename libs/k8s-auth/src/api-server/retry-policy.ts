@@ -49,7 +49,7 @@ export function toVerifierUnavailable(error: unknown): VerifierUnavailableError 
 /** Classifies the error of a request without an answer. @internal */
 export function classifyRequestError(error: unknown, deadline: Deadline): Error {
   const cause = plainErrorOf(error);
-  if (deadline.signal.aborted) {
+  if (deadline.isOver) {
     const wasReached = cause.code !== NOT_CONNECTED;
     const missing = wasReached ? 'answer of' : 'connection to';
     const message = `no ${missing} the API server within ${inWholeMs(deadline.timeoutMs)}`;

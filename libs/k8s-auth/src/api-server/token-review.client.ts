@@ -121,7 +121,7 @@ export class TokenReviewClient {
   }
 
   private async postInTurn(spec: ReviewSpec, call: QueuedCall, deadline: Deadline): Promise<HttpsResponse> {
-    const turn = this.queue.enter(deadline.signal, call);
+    const turn = this.queue.enter(deadline, call);
     if (turn) await turn;
     try {
       return await this.post(spec, deadline);

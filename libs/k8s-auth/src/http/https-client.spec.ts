@@ -68,7 +68,11 @@ describe('HttpsClient', () => {
     const headers = { 'x-mine': 'yes', 'content-type': 'text/plain' };
     const response = await get({ method: 'POST', headers, body: 'grüße' });
     expect(response).toMatchObject({ status: 418, body: 'grüße' });
-    expect(response.headers).toMatchObject({ 'x-seen': 'POST /path yes', 'x-two': 'a, b' });
+    expect(['x-seen', 'x-two', 'x-none'].map((name) => response.header(name))).toEqual([
+      'POST /path yes',
+      'a, b',
+      undefined,
+    ]);
   });
 
   it('uses one connection for consecutive requests', async () => {

@@ -1,15 +1,15 @@
-import { Agent } from 'node:https';
+import { Agent, type RequestOptions } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { type Clock } from '../util/clock.js';
 import {
-  type Exchange,
+  Exchange,
   type HttpsRequest,
   type HttpsResponse,
   isConnectionAtFault,
   type SilenceLimits,
-  startExchange,
 } from './https-exchange.js';
 import { PlainError, plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, inWholeMs, nextTurn, settleUnlessAborted } from '../util/timers.js';
+import { type Deadline, inWholeMs, nextTurn } from '../util/timers.js';
 import { type Log } from '../util/log.js';
 import { isTrustFailure, type ReloadableTls, TlsFiles, withCaHint } from './tls-files.js';
 import { type TlsSettings } from './tls-source.js';
@@ -59,6 +59,7 @@ export class HttpsClient {
   #pool: Agent;
   #isClosed = false;
   #usualAnswerMs = 0;
+  #lastTarget: RequestOptions & { readonly href?: string } = {};
 
   constructor(tls: ReloadableTls, context: { readonly clock: Clock; readonly log: Log }) {
     this.#tls = new TlsFiles(tls, context);
@@ -70,17 +71,17 @@ export class HttpsClient {
 
   /** @throws {PlainError} a connection or TLS failure, a body that is too long, or the reason of the deadline's signal */
   async request(call: HttpsRequest): Promise<HttpsResponse> {
-    const { signal } = call.deadline;
+    const { deadline } = call;
     if (!call.url.startsWith('https://')) {
       throw new PlainError('Error', 'refused to send a request without TLS');
     }
-    const change = this.#tls.follow(signal);
+    const change = this.#tls.follow(deadline);
     if (change) await change;
     const used = this.#tls.settings;
     try {
       return await this.#send(call);
     } catch (error) {
-      if (!isTrustFailure(error) || !(await this.#tls.reload(used, signal))) throw error;
+      if (!isTrustFailure(error) || !(await this.#tls.reload(used, deadline))) throw error;
       return this.#send(call);
     }
   }
@@ -94,20 +95,26 @@ export class HttpsClient {
    * Reads the certificate files again, because a request with these settings was answered with 401.
    * @returns whether there are other settings now
    */
-  renewCertificate(used: TlsSettings, signal: AbortSignal): Promise<boolean> {
-    return this.#tls.renew(used, signal);
+  renewCertificate(used: TlsSettings, deadline: Deadline): Promise<boolean> {
+    return this.#tls.renew(used, deadline);
   }
 
   async #send(call: HttpsRequest): Promise<HttpsResponse> {
-    const { signal } = call.deadline;
+    const { deadline } = call;
     if (this.#settings !== this.#tls.settings) this.#retirePool();
     for (let tries = 1; ; tries++) {
       this.#assertOpen();
-      if (signal.aborted) throw unconnectedError(call.deadline);
+      if (deadline.isOver) throw unconnectedError(deadline);
       const pool = this.#pool;
-      const exchange = startExchange(call, pool, this.#limits(call, tries), this.#clock);
+      const target = this.#targetOf(call.url);
+      const limits = this.#limits(call, tries);
+      const exchange = new Exchange(call, { target: { ...target, agent: pool }, limits, clock: this.#clock });
+      const stopListening = deadline.onEnd((reason) => exchange.end(reason));
+      this.#inFlight.add(exchange);
       try {
-        return await this.#receive(exchange, signal);
+        const response = await exchange.response;
+        this.#usualAnswerMs = Math.max(exchange.progress.answerMs, this.#usualAnswerMs * USUAL_ANSWER_DECAY);
+        return response;
       } catch (error) {
         exchange.end(error as Error);
         const { isReused, isConnected } = exchange.progress;
@@ -115,8 +122,11 @@ export class HttpsClient {
         // Also if no time is left for another try: the next request must not use the same connections.
         if (isAtFault && isReused && pool === this.#pool) this.#retirePool();
         this.#assertOpen();
-        if (signal.aborted) throw isConnected ? signal.reason : unconnectedError(call.deadline);
+        if (deadline.isOver) throw isConnected ? deadline.signal.reason : unconnectedError(deadline);
         if (!isAtFault || tries === MAX_TRIES) throw withCaHint(plainErrorOf(error), this.#caOption);
+      } finally {
+        this.#inFlight.delete(exchange);
+        stopListening();
       }
     }
   }
@@ -130,15 +140,10 @@ export class HttpsClient {
     await nextTurn();
   }
 
-  async #receive(exchange: Exchange, signal: AbortSignal): Promise<HttpsResponse> {
-    this.#inFlight.add(exchange);
-    try {
-      const response = await settleUnlessAborted(signal, exchange.response);
-      this.#usualAnswerMs = Math.max(exchange.progress.answerMs, this.#usualAnswerMs * USUAL_ANSWER_DECAY);
-      return response;
-    } finally {
-      this.#inFlight.delete(exchange);
-    }
+  /** Most requests go to one URL, such as that of TokenReviews. */
+  #targetOf(url: string): RequestOptions {
+    if (url !== this.#lastTarget.href) this.#lastTarget = urlToHttpOptions(new URL(url));
+    return this.#lastTarget;
   }
 
   #limits({ deadline }: HttpsRequest, tries: number): SilenceLimits {
@@ -163,7 +168,7 @@ export class HttpsClient {
 
   #openPool(): Agent {
     this.#settings = this.#tls.settings;
-    return new Agent({
+    return new ConnectionPool({
       ...this.#settings,
       // As in Go (and kubectl): an intermediate CA is enough. By default OpenSSL requires its root too.
       ...(this.#settings.ca !== undefined && { allowPartialTrustChain: true }),
@@ -178,6 +183,16 @@ export class HttpsClient {
 
   #assertOpen(): void {
     if (this.#isClosed) throw closedError();
+  }
+}
+
+/**
+ * All connections of a pool have the same TLS settings. Node would build a key of all of them, certificates included, for
+ * each request.
+ */
+class ConnectionPool extends Agent {
+  override getName({ host, port }: RequestOptions = {}): string {
+    return `${host}:${port}`;
   }
 }
 

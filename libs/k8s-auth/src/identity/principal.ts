@@ -1,3 +1,4 @@
+import { commonAccount, commonNode } from './common-names.js';
 import { formatUsername } from './names.js';
 
 /**
@@ -100,17 +101,19 @@ class VerifiedPrincipal implements Principal {
   readonly #expiresAtMs: number;
 
   constructor(account: AccountFacts, token: TokenFacts) {
-    const { namespace, serviceAccount, groups, pod, node, credentialId } = account;
+    const { namespace, serviceAccount, pod, node, credentialId } = account;
     const { audiences, issuedAtMs, expiresAtMs } = token;
-    this.username = account.username ?? formatUsername({ namespace, name: serviceAccount });
-    this.namespace = namespace;
-    this.serviceAccount = serviceAccount;
-    this.serviceAccountUid = account.serviceAccountUid;
-    this.groups = groups ? shareGroups(groups, namespace) : groupsOf(namespace);
+    const username = account.username ?? formatUsername({ namespace, name: serviceAccount });
+    const common = commonAccount(username, account, token.issuer);
+    this.username = common.username;
+    this.namespace = common.namespace;
+    this.serviceAccount = common.serviceAccount;
+    this.serviceAccountUid = common.serviceAccountUid;
+    this.groups = common.groups;
     if (pod) this.pod = Object.freeze({ name: pod.name, uid: pod.uid });
-    if (node) this.node = freezeNode(node);
+    if (node) this.node = commonNode(node);
     this.audiences = Object.isFrozen(audiences) ? audiences : Object.freeze([...audiences]);
-    this.issuer = token.issuer;
+    this.issuer = common.issuer;
     if (credentialId !== undefined) this.credentialId = credentialId;
     this.verifiedBy = token.verifiedBy;
     this.#issuedAtMs = issuedAtMs ?? Number.NaN;
@@ -119,30 +122,4 @@ class VerifiedPrincipal implements Principal {
     if (expiresAtMs !== undefined) Object.defineProperty(this, 'expiresAt', VerifiedPrincipal.#expiresAt);
     Object.freeze(this);
   }
-}
-
-// Literals: V8 makes a hidden class for each frozen copy of another object, which takes as much memory as the copy.
-function freezeNode({ name, uid }: NonNullable<Principal['node']>): NonNullable<Principal['node']> {
-  return Object.freeze(uid === undefined ? { name } : { name, uid });
-}
-
-// Far more namespaces than one service has callers from.
-const MAX_NAMESPACES = 1_000;
-const groupsByNamespace = new Map<string, readonly string[]>();
-
-/** The groups that the API server gives to every ServiceAccount (serviceaccount.MakeGroupNames, user.AllAuthenticated). */
-function groupsOf(namespace: string): readonly string[] {
-  const known = groupsByNamespace.get(namespace);
-  if (known) return known;
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
-  if (groupsByNamespace.size >= MAX_NAMESPACES) groupsByNamespace.clear();
-  groupsByNamespace.set(namespace, Object.freeze(groups));
-  return groups;
-}
-
-/** The API server gives the same groups to nearly all ServiceAccounts of a namespace, so their principals share one list. */
-function shareGroups(groups: readonly string[], namespace: string): readonly string[] {
-  const usual = groupsOf(namespace);
-  const areUsual = groups.length === usual.length && groups.every((group, index) => group === usual[index]);
-  return areUsual ? usual : Object.freeze([...groups]);
 }

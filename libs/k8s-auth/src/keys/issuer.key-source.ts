@@ -48,7 +48,7 @@ export class IssuerKeySource implements KeySource {
         `key set: expected status 200 of ${loggable(url)}, got ${response.status}; "jwks_uri" of the issuer metadata ` +
           `is ${loggable(metadata.jwksUri)}, and keys at another origin need option 'jwksUri'`,
         false,
-        response.headers['retry-after'],
+        response.header('retry-after'),
       );
     }
     return { issuers: [issuer], keys: await this.jwks.read(response) };

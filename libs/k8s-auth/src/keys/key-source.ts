@@ -54,11 +54,16 @@ export function isRightMissing(error: unknown): boolean {
  * @throws {KeySourceError} the status is not 200, or the content has an encoding that was not requested
  * @internal
  */
-export function documentText(what: string, { status, headers, body }: HttpsResponse): string {
+export function documentText(what: string, response: HttpsResponse): string {
+  const { status, body } = response;
   if (status !== 200) {
-    throw new KeySourceError(`${what}: expected status 200, got ${status}`, false, headers['retry-after']);
+    throw new KeySourceError(
+      `${what}: expected status 200, got ${status}`,
+      false,
+      response.header('retry-after'),
+    );
   }
-  const encoding = headers['content-encoding'] ?? 'identity';
+  const encoding = response.header('content-encoding') ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity') {
     throw new KeySourceError(`${what}: expected no content encoding, got ${loggable(encoding)}`);
   }

@@ -116,10 +116,27 @@ export class RefreshedKeys implements KeyProvider {
     return known.length > 0 ? known : this.findAfterFetch(header);
   }
 
+  /** Like {@link find}, but never waits and never throws: an unknown key starts a fetch, whose result later calls can use. */
+  findNow(header: UnverifiedHeader): readonly VerificationKey[] {
+    const known = this.refreshed.value?.keys.candidates(header) ?? [];
+    if (known.length === 0) {
+      this.refreshed.start();
+      void this.refreshed.refreshIfDue();
+    }
+    return known;
+  }
+
   trusts(key: VerificationKey, issuer?: string): boolean {
     const held = this.refreshed.value;
     if (!held?.keys.has(key)) return false;
     return issuer === undefined || (this.context.issuers ?? held.issuers).includes(issuer);
+  }
+
+  /** Whether {@link readiness} is not `not-ready`; does not describe the reason. */
+  get isReady(): boolean {
+    const { failure, last } = this.refreshed;
+    // An API server that has just started has no roles for a short time. With keys, one such refusal keeps us ready.
+    return last !== undefined && (failure === undefined || this.rightMissingCount <= 1);
   }
 
   readiness(): Readiness {
@@ -129,8 +146,7 @@ export class RefreshedKeys implements KeyProvider {
       return { status: 'not-ready', reason };
     }
     if (failure === undefined) return { status: 'ready' };
-    // An API server that has just started has no roles for a short time. With keys, one such refusal keeps us ready.
-    return { status: this.rightMissingCount > 1 ? 'not-ready' : 'degraded', reason: describeError(failure) };
+    return { status: this.isReady ? 'degraded' : 'not-ready', reason: describeError(failure) };
   }
 
   private async issuersAfterFetch(): Promise<readonly string[]> {

@@ -108,10 +108,10 @@ export class Refreshed<Value> {
   }
 
   /** Waits for the fetch in flight, or starts one if the cooldown and pauses allow it. Never rejects. */
-  async refreshIfDue(): Promise<void> {
+  refreshIfDue(): Promise<void> {
     const { clock } = this.context;
     const isDue = this.ageMs >= this.#cooldownMs && clock.monotonicMs() >= this.#pausedUntilMs;
-    if (this.#running || isDue) await this.refresh();
+    return this.#running || isDue ? this.refresh() : Promise.resolve();
   }
 
   /** Waits for the fetch in flight, or starts one. Never rejects: an error is stored in {@link failure}. */

@@ -6,10 +6,17 @@ import { PlainError } from './plain-error.js';
 export interface Deadline {
   /** Aborts when the time is over, or when no caller waits for the result any more. Its reason is a `PlainError` or an error of this library. */
   readonly signal: AbortSignal;
+  /** Whether the signal has aborted. Cheaper than the signal, which is created when it is first read. */
+  readonly isOver: boolean;
   /** The whole time, milliseconds. */
   readonly timeoutMs: number;
   /** The remaining time, milliseconds; 0 when the time is over. */
   remainingMs(): number;
+  /**
+   * Calls the listener when the signal aborts, at most once. A deadline that is over does not call it.
+   * @returns a function that removes the listener
+   */
+  onEnd(listener: (reason: Error) => void): () => void;
 }
 
 /** A deadline as its creator sees it. The creator must cancel it when the operation has finished. */
@@ -21,21 +28,64 @@ export interface OwnDeadline extends Deadline {
 
 /** @internal */
 export function startDeadline(clock: Clock, timeoutMs: number): OwnDeadline {
-  const controller = new AbortController();
-  const endMs = clock.monotonicMs() + timeoutMs;
-  const expire = () =>
-    controller.abort(new PlainError('TimeoutError', `no answer within ${inWholeMs(timeoutMs)}`, 'ETIMEDOUT'));
-  const cancel = timeoutMs === Infinity ? () => {} : clock.schedule(timeoutMs, expire);
-  return {
-    signal: controller.signal,
-    timeoutMs,
-    remainingMs: () => Math.max(0, endMs - clock.monotonicMs()),
-    cancel,
-    abort(reason) {
-      cancel();
-      controller.abort(reason);
-    },
-  };
+  return new TimedDeadline(clock, timeoutMs);
+}
+
+/** Most operations end in time and never need the signal, which costs more than the rest of this. */
+class TimedDeadline implements OwnDeadline {
+  readonly #clock: Clock;
+  readonly #endMs: number;
+  readonly #stopTimer: () => void;
+  readonly #listeners = new Set<(reason: Error) => void>();
+  #controller?: AbortController;
+  #reason?: Error;
+
+  constructor(
+    clock: Clock,
+    readonly timeoutMs: number,
+  ) {
+    this.#clock = clock;
+    this.#endMs = clock.monotonicMs() + timeoutMs;
+    this.#stopTimer = timeoutMs === Infinity ? () => {} : clock.schedule(timeoutMs, () => this.#expire());
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get isOver(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  remainingMs(): number {
+    return Math.max(0, this.#endMs - this.#clock.monotonicMs());
+  }
+
+  onEnd(listener: (reason: Error) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  cancel(): void {
+    this.#stopTimer();
+  }
+
+  abort(reason: Error): void {
+    this.cancel();
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners) listener(reason);
+    this.#listeners.clear();
+  }
+
+  #expire(): void {
+    this.abort(new PlainError('TimeoutError', `no answer within ${inWholeMs(this.timeoutMs)}`, 'ETIMEDOUT'));
+  }
 }
 
 /** Formats a duration for messages: `5000 ms`. @internal */

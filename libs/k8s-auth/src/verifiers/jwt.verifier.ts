@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createPrincipal } from '../identity/principal.js';
+import { createPrincipal, type Principal } from '../identity/principal.js';
 import { type Clock } from '../util/clock.js';
 import { type JsonObject, type UnverifiedHeader, type UnverifiedJws } from '../jwt/compact-jws.js';
 import { type Instant, type TokenTimes } from '../jwt/jwt-claims.js';
@@ -104,7 +104,7 @@ export class JwtVerifier {
     const { issuedAtMs } = times;
     const ofToken = { audiences, issuer, issuedAtMs, expiresAtMs, verifiedBy: this.options.kind };
     const principal = createPrincipal(checks.boundClaims(claims), ofToken);
-    return { principal, validUntilMs: expiresAtMs, isCurrent: () => this.keys.trusts(key, issuer) };
+    return new LocalVerdict(principal, expiresAtMs, this.keys, key, issuer);
   }
 
   private legacyVerdict(
@@ -119,10 +119,33 @@ export class JwtVerifier {
     });
     const latestMs = this.options.clock.wallMs() + LEGACY_VERDICT_LIFETIME_MS;
     const validUntilMs = Math.min(latestMs, expiresAtMs ?? latestMs);
-    return { principal, validUntilMs, isCurrent: () => this.keys.trusts(key) };
+    return new LocalVerdict(principal, validUntilMs, this.keys, key);
   }
 
   private now(): Instant {
     return { nowMs: this.options.clock.wallMs(), clockToleranceMs: this.options.clockToleranceMs };
+  }
+}
+
+/** A class, because each verified token has one of these in memory, and a closure takes as much memory as the rest of it. */
+class LocalVerdict implements Verdict {
+  readonly #keys: VerifierKeys;
+  readonly #key: VerificationKey;
+  readonly #issuer: string | undefined;
+
+  constructor(
+    readonly principal: Principal,
+    readonly validUntilMs: number,
+    keys: VerifierKeys,
+    key: VerificationKey,
+    issuer?: string,
+  ) {
+    this.#keys = keys;
+    this.#key = key;
+    this.#issuer = issuer;
+  }
+
+  isCurrent(): boolean {
+    return this.#keys.trusts(this.#key, this.#issuer);
   }
 }

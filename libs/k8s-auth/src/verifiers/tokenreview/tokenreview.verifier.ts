@@ -98,14 +98,8 @@ export class SignatureFilter {
    */
   async rank(jws: UnverifiedJws): Promise<Rank> {
     const { alg, kid } = jws.unverifiedHeader;
-    const otherwise = this.keys.readiness().status === 'not-ready' ? 'unknown' : 'doubtful';
-    if (!isKeyAlgorithm(alg)) return otherwise;
-    const candidates = this.keys.find(jws.unverifiedHeader);
-    if (candidates instanceof Promise) {
-      // An unknown key starts a fetch. This token does not wait for it; later tokens can use its result.
-      candidates.catch(() => {});
-      return otherwise;
-    }
+    const candidates = isKeyAlgorithm(alg) ? this.keys.findNow(jws.unverifiedHeader) : [];
+    if (candidates.length === 0) return this.rankWithoutProof();
     // Without a `kid`, the token may be signed by a key that has not been read yet.
     const isConclusive = kid !== undefined && candidates.length <= MAX_KEYS_TRIED;
     try {
@@ -114,8 +108,12 @@ export class SignatureFilter {
     } catch (error) {
       // Overload included: then the token is reviewed without a check of its signature.
       if (isConclusive && error instanceof InvalidTokenError) throw error;
-      return otherwise;
+      return this.rankWithoutProof();
     }
+  }
+
+  private rankWithoutProof(): Rank {
+    return this.keys.isReady ? 'doubtful' : 'unknown';
   }
 
   /** Whether signatures are checked now, as a note for the readiness. */
