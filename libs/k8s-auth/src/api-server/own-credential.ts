@@ -2,7 +2,7 @@ import { VerifierUnavailableError } from '../errors.js';
 import { HEADER_VALUE } from '../util/syntax.js';
 import { type TlsSettings } from '../http/tls-source.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { type Deadline, inWholeMs, settleUnlessAborted, SingleFlight } from '../util/timers.js';
+import { type Deadline, inWholeMs, settleBefore, SingleFlight } from '../util/timers.js';
 import { NoAnswerError } from './retry-policy.js';
 import { type FileTokenSource } from '../token-file/file-token-source.js';
 import { readUnverifiedClaims, type UnverifiedClaims } from '../jwt/jwt-claims.js';
@@ -60,7 +60,7 @@ export class OwnCredentialUnreadableError extends NoAnswerError {
  */
 export async function readWithinDeadline<Value>(deadline: Deadline, reading: Promise<Value>): Promise<Value> {
   try {
-    return await settleUnlessAborted(deadline.signal, reading);
+    return await settleBefore(deadline, reading);
   } catch (error) {
     const message = deadline.isOver
       ? `own credential could not be read within ${inWholeMs(deadline.timeoutMs)}`

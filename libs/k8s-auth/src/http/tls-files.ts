@@ -2,7 +2,7 @@ import { type Clock } from '../util/clock.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { PlainError } from '../util/plain-error.js';
 import { Refreshed } from '../util/refreshed.js';
-import { type Deadline, settleUnlessAborted } from '../util/timers.js';
+import { type Deadline, settleBefore } from '../util/timers.js';
 import { type TlsSettings } from './tls-source.js';
 
 // A CA is replaced with weeks of overlap, so a long period is enough for a long-lived process.
@@ -11,9 +11,6 @@ const RELOAD_PERIOD_MS = 10 * 60_000;
 const MIN_RELOAD_PERIOD_MS = 60_000;
 // While the other side refuses our certificate. As often as a token file is read then.
 const MIN_RENEWAL_PERIOD_MS = 500;
-
-/** A deadline whose signal is read only if there is something to wait for. */
-type HasSignal = Pick<Deadline, 'signal'>;
 
 /** The TLS settings of a connection, and how to read them again. */
 export interface ReloadableTls {
@@ -76,9 +73,9 @@ export class TlsFiles {
    * Must be called before each request.
    * @returns a promise if the request must wait for a new client certificate. A request does not wait for a new CA.
    */
-  follow(deadline: HasSignal): Promise<void> | undefined {
+  follow(deadline: Deadline): Promise<void> | undefined {
     if (this.#files.clientCertificate?.() !== this.#clientCertificate) {
-      return settleUnlessAborted(deadline.signal, this.#refreshed.refresh());
+      return settleBefore(deadline, this.#refreshed.refresh());
     }
     if (this.#refreshed.ageMs >= RELOAD_PERIOD_MS) void this.#refreshed.refresh();
     return undefined;
@@ -89,8 +86,8 @@ export class TlsFiles {
    * @param used the settings of that request
    * @returns whether the settings differ now, also if another request has reloaded them
    */
-  async reload(used: TlsSettings, deadline: HasSignal): Promise<boolean> {
-    if (used === this.settings) await settleUnlessAborted(deadline.signal, this.#refreshed.refreshIfDue());
+  async reload(used: TlsSettings, deadline: Deadline): Promise<boolean> {
+    if (used === this.settings) await settleBefore(deadline, this.#refreshed.refreshIfDue());
     return used !== this.settings;
   }
 
@@ -98,14 +95,14 @@ export class TlsFiles {
    * After a request whose other side has refused our client certificate.
    * @returns whether there are other settings than those that were used
    */
-  async renew(used: TlsSettings, deadline: HasSignal): Promise<boolean> {
+  async renew(used: TlsSettings, deadline: Deadline): Promise<boolean> {
     if (used.cert === undefined) return false;
     const nowMs = this.#clock.monotonicMs();
     if (used !== this.settings || nowMs - this.#renewedMs < MIN_RENEWAL_PERIOD_MS) {
       return this.reload(used, deadline);
     }
     this.#renewedMs = nowMs;
-    await settleUnlessAborted(deadline.signal, this.#refreshed.refresh());
+    await settleBefore(deadline, this.#refreshed.refresh());
     return used !== this.settings;
   }
 }

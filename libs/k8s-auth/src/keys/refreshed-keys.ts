@@ -8,7 +8,7 @@ import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
 import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
 import { type Readiness } from '../util/readiness.js';
-import { startDeadline, settleUnlessAborted } from '../util/timers.js';
+import { settleBefore, startDeadline } from '../util/timers.js';
 import { type KeyProvider } from './key-provider.js';
 import { KeySet } from '../jwt/signature.js';
 import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
@@ -170,7 +170,7 @@ export class RefreshedKeys implements KeyProvider {
     const { failure, value } = this.refreshed;
     if (failure === undefined || value !== undefined) return fetching;
     const waitLimit = startDeadline(this.context.clock, MAX_WAIT_AFTER_FAILURE_MS);
-    await settleUnlessAborted(waitLimit.signal, fetching).catch(() => {});
+    await settleBefore(waitLimit, fetching).catch(() => {});
     waitLimit.cancel();
   }
 

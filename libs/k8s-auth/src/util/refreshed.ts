@@ -1,7 +1,6 @@
 import { type Clock } from './clock.js';
 import { PlainError } from './plain-error.js';
-import { type Deadline, type OwnDeadline, startDeadline } from './timers.js';
-import { settleUnlessAborted } from './timers.js';
+import { type Deadline, type OwnDeadline, settleBefore, startDeadline } from './timers.js';
 
 /** When a value is fetched again, and how long the last good value may be used. All times in milliseconds. */
 export interface RefreshPolicy {
@@ -146,7 +145,7 @@ export class Refreshed<Value> {
     this.#deadline = deadline;
     try {
       // The fetch also gets the deadline, but not every step supports signals: a credential may come from a plugin.
-      return await settleUnlessAborted(deadline.signal, fetch(deadline, this.last));
+      return await settleBefore(deadline, fetch(deadline, this.last));
     } finally {
       deadline.cancel();
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../testing/fake-clock.js';
-import { repeat, sleep, startDeadline } from './timers.js';
+import { repeat, settleBefore, sleep, startDeadline } from './timers.js';
 
 describe('startDeadline', () => {
   it('states its time in whole milliseconds', async () => {
@@ -27,6 +27,55 @@ describe('startDeadline', () => {
     expect(clock.pendingTimers).toBe(0);
     await clock.advance(10_000);
     expect(deadline.signal.aborted).toBe(false);
+  });
+});
+
+describe('a listener of a deadline', () => {
+  const listen = (clock = new FakeClock()) => {
+    const deadline = startDeadline(clock, 100);
+    const reasons: string[] = [];
+    const stop = deadline.onEnd(({ message }) => reasons.push(message));
+    return { clock, deadline, reasons, stop };
+  };
+
+  it('is called once when the time is over', async () => {
+    const { clock, deadline, reasons } = listen();
+    expect(deadline.isOver).toBe(false);
+    await clock.advance(100);
+    deadline.abort(new Error('too late'));
+    expect(reasons).toEqual(['no answer within 100 ms']);
+    expect(deadline.isOver).toBe(true);
+  });
+
+  it('gets the reason of an abort, which the signal also has, whenever it is read', () => {
+    const { deadline, reasons } = listen();
+    deadline.abort(new Error('nobody waits'));
+    expect(reasons).toEqual(['nobody waits']);
+    expect(deadline.signal.reason).toMatchObject({ message: 'nobody waits' });
+    deadline.onEnd(({ message }) => reasons.push(`late: ${message}`));
+    expect(reasons).toEqual(['nobody waits', 'late: nobody waits']);
+  });
+
+  it('is not called after it was removed, or after the deadline was cancelled', async () => {
+    const removed = listen();
+    removed.stop();
+    removed.deadline.abort(new Error('nobody waits'));
+    const cancelled = listen();
+    cancelled.deadline.cancel();
+    await cancelled.clock.advance(100);
+    expect([removed.reasons, cancelled.reasons]).toEqual([[], []]);
+  });
+});
+
+describe('settleBefore', () => {
+  it('settles like the promise, or rejects with the reason of the deadline', async () => {
+    const clock = new FakeClock();
+    const deadline = startDeadline(clock, 100);
+    await expect(settleBefore(deadline, Promise.resolve('value'))).resolves.toBe('value');
+    await expect(settleBefore(deadline, Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    const waiting = settleBefore(deadline, new Promise(() => {}));
+    await Promise.all([expect(waiting).rejects.toThrow('no answer within 100 ms'), clock.advance(100)]);
+    await expect(settleBefore(deadline, new Promise(() => {}))).rejects.toThrow('no answer within 100 ms');
   });
 });
 

@@ -13,7 +13,7 @@ export interface Deadline {
   /** The remaining time, milliseconds; 0 when the time is over. */
   remainingMs(): number;
   /**
-   * Calls the listener when the signal aborts, at most once. A deadline that is over does not call it.
+   * Calls the listener once, when the signal aborts, or at once if it has aborted.
    * @returns a function that removes the listener
    */
   onEnd(listener: (reason: Error) => void): () => void;
@@ -29,6 +29,14 @@ export interface OwnDeadline extends Deadline {
 /** @internal */
 export function startDeadline(clock: Clock, timeoutMs: number): OwnDeadline {
   return new TimedDeadline(clock, timeoutMs);
+}
+
+/** Settles like the promise, or rejects with the deadline's reason when it ends first. @internal */
+export function settleBefore<Value>(deadline: Deadline, promise: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const stop = deadline.onEnd(reject);
+    promise.then(resolve, reject).finally(stop);
+  });
 }
 
 /** Most operations end in time and never need the signal, which costs more than the rest of this. */
@@ -66,7 +74,8 @@ class TimedDeadline implements OwnDeadline {
   }
 
   onEnd(listener: (reason: Error) => void): () => void {
-    this.#listeners.add(listener);
+    if (this.#reason) listener(this.#reason);
+    else this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
