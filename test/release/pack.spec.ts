@@ -64,7 +64,15 @@ function installWithoutOptional(): string {
     mkdirSync(dirname(installed(name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), installed(name));
   }
+  cpSync(join(import.meta.dirname, 'receiver.process.mjs'), join(application, 'receiver.process.mjs'));
   return application;
+}
+
+/** Runs a function of receiver.process.mjs in an application. @returns its output */
+async function run(application: string, call: string): Promise<string> {
+  const code = `import('./receiver.process.mjs').then(({ receive, call }) => ${call})`;
+  const program = ['--input-type=commonjs', '--eval', code];
+  return (await execute(process.execPath, program, { cwd: application })).stdout;
 }
 
 function packageJson(): PackageJson {
@@ -198,6 +206,23 @@ describe('npm pack', () => {
         expect(stdout).toBe('system:serviceaccount:shop:checkout\n');
       },
     );
+
+    it.each(['import', 'require'])(
+      'receives requests without axios and @nestjs/config, by %s',
+      async (load) => {
+        expect(await run(application, `receive((name) => ${load}(name))`)).toBe('401\n200\n');
+      },
+    );
+
+    it.each(['import', 'require'])('names the command that installs @nestjs/axios, by %s', async (load) => {
+      expect(await run(application, `call((name) => ${load}(name), true)`)).toContain(
+        'K8sAuthHttpModule: expected the package @nestjs/axios, which cannot be loaded; install it with "npm install',
+      );
+    });
+
+    it('has no unhandled rejection while the application is not started', async () => {
+      expect(await run(application, 'call((name) => import(name), false)')).toBe('');
+    });
 
     it('keeps the names of exported classes, which Nest writes into its messages', async () => {
       const code = `for (const entry of ['nest-k8s-auth', 'nest-k8s-auth/testing'])
