@@ -64,7 +64,7 @@ function installWithoutOptional(): string {
     mkdirSync(dirname(installed(name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), installed(name));
   }
-  cpSync(join(import.meta.dirname, 'receiver.process.mjs'), join(application, 'receiver.process.mjs'));
+  cpSync(join(import.meta.dirname, '../support/receiver.process.mjs'), join(application, 'receiver.process.mjs'));
   return application;
 }
 

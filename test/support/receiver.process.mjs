@@ -57,7 +57,7 @@ function createToken(privateKey) {
     exp: now + 600,
     'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'checkout', uid: 'uid-1' } },
   };
-  const text = [{ alg: 'ES256', kid: 'key-1' }, claims]
+  const text = [{ alg: 'ES256' }, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.');
   const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
