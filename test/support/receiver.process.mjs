@@ -1,4 +1,5 @@
 // A service in an application that has installed only the required packages. `load` is `require` or `import` there.
+import { Buffer } from 'node:buffer';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 
@@ -8,6 +9,7 @@ const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 export async function receive(load) {
   const { Controller, Get, Module } = await load('@nestjs/common');
   const { NestFactory } = await load('@nestjs/core');
+  const { ExpressAdapter } = await load('@nestjs/platform-express');
   const { K8sAuth, K8sAuthModule } = await load('nest-k8s-auth');
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync('sa.pub', publicKey.export({ type: 'spki', format: 'pem' }));
@@ -25,7 +27,7 @@ export async function receive(load) {
   const verifier = { kind: 'jwt-pubkey', issuer: ISSUER, publicKeyFiles: ['sa.pub'] };
   Module({ imports: [K8sAuthModule.forRoot({ verifier })], controllers: [OrdersController] })(AppModule);
 
-  const app = await NestFactory.create(AppModule, { logger: false });
+  const app = await NestFactory.create(AppModule, new ExpressAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const url = `${await app.getUrl()}/orders`;
   const authorization = `Bearer ${createToken(privateKey)}`;
@@ -33,7 +35,7 @@ export async function receive(load) {
   await app.close();
 }
 
-/** Registers the module for outgoing requests. Prints the error of startup, if `isStarted`. */
+/** Registers the module for outgoing requests. Prints `started` or the error of startup, if `isStarted`. */
 export async function call(load, isStarted) {
   const { Module } = await load('@nestjs/common');
   const { NestFactory } = await load('@nestjs/core');
@@ -43,7 +45,13 @@ export async function call(load, isStarted) {
   Module({ imports: [K8sAuthModule.forRoot({ destinations }), K8sAuthHttpModule.register()] })(AppModule);
   if (!isStarted) return;
   const options = { logger: false, abortOnError: false };
-  await NestFactory.createApplicationContext(AppModule, options).catch((error) => console.log(error.message));
+  try {
+    const app = await NestFactory.createApplicationContext(AppModule, options);
+    console.log('started');
+    await app.close();
+  } catch (error) {
+    console.log(error.message);
+  }
 }
 
 function createToken(privateKey) {
