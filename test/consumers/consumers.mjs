@@ -119,7 +119,7 @@ function nx(version) {
           ),
       },
       install(...NEST_11),
-      addCode({ source: 'orders/src/app', test: undefined }),
+      addCode({ source: 'apps/orders/src/app', test: false }),
       npx('nx', 'build', 'orders'),
       npx('nx', 'test', 'orders'),
       start('npx --no-install nx serve orders', undefined, '/api'),

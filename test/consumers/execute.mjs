@@ -26,7 +26,9 @@ export async function execute(program, args, options) {
 
 /** npm sets variables for the scripts of this repository, which would change what npm does in another folder. */
 export function environment({ path = [], env = {} }) {
-  const own = Object.entries(process.env).filter(([key]) => !/^npm_(package|lifecycle|config_)/.test(key));
+  const own = Object.entries(process.env).filter(
+    ([key]) => !/^npm_(package|lifecycle|config_(?!registry$))/.test(key),
+  );
   return {
     ...Object.fromEntries(own),
     ...env,

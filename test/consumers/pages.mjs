@@ -4,7 +4,7 @@ import { ROOT } from '../../scripts/demo/root.mjs';
 
 /**
  * Writes the TypeScript code of the pages into an application, as a reader who copies it would.
- * @param {{ source: string, test?: string }} target the folder for README.md, and the file for docs/testing.md
+ * @param {{ source: string, test: string | false }} target the folder for README.md, and the file for docs/testing.md
  */
 export async function copyCode({ source, test }) {
   const readme = codeOf(await readFile(join(ROOT, 'README.md'), 'utf8'));

@@ -42,7 +42,7 @@ export function install(...packages) {
   };
 }
 
-/** Adds the code of README.md and docs/testing.md. @param [source] folder of app.module.ts */
+/** Adds the code of README.md and docs/testing.md. `source`: the folder of app.module.ts; `test`: the file of the test, or false */
 export function addCode({ source = 'src', test = 'test/readme.e2e-spec.ts' } = {}) {
   return {
     title: 'add the code of the pages',

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../support/running-process.js';
+import { bundle, run } from './application.fixture.js';
 
 const execute = promisify(execFile);
 const PACK_MS = 120_000;
@@ -51,7 +52,7 @@ interface PackageJson {
 
 /**
  * An application that has installed the packed library with `npm ci --omit=dev --omit=optional`: nothing can be
- * resolved there but the library, its dependencies and its peer dependencies.
+ * resolved there but the library, its dependencies, its peer dependencies and the platform of Nest.
  */
 function installWithoutOptional(): string {
   const application = mkdtempSync(join(tmpdir(), 'pack-application-'));
@@ -59,20 +60,16 @@ function installWithoutOptional(): string {
   // A copy, because Node resolves what a linked package imports from the place that the link names.
   cpSync(unpacked(''), installed('nest-k8s-auth'), { recursive: true });
   const { dependencies, peerDependencies, peerDependenciesMeta } = packageJson();
-  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+  for (const name of [...Object.keys({ ...dependencies, ...peerDependencies }), '@nestjs/platform-express']) {
     if (peerDependenciesMeta[name]?.optional) continue;
     mkdirSync(dirname(installed(name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), installed(name));
   }
-  cpSync(join(import.meta.dirname, '../support/receiver.process.mjs'), join(application, 'receiver.process.mjs'));
+  cpSync(
+    join(import.meta.dirname, '../support/receiver.process.mjs'),
+    join(application, 'receiver.process.mjs'),
+  );
   return application;
-}
-
-/** Runs a function of receiver.process.mjs in an application. @returns its output */
-async function run(application: string, call: string): Promise<string> {
-  const code = `import('./receiver.process.mjs').then(({ receive, call }) => ${call})`;
-  const program = ['--input-type=commonjs', '--eval', code];
-  return (await execute(process.execPath, program, { cwd: application })).stdout;
 }
 
 function packageJson(): PackageJson {
@@ -211,6 +208,28 @@ describe('npm pack', () => {
       'receives requests without axios and @nestjs/config, by %s',
       async (load) => {
         expect(await run(application, `receive((name) => ${load}(name))`)).toBe('401\n200\n');
+      },
+    );
+
+    it.each(['import', 'require'])(
+      'becomes a bundle with esbuild, which receives requests, by %s',
+      async (load) => {
+        await bundle(application, load);
+        const { stdout } = await execute(process.execPath, ['bundle.cjs'], { cwd: application });
+        expect(stdout).toBe('401\n200\n');
+      },
+    );
+
+    it.each(['import', 'require'])(
+      'sends a request with a token when axios is installed, by %s',
+      async (load) => {
+        const axios = join(application, 'node_modules/axios');
+        symlinkSync(join(ROOT, 'node_modules/axios'), axios);
+        try {
+          expect(await run(application, `send((name) => ${load}(name))`)).toBe('Bearer a-token\n');
+        } finally {
+          rmSync(axios);
+        }
       },
     );
 

@@ -1,7 +1,9 @@
 // A service in an application that has installed only the required packages. `load` is `require` or `import` there.
 import { Buffer } from 'node:buffer';
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
@@ -31,7 +33,12 @@ export async function receive(load) {
   await app.listen(0, '127.0.0.1');
   const url = `${await app.getUrl()}/orders`;
   const authorization = `Bearer ${createToken(privateKey)}`;
-  for (const headers of [{}, { authorization }]) console.log((await fetch(url, { headers })).status);
+  for (const headers of [{}, { authorization }]) {
+    // Otherwise `close` may wait for the connection.
+    const response = await fetch(url, { headers: { ...headers, connection: 'close' } });
+    await response.text();
+    console.log(response.status);
+  }
   await app.close();
 }
 
@@ -52,6 +59,20 @@ export async function call(load, isStarted) {
   } catch (error) {
     console.log(error.message);
   }
+}
+
+/** Sends a request with axios. Prints the `Authorization` header that arrives. */
+export async function send(load) {
+  const { attachK8sAuth } = await load('nest-k8s-auth');
+  const axios = await load('axios');
+  const server = createServer((request, response) => response.end(request.headers.authorization)).listen(0);
+  await once(server, 'listening');
+  const destination = `http://127.0.0.1:${server.address().port}`;
+  const http = (axios.default ?? axios).create();
+  const getToken = (origin) => Promise.resolve(origin === destination ? 'a-token' : undefined);
+  attachK8sAuth(http, { getToken });
+  console.log((await http.get(destination)).data);
+  server.close().closeAllConnections();
 }
 
 function createToken(privateKey) {
