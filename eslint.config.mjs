@@ -37,11 +37,13 @@ const NODE_GLOBALS = Object.fromEntries(
 const importedOnFirstUse = {
   '@typescript-eslint/no-restricted-imports': [
     'error',
-    ...['@kubernetes/client-node', '@nestjs/config', 'openid-client', 'undici'].map((name) => ({
-      name,
-      message: 'import it with import(...) where it is needed',
-      allowTypeImports: true,
-    })),
+    ...['@kubernetes/client-node', '@nestjs/axios', '@nestjs/config', 'axios', 'openid-client', 'undici'].map(
+      (name) => ({
+        name,
+        message: 'import it with import(...) where it is needed',
+        allowTypeImports: true,
+      }),
+    ),
   ],
 };
 

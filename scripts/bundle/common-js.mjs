@@ -1,5 +1,6 @@
 import { transform } from 'esbuild';
 import { bundleEsModules, TARGET, withClassNames, withoutPackageSources } from './es-modules.mjs';
+import { requireOptional } from './optional-imports.mjs';
 
 /**
  * Bundles the public entries as CommonJS. esbuild splits only ES modules, and without splitting every entry would have its
@@ -17,11 +18,13 @@ async function convert([path, text]) {
     target: TARGET,
     // Jest does not support import() in CommonJS.
     supported: { 'dynamic-import': false },
+    // For createRequire, which accepts a path too.
+    define: { 'import.meta.url': '__filename' },
     sourcemap: 'external',
   });
   const mapPath = `${path}.map`;
   return [
-    [path, `${withClassNames(code)}//# sourceMappingURL=${mapPath.split('/').pop()}\n`],
+    [path, `${requireOptional(withClassNames(code))}//# sourceMappingURL=${mapPath.split('/').pop()}\n`],
     [mapPath, withoutPackageSources(mapPath, map)],
   ];
 }

@@ -1,6 +1,7 @@
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { importOptional } from './optional-imports.mjs';
 import { sharedCopy } from './shared-copy.mjs';
 
 export const CHUNKS = 'chunks';
@@ -37,7 +38,7 @@ export async function bundleEsModules(folder, { bundled, entries = [], sourcemap
   });
   const files = outputFiles.map(({ path, text }) => [
     relative(folder, path),
-    withClassNames(withoutPackageSources(path, text)),
+    path.endsWith('.map') ? withoutPackageSources(path, text) : importOptional(withClassNames(text)),
   ]);
   return { files, inputs: Object.keys(metafile.inputs) };
 }

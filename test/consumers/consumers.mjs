@@ -1,99 +1,128 @@
-import { appendFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { copyCode } from './pages.mjs';
-import { requestFirstPage } from './started.mjs';
+import { bundles } from './bundles.mjs';
+import { packageManagers } from './managers.mjs';
+import { createService, runService } from './service.mjs';
+import {
+  addCode,
+  compileAndStart,
+  generateNest,
+  install,
+  long,
+  npm,
+  npx,
+  required,
+  start,
+} from './steps.mjs';
 
-const npm = (...args) => ({ command: () => ['npm', ...args] });
-const npx = (...args) => ({ command: () => ['npx', '--no-install', ...args] });
+const NEST_11 = ['@nestjs/axios@4', '@nestjs/config@4', 'axios'];
 
-/**
- * Applications of users. Each step has a title and runs a command, or a function. The configuration of the generated
- * application is never changed.
- */
-export const CONSUMERS = [
-  {
-    name: 'nest-11',
-    steps: [
-      generate(11),
-      {
-        title: 'install',
-        isRequired: true,
-        command: (tarball) => ['npm', 'install', tarball, '@nestjs/axios@4', '@nestjs/config@4', 'axios'],
-      },
-      {
-        title: 'install packages for tests',
-        isRequired: true,
-        ...npm('install', '--save-dev', '@peculiar/x509@2'),
-      },
-      { title: 'copy the code of the pages', isRequired: true, run: addCode },
-      { title: 'nest build', ...npm('run', 'build') },
-      { title: 'node dist/main', run: (application) => requestFirstPage(application, ['dist/main.js']) },
-      { title: 'npm test', ...npm('test') },
-      { title: 'npm run test:e2e', ...npm('run', 'test:e2e') },
-      { title: 'npm run lint', isLong: true, ...npm('run', 'lint') },
-      { title: 'nest build with webpack', isLong: true, ...npx('nest', 'build', '--builder', 'webpack') },
-      {
-        title: 'node dist/main of webpack',
-        isLong: true,
-        run: (application) => requestFirstPage(application, ['dist/main.js']),
-      },
-      { title: 'install swc', isLong: true, ...npm('install', '--save-dev', '@swc/cli', '@swc/core') },
-      { title: 'nest build with swc', isLong: true, ...npx('nest', 'build', '--builder', 'swc') },
-      {
-        title: 'node dist/main of swc',
-        isLong: true,
-        run: (application) => requestFirstPage(application, ['dist/main.js']),
-      },
-    ],
-  },
-  {
-    name: 'nest-12',
-    steps: [
-      generate(12),
-      {
-        title: 'install',
-        isRequired: true,
-        command: (tarball) => ['npm', 'install', tarball, '@nestjs/axios', '@nestjs/config', 'axios'],
-      },
-      {
-        title: 'install packages for tests',
-        isRequired: true,
-        ...npm('install', '--save-dev', '@peculiar/x509@2'),
-      },
-      { title: 'copy the code of the pages', isRequired: true, run: addCode },
-      { title: 'nest build', ...npm('run', 'build') },
-      { title: 'node dist/main', run: (application) => requestFirstPage(application, ['dist/main.js']) },
-      { title: 'npm test', ...npm('test') },
-      { title: 'npm run test:e2e', ...npm('run', 'test:e2e') },
-    ],
-  },
+const nest11Starter = [
+  generateNest(11),
+  install(...NEST_11),
+  required(npm('install', '--save-dev', '@peculiar/x509@2')),
+  addCode(),
+  npm('run', 'build'),
+  start('node dist/main.js'),
+  npm('test'),
+  npm('run', 'test:e2e'),
+  ...long(
+    npm('run', 'lint'),
+    start('npm run start'),
+    npx('nest', 'build', '--builder', 'webpack'),
+    start('node dist/main.js'),
+    npm('install', '--save-dev', '@swc/cli', '@swc/core'),
+    npx('nest', 'build', '--builder', 'swc'),
+    start('node dist/main.js'),
+  ),
 ];
 
-function generate(version) {
+/** A service that only receives requests, without optional packages. */
+const receiving = (nest) => [
+  createService({ nest }),
+  required(npm('install')),
+  runService('require'),
+  runService('import'),
+];
+
+/**
+ * Applications of users, most common first. The configuration of a generated application is never changed.
+ * `node`: the version of Node, if it is not that of this process. `tools`: programs from npm. `env`: variables.
+ */
+export const CONSUMERS = [
+  { name: 'nest-11', steps: nest11Starter },
+  { name: 'receiving', steps: receiving(11) },
+  {
+    name: 'nest-12',
+    // @nestjs/cli 12 needs a later Node than the library.
+    node: '24',
+    steps: [
+      generateNest(12),
+      install('@nestjs/axios', '@nestjs/config', 'axios'),
+      required(npm('install', '--save-dev', '@peculiar/x509@2')),
+      addCode(),
+      npm('run', 'build'),
+      start('node dist/main.js'),
+      npm('test'),
+      npm('run', 'test:e2e'),
+      npm('run', 'lint'),
+    ],
+  },
+  {
+    name: 'nest-11-typescript-5.7',
+    steps: [
+      generateNest(11),
+      required(npm('install', '--save-dev', 'typescript@5.7')),
+      install(...NEST_11),
+      required(npm('install', '--save-dev', '@peculiar/x509@2')),
+      addCode(),
+      npm('run', 'build'),
+      ...compileAndStart('nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }),
+      ...compileAndStart('node16', { module: 'node16', moduleResolution: 'node16' }),
+      ...compileAndStart('commonjs', { module: 'commonjs', moduleResolution: 'node10', baseUrl: './' }),
+    ],
+  },
+  nx(22),
+  ...packageManagers(),
+  ...bundles(),
+  ...['20.19', '22.12', '24'].flatMap((node) => [
+    { name: `receiving-nest-11-node-${node}`, node, steps: receiving(11) },
+    { name: `receiving-nest-12-node-${node}`, node, steps: receiving(12) },
+    { name: `nest-11-node-${node}`, node, steps: nest11Starter },
+  ]),
+];
+
+/** The consumers of --short. */
+export const SHORT = ['nest-11', 'receiving'];
+
+function nx(version) {
   return {
-    title: `nest new (@nestjs/cli ${version})`,
-    isOutside: true,
-    isRequired: true,
-    command: (_, name) => [
-      ...['npx', '--yes', `@nestjs/cli@${version}`, 'new', name],
-      ...['--skip-git', '--package-manager', 'npm', '--language', 'ts'],
+    name: `nx-${version}`,
+    // Nx keeps a process for each workspace, and asks questions, unless these are set.
+    env: { CI: 'true', NX_DAEMON: 'false', NX_NO_CLOUD: 'true' },
+    steps: [
+      {
+        title: `create-nx-workspace@${version} --preset=nest`,
+        isRequired: true,
+        run: ({ execute, name, work }) =>
+          execute(
+            'npx',
+            [
+              ...['--yes', `create-nx-workspace@${version}`, name, '--preset=nest', '--appName=orders'],
+              ...[
+                '--docker=false',
+                '--nxCloud=skip',
+                '--no-interactive',
+                '--packageManager=npm',
+                '--skipGit',
+              ],
+            ],
+            work,
+          ),
+      },
+      install(...NEST_11),
+      addCode({ source: 'apps/orders/src/app', test: false }),
+      npx('nx', 'build', 'orders'),
+      npx('nx', 'test', 'orders'),
+      start('npx --no-install nx serve orders', undefined, '/api'),
     ],
   };
-}
-
-async function addCode(application) {
-  await copyCode(application);
-  // A bundler includes only what the application imports.
-  await appendFile(
-    join(application, 'src/app.module.ts'),
-    `\nexport { AppModule as ReadmeModule } from './readme-1${await extensionOf(application)}';\n`,
-  );
-}
-
-/** Imports of ES modules need the extension. */
-async function extensionOf(application) {
-  const { default: packageJson } = await import(join(application, 'package.json'), {
-    with: { type: 'json' },
-  });
-  return packageJson.type === 'module' ? '.js' : '';
 }

@@ -1,81 +1,54 @@
-// npm run test:consumers [-- --short] [name...]: installs the packed library into applications that the real command lines
-// generate, adds the code of README.md and docs/testing.md, and runs what the generated package.json offers. Needs the
-// registry. --short runs only what is quick: generate, install, build and test.
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+// npm run test:consumers [-- --short] [--if-possible] [--node VERSION] [--folder DIR] [--tarball FILE]
+// [name...]: installs the packed library into applications that the real command lines generate, adds the code of README.md
+// and docs/testing.md, and runs what the generated package.json offers. Needs a package registry.
+//   --short        only what is quick: the consumers of SHORT, without their long steps
+//   --if-possible  says "not run" and succeeds, if no registry is reachable
+//   --node         runs the chosen consumers with this version of Node
+//   --folder       keeps the applications in this folder, which must not exist yet
+//   --tarball      this packed library, instead of a new one
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
-import { ROOT } from '../../scripts/demo/root.mjs';
-import { CONSUMERS } from './consumers.mjs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CONSUMERS, SHORT } from './consumers.mjs';
+import { isRegistryReachable, packLibrary } from './packages.mjs';
+import { runConsumer } from './run-consumer.mjs';
 
-const STEP_MS = 5 * 60_000;
 const { values, positionals } = parseArgs({
-  options: { short: { type: 'boolean', default: false } },
+  options: {
+    short: { type: 'boolean', default: false },
+    'if-possible': { type: 'boolean', default: false },
+    node: { type: 'string' },
+    folder: { type: 'string' },
+    tarball: { type: 'string' },
+  },
   allowPositionals: true,
 });
-const unknown = positionals.filter((name) => !CONSUMERS.some((consumer) => consumer.name === name));
+const names = CONSUMERS.map(({ name }) => name);
+const unknown = positionals.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  console.error(
-    `no consumer ${unknown.join(', ')}: expected ${CONSUMERS.map(({ name }) => name).join(', ')}`,
-  );
+  console.error(`no consumer ${unknown.join(', ')}: expected ${names.join(', ')}`);
   process.exit(2);
 }
+if (!(await isRegistryReachable())) {
+  console.log('consumers: not run, because no package registry is reachable');
+  process.exit(values['if-possible'] ? 0 : 1);
+}
 
-const folder = await mkdtemp(join(tmpdir(), 'consumers-'));
-let failures = 0;
+const chosen = positionals.length > 0 ? positionals : values.short ? SHORT : names;
+const work = values.folder ? resolve(values.folder) : await mkdtemp(join(tmpdir(), 'consumers-'));
+const results = [];
 try {
-  await promisify(execFile)('npm', ['pack', '--workspace', 'nest-k8s-auth', '--pack-destination', folder], {
-    cwd: ROOT,
-  });
-  const [tarball] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
-  for (const consumer of CONSUMERS) {
-    if (positionals.length > 0 && !positionals.includes(consumer.name)) continue;
-    failures += await runConsumer(consumer, join(folder, tarball));
+  await mkdir(work, { recursive: values.folder === undefined });
+  const tarball = values.tarball ? resolve(values.tarball) : await packLibrary(work);
+  for (const consumer of CONSUMERS.filter(({ name }) => chosen.includes(name))) {
+    const { node = consumer.node, short: isShort } = values;
+    results.push(...(await runConsumer({ ...consumer, node }, { work, tarball, isShort })));
   }
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  if (!values.folder) await rm(work, { recursive: true, force: true });
 }
-process.exitCode = failures > 0 ? 1 : 0;
-
-/** @returns the number of failed steps. A consumer that cannot be generated or installed has one, and runs no more steps. */
-async function runConsumer({ name, steps }, tarball) {
-  const application = join(folder, name);
-  let failed = 0;
-  for (const step of steps) {
-    if (values.short && step.isLong) continue;
-    const cwd = step.isOutside ? folder : application;
-    const started = process.hrtime.bigint();
-    const error = step.run
-      ? await step.run(application).then(
-          () => undefined,
-          ({ message }) => message,
-        )
-      : await runCommand(step.command(tarball, name), cwd);
-    const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n);
-    console.log(`${name}: ${step.title}: ${error === undefined ? 'ok' : 'FAILED'} (${seconds} s)`);
-    if (error === undefined) continue;
-    console.log(error);
-    failed++;
-    if (step.isRequired) break;
-  }
-  return failed;
-}
-
-/** @returns the output, if the command failed */
-async function runCommand([program, ...args], cwd) {
-  const child = spawn(program, args, {
-    cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: STEP_MS,
-    shell: process.platform === 'win32',
-    // npm sets variables for the scripts of this repository, which would change what npm does in another folder.
-    env: Object.fromEntries(
-      Object.entries(process.env).filter(([key]) => !/^npm_(package|lifecycle|config_)/.test(key)),
-    ),
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
-  const code = await new Promise((resolve) => child.on('close', resolve).on('error', resolve));
-  return code === 0 ? undefined : output;
-}
+const failed = results.filter(({ isPassed }) => !isPassed);
+console.log(`consumers: ${results.length - failed.length} steps passed, ${failed.length} failed`);
+for (const { consumer, title } of failed) console.log(`  ${consumer}: ${title}`);
+process.exitCode = failed.length > 0 ? 1 : 0;

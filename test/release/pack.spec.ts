@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../support/running-process.js';
+import { bundle, run } from './application.fixture.js';
 
 const execute = promisify(execFile);
 const PACK_MS = 120_000;
@@ -51,7 +52,7 @@ interface PackageJson {
 
 /**
  * An application that has installed the packed library with `npm ci --omit=dev --omit=optional`: nothing can be
- * resolved there but the library, its dependencies and its peer dependencies.
+ * resolved there but the library, its dependencies, its peer dependencies and the platform of Nest.
  */
 function installWithoutOptional(): string {
   const application = mkdtempSync(join(tmpdir(), 'pack-application-'));
@@ -59,11 +60,15 @@ function installWithoutOptional(): string {
   // A copy, because Node resolves what a linked package imports from the place that the link names.
   cpSync(unpacked(''), installed('nest-k8s-auth'), { recursive: true });
   const { dependencies, peerDependencies, peerDependenciesMeta } = packageJson();
-  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+  for (const name of [...Object.keys({ ...dependencies, ...peerDependencies }), '@nestjs/platform-express']) {
     if (peerDependenciesMeta[name]?.optional) continue;
     mkdirSync(dirname(installed(name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), installed(name));
   }
+  cpSync(
+    join(import.meta.dirname, '../support/receiver.process.mjs'),
+    join(application, 'receiver.process.mjs'),
+  );
   return application;
 }
 
@@ -198,6 +203,45 @@ describe('npm pack', () => {
         expect(stdout).toBe('system:serviceaccount:shop:checkout\n');
       },
     );
+
+    it.each(['import', 'require'])(
+      'receives requests without axios and @nestjs/config, by %s',
+      async (load) => {
+        expect(await run(application, `receive((name) => ${load}(name))`)).toBe('401\n200\n');
+      },
+    );
+
+    it.each(['import', 'require'])(
+      'becomes a bundle with esbuild, which receives requests, by %s',
+      async (load) => {
+        await bundle(application, load);
+        const { stdout } = await execute(process.execPath, ['bundle.cjs'], { cwd: application });
+        expect(stdout).toBe('401\n200\n');
+      },
+    );
+
+    it.each(['import', 'require'])(
+      'sends a request with a token when axios is installed, by %s',
+      async (load) => {
+        const axios = join(application, 'node_modules/axios');
+        symlinkSync(join(ROOT, 'node_modules/axios'), axios);
+        try {
+          expect(await run(application, `send((name) => ${load}(name))`)).toBe('Bearer a-token\n');
+        } finally {
+          rmSync(axios);
+        }
+      },
+    );
+
+    it.each(['import', 'require'])('names the command that installs @nestjs/axios, by %s', async (load) => {
+      expect(await run(application, `call((name) => ${load}(name), true)`)).toContain(
+        'K8sAuthHttpModule: expected the package @nestjs/axios, which cannot be loaded; install it with "npm install',
+      );
+    });
+
+    it('has no unhandled rejection while the application is not started', async () => {
+      expect(await run(application, 'call((name) => import(name), false)')).toBe('');
+    });
 
     it('keeps the names of exported classes, which Nest writes into its messages', async () => {
       const code = `for (const entry of ['nest-k8s-auth', 'nest-k8s-auth/testing'])

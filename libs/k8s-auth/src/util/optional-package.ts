@@ -3,6 +3,8 @@ import { plainErrorOf } from './plain-error.js';
 
 /** The optional peer dependencies of this package that it imports on first use, each with the command that installs it. @internal */
 export const OPTIONAL_PACKAGES = {
+  '@nestjs/axios':
+    'npm install @nestjs/axios@12 axios@1", on Nest 11 with "npm install @nestjs/axios@4 axios@1',
   '@nestjs/config': 'npm install @nestjs/config@12", on Nest 11 with "npm install @nestjs/config@4',
   '@kubernetes/client-node': 'npm install @kubernetes/client-node@1',
   '@peculiar/x509': 'npm install --save-dev @peculiar/x509@2',

@@ -133,12 +133,20 @@ async function defaultExportOf({ interceptors }: AxiosInstance): Promise<AxiosSt
   // The class of the interceptors is not the same in two copies.
   const isFrom = (axios: AxiosStatic | undefined) =>
     axios?.interceptors.request.constructor === interceptors.request.constructor ? axios : undefined;
-  const require = createRequire(import.meta.url);
   try {
-    const commonJs = require.cache[require.resolve('axios')]?.exports as AxiosStatic | undefined;
-    return isFrom(commonJs) ?? isFrom((await import('axios')).default);
+    return isFrom(requiredAxios()) ?? isFrom((await import('axios')).default);
   } catch {
     // axios is installed where this library does not find it.
+    return undefined;
+  }
+}
+
+function requiredAxios(): AxiosStatic | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    return require.cache[require.resolve('axios')]?.exports as AxiosStatic | undefined;
+  } catch {
+    // In a bundle of an application, the file of this module is unknown, or is not beside the packages.
     return undefined;
   }
 }

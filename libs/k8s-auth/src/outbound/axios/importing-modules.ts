@@ -1,5 +1,6 @@
-import { HttpModule, HttpService } from '@nestjs/axios';
-import { Inject, Optional } from '@nestjs/common';
+import type * as nestAxios from '@nestjs/axios';
+import { type HttpService } from '@nestjs/axios';
+import { Inject, Optional, type Type } from '@nestjs/common';
 import {
   PARAMTYPES_METADATA,
   PROPERTY_DEPS_METADATA,
@@ -7,13 +8,18 @@ import {
 } from '@nestjs/common/constants.js';
 import { ApplicationConfig, ModuleRef, type ModulesContainer, type NestContainer } from '@nestjs/core';
 import { type Module } from '@nestjs/core/injector/module.js';
+import { type AxiosInstance } from 'axios';
 import { ConfigurationError } from '../../errors.js';
 import { type Log } from '../../util/log.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { isAttached } from './attach-k8s-auth.js';
 
+/** The package @nestjs/axios, which `K8sAuthHttpModule` imports when it is registered. */
+export type NestAxios = typeof nestAxios;
+
 /** One registration of `K8sAuthHttpModule`, which needs a token source. */
 export interface Registration {
+  readonly nestAxios: NestAxios;
   readonly http: HttpService;
   /** The token source that Nest injects into the registration: from the `imports` of `register`, or from the global root. */
   readonly tokenSource: TokensByOrigin;
@@ -26,12 +32,20 @@ type Dependency = { readonly token?: unknown; readonly param?: unknown; readonly
 
 const DEPENDENCY_KEYS = [PARAMTYPES_METADATA, SELF_DECLARED_DEPS_METADATA, PROPERTY_DEPS_METADATA];
 
-/** Shows what Nest injects into a module: a provider that the module imports, or else a provider of a global module. */
-class Probe {
-  constructor(
-    @Optional() @Inject(HttpService) readonly http?: HttpService,
-    @Optional() @Inject(K8sAuthTokenSource) readonly tokenSource?: TokensByOrigin,
-  ) {}
+interface Probe {
+  readonly http?: HttpService;
+  readonly tokenSource?: TokensByOrigin;
+}
+
+/** A class that shows what Nest injects into a module: a provider that the module imports, or else one of a global module. */
+function probeClass({ HttpService }: NestAxios): Type<Probe> {
+  class HttpProbe implements Probe {
+    constructor(
+      @Optional() @Inject(HttpService) readonly http?: HttpService,
+      @Optional() @Inject(K8sAuthTokenSource) readonly tokenSource?: TokensByOrigin,
+    ) {}
+  }
+  return HttpProbe;
 }
 
 /**
@@ -41,7 +55,8 @@ class Probe {
  * @internal
  */
 export async function findTokenSource(registration: Registration): Promise<TokensByOrigin> {
-  const { http, tokenSource, moduleRef, modules } = registration;
+  const { nestAxios, http, tokenSource, moduleRef, modules } = registration;
+  const probe = (module: Module) => createIn(module, probeClass(nestAxios));
   const inner = [...modules.values()].find(
     ({ providers }) => providers.get(ModuleRef)?.instance === moduleRef,
   );
@@ -49,7 +64,7 @@ export async function findTokenSource(registration: Registration): Promise<Token
   // If `register` has no `imports`, the inner module and the module around it both see only the global root.
   if (!outer || (await probe(outer))?.tokenSource !== tokenSource) return tokenSource;
   const namesBySource = new Map<TokensByOrigin, string[]>();
-  for (const module of usersOf(outer, modules)) {
+  for (const module of usersOf(outer, modules, nestAxios.HttpService)) {
     const seen = await probe(module);
     if (seen?.http !== http || !seen.tokenSource) continue;
     namesBySource.set(seen.tokenSource, [...(namesBySource.get(seen.tokenSource) ?? []), module.name]);
@@ -91,12 +106,8 @@ const warned = new WeakSet<ModulesContainer>();
  * @internal
  */
 export function warnAboutUnattachedHttpModule(modules: ModulesContainer, log: Log): void {
-  const plain = [...modules.values()].filter(({ metatype }) => metatype === HttpModule);
-  const instances = plain.map(({ providers }) => {
-    const http = providers.get(HttpService)?.instance as Partial<HttpService> | undefined;
-    return http?.axiosRef;
-  });
-  if (instances.every((one) => !one) || instances.some((one) => one && isAttached(one))) return;
+  const plain = [...modules.values()].filter(isHttpModule);
+  if (plain.length === 0 || plain.flatMap(axiosInstancesOf).some(isAttached)) return;
   if (warned.has(modules)) return;
   warned.add(modules);
   const names = plain.flatMap((module) => importersOf(module, modules)).map(({ name }) => name);
@@ -105,25 +116,30 @@ export function warnAboutUnattachedHttpModule(modules: ModulesContainer, log: Lo
   log.warn({ message, modules: [...new Set(names)] });
 }
 
-async function probe({ providers }: Module): Promise<Probe | undefined> {
+async function createIn<T>({ providers }: Module, aClass: Type<T>): Promise<T | undefined> {
   try {
-    return await (providers.get(ModuleRef)?.instance as ModuleRef | undefined)?.create(Probe);
+    return await (providers.get(ModuleRef)?.instance as ModuleRef | undefined)?.create<T>(aClass);
   } catch {
     return undefined;
   }
 }
 
 /** The modules that Nest may inject the exports of a module into. */
-function usersOf(module: Module, modules: ModulesContainer, seen = new Set<Module>()): Set<Module> {
+function usersOf(
+  module: Module,
+  modules: ModulesContainer,
+  httpService: unknown,
+  seen = new Set<Module>(),
+): Set<Module> {
   // All modules see a global module, so only those that inject HttpService count.
-  if (module.isGlobal) return new Set([...modules.values()].filter(injectsHttpService));
+  if (module.isGlobal) return new Set([...modules.values()].filter((one) => injects(one, httpService)));
   const users = new Set<Module>();
   for (const importer of importersOf(module, modules)) {
     if (seen.has(importer)) continue;
     seen.add(importer);
     const isExportedAgain = importer.exports.has(module.metatype);
     if (!isExportedAgain || hasCode(importer)) users.add(importer);
-    if (isExportedAgain) usersOf(importer, modules, seen).forEach((user) => users.add(user));
+    if (isExportedAgain) usersOf(importer, modules, httpService, seen).forEach((user) => users.add(user));
   }
   return users;
 }
@@ -139,19 +155,31 @@ function hasCode({ metatype, providers, controllers, injectables }: Module): boo
   return hasProviders || metatype.length > 0 || controllers.size + injectables.size > 0;
 }
 
-function injectsHttpService({ providers, controllers, injectables }: Module): boolean {
+function injects({ providers, controllers, injectables }: Module, token: unknown): boolean {
   const wrappers = [...providers.values(), ...controllers.values(), ...injectables.values()];
   return wrappers.some(({ inject, metatype }) => {
     if (typeof metatype !== 'function') return false;
     const read = (key: string) => (Reflect.getMetadata(key, metatype) ?? []) as Dependency[];
     // A factory lists its dependencies itself. For a class, decorators store them as metadata, by index or by name.
     const declared = (inject as Dependency[] | undefined) ?? DEPENDENCY_KEYS.flatMap(read);
-    return declared.some((one) => [one, one?.token, one?.param, one?.type].includes(HttpService));
+    return declared.some((one) => [one, one?.token, one?.param, one?.type].includes(token));
   });
 }
 
+/** Whether a module is `HttpModule`, of any copy of @nestjs/axios. Found by its name, because the package is not imported here. */
+function isHttpModule(module: Module): boolean {
+  return module.metatype.name === 'HttpModule' && axiosInstancesOf(module).length > 0;
+}
+
+function axiosInstancesOf({ providers }: Module): AxiosInstance[] {
+  const instances = [...providers.values()].map(
+    ({ instance }) => instance as Partial<HttpService> | undefined,
+  );
+  return instances.flatMap((instance) => instance?.axiosRef ?? []);
+}
+
 function isOrExportsHttpModule(module: Module, seen: Set<Module>): boolean {
-  if (module.metatype === HttpModule) return true;
+  if (isHttpModule(module)) return true;
   if (seen.has(module)) return false;
   seen.add(module);
   return [...module.imports].some(

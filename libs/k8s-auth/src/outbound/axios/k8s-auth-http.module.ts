@@ -1,4 +1,4 @@
-import { HttpModule, type HttpModuleAsyncOptions, type HttpModuleOptions, HttpService } from '@nestjs/axios';
+import { type HttpModuleAsyncOptions, type HttpModuleOptions, type HttpService } from '@nestjs/axios';
 import {
   type DynamicModule,
   Inject,
@@ -8,16 +8,27 @@ import {
   Optional,
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { randomUUID } from 'node:crypto';
 import { ConfigurationError } from '../../errors.js';
 import { k8sAuthLog } from '../../util/log.js';
+import { importOptional } from '../../util/optional-package.js';
 import { K8sAuthTokenSource, type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { attachK8sAuth } from './attach-k8s-auth.js';
-import { findTokenSource, importersWithPlainHttpModule, modulesOf } from './importing-modules.js';
+import {
+  findTokenSource,
+  importersWithPlainHttpModule,
+  modulesOf,
+  type NestAxios,
+} from './importing-modules.js';
 
 type Imports = Pick<ModuleMetadata, 'imports'>;
 
 /** Injection token of {@link Attached}. */
 const ATTACHED = Symbol('K8S_AUTH:ATTACHED');
+/** Injection token of the `HttpService` that HttpModule creates. */
+const CREATED = Symbol('K8S_AUTH:CREATED');
+/** Injection token of a text that differs for each registration: Nest may compare modules by their texts. */
+const REGISTRATION = Symbol('K8S_AUTH:REGISTRATION');
 
 interface Attached {
   readonly http: HttpService;
@@ -25,6 +36,7 @@ interface Attached {
   readonly tokenSource: () => Promise<TokensByOrigin>;
 }
 
+/** What `register` can only create after the import of @nestjs/axios. */
 @Module({})
 class AttachedHttpModule {}
 
@@ -32,14 +44,16 @@ class AttachedHttpModule {}
  * The `HttpModule` of @nestjs/axios, with an `HttpService` that sends this service's tokens to the destinations of
  * `K8sAuthModule`. For the rules, see {@link attachK8sAuth}. Each registration has its own axios instance. The default
  * instance of axios, which a plain `HttpModule` uses, would also send tokens for unrelated code in the process.
- * @throws {ConfigurationError} at startup: there is no K8sAuthModule, the class was imported without `register`, or modules
- *   that belong to different roots share one registration
+ *
+ * Needs the packages @nestjs/axios and axios, which only services that use this module have to install.
+ * @throws {ConfigurationError} at startup: there is no K8sAuthModule, the class was imported without `register`, modules that
+ *   belong to different roots share one registration, or @nestjs/axios is not installed
  * @publicApi
  */
 @Module({
-  // `register` and `registerAsync` replace this provider.
-  providers: [{ provide: HttpService, useFactory: refuseBareClass }],
-  exports: [HttpService],
+  // `register` and `registerAsync` replace this provider. It has no dependencies, so Nest creates it before it looks for an
+  // HttpService.
+  providers: [{ provide: REGISTRATION, useFactory: refuseBareClass }],
 })
 export class K8sAuthHttpModule implements OnModuleInit {
   constructor(
@@ -54,7 +68,7 @@ export class K8sAuthHttpModule implements OnModuleInit {
   static register({ imports, ...config }: HttpModuleOptions & Imports = {}): DynamicModule {
     // `HttpModule.register` would create the axios instance here. Then two applications that are made from one class, as in
     // tests, would share it, and send the tokens of the first one.
-    return withTokens(HttpModule.registerAsync({ global: config.global, useFactory: () => config }), imports);
+    return withTokens({ global: config.global, imports, useFactory: () => config }, []);
   }
 
   /**
@@ -62,7 +76,7 @@ export class K8sAuthHttpModule implements OnModuleInit {
    * @param options as for `HttpModule.registerAsync`; `imports` may also contain a `K8sAuthModule` that is not global
    */
   static registerAsync(options: HttpModuleAsyncOptions): DynamicModule {
-    return withTokens(HttpModule.registerAsync(options), options.imports);
+    return withTokens(options, options.imports);
   }
 
   async onModuleInit(): Promise<void> {
@@ -81,32 +95,58 @@ export class K8sAuthHttpModule implements OnModuleInit {
   }
 }
 
-/** Attaches in a provider: Nest creates all providers before any `onModuleInit`, so that no request is sent without the interceptor. */
-function withTokens(
-  { global = false, ...httpModule }: DynamicModule,
-  imports: Imports['imports'] = [],
-): DynamicModule {
-  const attached: DynamicModule = {
-    module: AttachedHttpModule,
-    imports: [httpModule, ...imports],
-    providers: [
-      {
-        provide: ATTACHED,
-        useFactory: attach,
-        inject: [HttpService, ModuleRef, { token: K8sAuthTokenSource, optional: true }],
-      },
-    ],
-    exports: [ATTACHED],
-  };
+function withTokens(options: HttpModuleAsyncOptions, httpImports: Imports['imports']): DynamicModule {
+  const attached = createAttachedModule(options, httpImports);
+  // Nest waits for it and reports the error, but only when it reads the `imports`.
+  attached.catch(() => {});
   return {
     module: K8sAuthHttpModule,
-    global,
+    global: options.global,
     imports: [attached],
-    providers: [{ provide: HttpService, useFactory: ({ http }: Attached) => http, inject: [ATTACHED] }],
+    providers: [{ provide: REGISTRATION, useValue: randomUUID() }],
+    // Exports the HttpService too, whose class is not known yet.
+    exports: [AttachedHttpModule],
   };
 }
 
-function attach(http: HttpService, moduleRef: ModuleRef, tokenSource: TokensByOrigin | undefined): Attached {
+/**
+ * Attaches in a provider: Nest creates all providers before any `onModuleInit`, so that no request is sent without the
+ * interceptor.
+ * @throws {ConfigurationError} @nestjs/axios is not installed
+ */
+async function createAttachedModule(
+  { imports = [], ...options }: HttpModuleAsyncOptions,
+  httpImports: Imports['imports'],
+): Promise<DynamicModule> {
+  const nestAxios = await importOptional('@nestjs/axios', 'K8sAuthHttpModule', () => import('@nestjs/axios'));
+  const { HttpModule, HttpService } = nestAxios;
+  const created = HttpModule.registerAsync({ ...options, global: false, imports: httpImports });
+  const createdProvider = { provide: CREATED, useExisting: HttpService };
+  return {
+    module: AttachedHttpModule,
+    imports: [
+      { ...created, providers: [...(created.providers ?? []), createdProvider], exports: [CREATED] },
+      ...imports,
+    ],
+    providers: [
+      {
+        provide: ATTACHED,
+        useFactory: (http: HttpService, moduleRef: ModuleRef, tokenSource: TokensByOrigin | undefined) =>
+          attach(nestAxios, http, moduleRef, tokenSource),
+        inject: [CREATED, ModuleRef, { token: K8sAuthTokenSource, optional: true }],
+      },
+      { provide: HttpService, useFactory: ({ http }: Attached) => http, inject: [ATTACHED] },
+    ],
+    exports: [ATTACHED, HttpService],
+  };
+}
+
+function attach(
+  nestAxios: NestAxios,
+  http: HttpService,
+  moduleRef: ModuleRef,
+  tokenSource: TokensByOrigin | undefined,
+): Attached {
   if (!tokenSource) {
     throw new ConfigurationError([
       'K8sAuthHttpModule needs K8sAuthModule: expected K8sAuthModule.forRoot() in the root module or, where `isGlobal` ' +
@@ -116,9 +156,13 @@ function attach(http: HttpService, moduleRef: ModuleRef, tokenSource: TokensByOr
   let found: TokensByOrigin | undefined;
   let finding: Promise<TokensByOrigin> | undefined;
   const find = () => {
-    finding ??= findTokenSource({ http, tokenSource, moduleRef, modules: modulesOf(moduleRef) }).then(
-      (source) => (found = source),
-    );
+    finding ??= findTokenSource({
+      nestAxios,
+      http,
+      tokenSource,
+      moduleRef,
+      modules: modulesOf(moduleRef),
+    }).then((source) => (found = source));
     return finding;
   };
   attachK8sAuth(http.axiosRef, {

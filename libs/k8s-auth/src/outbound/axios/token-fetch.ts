@@ -12,7 +12,10 @@ export interface FetchRoute {
   readonly sent: SentToken;
   /** Returns further options for fetch: the dispatcher or agent to use. */
   readonly connection: () => Promise<object>;
-  /** Maximum number of redirects. With 0, a redirect is returned to the caller. Omitted: 20, as in the Fetch standard. */
+  /**
+   * Maximum number of redirects. 0 or omitted: 20, as in the Fetch standard. With 0, axios 1.18 and later ask fetch to return
+   * redirects to the caller, and earlier versions ignore the number.
+   */
   readonly maxRedirects: number | undefined;
   /** The original body. A redirect with 307 or 308 sends it again, unless it can be read only once. */
   readonly data: unknown;
@@ -76,10 +79,11 @@ async function follow(
   request: RequestLike,
   headers: Hop['headers'],
   options: RequestInit,
-  { sent, connection, maxRedirects = MAX_REDIRECTS, data }: FetchRoute,
+  { sent, connection, maxRedirects, data }: FetchRoute,
 ): Promise<Response> {
   const { url, method = 'GET', signal = null } = request;
-  const mode = maxRedirects === 0 ? 'manual' : (options.redirect ?? request.redirect);
+  const mode = options.redirect ?? request.redirect;
+  const limit = Math.min(maxRedirects || MAX_REDIRECTS, MAX_REDIRECTS);
   const common: RequestInit = { ...(await connection()), ...options, signal, redirect: 'manual' };
 
   let hop: Hop = { url, method, headers, hasBody: Boolean(request.body) };
@@ -92,7 +96,7 @@ async function follow(
     if (location === undefined) return response;
     discard(response.body);
     if (mode === 'error') throw networkError('unexpected redirect');
-    if (redirects >= Math.min(maxRedirects, MAX_REDIRECTS)) throw networkError('redirect count exceeded');
+    if (redirects >= limit) throw networkError('redirect count exceeded');
     hop = withRepeatedBody(nextHop(hop, response.status, location), data);
     const { url, method } = hop;
     const body = hop.hasBody ? (data as Body) : null;
