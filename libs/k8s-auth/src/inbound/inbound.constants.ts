@@ -3,7 +3,7 @@ export const K8S_AUTH_VERIFIER = Symbol('K8S_AUTH:VERIFIER');
 
 /** Injection token of the {@link InboundRoot}. Nest's error shows the text to users who forgot the module. @internal */
 export const K8S_AUTH_INBOUND_ROOT = Symbol(
-  'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...)',
+  'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...); in the test of one controller, use overrideGuard(K8sAuthGuard)',
 );
 
 /** The property of the global object that stores the declarations of our decorators. @internal */
