@@ -30,13 +30,13 @@ describe('scripts/check-node.mjs', () => {
 
 describe('npm start', () => {
   it('refuses an old Node in the same sentence, before anything else is loaded', async () => {
-    await expect(runAs('18.20.4', 'scripts/start.mjs')).rejects.toMatchObject({
+    await expect(runAs('18.20.4', 'scripts/npm-start.mjs')).rejects.toMatchObject({
       code: 1,
       stdout: '',
       stderr: 'Node 20.19 or 22.12 or later is required, and this is Node 18.20.4.\n',
     });
     // An old Node fails at a static import before it runs the check.
-    const text = readFileSync(join(ROOT, 'scripts/start.mjs'), 'utf8');
+    const text = readFileSync(join(ROOT, 'scripts/npm-start.mjs'), 'utf8');
     expect(text.match(/^import .*/gm)).toEqual(["import './check-node.mjs';"]);
   });
 });
