@@ -1,6 +1,5 @@
-// npm start: service2 and service1 around a stand-in for the Kubernetes API, until Ctrl-C. The repository's own use of
+// Behind npm start: service2 and service1 around a stand-in for the Kubernetes API, until Ctrl-C. The repository's own use of
 // `npx nest-k8s-auth dev`.
-import './check-node.mjs';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

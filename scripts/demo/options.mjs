@@ -8,7 +8,7 @@ const KEY_PERIOD_MS = 60_000;
 const ADMIN = { namespace: 'mytest', name: 'admin' };
 const CLIENT = { namespace: 'mytest', name: 'default' };
 // Without these, programs do not run on Windows. KUBECONFIG or K8S_AUTH_ variables of the user's shell must have no effect.
-const INHERITED = ['PATH', 'Path', 'SystemRoot', 'ComSpec', 'TEMP'];
+const INHERITED = ['PATH', 'Path', 'PATHEXT', 'SystemRoot', 'ComSpec', 'TEMP'];
 
 /** @returns the options of `runDev` */
 export function demoOptions({ verifier, ports, isVerbose }) {

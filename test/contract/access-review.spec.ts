@@ -25,20 +25,36 @@ describe.each(TARGETS)('SelfSubjectAccessReview of %s', (_name, openTarget) => {
 
   afterAll(() => sandbox.close());
 
+  const allowed = (reason?: string) => ({ allowed: true, ...(reason !== undefined && { reason }) });
+  const denied = () => ({ allowed: false });
   const ask = (as: Caller, spec: object) => sandbox.api.ask('POST', REVIEWS, { as, body: { spec } });
 
   it.each([
-    ['a reviewer create TokenReviews', () => reviewer, TO_REVIEW, true],
-    ['another ServiceAccount create TokenReviews', () => powerless, TO_REVIEW, false],
-    ['any ServiceAccount read the keys', () => powerless, TO_DISCOVER, true],
+    [
+      'a reviewer create TokenReviews',
+      () => reviewer,
+      TO_REVIEW,
+      () => allowed(`RBAC: allowed by … to ServiceAccount "reviewer/${sandbox.namespace}"`),
+    ],
+    ['another ServiceAccount create TokenReviews', () => powerless, TO_REVIEW, denied],
+    [
+      'any ServiceAccount read the keys',
+      () => powerless,
+      TO_DISCOVER,
+      () =>
+        allowed(
+          'RBAC: allowed by ClusterRoleBinding "system:service-account-issuer-discovery" of ClusterRole ' +
+            '"system:service-account-issuer-discovery" to Group "system:serviceaccounts"',
+        ),
+    ],
     [
       'any ServiceAccount read metrics',
       () => powerless,
       { nonResourceAttributes: { path: '/metrics', verb: 'get' } },
-      false,
+      denied,
     ],
-    ['the administrator create TokenReviews', () => 'administrator' as const, TO_REVIEW, true],
-  ])('answers the question: may %s?', async (_, as, spec, allowed) => {
+    ['the administrator create TokenReviews', () => 'administrator' as const, TO_REVIEW, () => allowed()],
+  ])('answers the question: may %s?', async (_, as, spec, statusOf) => {
     expect(visible(await ask(as(), spec))).toEqual({
       status: 201,
       headers: JSON_HEADERS,
@@ -47,7 +63,7 @@ describe.each(TARGETS)('SelfSubjectAccessReview of %s', (_name, openTarget) => {
         apiVersion: API_VERSION,
         metadata: {},
         spec,
-        status: { allowed },
+        status: statusOf(),
       },
     });
   });

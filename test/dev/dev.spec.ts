@@ -9,6 +9,17 @@ const RUN_MS = 60_000;
 const ORDERS = ['--', process.execPath, 'test/dev/orders.process.mjs'];
 const IDENTITIES = ['--as', 'shop/orders', '--caller', 'shop/checkout'];
 
+/** Simulates that the optional package is not installed: a service that `dev` starts must not need it. */
+const WITHOUT_CLIENT_NODE = dataUrl(`import { register } from 'node:module';
+  register('${dataUrl(`export async function resolve(specifier, context, next) {
+    if (specifier === '@kubernetes/client-node') throw new Error('is not installed');
+    return next(specifier, context);
+  }`)}');`);
+
+function dataUrl(code: string): string {
+  return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
+}
+
 describe('npx nest-k8s-auth dev', () => {
   let port: string;
   let dev: DevProcess | undefined;
@@ -33,7 +44,10 @@ describe('npx nest-k8s-auth dev', () => {
     'runs an AppModule with forRoot, and the printed commands get the printed statuses',
     async () => {
       // A kubeconfig of the user that would fail startup if the service read it.
-      const started = await start([...IDENTITIES, ...ORDERS], { KUBECONFIG: '/missing/kubeconfig' });
+      const started = await start([...IDENTITIES, ...ORDERS], {
+        KUBECONFIG: '/missing/kubeconfig',
+        NODE_OPTIONS: `--import ${WITHOUT_CLIENT_NODE}`,
+      });
       expect(started.tries().map(({ status }) => status)).toEqual(['200', '401', '401', '401']);
       for (const { status, command } of started.tries()) {
         expect(`${command} ${(await send(command)).status}`).toBe(`${command} ${status}`);

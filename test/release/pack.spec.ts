@@ -44,6 +44,8 @@ function filesBelow(folder: string): string[] {
 }
 
 interface PackageJson {
+  readonly version: string;
+  readonly homepage: string;
   readonly exports: Record<string, string | Record<string, string | Record<string, string>>>;
   readonly dependencies: Record<string, string>;
   readonly peerDependencies: Record<string, string>;
@@ -136,6 +138,11 @@ describe('npm pack', () => {
         expect(/^https:/.test(link) || existsSync(unpacked(link))).toBe(true);
       }
     }
+    const { version, homepage } = packageJson();
+    const home = homepage.replace('#readme', '');
+    expect(readFileSync(unpacked('README.md'), 'utf8')).toContain(
+      `](${home}/blob/v${version}/docs/calling.md)`,
+    );
   });
 
   it('contains every file that its package.json exports', () => {

@@ -13,6 +13,18 @@ describe('packagePage', () => {
     );
   });
 
+  it('takes images from the tag of the release', () => {
+    expect(packagePage('![the page](docs/page.png)', RELEASE)).toBe(
+      '![the page](https://github.com/example/auth/raw/v1.2.3/docs/page.png)',
+    );
+  });
+
+  it('leaves blocks of code unchanged', () => {
+    const block = '```ts\nactions[name](request);\n```\n';
+    expect(packagePage(block, RELEASE)).toBe(block);
+    expect(packagePage(block, { version: '1.2.3' })).toBe(block);
+  });
+
   it('leaves absolute links and links within the page unchanged', () => {
     const page = '[kind](https://kind.sigs.k8s.io) [above](#install) [mail](mailto:a@example.com)';
     expect(packagePage(page, RELEASE)).toBe(page);

@@ -46,8 +46,8 @@ export interface K8sAuthOptionsFactory {
   createK8sAuthOptions(): K8sAuthOptions | Promise<K8sAuthOptions>;
 }
 
-/** Injection token of the {@link CheckedOptions}. */
-export const K8S_AUTH_CHECKED_OPTIONS = Symbol('K8S_AUTH:CHECKED_OPTIONS');
+/** Injection token of the {@link CheckedOptions}. The command `routes` may load another build of the library. */
+export const K8S_AUTH_CHECKED_OPTIONS = Symbol.for('K8S_AUTH:CHECKED_OPTIONS');
 
 /** Options -> checked options -> verifier, inbound root, token source, readiness. */
 export const k8sAuthProviders: Provider[] = [

@@ -14,19 +14,26 @@ import { join } from 'node:path';
 const DATA = '..data';
 const NEW_DATA = '..data_tmp';
 
+/** The files of a mount in a pod, which are replaced while a process reads them. */
+export interface MountedFiles {
+  /** @param files content by name; names that were written before and are not listed now are removed */
+  write(files: Readonly<Record<string, string>>, wallMs: number): void;
+  /** Removes the files that were written here, and the directory itself only if it did not exist before. */
+  remove(): void;
+}
+
 /**
  * A directory like that of the kubelet's AtomicWriter: every visible file is a symlink into `..data`, and `..data` is
  * swapped by a rename. So a reader sees either all old files or all new files, and never a half-written file.
  * Everything is synchronous: after a call returns, the new content is visible.
  */
-export class AtomicDirectory {
+export class AtomicDirectory implements MountedFiles {
   private readonly madeDirectory: boolean;
 
   constructor(readonly directory: string) {
     this.madeDirectory = mkdirSync(directory, { recursive: true }) !== undefined;
   }
 
-  /** @param files content by name; names that were visible before and are not listed now are removed */
   write(files: Readonly<Record<string, string>>, wallMs: number): void {
     const payload = mkdtempSync(join(this.directory, `..${timestamp(wallMs)}.`));
     chmodSync(payload, 0o755);
@@ -43,7 +50,6 @@ export class AtomicDirectory {
     if (old !== undefined) rmSync(join(this.directory, old), { recursive: true, force: true });
   }
 
-  /** Removes the files that were written here, and the directory itself only if it did not exist before. */
   remove(): void {
     if (this.madeDirectory) return rmSync(this.directory, { recursive: true, force: true });
     const payload = this.currentPayload();

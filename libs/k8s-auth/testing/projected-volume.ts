@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock } from '../src/util/clock.js';
-import { AtomicDirectory } from './atomic-directory.js';
+import { type MountedFiles } from './atomic-directory.js';
+import { mountFiles } from './mount-files.js';
 
 export interface ProjectedVolumeOptions {
   readonly directory: string;
@@ -31,10 +32,10 @@ const RETRY_MS = 60_000;
 
 /**
  * A projected ServiceAccount token as the kubelet mounts it: a file that changes by a `..data` swap while the process
- * that reads it keeps running.
+ * that reads it keeps running. On Windows, the file is replaced by a rename instead.
  */
 export class ProjectedVolume {
-  private readonly files: AtomicDirectory;
+  private readonly files: MountedFiles;
   private cancelTimer: () => void = () => undefined;
   private swaps = 0;
   private isClosed = false;
@@ -42,7 +43,7 @@ export class ProjectedVolume {
   /** Writes the first token. */
   constructor(private readonly options: ProjectedVolumeOptions) {
     const token = options.issue();
-    this.files = new AtomicDirectory(options.directory);
+    this.files = mountFiles(options.directory);
     this.write(token);
   }
 

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type Clock } from '../../src/util/clock.js';
+import { endProcessTree } from './process-tree.js';
 import { planSpawn } from './spawn-plan.js';
 
 /** Time to end after the request to stop. */
@@ -50,8 +51,7 @@ export class ChildCommand {
 
   /** Asks all of its processes to stop, and kills those that have not ended after 5 s. */
   async stop(): Promise<void> {
-    if (process.platform === 'win32') this.killNow();
-    else this.signalGroup('SIGTERM');
+    endProcessTree(this.child, 'SIGTERM');
     const cancel = this.options.clock.schedule(STOP_WITHIN_MS, this.killNow);
     await this.ended;
     cancel();
@@ -60,19 +60,5 @@ export class ChildCommand {
   }
 
   /** Kills all of its processes at once. */
-  readonly killNow = (): void => {
-    if (process.platform !== 'win32') return this.signalGroup('SIGKILL');
-    if (this.child.pid === undefined) return;
-    // Windows has no process groups and no SIGTERM: /T ends the whole tree.
-    spawnSync('taskkill', ['/pid', String(this.child.pid), '/T', '/F'], { windowsHide: true });
-  };
-
-  private signalGroup(signal: NodeJS.Signals): void {
-    if (this.child.pid === undefined) return;
-    try {
-      process.kill(-this.child.pid, signal);
-    } catch {
-      // The group has ended.
-    }
-  }
+  readonly killNow = (): void => endProcessTree(this.child, 'SIGKILL');
 }

@@ -13,10 +13,11 @@ it('quotes a path with spaces and quotes', () => {
   expect(curlLine(URL, "/tmp/it's mine/token", 'darwin')).toContain(`$(cat '/tmp/it'\\''s mine/token')`);
 });
 
-it('is for PowerShell on Windows', () => {
-  expect(curlLine(URL, "C:\\Users\\O'Neil\\token", 'win32')).toBe(
-    `curl.exe -i -H "Authorization: Bearer $(Get-Content -Raw 'C:\\Users\\O''Neil\\token')" ${URL}`,
+it('is for cmd.exe and PowerShell on Windows, with double quotes only', () => {
+  expect(curlLine(`${URL}?a=1&b=2`, "C:\\Users\\Ann O'Neil\\token", 'win32')).toBe(
+    `curl.exe -i --variable "token@C:\\Users\\Ann O'Neil\\token" --expand-header "Authorization: Bearer {{token}}" "${URL}?a=1&b=2"`,
   );
+  expect(curlLine(URL, undefined, 'win32')).toBe(`curl.exe -i "${URL}"`);
 });
 
 it('sends nothing without a token', () => {

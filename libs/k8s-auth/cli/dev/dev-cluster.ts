@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatPodKubeconfig } from '../../src/api-server/pod-kubeconfig.js';
 import { type ServiceAccountName } from '../../src/identity/names.js';
 import { describeError } from '../../src/util/log.js';
 import { LocalCluster } from '../../testing/local-cluster/local-cluster.js';
 import { type ProjectedVolume } from '../../testing/projected-volume.js';
 import { type DevOptions, pathOf, type ServiceOptions } from './dev.options.js';
-import { formatPodKubeconfig } from './pod-kubeconfig.js';
 import { type PodFiles } from './pod-environment.js';
 import { SigningKeys } from './signing-keys.js';
 

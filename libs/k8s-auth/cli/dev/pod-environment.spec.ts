@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { podEnvironment, type PodEnvironmentOptions } from './pod-environment.js';
 
 const files = {
@@ -66,9 +66,30 @@ describe('podEnvironment', () => {
     expect(names.filter((name) => name.startsWith('K8S_AUTH_'))).toEqual([]);
   });
 
-  it('puts the programs of the project first, in the variable that Windows calls Path', () => {
-    const environment = environmentOf({ inherited: { Path: 'C:\\Windows' } });
-    expect(environment.Path).toBe([join('/app', 'node_modules', '.bin'), 'C:\\Windows'].join(delimiter));
-    expect(environment).not.toHaveProperty('PATH');
+  it('puts the programs of the project first', () => {
+    const environment = environmentOf({ inherited: { PATH: '/usr/bin' }, platform: 'linux' });
+    expect(environment.PATH).toBe('/app/node_modules/.bin:/usr/bin');
+  });
+
+  it('ignores the case of names on Windows, where PATH is called Path', () => {
+    const inherited = {
+      Path: 'C:\\Windows',
+      PathExt: '.EXE;.CMD',
+      kubeconfig: 'C:\\mine',
+      k8s_auth_audience: 'mine',
+    };
+    const environment = environmentOf({ inherited, directory: 'C:\\app', platform: 'win32' });
+    expect(environment).toMatchObject({
+      PATH: 'C:\\app\\node_modules\\.bin;C:\\Windows',
+      PATHEXT: '.EXE;.CMD',
+      KUBECONFIG: files.kubeconfig,
+      K8S_AUTH_AUDIENCE: 'mine',
+    });
+    const names = Object.keys(environment).map((name) => name.toUpperCase());
+    expect(names).toHaveLength(new Set(names).size);
+  });
+
+  it('keeps the case of names elsewhere', () => {
+    expect(environmentOf({ inherited: { Path: '/other' }, platform: 'linux' }).Path).toBe('/other');
   });
 });

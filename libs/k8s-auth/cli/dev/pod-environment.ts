@@ -1,4 +1,4 @@
-import { delimiter, join } from 'node:path';
+import { posix, win32 } from 'node:path';
 import { type ServiceOptions } from './dev.options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,6 +25,8 @@ export interface PodEnvironmentOptions {
   readonly alsoSet: readonly string[];
   /** The user's project. */
   readonly directory: string;
+  /** @default the platform of this process */
+  readonly platform?: NodeJS.Platform;
 }
 
 /**
@@ -33,12 +35,13 @@ export interface PodEnvironmentOptions {
  * cluster. Variables of the library get a default only if the user does not set them.
  */
 export function podEnvironment(options: PodEnvironmentOptions): Record<string, string | undefined> {
-  const { service, files, inherited, alsoSet, directory } = options;
+  const { service, files, alsoSet, directory, platform = process.platform } = options;
+  const inherited = platform === 'win32' ? withUpperCaseNames(options.inherited) : options.inherited;
   const isSet = (name: string) => inherited[name] !== undefined || alsoSet.includes(name);
   const defaults = Object.entries(libraryVariables(service, files)).filter(([name]) => !isSet(name));
   const { hostname, port } = new URL(files.url);
   return {
-    ...withLocalPrograms(inherited, directory),
+    ...withLocalPrograms(inherited, directory, platform),
     ...Object.fromEntries(defaults),
     ...service.environment,
     // Given on the command line, so they override the user's own.
@@ -71,9 +74,21 @@ function destinationsOf({ destinations }: PodFiles): string {
   return destinations.map(({ origin, tokenFile }) => `${origin}=${tokenFile}`).join(',');
 }
 
-/** Finds `nest` in the project as npm scripts do. Windows calls the variable `Path`. */
-function withLocalPrograms(environment: Environment, directory: string): Environment {
-  const name = Object.keys(environment).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
-  const programs = join(directory, 'node_modules', '.bin');
-  return { ...environment, [name]: [programs, environment[name]].filter(Boolean).join(delimiter) };
+/** Finds `nest` in the project as npm scripts do. */
+function withLocalPrograms(
+  environment: Environment,
+  directory: string,
+  platform: NodeJS.Platform,
+): Environment {
+  const path = platform === 'win32' ? win32 : posix;
+  const programs = path.join(directory, 'node_modules', '.bin');
+  return { ...environment, PATH: [programs, environment.PATH].filter(Boolean).join(path.delimiter) };
+}
+
+/**
+ * Windows ignores the case of names, and has `Path`, for example. A copy of the environment does not ignore it: with two
+ * spellings of one name, a child process would get only one of the values.
+ */
+function withUpperCaseNames(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name.toUpperCase(), value]));
 }

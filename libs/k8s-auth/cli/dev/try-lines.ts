@@ -13,8 +13,11 @@ export function tryLines(
 ): string[] {
   const { path = DEFAULT_PATH, tries = [] } = service;
   const url = urlOf(service);
-  const line = (status: number, tokenFile: string | undefined, note: string, at = path) =>
-    `  ${status}  ${curlLine(url + at, tokenFile, platform)}   # ${note}`;
+  const line = (status: number, tokenFile: string | undefined, note: string, at = path) => {
+    const command = curlLine(url + at, tokenFile, platform);
+    // In cmd.exe, # does not begin a comment, so the note cannot be pasted with the command.
+    return platform === 'win32' ? `  ${status}  ${note}:  ${command}` : `  ${status}  ${command}   # ${note}`;
+  };
   const fileOf = ({ caller = callers[0] }: Pick<Try, 'caller'>) => caller && files.valid.get(pathOf(caller));
   return [
     ...callers.map((caller) => line(200, fileOf({ caller }), pathOf(caller))),

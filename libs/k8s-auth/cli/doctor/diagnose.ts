@@ -3,6 +3,7 @@ import { type K8sAuthOptions } from '../../src/config/options.js';
 import { type DoctorContext } from './doctor-context.js';
 import { inboundSteps } from './inbound.steps.js';
 import { outboundSteps } from './outbound.steps.js';
+import { countOf } from './report.format.js';
 import { type Step, stepOf } from './step.js';
 
 export interface Diagnosis {
@@ -48,7 +49,7 @@ function readConfiguration(
   const warnings = unused.map((name) => step.warning(`Remove the variable ${name}: it has no effect.`));
   const parts = [
     ...(options.verifier ? [`the verifier ${options.verifier.kind}`] : []),
-    ...(options.destinations ? [`${options.destinations.length} destinations`] : []),
+    ...(options.destinations ? [countOf(options.destinations.length, 'destination')] : []),
   ];
   return {
     options,

@@ -8,7 +8,7 @@ import { writeLine } from '../output.js';
 import { diagnose } from './diagnose.js';
 import { checkManifests } from './manifests/check-manifests.js';
 import { readManifests } from './manifests/manifest-set.js';
-import { readRouteAudiences } from './manifests/route-audiences.js';
+import { readExportedRoutes } from './manifests/exported-routes.js';
 import { formatReport } from './report.format.js';
 import { hasFailed, type Step } from './step.js';
 
@@ -47,7 +47,7 @@ export async function run(args: readonly string[], io: DoctorIo = processIo()): 
   if (manifests !== undefined) {
     if (inbound || outbound) throw new UsageError('--manifests: expected without --inbound and --outbound.');
     const set = await readManifests(manifests, namespace, io.stdin);
-    return report(checkManifests(set, await readRouteAudiences(routes ?? [])), json === true, io);
+    return report(checkManifests(set, await readExportedRoutes(routes ?? [])), json === true, io);
   }
   if (routes) throw new UsageError('--routes: expected together with --manifests.');
   if (inbound && outbound)

@@ -1,9 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/util/clock.js';
+import { FakeClock } from '../../testing/fake-clock.js';
 import { expectNoTokenText } from '../../testing/verifier-bench.fixture.js';
+import { REQUEST_TIMEOUT_MS } from './doctor-context.js';
 import { DoctorBench, messageOf, statusesOf } from './doctor.fixture.js';
 
 let bench: DoctorBench;
@@ -43,6 +46,14 @@ describe('doctor --inbound', () => {
     expect(statusesOf(steps)).toMatchObject({ 'right-tokenreviews': 'failed', keys: 'ok' });
   });
 
+  it('states the binding that gives the right, in the words of the API server', async () => {
+    bench.cluster.grant('create tokenreviews', 'shop/orders');
+    const steps = await bench.diagnose(bench.environment('tokenreview'));
+    expect(messageOf(steps, 'right-tokenreviews')).toMatch(
+      /may create tokenreviews \(RBAC: allowed by ClusterRoleBinding ".+" of ClusterRole "system:auth-delegator"/,
+    );
+  });
+
   it('tells a missing ClusterRole from a missing binding', async () => {
     const reason = 'RBAC: clusterrole.rbac.authorization.k8s.io "reviewer" not found';
     const body = (honest: object) => ({ ...honest, status: { allowed: false, reason } });
@@ -59,13 +70,25 @@ describe('doctor --inbound', () => {
     expect(statusesOf(lenient)).toMatchObject({ 'right-discovery': 'warning', keys: 'warning' });
   });
 
-  it.each(['refuse'] as const)('says that the API server cannot be reached (%s)', async (kind) => {
-    await bench.cluster.outage(kind);
+  it('says that the API server cannot be reached', async () => {
+    await bench.cluster.outage();
     const steps = await bench.diagnose(bench.environment('oidc-discovery'));
     expect(messageOf(steps, 'api-server-reachable')).toMatch(
       /cannot be reached: check the address.*ECONNREFUSED/,
     );
     expect(statusesOf(steps)).toMatchObject({ 'api-server-reachable': 'failed', 'own-token': 'ok' });
+  });
+
+  it('says that an API server accepts connections and does not answer, after 5 s', async () => {
+    await bench.cluster.outage('hang');
+    const clock = new FakeClock(Date.now());
+    const diagnosis = bench.diagnose(bench.environment('oidc-discovery'), { clock });
+    while (clock.pendingTimers === 0 || bench.cluster.openConnections === 0) await nextTurn();
+    await clock.advance(REQUEST_TIMEOUT_MS);
+    const steps = await diagnosis;
+    expect(messageOf(steps, 'api-server-reachable')).toMatch(/cannot be reached: .* 5000 ms/);
+    expect(statusesOf(steps)).toMatchObject({ 'api-server-reachable': 'failed', 'own-token': 'ok' });
+    expect(statusesOf(steps)).not.toHaveProperty('keys');
   });
 
   it('says that the certificate is not trusted', async () => {

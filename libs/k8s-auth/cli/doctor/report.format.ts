@@ -18,10 +18,15 @@ export function formatReport(steps: readonly Step<string>[]): string[] {
   return [...lines, '', summaryOf(steps)];
 }
 
+/** `1 step`, `2 steps` @internal */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function summaryOf(steps: readonly Step<string>[]): string {
   const count = (wanted: StepStatus) => steps.filter(({ status }) => status === wanted).length;
   const failed = count('failed');
   const warnings = count('warning');
-  if (failed === 0) return `${steps.length} steps, nothing failed, ${warnings} warnings.`;
-  return `${steps.length} steps, ${failed} failed, ${warnings} warnings.`;
+  const result = failed === 0 ? 'nothing failed' : `${failed} failed`;
+  return `${countOf(steps.length, 'step')}, ${result}, ${countOf(warnings, 'warning')}.`;
 }

@@ -42,5 +42,6 @@ describe('npx nest-k8s-auth routes', () => {
       { route: 'OrdersController.list', access: 'protected', audiences: ['orders'] },
       { route: 'OrdersController.old', access: 'protected', audiences: ['orders', 'orders-v2'] },
     ]);
+    expect(exportRoutes(app).options).toMatchObject({ audience: 'orders' });
   });
 });

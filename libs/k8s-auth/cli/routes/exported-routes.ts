@@ -1,7 +1,9 @@
 import { type INestApplicationContext } from '@nestjs/common';
+import { type CheckedOptions, type K8sAuthOptions } from '../../src/config/options.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../../src/inbound/inbound.constants.js';
 import { type InboundRoot } from '../../src/inbound/routes/route.js';
-import { RouteTable } from '../../src/inbound/routes/route-table.js';
+import { type RouteTable } from '../../src/inbound/routes/route-table.js';
+import { K8S_AUTH_CHECKED_OPTIONS } from '../../src/k8s-auth.providers.js';
 
 /** One route, as startup has compiled it. */
 export interface ExportedRoute {
@@ -15,6 +17,8 @@ export interface ExportedRoute {
 /** What `npx nest-k8s-auth routes` prints, and `doctor --routes` reads. */
 export interface ExportedRoutes {
   readonly routes: readonly ExportedRoute[];
+  /** What the application has configured, for manifests without variables of the library. */
+  readonly options?: Pick<K8sAuthOptions, 'verifier' | 'audience' | 'destinations'>;
 }
 
 /**
@@ -23,11 +27,21 @@ export interface ExportedRoutes {
  */
 export function exportRoutes(app: INestApplicationContext): ExportedRoutes {
   const root = app.get<InboundRoot>(K8S_AUTH_INBOUND_ROOT, { strict: false });
-  const routes = root.routes instanceof RouteTable ? root.routes.list() : [];
+  const { options } = app.get<CheckedOptions>(K8S_AUTH_CHECKED_OPTIONS, { strict: false });
+  const { verifier, audience, destinations } = options;
+  // Not `instanceof`: the application may use another build of the library than this command.
+  const routes = (root.routes as Partial<Pick<RouteTable, 'list'>>).list?.() ?? [];
   const exported = routes.map(({ label, policy, audiences }): ExportedRoute => ({
     route: label,
     access: policy.kind,
     audiences,
   }));
-  return { routes: exported.sort((one, other) => one.route.localeCompare(other.route)) };
+  return {
+    routes: exported.sort((one, other) => one.route.localeCompare(other.route)),
+    options: {
+      ...(verifier && { verifier }),
+      ...(audience !== undefined && { audience }),
+      ...(destinations && { destinations }),
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,16 +9,18 @@ import { writeLine } from '../output.js';
 import { exportRoutes } from './exported-routes.js';
 
 export const help = `
-Usage: npx nest-k8s-auth routes <file> [--module NAME]
+Usage: npx nest-k8s-auth routes <file> [--module NAME] [--output FILE]
 
-Prints the routes of an application and the audience of each as JSON, for doctor --manifests --routes. Initializes the
-module without listening, so it needs the same variables as the service. Without a cluster:
+Prints the routes of an application, the audience of each, and the options of K8sAuthModule as JSON, for
+doctor --manifests --routes. Initializes the module without listening, so it needs the same variables as the service.
+Without a cluster:
 
-  npx nest-k8s-auth dev -- npx nest-k8s-auth routes dist/app.module.js > routes.json
+  npx nest-k8s-auth dev -- npx nest-k8s-auth routes dist/app.module.js --output routes.json
 
 Arguments:
   <file>           the compiled file that exports the root module
   --module NAME    the name of its export (default: AppModule)
+  --output FILE    write the JSON to this file, because dev prints lines of its own
 
 Exit status: 0 success; 1 the application does not start; 2 wrong arguments.
 `;
@@ -26,14 +29,16 @@ export async function run(
   args: readonly string[],
   write: (line: string) => void = writeLine,
 ): Promise<number> {
-  const { file, name } = parse(args);
+  const { file, name, output } = parse(args);
   // Nest's own log would mix with the JSON.
   const app = await NestFactory.createApplicationContext(await load(file, name), {
     logger: false,
     abortOnError: false,
   });
   try {
-    write(JSON.stringify(exportRoutes(app), undefined, 2));
+    const json = JSON.stringify(exportRoutes(app), undefined, 2);
+    if (output === undefined) write(json);
+    else await writeFile(output, `${json}\n`);
   } finally {
     await app.close();
   }
@@ -49,13 +54,13 @@ async function load(file: string, name: string): Promise<Type> {
   return module as Type;
 }
 
-function parse(args: readonly string[]): { readonly file: string; readonly name: string } {
+function parse(args: readonly string[]) {
   try {
-    const options = { module: { type: 'string' } } as const;
+    const options = { module: { type: 'string' }, output: { type: 'string' } } as const;
     const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
     const [file, ...others] = positionals;
     if (file === undefined || others.length > 0) throw new Error('expected one file');
-    return { file, name: values.module ?? 'AppModule' };
+    return { file, name: values.module ?? 'AppModule', output: values.output };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}.`);
   }

@@ -74,7 +74,13 @@ describe('findApiServer without options', () => {
     const context = { clock, log: new CapturedLog(), environment: {}, podRoot: join(directory, 'no-pod') };
     const error: unknown = await requireApiServer(undefined, context).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(ConfigurationError);
-    for (const place of ["option 'apiServer'", 'KUBECONFIG', 'KUBERNETES_SERVICE_HOST', '~/.kube/config']) {
+    for (const place of [
+      "option 'apiServer'",
+      'KUBECONFIG',
+      'KUBERNETES_SERVICE_HOST',
+      '~/.kube/config',
+      'npx nest-k8s-auth dev',
+    ]) {
       expect((error as ConfigurationError).message).toContain(place);
     }
   });
@@ -93,6 +99,8 @@ describe('findApiServer without options', () => {
     expect(second).toMatchObject({ url: 'https://10.96.0.1', description: "the pod's ServiceAccount" });
     const third = await find({}, home, podRoot);
     expect(third?.description).toContain('~/.kube/config');
+    const onWindows = await find({}, { USERPROFILE: directory }, podRoot);
+    expect(onWindows?.description).toContain('~/.kube/config');
     expect(await Promise.all([first, second, third].map(authenticatedUser))).toStrictEqual([
       ORDERS,
       DEFAULT,

@@ -86,8 +86,8 @@ export async function requireApiServer(
   const connection = await findApiServer(options, context);
   if (connection) return connection;
   const message =
-    'no API server found; looked for the kubeconfig of the variable KUBECONFIG, the ServiceAccount of the pod ' +
-    '(KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT and the mounted token), and ~/.kube/config';
+    'no API server found; looked for KUBECONFIG, the ServiceAccount of the pod (KUBERNETES_SERVICE_HOST and the mounted ' +
+    'token), and ~/.kube/config. Without a cluster, use "npx nest-k8s-auth dev" to start the service, and testK8sAuth in tests';
   throw new ConfigurationError([{ place: { option: 'apiServer' }, message }]);
 }
 
@@ -97,7 +97,6 @@ async function find(options: ApiServerOptions, context: ApiServerContext): Promi
     return fromKubeconfig([options.kubeconfigFile], { option: 'apiServer.kubeconfigFile' }, options, context);
   }
   if (options.url !== undefined) return fromUrl(options.url, { option: 'apiServer.url' }, options, context);
-
   const listed = environment.KUBECONFIG?.split(delimiter).filter((file) => file !== '') ?? [];
   if (listed.length > 0) return fromKubeconfig(listed, 'variable KUBECONFIG', options, context);
 
@@ -107,7 +106,8 @@ async function find(options: ApiServerOptions, context: ApiServerContext): Promi
     if (tokenFile !== undefined) return fromUrl(podUrl, "the pod's ServiceAccount", options, context);
   }
 
-  const home = environment.HOME && (await pathIfExists(join(environment.HOME, '.kube', 'config')));
+  const { USERPROFILE, HOME = USERPROFILE } = environment; // Windows has no HOME.
+  const home = HOME && (await pathIfExists(join(HOME, '.kube', 'config')));
   return home ? fromKubeconfig([home], '~/.kube/config', options, context) : undefined;
 }
 

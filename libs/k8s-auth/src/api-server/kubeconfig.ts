@@ -2,6 +2,7 @@ import { ConfigurationError, type MistakePlace } from '../errors.js';
 import { parseUrl } from '../util/syntax.js';
 import { ExecPlugin, type ExecPluginContext } from './exec-plugin.js';
 import { type LoadedKubeconfig, loadKubeconfig } from './kubeconfig-files.js';
+import { readPodKubeconfig } from './pod-kubeconfig.js';
 import { type CredentialValue, KubeconfigCredential, type OwnCredential } from './own-credential.js';
 import { MIN_READ_PERIOD_MS, versionOfTokenFile } from '../token-file/token-file.js';
 import { type PemSource, type TlsSource } from '../http/tls-source.js';
@@ -30,6 +31,17 @@ export async function readKubeconfig(
   place: MistakePlace,
   context: ExecPluginContext,
 ): Promise<Kubeconfig> {
+  const [file = '', ...others] = files;
+  const pod = others.length === 0 ? await readPodKubeconfig(file) : undefined;
+  if (pod) {
+    const ca = { place, field: 'certificate-authority', file: pod.caFile };
+    return {
+      url: pod.url,
+      tls: { ca },
+      checkServer: () => undefined,
+      credential: (ofFile) => ofFile(pod.tokenFile),
+    };
+  }
   const loaded = await loadKubeconfig(files, place);
   return {
     url: loaded.cluster.server,

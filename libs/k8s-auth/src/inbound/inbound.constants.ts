@@ -2,8 +2,9 @@
 export const K8S_AUTH_VERIFIER = Symbol('K8S_AUTH:VERIFIER');
 
 /** Injection token of the {@link InboundRoot}. Nest's error shows the text to users who forgot the module. @internal */
-export const K8S_AUTH_INBOUND_ROOT = Symbol(
-  'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...)',
+// `Symbol.for`, because `npx nest-k8s-auth routes` may load another build of the library than the application.
+export const K8S_AUTH_INBOUND_ROOT = Symbol.for(
+  'from K8sAuthModule: import K8sAuthModule.forRoot(...) or K8sAuthModule.forRootAsync(...); in the test of one controller, use overrideGuard(K8sAuthGuard)',
 );
 
 /** The property of the global object that stores the declarations of our decorators. @internal */

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 describe('findOwnApiServer', () => {
-  const context = () => ({ clock: own.clock, log: own.log, environment: { HOME: home } });
+  const context = () => ({ clock: own.clock, log: own.log, environment: { HOME: home, USERPROFILE: home } });
 
   it('uses the kubeconfig in the home directory if keys are read from the API server', async () => {
     const found = await findOwnApiServer({}, context());

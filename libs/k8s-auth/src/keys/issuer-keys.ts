@@ -152,7 +152,7 @@ export async function findOwnApiServer(
 ): Promise<ApiServerConnection | undefined> {
   if (apiServer !== undefined || issuer === undefined) return requireApiServer(apiServer, context);
   try {
-    const environment = { ...context.environment, HOME: undefined };
+    const environment = { ...context.environment, HOME: undefined, USERPROFILE: undefined };
     return await findApiServer(undefined, { ...context, environment });
   } catch (error) {
     context.log.warn({

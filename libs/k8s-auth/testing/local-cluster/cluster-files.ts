@@ -24,6 +24,7 @@ export class ClusterFiles {
   }
 
   remove(): void {
-    rmSync(this.root, { recursive: true, force: true });
+    // Windows refuses to delete a file that another program has open.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 3 });
   }
 }

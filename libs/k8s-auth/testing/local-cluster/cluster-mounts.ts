@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { AtomicDirectory } from '../atomic-directory.js';
+import { type MountedFiles } from '../atomic-directory.js';
+import { mountFiles } from '../mount-files.js';
 import { ProjectedVolume } from '../projected-volume.js';
 import { type ClusterFiles } from './cluster-files.js';
 import { type ClusterParts } from './endpoint.js';
@@ -14,7 +15,7 @@ const DEFAULT_SECONDS = 3600;
 /** The kubelet's part: directories in place of those that a pod has under /var/run/secrets. */
 export class ClusterMounts {
   private readonly volumes = new Set<ProjectedVolume>();
-  private readonly directories = new Map<string, AtomicDirectory>();
+  private readonly directories = new Map<string, MountedFiles>();
 
   constructor(
     private readonly parts: ClusterParts,
@@ -52,7 +53,7 @@ export class ClusterMounts {
   writeInCluster({ namespace, serviceAccount, pod, directory }: InClusterMountOptions): string {
     const { clock, tokens, apiAudiences } = this.parts;
     const path = directory ?? this.files.unusedPath('in-cluster');
-    const mount = this.directories.get(path) ?? new AtomicDirectory(path);
+    const mount = this.directories.get(path) ?? mountFiles(path);
     this.directories.set(path, mount);
     const token = tokens.issueBound({
       namespace,

@@ -67,9 +67,13 @@ describe('rights', () => {
   it('are reported by a SelfSubjectAccessReview', async () => {
     expect(await isAllowed(CREATE_REVIEWS)).toEqual({ allowed: false });
     cluster.grant('create tokenreviews', 'shop/reviewer');
-    expect(await isAllowed(CREATE_REVIEWS)).toEqual({ allowed: true });
+    expect(await isAllowed(CREATE_REVIEWS)).toEqual({
+      allowed: true,
+      reason: expect.stringMatching(/^RBAC: allowed by .* to ServiceAccount "reviewer\/shop"$/),
+    });
     expect(await isAllowed({ nonResourceAttributes: { path: METADATA, verb: 'get' } })).toEqual({
       allowed: true,
+      reason: expect.stringMatching(/^RBAC: allowed by .* to Group "system:serviceaccounts"$/),
     });
     cluster.revoke('read discovery', 'shop/reviewer');
     expect(await isAllowed({ nonResourceAttributes: { path: '/openid/v1/jwks', verb: 'get' } })).toEqual({

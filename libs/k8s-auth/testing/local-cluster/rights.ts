@@ -35,8 +35,15 @@ export class Rights {
 
   /** Not for administrators. A rule for the ServiceAccount itself overrides the rules for its groups. */
   allows(right: Right, caller: Caller): boolean {
+    return this.grantee(right, caller) !== undefined;
+  }
+
+  /** @returns the ServiceAccount or the group of this caller that has the right */
+  grantee(right: Right, caller: Caller): Subject | undefined {
     const account = parseUsername(caller.username);
-    const own = account && this.decisions[right].get(`${account.namespace}/${account.name}`);
-    return own ?? caller.groups.some((group) => this.decisions[right].get(group) === true);
+    const path = account && `${account.namespace}/${account.name}`;
+    const own = path === undefined ? undefined : this.decisions[right].get(path);
+    if (own !== undefined) return own ? path : undefined;
+    return caller.groups.find((group) => this.decisions[right].get(group) === true);
   }
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { UsageError } from '../../command.js';
+import { type ExportedRoutes } from '../../routes/exported-routes.js';
 import { checkManifests } from './check-manifests.js';
 import { readManifests } from './manifest-set.js';
 
@@ -68,9 +69,14 @@ subjects:
 
 const GOOD = `${CALLER}---${SERVER}`;
 
-async function check(yaml: string, routes: Record<string, readonly string[]> = {}) {
+/** @param audiences of the exported routes, by the name of the workload */
+async function check(yaml: string, audiences: Record<string, readonly string[]> = {}) {
   const manifests = await readManifests('-', 'default', Readable.from([yaml]));
-  return checkManifests(manifests, new Map(Object.entries(routes)));
+  const exported = Object.entries(audiences).map(([name, list]): [string, ExportedRoutes] => [
+    name,
+    { routes: [{ route: 'OrdersController.list', access: 'protected', audiences: list }] },
+  ]);
+  return checkManifests(manifests, new Map(exported));
 }
 
 /** Checks the good manifests after one change, which must have an effect. */

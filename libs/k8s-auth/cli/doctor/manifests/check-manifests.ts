@@ -1,6 +1,8 @@
 import { UsageError } from '../../command.js';
+import { type ExportedRoutes } from '../../routes/exported-routes.js';
 import { checkAccount } from './account.check.js';
 import { type AudiencesOf, checkDestinations } from './destinations.check.js';
+import { audiencesOf as audiencesOfRoutes } from './exported-routes.js';
 import { type ManifestSet } from './manifest-set.js';
 import { manifestStep, type ManifestStep } from './manifest-step.js';
 import { checkRights } from './rights.check.js';
@@ -8,26 +10,30 @@ import { findWorkloads, type Workload } from './workload.js';
 
 /**
  * Checks rendered manifests without a cluster.
- * @param routeAudiences name of a workload -> the audiences of its routes, which override K8S_AUTH_AUDIENCE
- * @throws {UsageError} no container has a variable K8S_AUTH_..., or no workload has one of the names
+ * @param exported name of a workload -> its routes, whose audiences override K8S_AUTH_AUDIENCE, and its options, which
+ *   are used if the workload has no variable K8S_AUTH_...
+ * @throws {UsageError} there is nothing to check, or no workload has one of the names
  */
 export function checkManifests(
   manifests: ManifestSet,
-  routeAudiences: ReadonlyMap<string, readonly string[]> = new Map(),
+  exported: ReadonlyMap<string, ExportedRoutes> = new Map(),
 ): ManifestStep[] {
-  const workloads = findWorkloads(manifests);
+  const workloads = findWorkloads(manifests, exported);
   if (workloads.length === 0)
     throw new UsageError(
-      'no container of the manifests has a variable K8S_AUTH_..., so there is nothing to check.',
+      'no container of the manifests has a variable K8S_AUTH_..., so there is nothing to check. For applications with ' +
+        'forRoot, export their options with npx nest-k8s-auth routes, and name the file with --routes.',
     );
-  const unknown = [...routeAudiences.keys()].filter((name) => !workloads.some((one) => one.name === name));
+  const unknown = [...exported.keys()].filter((name) => !workloads.some((one) => one.name === name));
   if (unknown.length > 0)
     throw new UsageError(
       `--routes: expected names of ${workloads.map(({ name }) => name).join(', ')}, got ${unknown.join(', ')}.`,
     );
   const audiencesOf: AudiencesOf = ({ name, reading }) => {
     const { audience } = reading.options;
-    return routeAudiences.get(name) ?? (audience === undefined ? undefined : [audience].flat());
+    const routes = exported.get(name);
+    if (routes) return audiencesOfRoutes(routes);
+    return audience === undefined ? undefined : [audience].flat();
   };
   return workloads.flatMap((workload) => [
     configurationStep(workload),

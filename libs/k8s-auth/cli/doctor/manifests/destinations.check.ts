@@ -24,10 +24,14 @@ export function checkDestinations(workload: Workload, surroundings: Surroundings
 
 function checkDestination(
   workload: Workload,
-  { origin }: DestinationOptions,
+  { origin, audience: expected }: DestinationOptions,
   audience: string | undefined,
   { manifests, workloads, audiencesOf }: Surroundings,
 ): ManifestStep[] {
+  if (expected !== undefined && audience !== undefined && audience !== expected) {
+    const message = `The application expects the audience ${expected} for ${origin}, but the serviceAccountToken source has ${audience || 'none'}: make them equal, and equal to that of @K8sAuth.`;
+    return [manifestStep('manifest-audience', workload.label).failed(message)];
+  }
   const step = manifestStep('manifest-destination', workload.label);
   const { name, namespace } = serviceOf(origin, workload.namespace);
   const service = manifests.find('Service', namespace, name);

@@ -1,8 +1,9 @@
 import { optionsFromEnvironment, type EnvironmentReading } from '../../../src/config/environment.js';
+import { type ExportedRoutes } from '../../routes/exported-routes.js';
 import { type Fields, objectAt, objectsAt, textAt } from './fields.js';
 import { type ManifestObject, type ManifestSet } from './manifest-set.js';
 
-/** A container that is configured with variables K8S_AUTH_..., and its pod. */
+/** A container that is configured with variables K8S_AUTH_... or by its application, and its pod. */
 export interface Workload {
   /** `Deployment shop/orders`, for messages. */
   readonly label: string;
@@ -15,8 +16,10 @@ export interface Workload {
   readonly environment: Readonly<Record<string, string>>;
   /** Variables whose value the manifests do not contain, such as those from a Secret. */
   readonly unknown: readonly string[];
-  readonly reading: EnvironmentReading;
+  readonly reading: Pick<EnvironmentReading, 'options' | 'mistakes'>;
 }
+
+type Exported = ReadonlyMap<string, ExportedRoutes>;
 
 const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   Deployment: ['spec', 'template'],
@@ -28,40 +31,53 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   Pod: [],
 };
 
-/** Every container of the manifests that has a variable K8S_AUTH_... */
-export function findWorkloads(manifests: ManifestSet): Workload[] {
-  return manifests.ofKind(...Object.keys(TEMPLATES)).flatMap((object) => workloadsOf(object, manifests));
+/**
+ * Every container of the manifests that has a variable K8S_AUTH_...
+ * @param exported name of a workload -> what its application has exported. Without such variables, its first container is
+ *   taken with the exported options.
+ */
+export function findWorkloads(manifests: ManifestSet, exported: Exported = new Map()): Workload[] {
+  return manifests
+    .ofKind(...Object.keys(TEMPLATES))
+    .flatMap((object) => workloadsOf(object, manifests, exported.get(object.name)));
 }
 
-function workloadsOf({ kind, name, namespace, fields }: ManifestObject, manifests: ManifestSet): Workload[] {
+function workloadsOf(
+  { kind, name, namespace, fields }: ManifestObject,
+  manifests: ManifestSet,
+  exported: ExportedRoutes | undefined,
+): Workload[] {
   const template = objectAt(fields, ...(TEMPLATES[kind] ?? []));
   const podSpec = objectAt(template, 'spec');
   const serviceAccount =
     textAt(podSpec, 'serviceAccountName') ?? textAt(podSpec, 'serviceAccount') ?? 'default';
-  const containers = [...objectsAt(podSpec, 'initContainers'), ...objectsAt(podSpec, 'containers')];
-  return containers.flatMap((container): Workload[] => {
+  const [first, ...others] = objectsAt(podSpec, 'containers');
+  const containers = [...objectsAt(podSpec, 'initContainers'), ...(first ? [first, ...others] : [])];
+  const all = containers.map((container) => {
     const { environment, unknown } = environmentOf(
       container,
       { namespace, serviceAccount, metadata: objectAt(template, 'metadata') },
       manifests,
     );
-    if (![...Object.keys(environment), ...unknown].some((variable) => variable.startsWith('K8S_AUTH_')))
-      return [];
-    return [
-      {
-        label: `${kind} ${namespace}/${name}, container ${textAt(container, 'name') ?? '?'}`,
-        name,
-        namespace,
-        serviceAccount,
-        podLabels: objectAt(template, 'metadata', 'labels'),
-        podSpec,
-        container,
-        environment,
-        unknown,
-        reading: optionsFromEnvironment(environment),
-      },
-    ];
+    return {
+      label: `${kind} ${namespace}/${name}, container ${textAt(container, 'name') ?? '?'}`,
+      name,
+      namespace,
+      serviceAccount,
+      podLabels: objectAt(template, 'metadata', 'labels'),
+      podSpec,
+      container,
+      environment,
+      unknown,
+      reading: optionsFromEnvironment(environment),
+    };
   });
+  const configured = all.filter(({ environment, unknown }) =>
+    [...Object.keys(environment), ...unknown].some((variable) => variable.startsWith('K8S_AUTH_')),
+  );
+  if (configured.length > 0 || !exported?.options) return configured;
+  const reading = { options: exported.options, mistakes: [] };
+  return all.filter(({ container }) => container === first).map((workload) => ({ ...workload, reading }));
 }
 
 type Pod = Pick<Workload, 'namespace' | 'serviceAccount'> & { readonly metadata: Fields };

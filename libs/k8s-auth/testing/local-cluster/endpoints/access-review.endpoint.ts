@@ -4,7 +4,7 @@ import { isAdministrator } from '../caller.js';
 import { type ApiRequest, type ClusterParts, type Endpoint } from '../endpoint.js';
 import { isJsonObject, type JsonObject } from '../jws.js';
 import { objectMember, readObject } from '../request-body.js';
-import { type Right } from '../rights.js';
+import { type Right, type Subject } from '../rights.js';
 
 const API_VERSION = 'authorization.k8s.io/v1';
 const DISCOVERY_PATHS: readonly unknown[] = ['/.well-known/openid-configuration', '/openid/v1/jwks'].flatMap(
@@ -13,9 +13,13 @@ const DISCOVERY_PATHS: readonly unknown[] = ['/.well-known/openid-configuration'
 
 /** SelfSubjectAccessReview for the two supported rights; only administrators have all other rights. */
 export function accessReviewEndpoint({ rights }: ClusterParts): Endpoint {
-  const isAllowed = (spec: JsonObject, { caller }: ApiRequest): boolean => {
+  const statusOf = (spec: JsonObject, { caller }: ApiRequest): object => {
+    if (isAdministrator(caller)) return { allowed: true };
     const right = rightFor(spec);
-    return isAdministrator(caller) || (right !== undefined && rights.allows(right, caller));
+    const grantee = right && rights.grantee(right, caller);
+    return right && grantee !== undefined
+      ? { allowed: true, reason: reasonOf(right, grantee) }
+      : { allowed: false };
   };
   return {
     name: 'accessreviews',
@@ -32,10 +36,25 @@ export function accessReviewEndpoint({ rights }: ClusterParts): Endpoint {
         apiVersion: API_VERSION,
         metadata: {},
         spec,
-        status: { allowed: isAllowed(spec, request) },
+        status: statusOf(spec, request),
       });
     },
   };
+}
+
+const CLUSTER_ROLES: Readonly<Record<Right, string>> = {
+  'create tokenreviews': 'system:auth-delegator',
+  'read discovery': 'system:service-account-issuer-discovery',
+};
+
+/** The sentence of the RBAC authorizer (plugin/pkg/auth/authorizer/rbac). Bindings do not exist here, so names are made up. */
+function reasonOf(right: Right, grantee: Subject): string {
+  const role = CLUSTER_ROLES[right];
+  const [namespace = '', name] = grantee.split('/');
+  const isAccount = name !== undefined;
+  const binding = isAccount ? `${namespace}-${name}-${role.replace('system:', '')}` : role;
+  const subject = isAccount ? `ServiceAccount "${name}/${namespace}"` : `Group "${grantee}"`;
+  return `RBAC: allowed by ClusterRoleBinding "${binding}" of ClusterRole "${role}" to ${subject}`;
 }
 
 /** @throws {ApiError} 422, which names the group and, as the API server's, no kind */
