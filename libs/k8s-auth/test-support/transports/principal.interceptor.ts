@@ -8,6 +8,11 @@ export class PrincipalInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler) {
     if (context.getHandler().name !== 'whoami') return next.handle();
     const { serviceAccount } = getPrincipal(context);
-    return next.handle().pipe(map((body) => `${String(body)}, ${serviceAccount}`));
+    return next.handle().pipe(
+      map((body: string | { data: string }) => {
+        const add = (text: string) => `${text}, ${serviceAccount}`;
+        return typeof body === 'string' ? add(body) : { data: add(body.data) };
+      }),
+    );
   }
 }

@@ -1,4 +1,3 @@
-import { type CanActivate } from '@nestjs/common';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { type ApplicationConfig, type ModulesContainer, type NestContainer } from '@nestjs/core';
 import { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
@@ -7,6 +6,7 @@ import { type Log } from '../../util/log.js';
 import { authenticatesInTests } from '../request/authenticated-request.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
 import { ownMethodsOf, prototypesOf, type RouteClass, type RouteHandler } from './controller-class.js';
+import { MessageGuard } from './message-guard.js';
 import { type InboundRoot } from './route.js';
 
 // Metadata keys of optional packages: @nestjs/microservices, @nestjs/websockets, @nestjs/graphql.
@@ -121,7 +121,6 @@ export class GuardChains {
   constructor(
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
-    private readonly messageGuard?: CanActivate,
   ) {
     // The lookup uses only the modules of the container.
     const container = { getModules: () => modules } as NestContainer;
@@ -133,7 +132,7 @@ export class GuardChains {
   includesMessageGuard(instance: object, handler: RouteHandler, moduleKey: string): boolean {
     return this.creatorWithoutGlobals
       .create(instance, handler as (...args: unknown[]) => unknown, moduleKey)
-      .some((guard) => guard instanceof K8sAuthGuard || guard === this.messageGuard);
+      .some((guard) => guard instanceof K8sAuthGuard || guard instanceof MessageGuard);
   }
 
   /** Ignores global guards: Nest's version and `inheritAppConfig` decide whether they run on messages. */

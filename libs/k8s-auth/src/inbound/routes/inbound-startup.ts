@@ -29,7 +29,8 @@ import {
 import { type InboundRoot } from './route.js';
 import { loadExceptions } from '../transports/exceptions.js';
 import { storeUpgradeRequests } from '../transports/upgrade-requests.js';
-import { guardMessageHandlers } from './message-guard.js';
+import { guardMessageHandlers } from './guard-message-handlers.js';
+import { setMessageGuard } from './message-guard.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -78,7 +79,8 @@ export class InboundStartup {
     this.guard = new RouteTableGuard(root, this.routes);
     this.config.addGlobalGuard(this.guard);
     const modules = [...this.modules.values()];
-    guardMessageHandlers(modules, this.guard);
+    setMessageGuard(this.modules, this.guard);
+    guardMessageHandlers(modules);
     storeUpgradeRequests(this.config);
     // Before the routes are registered, because instrumentation copies the metadata of functions at that time.
     for (const { routeClass } of modules.flatMap(controllersOf)) {
@@ -94,7 +96,7 @@ export class InboundStartup {
   }
 
   private async compile(log: Log): Promise<void> {
-    const chains = new GuardChains(this.modules, this.config, this.guard);
+    const chains = new GuardChains(this.modules, this.config);
     const compiler = new RouteCompiler(this.routes, chains, new MetadataScanner());
     const { controllers, providers } = this.findClasses();
     [...controllers, ...providers].forEach(noteRegistered);

@@ -28,7 +28,7 @@ export const socketIoTransport: Transport = {
     hasMethods(socketOf(context), 'disconnect', 'emit') &&
     shapeOf(socketOf(context).handshake) !== undefined,
   // All guards of one message get the same list of arguments. Parameter decorators get a copy of it.
-  messageOf: (context) => context.getArgs<object>(),
+  messageOf: (context): object => context.getArgs<unknown[]>(),
   callerKeyOf: socketOf,
   credentialsOf(context) {
     const token = ownText(socketOf(context).handshake.auth, 'token');

@@ -26,7 +26,7 @@ export const wsTransport: Transport = {
     hasMethods(socketOf(context), 'send', 'close', 'once') &&
     typeof shapeOf(socketOf(context))?.['readyState'] === 'number',
   // All guards of one message get the same list of arguments. Parameter decorators get a copy of it.
-  messageOf: (context) => context.getArgs<object>(),
+  messageOf: (context): object => context.getArgs<unknown[]>(),
   callerKeyOf: socketOf,
   credentialsOf: (context) => authorizationsOf(nodeOf(context)),
   removeCredentials: (context) => removeAuthorization(nodeOf(context)),
