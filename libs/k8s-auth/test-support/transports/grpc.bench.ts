@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type Client,
@@ -12,7 +15,6 @@ import { Ctx, GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/mi
 import { NEVER, type Observable, startWith } from 'rxjs';
 import { allowServiceAccounts } from '../../src/authorization/rules.js';
 import { Caller, K8sAuth, Public } from '../../src/inbound/k8s-auth.decorators.js';
-import { freePort } from './free-port.js';
 import { PrincipalInterceptor } from './principal.interceptor.js';
 import { startBench } from './start-bench.js';
 import { type Answer, type BenchSetup, type HandlerName, type TransportBench } from './transport-bench.js';
@@ -63,7 +65,9 @@ export interface GrpcBench {
 
 /** An HTTP application that also serves gRPC. */
 export async function startGrpc(setup: BenchSetup): Promise<GrpcBench> {
-  const url = `127.0.0.1:${await freePort()}`;
+  // A server of gRPC does not tell which port it got.
+  const folder = mkdtempSync(join(tmpdir(), 'grpc-'));
+  const url = `unix:${join(folder, 'socket')}`;
   const bench = await startBench(
     setup,
     { controllers: [Orders] },
@@ -81,7 +85,12 @@ export async function startGrpc(setup: BenchSetup): Promise<GrpcBench> {
     orders: { Orders: new (url: string, credentials: object) => GrpcBench['client'] };
   };
   const client = new orders.Orders(url, channel.createInsecure());
-  return { client, bench };
+  const close = async () => {
+    client.close();
+    await bench.close();
+    rmSync(folder, { recursive: true });
+  };
+  return { client, bench: { ...bench, close } };
 }
 
 export function metadataWith(credentials: readonly string[]): Metadata {
@@ -98,6 +107,8 @@ const CODES: Readonly<Record<number, string>> = {
 
 export const grpcBench = (inheritAppConfig: boolean): TransportBench => ({
   name: `gRPC, inheritAppConfig: ${inheritAppConfig}`,
+  // Node's HTTP/2 refuses to send the header twice.
+  sendsOneCredential: true,
   async start(setup = {}) {
     const { bench, client } = await startGrpc({ inheritAppConfig, ...setup });
     const call = (handler: HandlerName, ...credentials: string[]) =>
@@ -105,11 +116,7 @@ export const grpcBench = (inheritAppConfig: boolean): TransportBench => ({
         const metadata = metadataWith(credentials);
         client[handler]?.({}, metadata, (error, reply) => resolve(error ? toRefusal(error) : reply));
       });
-    const close = async () => {
-      client.close();
-      await bench.close();
-    };
-    return { ...bench, call, close };
+    return { ...bench, call };
   },
 });
 

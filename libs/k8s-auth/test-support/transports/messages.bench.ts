@@ -1,4 +1,5 @@
-import { Controller, UseInterceptors } from '@nestjs/common';
+import { type AddressInfo, type Server } from 'node:net';
+import { Controller, type INestMicroservice, UseInterceptors } from '@nestjs/common';
 import {
   type ClientProxy,
   ClientProxyFactory,
@@ -52,10 +53,10 @@ interface Refused {
 /** How a client puts credentials into a message. */
 type Carrier = (credentials: readonly string[]) => unknown;
 
-/** @param options of the server and of the client */
+/** @param options of the server and of the client; a port 0 of the client is replaced by the port of the server */
 export function messagesBench(
   name: string,
-  options: () => Promise<{ readonly server: MicroserviceOptions; readonly client: MicroserviceOptions }>,
+  options: () => { readonly server: MicroserviceOptions; readonly client: MicroserviceOptions },
   carry: Carrier,
   { inheritAppConfig = false, sendsOneCredential = false } = {},
 ): TransportBench {
@@ -63,18 +64,20 @@ export function messagesBench(
     name,
     sendsOneCredential,
     async start(setup = {}) {
-      const { server, client: ofClient } = await options();
+      const { server, client: ofClient } = options();
+      let microservice: INestMicroservice | undefined;
       const bench = await startBench(
         setup,
         { controllers: [Messages] },
         {
           prepare: async (app) => {
-            app.connectMicroservice(server, { inheritAppConfig });
+            microservice = app.connectMicroservice(server, { inheritAppConfig });
             await app.startAllMicroservices();
           },
         },
       );
-      const client: ClientProxy = ClientProxyFactory.create(ofClient as { transport: Transport.TCP });
+      const toServer = { ...ofClient, options: { ...ofClient.options, ...portOf(ofClient, microservice) } };
+      const client: ClientProxy = ClientProxyFactory.create(toServer as { transport: Transport.TCP });
       await client.connect();
       const call = (handler: HandlerName, ...credentials: string[]): Promise<Answer> =>
         firstValueFrom(client.send<string>(handler, carry(credentials))).then(
@@ -88,6 +91,11 @@ export function messagesBench(
       return { ...bench, call, close };
     },
   };
+}
+
+function portOf({ options }: MicroserviceOptions, server: INestMicroservice | undefined): object {
+  if ((options as { port?: number }).port !== 0) return {};
+  return { port: (server?.unwrap<Server>().address() as AddressInfo).port };
 }
 
 /** The credentials in the field `metadata` of the data. */

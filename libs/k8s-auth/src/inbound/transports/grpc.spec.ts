@@ -13,10 +13,7 @@ for (const inheritAppConfig of [true, false]) describeTransport(grpcBench(inheri
 
 describe('gRPC', () => {
   let running: GrpcBench | undefined;
-  afterEach(async () => {
-    running?.client.close();
-    await running?.bench.close();
-  });
+  afterEach(() => running?.bench.close());
 
   it('tells clients when to retry, in a form that their own retries use', async () => {
     running = await startGrpc({});

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { type MicroserviceOptions, TcpContext, Transport } from '@nestjs/microservices';
 import { type Broker, isInstalled, startBroker } from '../../../test-support/transports/broker.js';
-import { freePort } from '../../../test-support/transports/free-port.js';
 import {
   inData,
   inNatsHeaders,
@@ -12,8 +11,8 @@ import { describeTransport } from '../../../test-support/transports/transports.c
 
 const isNest12 = 'getMetadata' in TcpContext.prototype;
 
-async function tcp(serializer?: object) {
-  const options = { host: '127.0.0.1', port: await freePort() };
+function tcp(serializer?: object) {
+  const options = { host: '127.0.0.1', port: 0 };
   const server: MicroserviceOptions = { transport: Transport.TCP, options };
   const client = { transport: Transport.TCP, options: { ...options, ...(serializer && { serializer }) } };
   return { server, client: client as MicroserviceOptions };
@@ -31,10 +30,10 @@ if (isNest12)
   let broker: Broker;
   beforeAll(async () => void (broker = await startBroker('redis-server')));
   afterAll(() => broker.stop());
-  const redis = (): Promise<{ server: MicroserviceOptions; client: MicroserviceOptions }> => {
+  const redis = (): { server: MicroserviceOptions; client: MicroserviceOptions } => {
     const options = { host: '127.0.0.1', port: broker.port };
     const both: MicroserviceOptions = { transport: Transport.REDIS, options };
-    return Promise.resolve({ server: both, client: both });
+    return { server: both, client: both };
   };
   describeTransport(messagesBench('Redis', redis, inData, one));
 });
@@ -48,10 +47,10 @@ if (isNest12)
     ({ headers: newHeaders } = isNest12 ? await import('@nats-io/transport-node') : await import('nats'));
   });
   afterAll(() => broker.stop());
-  const nats = (): Promise<{ server: MicroserviceOptions; client: MicroserviceOptions }> => {
+  const nats = (): { server: MicroserviceOptions; client: MicroserviceOptions } => {
     const options = { servers: [`nats://127.0.0.1:${broker.port}`] };
     const both: MicroserviceOptions = { transport: Transport.NATS, options };
-    return Promise.resolve({ server: both, client: both });
+    return { server: both, client: both };
   };
   describeTransport(messagesBench('NATS', nats, (credentials) => inNatsHeaders(newHeaders)(credentials)));
 });
