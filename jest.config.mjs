@@ -26,7 +26,7 @@ const base = {
 
 // Nest's packages in version 11, which test/nest-11 has beside it; its other packages are what Nest 12 uses.
 const nest11 = {
-  '^@nestjs/(axios|common|config|core|microservices|platform-express|platform-fastify|platform-ws|testing|websockets)(/.*)?$':
+  '^@nestjs/(apollo|axios|common|config|core|graphql|mercurius|microservices|platform-express|platform-fastify|platform-socket.io|platform-ws|testing|websockets)(/.*)?$':
     '<rootDir>/test/nest-11/node_modules/@nestjs/$1$2',
 };
 

@@ -127,6 +127,8 @@ function createInboundRoot(
     publicControllers: new PublicControllers(options.publicControllers),
     refusals,
     adapterHost,
+    longLivedConnections: options.longLivedConnections ?? 'close-at-expiry',
+    clock,
     routes: startup.routes,
   };
   startup.join(root, async (routeAudiences) => {

@@ -33,6 +33,7 @@ export interface InboundSetup extends ModuleMetadata {
   readonly maxTokenBytes?: number;
   readonly publicControllers?: K8sAuthOptions['publicControllers'];
   readonly guardIsGlobal?: boolean;
+  readonly longLivedConnections?: K8sAuthOptions['longLivedConnections'];
 }
 
 export interface AppSetup extends InboundSetup {
@@ -55,7 +56,8 @@ const OVERRIDDEN = {
 
 /** A testing module with K8sAuthModule as its users import it. Only the verifier that it would create is replaced. */
 export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
-  const { imports = [], controllers, providers = [], audience, maxTokenBytes, publicControllers } = setup;
+  const { imports = [], controllers, providers = [], audience, maxTokenBytes } = setup;
+  const { publicControllers, longLivedConnections } = setup;
   const verifier = setup.noVerifier ? undefined : (setup.verifier ?? new ScriptedVerifier());
   return Test.createTestingModule({
     imports: [
@@ -66,6 +68,7 @@ export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
         ...(audience !== undefined && { audience }),
         ...(maxTokenBytes !== undefined && { maxTokenBytes }),
         ...(publicControllers !== undefined && { publicControllers }),
+        ...(longLivedConnections !== undefined && { longLivedConnections }),
       }),
     ],
     controllers,

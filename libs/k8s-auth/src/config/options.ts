@@ -59,6 +59,15 @@ export interface K8sAuthOptions {
    * @maximum 16384
    */
   readonly maxTokenBytes?: number;
+
+  /**
+   * What happens to WebSockets, subscriptions and streams of gRPC when the token of their caller expires. The token of a
+   * WebSocket is checked for each message in both cases.
+   * - `close-at-expiry`: the connection is closed. The client connects again with its current token.
+   * - `stay-open`: messages are refused after the expiry, but the service can still send to the client.
+   * @default 'close-at-expiry'
+   */
+  readonly longLivedConnections?: 'close-at-expiry' | 'stay-open';
 }
 
 export const DEFAULT_MAX_TOKEN_BYTES = 8192;
@@ -93,6 +102,7 @@ const schema = z.strictObject({
   publicControllers: publicControllers.optional(),
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),
+  longLivedConnections: z.enum(['close-at-expiry', 'stay-open']).optional(),
 });
 
 /** A mistake and the path of its option. The path is empty if the mistake is not about a single option. @internal */

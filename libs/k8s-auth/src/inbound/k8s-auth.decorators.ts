@@ -7,6 +7,7 @@ import { K8sAuthGuard } from './request/k8s-auth.guard.js';
 import { handlerLabelOf } from './request/refusal.js';
 import { labelOf, ownerOf } from './routes/controller-class.js';
 import { declarationOf, declare } from './routes/declarations.js';
+import { authenticatedMessage, isPublicMessage } from './transports/message-record.js';
 
 /**
  * Accepts only callers whose token is issued for `audience` and whom every rule allows. It adds the guard, so no
@@ -79,14 +80,16 @@ export function getPrincipal(context: ExecutionContext): Principal {
 }
 
 function findPrincipal(context: ExecutionContext): Principal | undefined {
-  return context.getType() === 'http' ? authenticatedFor(context)?.principal : undefined;
+  const authenticated =
+    context.getType() === 'http' ? authenticatedFor(context) : authenticatedMessage(context);
+  return authenticated?.principal;
 }
 
 /** If a test has overridden the guard, the request was not remembered as public. Then the decorators decide. */
 function isPublic(context: ExecutionContext): boolean {
-  if (context.getType() !== 'http') return false;
   const targets = [context.getHandler(), context.getClass()];
-  return isRememberedPublic(context) || targets.some((target) => declarationOf(target).isPublic);
+  const isRemembered = context.getType() === 'http' ? isRememberedPublic(context) : isPublicMessage(context);
+  return isRemembered || targets.some((target) => declarationOf(target).isPublic);
 }
 
 /**

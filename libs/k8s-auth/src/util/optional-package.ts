@@ -6,6 +6,10 @@ export const OPTIONAL_PACKAGES = {
   '@nestjs/axios':
     'npm install @nestjs/axios@12 axios@1", on Nest 11 with "npm install @nestjs/axios@4 axios@1',
   '@nestjs/config': 'npm install @nestjs/config@12", on Nest 11 with "npm install @nestjs/config@4',
+  '@nestjs/microservices':
+    'npm install @nestjs/microservices@12", on Nest 11 with "npm install @nestjs/microservices@11',
+  '@nestjs/websockets':
+    'npm install @nestjs/websockets@12", on Nest 11 with "npm install @nestjs/websockets@11',
   '@kubernetes/client-node': 'npm install @kubernetes/client-node@1',
   '@peculiar/x509': 'npm install --save-dev @peculiar/x509@2',
   yaml: 'npm install --save-dev yaml@2',

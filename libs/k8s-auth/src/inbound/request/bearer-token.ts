@@ -66,7 +66,17 @@ const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
  * @internal
  */
 export function readBearerToken(request: unknown, maxTokenBytes: number): string {
-  const credentials = readAuthorization(nodeRequestOf(request));
+  return tokenIn(readAuthorization(nodeRequestOf(request)), maxTokenBytes);
+}
+
+/**
+ * Reads the bearer token from the value of an `Authorization` header.
+ * @throws {MissingTokenError} the value is empty, or has another scheme than Bearer
+ * @throws {MalformedCredentialsError} it has no space after Bearer
+ * @throws {InvalidTokenError} the token is longer than `maxTokenBytes`
+ * @internal
+ */
+export function tokenIn(credentials: string, maxTokenBytes: number): string {
   const scheme = SCHEME.exec(credentials)?.[0];
   // RFC 9110 §11.1: schemes are case-insensitive.
   if (scheme?.toLowerCase() !== 'bearer') throw new MissingTokenError('request has no bearer credentials');

@@ -1,25 +1,20 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { type AuthorizationRule, decide } from '../../authorization/rules.js';
-import {
-  ForbiddenPrincipalError,
-  UndecoratedRouteError,
-  UnsupportedContextError,
-  VerifierUnavailableError,
-} from '../../errors.js';
-import { type Principal } from '../../identity/principal.js';
-import { loggable } from '../../util/log.js';
+import { UndecoratedRouteError, UnsupportedContextError } from '../../errors.js';
 import { type Verdict } from '../../verifiers/verifier.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
-import { type InboundRoot, type Route } from '../routes/route.js';
+import { type InboundRoot, type Route, type RouteMatch } from '../routes/route.js';
+import { decideMessage } from '../transports/authenticate-message.js';
+import { findTransport } from '../transports/index.js';
 import { AuthenticatedRequest, lastAuthenticated, rememberAuthenticated } from './authenticated-request.js';
 import {
-  checkBearerSyntax,
-  readBearerToken,
-  removeAuthorization,
-  RequestConnection,
-  requestOf,
-} from './bearer-token.js';
-import { type RefusedRequest, refuse } from './refusal.js';
+  checkPrincipal,
+  isThenable,
+  type Progress,
+  refuseChecked,
+  verifyFor,
+} from './authentication-steps.js';
+import { readBearerToken, removeAuthorization, RequestConnection, requestOf } from './bearer-token.js';
+import { refuse } from './refusal.js';
 
 /**
  * Accepts or refuses a request, as the route table requires. Startup has compiled that table from the decorators.
@@ -27,8 +22,11 @@ import { type RefusedRequest, refuse } from './refusal.js';
  * `@K8sAuth` adds this guard to its routes. As `{ provide: APP_GUARD, useExisting: K8sAuthGuard }` it also refuses every
  * request for a route that has neither `@K8sAuth` nor `@Public`. Without APP_GUARD these routes are open, and startup
  * warns about them only if no route has `@K8sAuth`. A request is verified once per handler, even if several guards run.
+ *
+ * It also guards resolvers of GraphQL, gateways, and message handlers of gRPC, TCP, NATS and Redis: see docs/transports.md.
  * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`
- * @throws {UnsupportedContextError} the context is not HTTP, and the handler is not `@Public`
+ * @throws {WsException} or `RpcException`, with the same cause, for messages
+ * @throws {UnsupportedContextError} the handler is of another transport, and is not `@Public`
  * @publicApi
  */
 @Injectable()
@@ -38,11 +36,7 @@ export class K8sAuthGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { root } = this;
     const route = root.routes.find(context);
-    if (context.getType() !== 'http') {
-      // There is no token to read. A public handler needs no token.
-      if (typeof route !== 'string' && route.policy.kind === 'public') return true;
-      return refuse(root, { context }, new UnsupportedContextError('context is not http'));
-    }
+    if (context.getType() !== 'http') return this.decideMessage(context, route);
     if (typeof route === 'string') {
       return refuse(root, { context }, new UndecoratedRouteError('handler is not in the route table'));
     }
@@ -50,6 +44,20 @@ export class K8sAuthGuard implements CanActivate {
     if (route.policy.kind === 'protected') return authenticate(context, route, route.root ?? root);
     if (route.policy.kind === 'public') return true;
     return refuse(root, { context }, new UndecoratedRouteError('route has neither @K8sAuth nor @Public'));
+  }
+
+  private decideMessage(context: ExecutionContext, route: RouteMatch): boolean | Promise<boolean> {
+    const { root } = this;
+    const transport = findTransport(context);
+    if (typeof route !== 'string' && transport)
+      return decideMessage({ context, transport, route, root: route.root ?? root }, true);
+    // A public handler needs no token.
+    if (typeof route !== 'string' && route.policy.kind === 'public') return true;
+    if (transport?.isBelowDecided?.(context) && route === 'unknown') return true;
+    const error = transport
+      ? new UndecoratedRouteError('handler is not in the route table')
+      : new UnsupportedContextError('context is not http');
+    return refuse(root, { context }, error);
   }
 
   /** Whether this guard belongs to the given `forRoot`. @internal */
@@ -74,9 +82,6 @@ Object.defineProperty(K8sAuthGuard, 'name', {
       : 'K8sAuthGuard (K8sAuthModule.forRoot is missing in the imports of the root module)',
 });
 
-/** What is known about a request so far. Each step adds to it; a refusal reads it. */
-type Progress = { -readonly [Field in keyof RefusedRequest]: RefusedRequest[Field] };
-
 /**
  * Reads the token, verifies it for the route's audiences with the root's verifier, and asks the route's rules, in that
  * order. Does this once per request and handler: a request that the same root has accepted before passes.
@@ -98,16 +103,6 @@ export function authenticate(
   }
 }
 
-/** Malformed credentials are malformed whatever the verifier says about them, an outage included. */
-function refuseChecked(root: InboundRoot, progress: Progress, error: unknown): never {
-  try {
-    if (progress.token !== undefined) checkBearerSyntax(progress.token);
-  } catch (malformed) {
-    return refuse(root, progress, malformed);
-  }
-  return refuse(root, progress, error);
-}
-
 function authenticateOnce(progress: Progress, route: Route, root: InboundRoot): true | Promise<true> {
   const { context } = progress;
   const request = requestOf(context);
@@ -115,21 +110,9 @@ function authenticateOnce(progress: Progress, route: Route, root: InboundRoot): 
   if (last?.isFor(context, root)) return true;
   const token = last?.token ?? readBearerToken(request, root.maxTokenBytes);
   progress.token = token;
-  const verdict = verify(request, token, route, root);
+  const verdict = verifyFor(token, route, root, new RequestConnection(request));
   if (!isThenable(verdict)) return acceptVerdict(progress, token, route, root, verdict);
   return Promise.resolve(verdict).then((settled) => acceptVerdict(progress, token, route, root, settled));
-}
-
-function verify(
-  request: unknown,
-  token: string,
-  { audiences }: Route,
-  root: InboundRoot,
-): Verdict | PromiseLike<Verdict> {
-  // Startup has checked both. In a TokenReview, an empty list means the API server's own audiences.
-  if (!root.verify || audiences.length === 0)
-    throw new VerifierUnavailableError('route has no verifier or no audience');
-  return root.verify(token, audiences, new RequestConnection(request));
 }
 
 function acceptVerdict(
@@ -139,26 +122,10 @@ function acceptVerdict(
   root: InboundRoot,
   { principal }: Verdict,
 ): true {
-  // A custom verifier may be written in JavaScript: without a username there is no caller to accept.
-  if (typeof principal?.username !== 'string') throw new TypeError('verdict has no principal');
+  checkPrincipal(progress, policy, principal);
   const { context } = progress;
-  progress.principal = principal;
-  for (const rule of policy.kind === 'protected' ? policy.rules : []) assertAllowed(rule, principal);
   const request = requestOf(context);
   removeAuthorization(request);
   rememberAuthenticated(request, new AuthenticatedRequest(root, context, principal, token));
   return true;
-}
-
-function isThenable(verdict: Verdict | PromiseLike<Verdict>): verdict is PromiseLike<Verdict> {
-  return typeof (verdict as { then?: unknown } | undefined)?.then === 'function';
-}
-
-/** @throws {ForbiddenPrincipalError} unless the rule explicitly allows the principal */
-function assertAllowed(rule: AuthorizationRule, principal: Principal): void {
-  const outcome = decide(rule, principal);
-  if (outcome.kind === 'allowed') return;
-  throw new ForbiddenPrincipalError(
-    loggable(`rule ${rule.name || 'without a name'} refused: ${outcome.reason}`),
-  );
 }

@@ -19,6 +19,8 @@ import {
 } from '../../errors.js';
 import { type Principal } from '../../identity/principal.js';
 import { type InboundRoot } from '../routes/route.js';
+import { findTransport } from '../transports/index.js';
+import { type Refusal } from '../transports/transport.js';
 import { requestOf } from './bearer-token.js';
 
 /** The errors that have an HTTP response. Any other error is our own failure and becomes a VerifierUnavailableError. */
@@ -65,9 +67,10 @@ export interface RefusedRequest {
 }
 
 /**
- * Logs why a request is refused, and throws the exception for its HTTP response.
- * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`
- * @throws {UnsupportedContextError} the same error as `thrown`: the context has no HTTP response
+ * Logs why a request is refused, and throws the exception for its response.
+ * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`; outside of HTTP, the error of the
+ *   transport
+ * @throws {UnsupportedContextError} the same error as `thrown`: the transport is unknown
  * @internal
  */
 export function refuse(
@@ -87,8 +90,37 @@ export function refuse(
   // Absent in a testing module from which no application was created.
   const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
   const response = known?.[1] ?? UNAVAILABLE;
+  if (context.getType() !== 'http') throw toMessageError(context, response, error);
   if (adapter) setHeaders(adapter, context.getArgByIndex<unknown>(1), response, error);
   throw toHttpException(response, error);
+}
+
+/** Outside of HTTP, malformed credentials are reported like a rejected token. */
+function toMessageError(
+  context: ExecutionContext,
+  response: RefusalResponse,
+  error: RefusableError,
+): unknown {
+  const resumeStackTraces = suspendStackTraces();
+  try {
+    const exception = new response.exception();
+    const status = exception.getStatus();
+    const refusal: Refusal =
+      error instanceof VerifierUnavailableError
+        ? {
+            code: 'SERVICE_UNAVAILABLE',
+            statusCode: 503,
+            message: exception.message,
+            retryAfterSeconds: Number(retryAfterOf(error)),
+            cause: error,
+          }
+        : status === 403
+          ? { code: 'FORBIDDEN', statusCode: 403, message: exception.message, cause: error }
+          : { code: 'UNAUTHENTICATED', statusCode: 401, message: 'Unauthorized', cause: error };
+    return findTransport(context)?.toError(context, refusal) ?? exception;
+  } finally {
+    resumeStackTraces();
+  }
 }
 
 /** On the response and not on the exception, so that they are kept if a user's exception filter answers. */

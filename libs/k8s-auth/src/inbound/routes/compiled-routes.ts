@@ -11,9 +11,11 @@ export class CompiledRoutes implements OpenHandlers {
   readonly undecorated: RoutedMethod[] = [];
   readonly refused: string[] = [];
   readonly open: string[] = [];
-  readonly openMessages: string[] = [];
+  readonly unguardedReferences: string[] = [];
   readonly replacing = new Set<string>();
   isAnyRouteProtected = false;
+  /** The packages whose exceptions report a refusal to the caller. */
+  readonly exceptions = { ws: false, rpc: false };
 
   /** @param label the route that requires the audiences */
   noteAudiences(root: InboundRoot, audiences: readonly string[], label: string): void {

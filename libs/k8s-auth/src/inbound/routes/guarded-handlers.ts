@@ -6,13 +6,15 @@ import { type Log } from '../../util/log.js';
 import { authenticatesInTests } from '../request/authenticated-request.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
 import { ownMethodsOf, prototypesOf, type RouteClass, type RouteHandler } from './controller-class.js';
+import { MessageGuard } from './message-guard.js';
 import { type InboundRoot } from './route.js';
 
 // Metadata keys of optional packages: @nestjs/microservices, @nestjs/websockets, @nestjs/graphql.
 const MESSAGE_PATTERN = 'microservices:pattern';
 const SUBSCRIBED_MESSAGE = 'websockets:message_mapping';
 const RESOLVER_TYPE = 'graphql:resolver_type';
-const FIELD_RESOLVERS = ['graphql:resolve_property', 'graphql:resolve_reference'];
+const REFERENCE_RESOLVER = 'graphql:resolve_reference';
+const FIELD_RESOLVERS = ['graphql:resolve_property', REFERENCE_RESOLVER];
 const ROOT_RESOLVERS: readonly unknown[] = ['Query', 'Mutation', 'Subscription'];
 // The injection token of the options of @nestjs/graphql.
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
@@ -34,6 +36,21 @@ export function isMessageHandler(method: object): boolean {
   return Reflect.hasMetadata(MESSAGE_PATTERN, method);
 }
 
+/** Whether the method handles messages of a gateway. @internal */
+export function isGatewayHandler(method: object): boolean {
+  return Reflect.hasMetadata(SUBSCRIBED_MESSAGE, method);
+}
+
+/** Whether GraphQL calls the method only after the resolver of a root field. @internal */
+export function isFieldResolver(method: object): boolean {
+  return Reflect.hasMetadata('graphql:resolve_property', method);
+}
+
+/** Whether GraphQL calls the method for entities of other services of a federation, after no other resolver. @internal */
+export function isReferenceResolver(method: object): boolean {
+  return Reflect.hasMetadata(REFERENCE_RESOLVER, method);
+}
+
 /**
  * The methods of a provider on which Nest runs guards: handlers of gateways and resolvers.
  * @returns name -> function
@@ -53,6 +70,24 @@ export function guardedMethodsOf(
   );
 }
 
+/**
+ * The reference resolvers of a provider on which Nest runs no guard.
+ * @returns `OrdersResolver.resolveReference`
+ * @internal
+ */
+export function unguardedReferencesOf(
+  routeClass: RouteClass,
+  context: Omit<HandlerContext, 'isController'>,
+): string[] {
+  return prototypesOf(routeClass)
+    .flatMap(ownMethodsOf)
+    .filter(
+      ([, method]) =>
+        isReferenceResolver(method) && !hasGuards(method, routeClass, { ...context, isController: false }),
+    )
+    .map(([name]) => `${routeClass.name}.${String(name)}`);
+}
+
 /** Whether Nest runs guards on a method. @internal */
 export function hasGuards(
   method: RouteHandler,
@@ -60,7 +95,7 @@ export function hasGuards(
   { isController, fieldResolversHaveGuards }: HandlerContext,
 ): boolean {
   if (isController) return isRoute(method) || isMessageHandler(method);
-  if (Reflect.hasMetadata(SUBSCRIBED_MESSAGE, method)) return true;
+  if (isGatewayHandler(method)) return true;
   const type: unknown =
     Reflect.getMetadata(RESOLVER_TYPE, method) ?? Reflect.getMetadata(RESOLVER_TYPE, routeClass);
   if (FIELD_RESOLVERS.some((key) => Reflect.hasMetadata(key, method))) return fieldResolversHaveGuards;
@@ -91,6 +126,13 @@ export class GuardChains {
     const container = { getModules: () => modules } as NestContainer;
     this.creator = new GuardsContextCreator(container, config);
     this.creatorWithoutGlobals = new GuardsContextCreator(container);
+  }
+
+  /** Whether the guard of the route table runs on the handler, also where Nest runs no global guards. */
+  includesMessageGuard(instance: object, handler: RouteHandler, moduleKey: string): boolean {
+    return this.creatorWithoutGlobals
+      .create(instance, handler as (...args: unknown[]) => unknown, moduleKey)
+      .some((guard) => guard instanceof K8sAuthGuard || guard instanceof MessageGuard);
   }
 
   /** Ignores global guards: Nest's version and `inheritAppConfig` decide whether they run on messages. */
@@ -142,13 +184,22 @@ export function guardMistakeOf(label: string): string {
   );
 }
 
+/** The mistake of a handler without a decorator on which Nest runs no guard at all. @internal */
+export function uncoveredMistakeOf(label: string): string {
+  return (
+    `${label}: expected @K8sAuth or @Public on its class, because no guard runs on the function that Nest calls (a ` +
+    'constructor has replaced the method, and APP_GUARD does not run on every transport)'
+  );
+}
+
 /** Handlers with neither `@K8sAuth` nor `@Public`. */
 export interface OpenHandlers {
-  /** Routes on which `K8sAuthGuard` runs. */
+  /** Handlers on which `K8sAuthGuard` runs, or the guard of the route table in its place. */
   readonly refused: string[];
-  /** Routes on which `K8sAuthGuard` does not run. */
+  /** Handlers on which `K8sAuthGuard` does not run. */
   readonly open: string[];
-  readonly openMessages: string[];
+  /** Reference resolvers on which GraphQL runs no guard, decorated or not. */
+  readonly unguardedReferences: string[];
   /** Request-scoped controllers whose constructor seems to replace decorated handlers. */
   readonly replacing: Set<string>;
   isAnyRouteProtected: boolean;
@@ -156,7 +207,7 @@ export interface OpenHandlers {
 
 /** Warns once, at startup, about handlers with neither `@K8sAuth` nor `@Public`. @internal */
 export function warnOfOpenHandlers(
-  { refused, open, openMessages, replacing, isAnyRouteProtected }: OpenHandlers,
+  { refused, open, unguardedReferences, replacing, isAnyRouteProtected }: OpenHandlers,
   chains: GuardChains,
   roots: readonly InboundRoot[],
   log: Log,
@@ -167,7 +218,6 @@ export function warnOfOpenHandlers(
       message: 'a test overrides K8sAuthGuard: @K8sAuth does not protect the routes of this application',
     });
   }
-  const isHybrid = roots.some(({ adapterHost }) => adapterHost.httpAdapter);
   if (refused.length > 0) {
     log.warn({ message: 'routes without @K8sAuth or @Public are refused for every caller', routes: refused });
   }
@@ -178,20 +228,19 @@ export function warnOfOpenHandlers(
       controllers: [...replacing],
     });
   }
-  if (isGuardGlobal && isHybrid && openMessages.length > 0) {
+  if (unguardedReferences.length > 0 && (isGuardGlobal || isAnyRouteProtected)) {
     log.warn({
       message:
-        'message handlers without @K8sAuth are open if their microservice is connected without inheritAppConfig, because APP_GUARD does not run on them then',
-      handlers: openMessages,
+        "reference resolvers are open: GraphQL runs no guard on them unless fieldResolverEnhancers includes 'guards'",
+      handlers: unguardedReferences,
     });
   }
-  const handlers = [...open, ...openMessages];
   const hasVerifier = roots.some(({ verify }) => verify);
-  if (hasVerifier && !isGuardGlobal && !isAnyRouteProtected && handlers.length > 0) {
+  if (hasVerifier && !isGuardGlobal && !isAnyRouteProtected && open.length > 0) {
     log.warn({
       message:
         'K8sAuthModule has a verifier, but no route uses it: K8sAuthGuard does not run on these handlers',
-      handlers,
+      handlers: open,
     });
   }
 }

@@ -61,16 +61,17 @@ describe('startup warns once', () => {
     expect(await warnings([Used, Orders])).toEqual([expect.objectContaining({ routes: ['Used.find'] })]);
   });
 
-  it('about message handlers on which a global guard may not run', async () => {
-    expect(await warnings([Orders, Messages], { guardIsGlobal: true, connect: true })).toEqual([
-      {
-        message: expect.stringMatching(
-          /^message handlers without @K8sAuth are open .* without inheritAppConfig/,
-        ),
-        handlers: ['Messages.sum'],
-      },
-    ]);
-  });
+  it.each([true, false])(
+    'about undecorated message handlers, which are refused (microservice without inheritAppConfig: %s)',
+    async (connect) => {
+      expect(await warnings([Orders, Messages], { guardIsGlobal: true, connect })).toEqual([
+        {
+          message: 'routes without @K8sAuth or @Public are refused for every caller',
+          routes: ['Messages.sum'],
+        },
+      ]);
+    },
+  );
 
   it('about handlers that are open because no route uses the guard', async () => {
     expect(await warnings([Plain])).toEqual([

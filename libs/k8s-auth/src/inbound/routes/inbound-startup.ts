@@ -18,6 +18,7 @@ import {
   GuardChains,
   guardedMethodsOf,
   isRoute,
+  unguardedReferencesOf,
   warnOfOpenHandlers,
 } from './guarded-handlers.js';
 import {
@@ -26,6 +27,10 @@ import {
   findReplacedRoutes,
 } from './ineffective-decorators.js';
 import { type InboundRoot } from './route.js';
+import { loadExceptions } from '../transports/exceptions.js';
+import { storeUpgradeRequests } from '../transports/upgrade-requests.js';
+import { guardMessageHandlers } from './guard-message-handlers.js';
+import { setMessageGuard } from './message-guard.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -73,8 +78,12 @@ export class InboundStartup {
     if (this.guard) return;
     this.guard = new RouteTableGuard(root, this.routes);
     this.config.addGlobalGuard(this.guard);
+    const modules = [...this.modules.values()];
+    setMessageGuard(this.modules, this.guard);
+    guardMessageHandlers(modules);
+    storeUpgradeRequests(this.config);
     // Before the routes are registered, because instrumentation copies the metadata of functions at that time.
-    for (const { routeClass } of [...this.modules.values()].flatMap(controllersOf)) {
+    for (const { routeClass } of modules.flatMap(controllersOf)) {
       const methods = prototypesOf(routeClass).flatMap(ownMethodsOf);
       for (const [, method] of methods) if (isRoute(method)) markOriginal(method);
     }
@@ -92,7 +101,7 @@ export class InboundStartup {
     const { controllers, providers } = this.findClasses();
     [...controllers, ...providers].forEach(noteRegistered);
     const scoped = await this.addControllers(compiler);
-    this.checkProviders(compiler);
+    await this.addProviders(compiler);
     const { compiled } = compiler;
     const isGuardGlobal = chains.isGlobal();
     // A service without a verifier only calls others. It may import the decorated classes of other services.
@@ -111,11 +120,13 @@ export class InboundStartup {
         compiled.mistakes.add(mistake);
     }
     if (compiled.mistakes.size > 0) throw new ConfigurationError([...compiled.mistakes]);
+    const isUsed = isGuardGlobal || this.routes.hasDecoratedTargets() || unregisteredRoutes.length > 0;
+    if (isUsed) await loadExceptions(compiled.exceptions);
     this.guard?.configure({
       scoped,
       providers,
       isGuardGlobal,
-      isUsed: isGuardGlobal || this.routes.hasDecoratedTargets() || unregisteredRoutes.length > 0,
+      isUsed,
       isOverridden: chains.isOverridden(),
     });
     const roots = this.roots.map(({ root }) => root);
@@ -139,13 +150,15 @@ export class InboundStartup {
     return scoped;
   }
 
-  private checkProviders(compiler: RouteCompiler): void {
+  /** Adds the handlers of gateways and resolvers. */
+  private async addProviders(compiler: RouteCompiler): Promise<void> {
     const context = { fieldResolversHaveGuards: fieldResolversHaveGuards([...this.modules.values()]) };
     for (const [moduleKey, module] of this.modules) {
       for (const { routeClass, instance } of providersOf(module)) {
-        for (const [name, method] of guardedMethodsOf(routeClass, context)) {
-          compiler.addProviderMethod(name, method, { routeClass, instance, moduleKey });
-        }
+        const handlers = guardedMethodsOf(routeClass, context);
+        if (handlers.size > 0)
+          compiler.addProvider({ routeClass, instance, moduleKey, root: await rootOf(module) }, handlers);
+        compiler.compiled.unguardedReferences.push(...unguardedReferencesOf(routeClass, context));
       }
     }
   }

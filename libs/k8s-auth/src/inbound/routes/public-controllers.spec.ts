@@ -165,5 +165,5 @@ it('opens no message handler of a listed controller', async () => {
   const app = testing.createNestApplication();
   await app.init();
   await app.close();
-  expect(warnings).toEqual([expect.objectContaining({ handlers: ['BothController.sum'] })]);
+  expect(warnings).toEqual([expect.objectContaining({ routes: ['BothController.sum'] })]);
 });

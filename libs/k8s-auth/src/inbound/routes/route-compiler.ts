@@ -2,7 +2,15 @@ import { type MetadataScanner } from '@nestjs/core';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { CompiledRoutes } from './compiled-routes.js';
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
-import { type GuardChains, guardMistakeOf, isMessageHandler, isRoute } from './guarded-handlers.js';
+import {
+  type GuardChains,
+  guardMistakeOf,
+  isFieldResolver,
+  isGatewayHandler,
+  isMessageHandler,
+  isRoute,
+  uncoveredMistakeOf,
+} from './guarded-handlers.js';
 import {
   audienceMistakeOf,
   classPolicyOf,
@@ -29,15 +37,35 @@ export class RouteCompiler {
   ) {}
 
   add(controller: RegisteredController): CompiledController {
-    const { routeClass, instance } = controller;
+    const { routeClass } = controller;
     controller.root?.publicControllers.noteController(routeClass);
-    const { mistakes } = this.compiled;
     const prototype = routeClass.prototype as Record<string, RouteHandler>;
-    const names = this.scanner.getAllMethodNames(prototype);
-    const methods = names
+    const methods = this.scanner
+      .getAllMethodNames(prototype)
       .map((name) => [name, prototype[name] as RouteHandler] as const)
       .filter(([, method]) => isRoute(method) || isMessageHandler(method));
-    const hasOneClassPolicy = names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
+    return this.addClass(controller, methods);
+  }
+
+  /** Adds the handlers of a gateway or a resolver. */
+  addProvider(provider: RegisteredController, handlers: ReadonlyMap<string, RouteHandler>): void {
+    const { routeClass } = provider;
+    const [policy, methods] = [classPolicyOf(routeClass), [...handlers]];
+    // Libraries run other functions of a provider. Only @K8sAuth on the class applies to them.
+    this.addClass(provider, methods, policy.kind === 'protected');
+  }
+
+  /** @param coversClass whether the policy of the class applies to functions that are not known at startup */
+  private addClass(
+    controller: RegisteredController,
+    methods: readonly (readonly [string, RouteHandler])[],
+    coversClass = true,
+  ): CompiledController {
+    const { routeClass, instance } = controller;
+    const { mistakes } = this.compiled;
+    const names = this.scanner.getAllMethodNames(routeClass.prototype as object);
+    const hasOneClassPolicy =
+      coversClass && names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
     const hasDecorators = isDecorated(routeClass, instance);
     if (!isIdentified(routeClass, instance)) {
       if (hasDecorators) {
@@ -53,8 +81,8 @@ export class RouteCompiler {
     );
     const result = { routeClass, methods: new Map(methods), hasOneClassPolicy, protectsMessages };
     closeDeclarations(routeClass);
-    if (hasDecorators)
-      [routeClass, ...result.methods.values()].forEach((one) => this.table.noteDecoratedTarget(one));
+    const decorated = coversClass ? [routeClass, ...result.methods.values()] : result.methods.values();
+    if (hasDecorators) [...decorated].forEach((one) => this.table.noteDecoratedTarget(one));
     for (const link of lineageOf(routeClass)) {
       findDeclarationMistakes(link.name, declarationOf(link)).forEach((mistake) => mistakes.add(mistake));
     }
@@ -66,7 +94,7 @@ export class RouteCompiler {
     return result;
   }
 
-  /** A controller without our decorators: its routes are found by the class that its instance names. */
+  /** A class without our decorators: its routes are found by the class that its instance names. */
   private addUnidentified(
     methods: readonly (readonly [string, RouteHandler])[],
     hasOneClassPolicy: boolean,
@@ -85,24 +113,6 @@ export class RouteCompiler {
     return { routeClass: namedClass, methods: new Map(methods), hasOneClassPolicy, protectsMessages: false };
   }
 
-  /** Adds a handler of a gateway or a resolver. Ignores handlers without our decorators. */
-  addProviderMethod(
-    name: string,
-    method: RouteHandler,
-    { routeClass, instance, moduleKey }: Omit<RegisteredController, 'root'>,
-  ): void {
-    const label = `${routeClass.name}.${name}`;
-    const policy = policyOf(routeClass, name);
-    const found: unknown = Reflect.get(instance, name);
-    const handler = typeof found === 'function' ? found : method;
-    if (policy.kind === 'protected') {
-      this.table.noteProtected(routeClass, method);
-      this.checkMessageHandler(label, handler, { instance, moduleKey });
-    } else if (policy.kind === 'public') {
-      this.table.add(routeClass, new Set([method, handler]), toRoute(label, policy, undefined));
-    }
-  }
-
   /** `K8sAuthGuard` must run on each message handler with `@K8sAuth`, of a controller or a provider, to refuse messages. */
   private checkMessageHandler(
     label: string,
@@ -116,8 +126,10 @@ export class RouteCompiler {
 
   private addMethod(name: string, method: RouteHandler, controller: RegisteredController): void {
     const { routeClass, instance } = controller;
-    const { mistakes } = this.compiled;
+    const { mistakes, exceptions } = this.compiled;
     const label = `${routeClass.name}.${name}`;
+    exceptions.ws ||= isGatewayHandler(method);
+    exceptions.rpc ||= isMessageHandler(method);
     const declared = policyOf(routeClass, name);
     const isOpened = declared.kind === 'undecorated' && this.isOpenedByOption(name, method, controller);
     const policy: RoutePolicy = isOpened ? { kind: 'public' } : declared;
@@ -134,8 +146,7 @@ export class RouteCompiler {
     }
     const route = toRoute(label, policy, controller.root);
     if (policy.kind === 'protected') this.checkProtected(route, method, handler as RouteHandler, controller);
-    if (policy.kind !== 'undecorated' && isRoute(method))
-      this.table.summary.add(controller.root, policy.kind, route.audiences);
+    if (policy.kind !== 'undecorated') this.table.summary.add(controller.root, policy.kind, route.audiences);
     this.table.add(routeClass, new Set(isFunction ? [method, handler] : [method]), route);
   }
 
@@ -153,16 +164,16 @@ export class RouteCompiler {
     handler: RouteHandler,
     { routeClass, instance, moduleKey, root }: RegisteredController,
   ): void {
-    const { openMessages, undecorated } = this.compiled;
     const label = `${routeClass.name}.${name}`;
-    if (!isRoute(method)) {
-      openMessages.push(label);
-      return;
-    }
-    undecorated.push({ label, routeClass, name, method });
+    // GraphQL calls it only after a resolver on which the guard has run.
+    if (isFieldResolver(method)) return;
+    if (isRoute(method)) this.compiled.undecorated.push({ label, routeClass, name, method });
     const kind = this.chains.includesGuard(instance, handler, moduleKey) ? 'refused' : 'open';
     this.compiled[kind].push(label);
     this.table.summary.add(root, kind);
+    const isMessage = isMessageHandler(method) || isGatewayHandler(method);
+    if (kind === 'refused' && isMessage && !this.chains.includesMessageGuard(instance, handler, moduleKey))
+      this.compiled.mistakes.add(uncoveredMistakeOf(label));
   }
 
   private checkProtected(
@@ -181,7 +192,8 @@ export class RouteCompiler {
     if (isRoute(method) && !this.chains.includesGuard(instance, handler, moduleKey, root)) {
       mistakes.add(`${guardMistakeOf(label)}, or register K8sAuthGuard as APP_GUARD`);
     }
-    if (isMessageHandler(method)) this.checkMessageHandler(label, handler, { instance, moduleKey });
+    if (!isRoute(method) || isMessageHandler(method))
+      this.checkMessageHandler(label, handler, { instance, moduleKey });
     if (!root.verify)
       mistakes.add(`${label}: expected option 'verifier' (variable K8S_AUTH_VERIFIER) because of @K8sAuth`);
     if (audiences.length === 0) mistakes.add(`${label}: ${audienceMistakeOf(policy)}`);

@@ -6,6 +6,8 @@ import { rememberPublic } from '../request/authenticated-request.js';
 import { nodeRequestOf, requestOf } from '../request/bearer-token.js';
 import { authenticate } from '../request/k8s-auth.guard.js';
 import { refuse } from '../request/refusal.js';
+import { decideMessage } from '../transports/authenticate-message.js';
+import { findTransport } from '../transports/index.js';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { declarationOf, isDeclared } from './declarations.js';
 import { type InboundRoot, type RouteMatch } from './route.js';
@@ -96,21 +98,28 @@ export class RouteTableGuard implements CanActivate {
     return isDecorated ? this.refuseContext(context) : true;
   }
 
-  /** There is no HTTP request to authenticate: refuses handlers that are protected, or may be. */
   private decideOutsideHttp(
     context: ExecutionContext,
     route: RouteMatch,
-    { providers, scoped }: RouteTableGuardSettings,
-  ): true {
+    settings: RouteTableGuardSettings,
+  ): boolean | Promise<boolean> {
+    const { providers, scoped, isGuardGlobal } = settings;
+    const transport = findTransport(context);
+    if (typeof route !== 'string' && transport)
+      return decideMessage({ context, transport, route, root: route.root ?? this.root }, isGuardGlobal);
     if (typeof route !== 'string') {
-      return route.policy.kind === 'protected' ? this.refuseContext(context) : true;
+      const isOpen =
+        route.policy.kind === 'public' || (route.policy.kind === 'undecorated' && !isGuardGlobal);
+      return isOpen ? true : this.refuseContext(context);
     }
     if (route === 'ambiguous' || this.routes.mayBeProtected(context)) return this.refuseContext(context);
+    const type: string = context.getType();
+    // GraphQL always runs K8sAuthGuard, if it is global. Messages of these types may reach only this guard.
+    if (isGuardGlobal && (type === 'rpc' || type === 'ws')) return this.refuseContext(context);
     if (!scoped.some(({ protectsMessages }) => protectsMessages)) return true;
     // A request-scoped instance may be of any class. Nest passes messages of a microservice to controllers only. In other
     // contexts, the class may be a provider. Libraries run functions of their own objects in a context of type 'http',
     // which is Nest's default.
-    const type: string = context.getType();
     const routeClass = context.getClass();
     const isIdentified =
       type === 'http' || (type !== 'rpc' && (providers.has(routeClass) || this.routes.hasClass(routeClass)));
@@ -127,7 +136,10 @@ export class RouteTableGuard implements CanActivate {
   }
 
   private refuseContext(context: ExecutionContext): never {
-    return refuse(this.root, { context }, new UnsupportedContextError('context is not http'));
+    const error = findTransport(context)
+      ? new UndecoratedRouteError(UNKNOWN)
+      : new UnsupportedContextError('context is not http');
+    return refuse(this.root, { context }, error);
   }
 
   /** Whether the request-scoped instance differs from the one that startup compiled: another class, or changed. */

@@ -2,8 +2,10 @@ import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
 import { type AuthorizationRule, isRuleFactory } from '../../authorization/rules.js';
 import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/names.js';
+import { type Clock } from '../../util/clock.js';
 import { type Verify } from '../../verifiers/verifier.js';
 import { type RefusalLog } from '../request/refusal-log.js';
+import { type LongLivedConnectionsOption } from '../transports/long-lived-connections.js';
 import {
   lineageOf,
   ownMethodsOf,
@@ -67,6 +69,8 @@ export interface InboundRoot {
   readonly publicControllers: PublicControllers;
   readonly refusals: RefusalLog;
   readonly adapterHost: HttpAdapterHost;
+  readonly longLivedConnections: LongLivedConnectionsOption;
+  readonly clock: Clock;
   /** Shared by all roots of an application. */
   readonly routes: RouteFinder;
 }

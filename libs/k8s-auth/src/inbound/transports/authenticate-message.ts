@@ -1,0 +1,114 @@
+import { type ExecutionContext } from '@nestjs/common';
+import { MalformedCredentialsError, MissingTokenError, UndecoratedRouteError } from '../../errors.js';
+import { audienceKeyOf } from '../../identity/names.js';
+import { type Verdict } from '../../verifiers/verifier.js';
+import { AuthenticatedRequest } from '../request/authenticated-request.js';
+import {
+  checkPrincipal,
+  isThenable,
+  type Progress,
+  refuseChecked,
+  verifyFor,
+} from '../request/authentication-steps.js';
+import { tokenIn } from '../request/bearer-token.js';
+import { refuse } from '../request/refusal.js';
+import { type InboundRoot, type Route } from '../routes/route.js';
+import { closeAtExpiry, keepTokenOfConnection, tokenOfConnection } from './long-lived-connections.js';
+import { callerKeyOf, type MessageRecord, recordOf, rememberMessage } from './message-record.js';
+import { type Transport } from './transport.js';
+
+/** One message for one handler. */
+interface Message {
+  readonly context: ExecutionContext;
+  readonly transport: Transport;
+  readonly route: Route;
+  readonly root: InboundRoot;
+}
+
+/**
+ * Accepts or refuses a message outside of HTTP routes for a known handler.
+ * @param isClosed whether handlers without a decorator are refused
+ * @throws the error of the transport, see `Transport.toError`
+ * @internal
+ */
+export function decideMessage(message: Message, isClosed: boolean): true | Promise<true> {
+  const { context, transport, route, root } = message;
+  if (route.policy.kind === 'protected') return authenticateMessage(message);
+  if (route.policy.kind === 'public') return passPublic(context, transport);
+  if (!isClosed || transport.isBelowDecided?.(context)) return true;
+  return refuse(root, { context }, new UndecoratedRouteError('handler has neither @K8sAuth nor @Public'));
+}
+
+/** Parameters with `@Caller` are `undefined` there. */
+function passPublic(context: ExecutionContext, transport: Transport): true {
+  const key = callerKeyOf(context, transport);
+  if (key) recordOf(key).notePublic(context.getHandler());
+  transport.noteDecided?.(context);
+  return true;
+}
+
+/** The same steps as for an HTTP request, once per message and handler. */
+function authenticateMessage(message: Message): true | Promise<true> {
+  const { context, root } = message;
+  const progress: Progress = { context };
+  try {
+    const result = authenticateOnce(progress, message);
+    return result === true ? true : result.catch((error: unknown) => refuseChecked(root, progress, error));
+  } catch (error) {
+    return refuseChecked(root, progress, error);
+  }
+}
+
+function authenticateOnce(progress: Progress, message: Message): true | Promise<true> {
+  const { context, transport, route, root } = message;
+  const key = transport.messageOf(context);
+  if (!key) throw new MissingTokenError('message has no place for credentials');
+  const record = recordOf(key);
+  if (record.acceptedFor(context, root)) return true;
+  const token = record.token ?? readToken(message);
+  // Other handlers of the message need it after it has been removed.
+  record.keepToken(token);
+  progress.token = token;
+  const verdict = record.verdictFor(root, audienceKeyOf(route.audiences), root.clock.wallMs(), () =>
+    verifyFor(token, route, root, transport.connectionOf(context)),
+  );
+  if (!isThenable(verdict)) return accept(progress, message, record, verdict, verdict);
+  return Promise.resolve(verdict).then((settled) => accept(progress, message, record, verdict, settled));
+}
+
+/**
+ * The token of the message, else the accepted token of its connection. A service may renew the token of a connection: it
+ * writes the new one where the first one was.
+ */
+function readToken({ context, transport, root }: Message): string {
+  const [credentials, ...more] = transport.credentialsOf(context);
+  if (more.length > 0) throw new MalformedCredentialsError('credentials are repeated');
+  if (credentials !== undefined) return tokenIn(credentials, root.maxTokenBytes);
+  const connection = transport.longLivedOf?.(context);
+  const kept = connection && tokenOfConnection(connection);
+  if (kept === undefined) throw new MissingTokenError('message has no bearer credentials');
+  return kept;
+}
+
+function accept(
+  progress: Progress,
+  { context, transport, route, root }: Message,
+  record: MessageRecord,
+  verdict: Verdict | PromiseLike<Verdict>,
+  settled: Verdict,
+): true {
+  const { principal } = settled;
+  checkPrincipal(progress, route.policy, principal);
+  record.noteSettled(verdict, settled);
+  const token = progress.token ?? '';
+  const connection = transport.longLivedOf?.(context);
+  if (connection) {
+    keepTokenOfConnection(connection, token);
+    if (root.longLivedConnections === 'close-at-expiry' && principal.expiresAt)
+      closeAtExpiry(connection, principal.expiresAt.getTime(), root.clock);
+  }
+  transport.removeCredentials(context);
+  rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
+  transport.noteDecided?.(context);
+  return true;
+}

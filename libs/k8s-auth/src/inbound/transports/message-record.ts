@@ -1,0 +1,115 @@
+import { type ExecutionContext } from '@nestjs/common';
+import { type AuthenticatedRequest } from '../request/authenticated-request.js';
+import { type RouteHandler } from '../routes/controller-class.js';
+import { originalOf } from '../routes/route-table.js';
+import { type Verdict } from '../../verifiers/verifier.js';
+import { findTransport } from './index.js';
+import { type Transport } from './transport.js';
+
+interface MessageVerdict {
+  readonly root: object;
+  /** From `audienceKeyOf`. */
+  readonly audiences: string;
+  readonly verdict: Verdict | PromiseLike<Verdict>;
+  /** The verdict, once it is known. */
+  settled?: Verdict;
+}
+
+/**
+ * What the guards have found out about one message, call or request outside of HTTP routes. An operation of GraphQL has
+ * several handlers, which may run at the same time: its token is verified once for each list of audiences.
+ */
+export class MessageRecord {
+  /** Private, so that no inspection of the object shows it. */
+  #token: string | undefined;
+  #verdicts: MessageVerdict[] = [];
+  readonly #accepted: AuthenticatedRequest[] = [];
+  readonly #public = new Set<RouteHandler>();
+
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  keepToken(token: string): void {
+    this.#token = token;
+  }
+
+  /** @param nowMs wall clock: a verdict is not used after its end @param verify called if there is no verdict yet */
+  verdictFor(
+    root: object,
+    audiences: string,
+    nowMs: number,
+    verify: () => Verdict | PromiseLike<Verdict>,
+  ): Verdict | PromiseLike<Verdict> {
+    const isSame = (one: MessageVerdict) => one.root === root && one.audiences === audiences;
+    const known = this.#verdicts.find(isSame);
+    if (known && (!known.settled || nowMs < known.settled.validUntilMs)) return known.verdict;
+    const added: MessageVerdict = { root, audiences, verdict: verify() };
+    this.#verdicts = [...this.#verdicts.filter((one) => !isSame(one)), added];
+    return added.verdict;
+  }
+
+  noteSettled(verdict: Verdict | PromiseLike<Verdict>, settled: Verdict): void {
+    const entry = this.#verdicts.find((one) => one.verdict === verdict);
+    if (entry) entry.settled = settled;
+  }
+
+  /** @param root the root that must have accepted the message; any root when omitted */
+  acceptedFor(context: ExecutionContext, root?: object): AuthenticatedRequest | undefined {
+    return this.#accepted.find((one) => one.isFor(context, root));
+  }
+
+  accept(context: ExecutionContext, authenticated: AuthenticatedRequest): void {
+    const index = this.#accepted.findIndex((one) => one.isFor(context));
+    if (index < 0) this.#accepted.push(authenticated);
+    else this.#accepted[index] = authenticated;
+  }
+
+  notePublic(handler: RouteHandler): void {
+    this.#public.add(originalOf(handler));
+  }
+
+  isPublic(handler: RouteHandler): boolean {
+    return this.#public.has(originalOf(handler));
+  }
+}
+
+const records = new WeakMap<object, MessageRecord>();
+
+/** @returns a new record if the message has no record yet @internal */
+export function recordOf(message: object): MessageRecord {
+  const known = records.get(message) ?? new MessageRecord();
+  records.set(message, known);
+  return known;
+}
+
+function callerRecordOf(context: ExecutionContext, transport = findTransport(context)) {
+  const key = transport && callerKeyOf(context, transport);
+  return key && records.get(key);
+}
+
+/** @internal */
+export function callerKeyOf(context: ExecutionContext, transport: Transport): object | undefined {
+  return transport.callerKeyOf ? transport.callerKeyOf(context) : transport.messageOf(context);
+}
+
+/** The verified caller of a message, for the handler of `context`. @internal */
+export function authenticatedMessage(context: ExecutionContext): AuthenticatedRequest | undefined {
+  return callerRecordOf(context)?.acceptedFor(context);
+}
+
+/** @internal */
+export function isPublicMessage(context: ExecutionContext): boolean {
+  return callerRecordOf(context)?.isPublic(context.getHandler()) === true;
+}
+
+/** Stores the verified caller where guards, parameters and interceptors look for it. @internal */
+export function rememberMessage(
+  context: ExecutionContext,
+  transport: Transport,
+  authenticated: AuthenticatedRequest,
+): void {
+  for (const key of new Set([transport.messageOf(context), callerKeyOf(context, transport)])) {
+    if (key) recordOf(key).accept(context, authenticated);
+  }
+}
