@@ -24,6 +24,10 @@ export { type Readiness } from './util/readiness.js';
 export { type DestinationOptions } from './outbound/destinations.options.js';
 export { type DestinationState, K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 export { type AttachableAxios, attachK8sAuth } from './outbound/axios/attach-k8s-auth.js';
+export { type AnyFetch, createK8sAuthFetch } from './outbound/fetch/create-k8s-auth-fetch.js';
+export { createK8sAuthCallCredentials, type GrpcModule } from './outbound/grpc/k8s-auth-call-credentials.js';
+export { type GrpcInterceptor, k8sAuthGrpcInterceptor } from './outbound/grpc/k8s-auth-grpc-interceptor.js';
+export { type AnyDispatch, k8sAuthInterceptor } from './outbound/undici/k8s-auth-interceptor.js';
 export { K8sAuthHttpModule } from './outbound/axios/k8s-auth-http.module.js';
 
 export { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';

@@ -5,9 +5,12 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { type TokensByOrigin } from '../k8s-auth-token-source.js';
-import { AxiosCopy, discard, isForm, rememberConfig } from './axios-copy.js';
+import { discard, isForm } from '../request-body.js';
+import { redact } from '../secrecy.js';
+import { SentToken } from '../sent-token.js';
+import { AxiosCopy, rememberConfig } from './axios-copy.js';
 import { Connections, pick, proxyOf, restore, targetOf } from './connections.js';
-import { concealDispatcher, guardedRedirect, hideToken, redact, SentToken } from './sent-token.js';
+import { concealDispatcher, guardedRedirect, hideToken } from './shown-config.js';
 import { withAuthorization } from './token-agent.js';
 
 type Config = InternalAxiosRequestConfig;
@@ -93,7 +96,6 @@ interface Attachment {
 /** How one try ended. */
 interface Outcome {
   readonly response?: AxiosResponse;
-  readonly hasLeftOrigin: boolean;
   /** Returns the response or throws the error, like the adapter. */
   readonly settle: () => AxiosResponse;
 }
@@ -115,19 +117,17 @@ async function sendAuthorized(config: Config, attachment: Attachment): Promise<A
   if (token === undefined) return noteUnauthorized(axios.send(config), origin, tokenSource);
 
   const configAsItWas = rememberConfig(config);
-  const usesProxy = Boolean(proxyOf(config));
-  const first = await sendOnce(config, config, new SentToken(origin, token, usesProxy), attachment);
-  // A 401 from another origin says nothing about the token, because the token was not sent there.
-  if (first.response?.status !== 401 || first.hasLeftOrigin) return first.settle();
-  const renewing = Promise.resolve(tokenSource.renewToken?.(origin, token));
-  const renewed = await axios.waitFor(renewing, config).catch((error: unknown) => {
+  const sent = new SentToken(origin, token, Boolean(proxyOf(config)));
+  const first = await sendOnce(config, config, sent, attachment);
+  if (!sent.isRejectedBy(first.response?.status)) return first.settle();
+  const renewed = await axios.waitFor(sent.renewed(tokenSource), config).catch((error: unknown) => {
     discard(first.response?.data);
     throw error;
   });
-  const again = renewed === undefined ? undefined : configAsItWas();
-  if (renewed === undefined || !again) return first.settle();
-  discard(first.response.data);
-  return (await sendOnce(again, config, new SentToken(origin, renewed, usesProxy), attachment)).settle();
+  const again = renewed && configAsItWas();
+  if (!renewed || !again) return first.settle();
+  discard(first.response?.data);
+  return (await sendOnce(again, config, renewed, attachment)).settle();
 }
 
 /** @returns the same promise; a 401 of an origin that is not a destination is only reported */
@@ -172,7 +172,7 @@ async function sendOnce(
     // Restored also later, because an error of a response stream that is read later shows this config.
     const response = await (isRead ? sending : sending.finally(restoring));
     hideToken(response, shown, sent);
-    return { response, hasLeftOrigin: sent.hasLeftOrigin, settle: () => response };
+    return { response, settle: () => response };
   } catch (error) {
     const failure = Object(error) as Partial<AxiosError>;
     const { response } = failure;
@@ -181,7 +181,6 @@ async function sendOnce(
     redact(failure, sent.token, [shown, failure.request, response]);
     return {
       response,
-      hasLeftOrigin: sent.hasLeftOrigin,
       settle: () => {
         throw error;
       },

@@ -7,8 +7,8 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { createRequire } from 'node:module';
-import { types } from 'node:util';
 import { systemClock } from '../../util/clock.js';
+import { isForm, isReusableBody } from '../request-body.js';
 
 type Config = InternalAxiosRequestConfig;
 /** Carries a config through axios' merge with defaults, which would copy it. An interceptor unwraps it. */
@@ -155,22 +155,6 @@ function identity(error: unknown): unknown {
   return error;
 }
 
-/** A form of the package form-data. axios also creates one from an object. It is a stream that can be read once. */
-interface FormStream {
-  readonly _streams: unknown[];
-  getBuffer(): Buffer;
-  getHeaders(): Record<string, string>;
-}
-
-const REUSABLE_CLASSES = ['Blob', 'File', 'FormData', 'URLSearchParams'];
-
-/** Whether a body can be sent again: text, bytes, a `Blob`, a `FormData`. @internal */
-export function isReusableBody(body: unknown): boolean {
-  if (body === undefined || body === null || typeof body === 'string') return true;
-  if (types.isAnyArrayBuffer(body) || ArrayBuffer.isView(body)) return true;
-  return !isForm(body) && REUSABLE_CLASSES.includes(Object.prototype.toString.call(body).slice(8, -1));
-}
-
 /**
  * Must be called before a request is sent that may have to be repeated, because sending reads streams and adds headers.
  * @returns a function that returns the original config, or `undefined` if the body is a stream or a form with a stream
@@ -185,24 +169,11 @@ export function rememberConfig(config: Config): () => Config | undefined {
   const parts = [...data._streams];
   return () => {
     try {
-      const whole = Object.assign(Object.create(data) as FormStream, { _streams: parts });
+      const whole = Object.assign(Object.create(data) as typeof data, { _streams: parts });
       return { ...config, data: whole.getBuffer(), headers: headers.concat(data.getHeaders()) };
     } catch {
       // One of the parts is a stream.
       return undefined;
     }
   };
-}
-
-/** Whether a body is a form of the package form-data. @internal */
-export function isForm(body: unknown): body is FormStream {
-  const { _streams, getBuffer, getHeaders } = (body ?? {}) as Partial<FormStream>;
-  return Array.isArray(_streams) && typeof getBuffer === 'function' && typeof getHeaders === 'function';
-}
-
-/** Frees the connection of a response whose body is not read. @internal */
-export function discard(body: unknown): void {
-  const { destroy, cancel } = (body ?? {}) as { destroy?: unknown; cancel?: unknown };
-  if (typeof destroy === 'function') destroy.call(body);
-  else if (typeof cancel === 'function') void Promise.resolve(cancel.call(body)).catch(() => {});
 }

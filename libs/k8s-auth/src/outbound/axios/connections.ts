@@ -1,12 +1,15 @@
 import { type InternalAxiosRequestConfig } from 'axios';
 import http, { type Agent as HttpAgent, type AgentOptions } from 'node:http';
 import https from 'node:https';
-import { type Agent } from 'undici';
-import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
+import { allowToken, isProxy } from '../carries-token.js';
+import { parseHttpUrl } from '../destinations.options.js';
+import { type FetchRoute } from '../fetch/follow-redirects.js';
+import { OwnDispatcher } from '../own-dispatcher.js';
+import { type SentToken } from '../sent-token.js';
 import { type AxiosCopy } from './axios-copy.js';
-import { fetchOptionsOf, realDispatcherOf, type SentToken } from './sent-token.js';
-import { agentWithToken, isNamed, withAuthorization } from './token-agent.js';
-import { FETCH_ROUTE, type FetchRoute, fetchWithToken } from './token-fetch.js';
+import { fetchOptionsOf, realDispatcherOf } from './shown-config.js';
+import { agentWithToken, withAuthorization } from './token-agent.js';
+import { FETCH_ROUTE, fetchWithToken } from './token-fetch.js';
 
 type Config = InternalAxiosRequestConfig;
 
@@ -24,7 +27,7 @@ type GivenAgent = AnyAgent | false | null | undefined;
 export class Connections {
   /** Our agents, by the agent whose settings they copy. */
   readonly #agents = new WeakMap<AnyAgent, HttpAgent>();
-  #dispatcher?: Promise<Agent>;
+  readonly #ownDispatcher = new OwnDispatcher();
 
   /**
    * The parts of a config that send the token to its destination and to no other server.
@@ -43,7 +46,7 @@ export class Connections {
     // In a function, because a dispatcher holds the headers of its requests, and the config may be printed.
     // Implementations of fetch on top of node:http use `agent` instead.
     const connection = async () => ({
-      dispatcher: dispatcher ?? (await this.#ownDispatcher()),
+      dispatcher: dispatcher ?? (await this.#ownDispatcher.get()),
       agent: ({ protocol }: URL) => (protocol === 'https:' ? httpsAgent : httpAgent),
     });
     const { env, maxRedirects } = config;
@@ -53,12 +56,6 @@ export class Connections {
       env: { ...env, fetch: fetchWithToken(env?.fetch ?? globalThis.fetch) },
       fetchOptions: { ...fetchOptions, [FETCH_ROUTE]: route },
     };
-  }
-
-  /** Imports undici with the first request through fetch: the import takes as long as that of all other dependencies. */
-  #ownDispatcher(): Promise<Agent> {
-    this.#dispatcher ??= import('undici').then(({ Agent }) => new Agent());
-    return this.#dispatcher;
   }
 
   /** The caller's agent, unless it is the global one or would use a proxy of the environment. */
@@ -130,16 +127,11 @@ export function proxyOf({ proxy }: Config): Config['proxy'] & (object | false) {
  */
 export function targetOf(config: Config, axios: AxiosCopy): string | undefined {
   if (config.auth || config.socketPath || config.transport) return undefined;
-  const hosts: unknown[] = [];
-  // Until axios sends a request, its config can contain a header several times, with its name in any case.
-  for (const [name, value] of Object.entries(config.headers)) {
-    if (isNamed(name, 'authorization') && value !== undefined) return undefined;
-    if (isNamed(name, 'host') && isSent(value)) hosts.push(value);
-  }
   const origin = originOf(fullUrlOf(config, axios));
   if (origin === undefined) return undefined;
   if (origin.startsWith('http:') && agentsOfCaller(config).some(isProxy)) return undefined;
-  return hosts.every((host) => namesHostOf(origin, host)) ? origin : undefined;
+  // Until axios sends a request, its config can contain a header several times, with its name in any case.
+  return allowToken(Object.entries(config.headers), origin) ? origin : undefined;
 }
 
 let lastOrigin: string | undefined;
@@ -164,19 +156,4 @@ function fullUrlOf(config: Config, axios: AxiosCopy): string {
     // The adapter finds the same mistake, and throws an error with the complete config.
     return '';
   }
-}
-
-/** Whether axios sends a header with this value. For `Authorization`, `false` and `null` mean that the caller wants no such header. */
-function isSent(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== false;
-}
-
-/**
- * Whether an agent or dispatcher sends requests through a proxy. Only the name of its class shows that: HttpProxyAgent,
- * EnvHttpProxyAgent, SocksProxyAgent, TunnelingAgent.
- */
-function isProxy(agent: unknown): boolean {
-  if (typeof agent !== 'object' || agent === null) return false;
-  const { constructor } = agent as { constructor?: { name?: string } };
-  return /proxy|tunnel/i.test(constructor?.name ?? '') || isProxy(Object.getPrototypeOf(agent));
 }

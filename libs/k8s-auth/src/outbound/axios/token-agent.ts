@@ -2,7 +2,8 @@ import { type InternalAxiosRequestConfig } from 'axios';
 import { type Agent, type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { namesHostOf, parseHttpUrl } from '../destinations.options.js';
-import { type SentToken } from './sent-token.js';
+import { isNamed } from '../carries-token.js';
+import { type SentToken } from '../sent-token.js';
 
 type AxiosHeaders = InternalAxiosRequestConfig['headers'];
 
@@ -126,12 +127,6 @@ export function withAuthorization(headers: AxiosHeaders, value?: string, token?:
   }
   if (value !== undefined) copy['Authorization'] = value;
   return copy;
-}
-
-/** Whether a header has this name, in any case. @internal */
-export function isNamed(name: string, header: string): boolean {
-  // The length first, because it decides for nearly all headers.
-  return name.length >= header.length && name.trim().toLowerCase() === header;
 }
 
 type WriteCallback = (error?: Error | null) => void;

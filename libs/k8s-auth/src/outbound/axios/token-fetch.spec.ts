@@ -4,7 +4,7 @@ import nodeFetch, { Request as NodeFetchRequest, Response as NodeFetchResponse }
 import { Readable } from 'node:stream';
 import { type DestinationServer, OutboundBench } from './outbound.fixture.js';
 import { expectNoToken, failureOf } from './secrecy.fixture.js';
-import { type Fetch } from './token-fetch.js';
+import { type Fetch } from '../fetch/follow-redirects.js';
 
 let bench: OutboundBench;
 let home: DestinationServer;

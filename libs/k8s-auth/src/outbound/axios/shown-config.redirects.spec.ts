@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { guardedRedirect, SentToken } from './sent-token.js';
+import { SentToken } from '../sent-token.js';
+import { guardedRedirect } from './shown-config.js';
 
 /** Where axios makes the agent itself, the headers of a hop hold the token: peers of this library begin at axios 1.18. */
 describe('guardedRedirect', () => {

@@ -1,54 +1,12 @@
 import { type InternalAxiosRequestConfig } from 'axios';
 import { EventEmitter } from 'node:events';
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import { type Dispatcher } from 'undici';
 import { parseHttpUrl } from '../destinations.options.js';
+import { redact } from '../secrecy.js';
+import { type SentToken } from '../sent-token.js';
 
 type Config = InternalAxiosRequestConfig;
-
-/**
- * The token of one try, and the origins that its request was sent to. The `beforeRedirect` hook, the agents or our fetch
- * see each redirect, and report it here.
- * @internal
- */
-export class SentToken {
-  readonly #token: string;
-  readonly #header: string;
-  /** Whether a redirect has led to another origin. */
-  hasLeftOrigin = false;
-  /** Whether the header was removed from the visible request. It is added again where the request is written to the socket. */
-  isWithheld = false;
-
-  /**
-   * @param origin the only origin that gets the token
-   * @param usesProxy whether the caller has set a proxy for this request; such a proxy may read the token
-   */
-  constructor(
-    readonly origin: string,
-    token: string,
-    readonly usesProxy: boolean,
-  ) {
-    this.#token = token;
-    this.#header = `Bearer ${token}`;
-  }
-
-  get token(): string {
-    return this.#token;
-  }
-
-  get header(): string {
-    return this.#header;
-  }
-
-  /**
-   * Whether the token may be sent to an origin. Must be called for each hop. After a redirect to another origin the result
-   * stays false, even if a later redirect leads back: the other server has chosen that URL (RFC 9700 §4.12).
-   */
-  mayGoTo(origin: string | undefined): boolean {
-    this.hasLeftOrigin ||= origin !== this.origin;
-    return !this.hasLeftOrigin;
-  }
-}
 
 type BeforeRedirect = NonNullable<Config['beforeRedirect']>;
 
@@ -72,35 +30,6 @@ function dropToken(headers: unknown, { token }: SentToken): void {
   if (typeof headers !== 'object' || headers === null) return;
   for (const [name, value] of Object.entries(headers)) {
     if (String(value).includes(token)) Reflect.deleteProperty(headers, name);
-  }
-}
-
-// Deep enough for error -> cause -> config -> headers -> value, and for a request and the request of the next hop. Deeper
-// objects (sockets, parsers) hold no headers.
-const MAX_DEPTH = 5;
-
-/**
- * Replaces the token in every string that an object holds. The object is changed in place, so that an error keeps its
- * identity.
- * @param except objects that are not changed
- * @internal
- */
-export function redact(value: unknown, token: string, except: readonly unknown[] = []): void {
-  visit(value, token, new Set(except), MAX_DEPTH);
-}
-
-function visit(value: unknown, token: string, seen: Set<unknown>, depth: number): void {
-  if (typeof value !== 'object' || value === null || depth === 0 || seen.has(value)) return;
-  // Bytes are not printed as text, and each byte would be a key.
-  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return;
-  seen.add(value);
-  for (const key of Reflect.ownKeys(value)) {
-    const isData = 'value' in (Reflect.getOwnPropertyDescriptor(value, key) ?? {});
-    // Getters are not called, because they may have side effects. The getter of V8 for `stack` has none.
-    if (!isData && key !== 'stack') continue;
-    const held: unknown = Reflect.get(value, key);
-    if (typeof held !== 'string') visit(held, token, seen, depth - 1);
-    else if (held.includes(token)) Reflect.set(value, key, held.replaceAll(token, '[token]'));
   }
 }
 
