@@ -6,7 +6,9 @@ export { k8sAuthConfig } from './config/k8s-auth.config.js';
 export { K8sAuthReadiness } from './k8s-auth.readiness.js';
 
 export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
-export { Caller, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
+export { Caller, EnforceK8sAuth, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
+
+export { K8sAuthWouldRefuseCounts, type WouldRefuseCount } from './inbound/request/would-refuse-counts.js';
 
 export { type Principal } from './identity/principal.js';
 export { type AuthorizationRule, type Decision } from './authorization/rules.js';

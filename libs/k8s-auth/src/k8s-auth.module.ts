@@ -27,6 +27,7 @@ import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
+import { K8sAuthWouldRefuseCounts } from './inbound/request/would-refuse-counts.js';
 import { modulesOf, warnAboutUnattachedHttpModule } from './outbound/axios/importing-modules.js';
 import { type Verifier } from './verifiers/verifier.js';
 
@@ -81,7 +82,14 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
 @Module({
   providers: [...k8sAuthProviders, K8sAuthGuard, K8sAuthLifecycle],
   // Nest creates a guard in each module whose controllers use it, so the guard's dependency is exported too.
-  exports: [K8sAuthGuard, K8sAuthReadiness, K8sAuthTokenSource, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_CLOCK],
+  exports: [
+    K8sAuthGuard,
+    K8sAuthReadiness,
+    K8sAuthTokenSource,
+    K8sAuthWouldRefuseCounts,
+    K8S_AUTH_INBOUND_ROOT,
+    K8S_AUTH_CLOCK,
+  ],
 })
 export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleInit {
   constructor(

@@ -3,6 +3,7 @@ import { ApplicationConfig, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { type InboundRoot } from './inbound/routes/route.js';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
+import { K8sAuthWouldRefuseCounts } from './inbound/request/would-refuse-counts.js';
 import { PublicControllers } from './inbound/routes/public-controllers.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
@@ -81,6 +82,11 @@ export const k8sAuthProviders: Provider[] = [
     inject: [K8S_AUTH_CLOCK],
   },
   {
+    provide: K8sAuthWouldRefuseCounts,
+    useFactory: ({ wouldRefuse }: RefusalLog) => wouldRefuse,
+    inject: [RefusalLog],
+  },
+  {
     provide: K8sAuthTokenSource,
     useFactory: ({ options }: CheckedOptions, clock: Clock) =>
       new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog }),
@@ -125,6 +131,7 @@ function createInboundRoot(
     audience,
     maxTokenBytes,
     publicControllers: new PublicControllers(options.publicControllers),
+    enforce: options.enforce ?? true,
     refusals,
     adapterHost,
     routes: startup.routes,

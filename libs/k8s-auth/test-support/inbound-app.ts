@@ -32,6 +32,7 @@ export interface InboundSetup extends ModuleMetadata {
   readonly audience?: string | readonly string[];
   readonly maxTokenBytes?: number;
   readonly publicControllers?: K8sAuthOptions['publicControllers'];
+  readonly enforce?: boolean;
   readonly guardIsGlobal?: boolean;
 }
 
@@ -56,6 +57,7 @@ const OVERRIDDEN = {
 /** A testing module with K8sAuthModule as its users import it. Only the verifier that it would create is replaced. */
 export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
   const { imports = [], controllers, providers = [], audience, maxTokenBytes, publicControllers } = setup;
+  const { enforce } = setup;
   const verifier = setup.noVerifier ? undefined : (setup.verifier ?? new ScriptedVerifier());
   return Test.createTestingModule({
     imports: [
@@ -66,6 +68,7 @@ export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
         ...(audience !== undefined && { audience }),
         ...(maxTokenBytes !== undefined && { maxTokenBytes }),
         ...(publicControllers !== undefined && { publicControllers }),
+        ...(enforce !== undefined && { enforce }),
       }),
     ],
     controllers,

@@ -135,12 +135,14 @@ describe('checkOptions', () => {
       ],
       maxTokenBytes: 1e6,
       allowApiServerAudience: 'yes',
+      enforce: 'false',
     };
     expect([...mistakesOf(given)].sort()).toEqual([
       "option 'allowApiServerAudience': expected true or false",
       "option 'destinations[1].origin': expected a different origin than [0]",
       "option 'destinations[1].tokenFile': expected a string",
       "option 'destinations[2]': expected an object",
+      "option 'enforce': expected true or false",
       "option 'maxTokenBytes': expected at most 16384",
       "option 'verifier.apiServer': expected no option 'x': it does not exist",
       "option 'verifier.apiServer.kubeconfigFile': expected alone, without 'url', 'caFile' or 'tokenFile'",

@@ -45,6 +45,14 @@ export interface K8sAuthOptions {
   readonly publicControllers?: readonly Type[] | ((controller: Type) => boolean);
 
   /**
+   * With `false`, no route of this module refuses a request: it verifies as always, but a request that would be refused is
+   * only logged and counted, and then passes. **Every caller may use every route.** For the time in which a service that is
+   * in use gets `K8sAuthModule`. Startup warns and names the routes. `@EnforceK8sAuth` decides for single routes.
+   * @default true
+   */
+  readonly enforce?: boolean;
+
+  /**
    * The services that this service calls with a token, and the token file for each. Requests to all other origins carry
    * no token.
    * @default none
@@ -91,6 +99,7 @@ const schema = z.strictObject({
   audience: audience.optional(),
   allowApiServerAudience: z.boolean().optional(),
   publicControllers: publicControllers.optional(),
+  enforce: z.boolean().optional(),
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),
 });

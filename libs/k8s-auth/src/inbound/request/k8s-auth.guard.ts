@@ -11,7 +11,12 @@ import { loggable } from '../../util/log.js';
 import { type Verdict } from '../../verifiers/verifier.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import { type InboundRoot, type Route } from '../routes/route.js';
-import { AuthenticatedRequest, lastAuthenticated, rememberAuthenticated } from './authenticated-request.js';
+import {
+  AuthenticatedRequest,
+  isRememberedUnenforced,
+  lastAuthenticated,
+  rememberAuthenticated,
+} from './authenticated-request.js';
 import {
   checkBearerSyntax,
   readBearerToken,
@@ -49,7 +54,8 @@ export class K8sAuthGuard implements CanActivate {
     // The root of the route decides: this guard may belong to a module with another root.
     if (route.policy.kind === 'protected') return authenticate(context, route, route.root ?? root);
     if (route.policy.kind === 'public') return true;
-    return refuse(root, { context }, new UndecoratedRouteError('route has neither @K8sAuth nor @Public'));
+    const refused = { context, enforce: route.enforce };
+    return refuse(root, refused, new UndecoratedRouteError('route has neither @K8sAuth nor @Public'));
   }
 
   /** Whether this guard belongs to the given `forRoot`. @internal */
@@ -81,7 +87,7 @@ type Progress = { -readonly [Field in keyof RefusedRequest]: RefusedRequest[Fiel
  * Reads the token, verifies it for the route's audiences with the root's verifier, and asks the route's rules, in that
  * order. Does this once per request and handler: a request that the same root has accepted before passes.
  * @returns synchronously when the verifier does: a cached verdict does not wait for the event loop
- * @throws {HttpException} 400, 401, 403 or 503: every error refuses the request
+ * @throws {HttpException} 400, 401, 403 or 503: every error refuses the request, if the route is enforced
  * @internal
  */
 export function authenticate(
@@ -89,7 +95,7 @@ export function authenticate(
   route: Route,
   root: InboundRoot,
 ): true | Promise<true> {
-  const progress: Progress = { context };
+  const progress: Progress = { context, enforce: route.enforce };
   try {
     const result = authenticateOnce(progress, route, root);
     return result === true ? true : result.catch((error: unknown) => refuseChecked(root, progress, error));
@@ -99,7 +105,7 @@ export function authenticate(
 }
 
 /** Malformed credentials are malformed whatever the verifier says about them, an outage included. */
-function refuseChecked(root: InboundRoot, progress: Progress, error: unknown): never {
+function refuseChecked(root: InboundRoot, progress: Progress, error: unknown): true {
   try {
     if (progress.token !== undefined) checkBearerSyntax(progress.token);
   } catch (malformed) {
@@ -113,6 +119,7 @@ function authenticateOnce(progress: Progress, route: Route, root: InboundRoot): 
   const request = requestOf(context);
   const last = lastAuthenticated(request);
   if (last?.isFor(context, root)) return true;
+  if (!route.enforce && isRememberedUnenforced(context)) return true;
   const token = last?.token ?? readBearerToken(request, root.maxTokenBytes);
   progress.token = token;
   const verdict = verify(request, token, route, root);

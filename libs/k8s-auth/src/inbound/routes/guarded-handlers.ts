@@ -2,11 +2,9 @@ import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { type ApplicationConfig, type ModulesContainer, type NestContainer } from '@nestjs/core';
 import { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
 import { type Module } from '@nestjs/core/injector/module.js';
-import { type Log } from '../../util/log.js';
 import { authenticatesInTests } from '../request/authenticated-request.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
 import { ownMethodsOf, prototypesOf, type RouteClass, type RouteHandler } from './controller-class.js';
-import { type InboundRoot } from './route.js';
 
 // Metadata keys of optional packages: @nestjs/microservices, @nestjs/websockets, @nestjs/graphql.
 const MESSAGE_PATTERN = 'microservices:pattern';
@@ -140,58 +138,4 @@ export function guardMistakeOf(label: string): string {
     `${label}: expected K8sAuthGuard among the guards that Nest runs, but the function does not have it (an override, ` +
     'a mixin, a constructor or another decorator has replaced the method); repeat @K8sAuth'
   );
-}
-
-/** Handlers with neither `@K8sAuth` nor `@Public`. */
-export interface OpenHandlers {
-  /** Routes on which `K8sAuthGuard` runs. */
-  readonly refused: string[];
-  /** Routes on which `K8sAuthGuard` does not run. */
-  readonly open: string[];
-  readonly openMessages: string[];
-  /** Request-scoped controllers whose constructor seems to replace decorated handlers. */
-  readonly replacing: Set<string>;
-  isAnyRouteProtected: boolean;
-}
-
-/** Warns once, at startup, about handlers with neither `@K8sAuth` nor `@Public`. @internal */
-export function warnOfOpenHandlers(
-  { refused, open, openMessages, replacing, isAnyRouteProtected }: OpenHandlers,
-  chains: GuardChains,
-  roots: readonly InboundRoot[],
-  log: Log,
-): void {
-  const isGuardGlobal = chains.isGlobal();
-  if (chains.isOverridden()) {
-    log.warn({
-      message: 'a test overrides K8sAuthGuard: @K8sAuth does not protect the routes of this application',
-    });
-  }
-  const isHybrid = roots.some(({ adapterHost }) => adapterHost.httpAdapter);
-  if (refused.length > 0) {
-    log.warn({ message: 'routes without @K8sAuth or @Public are refused for every caller', routes: refused });
-  }
-  if (replacing.size > 0) {
-    log.warn({
-      message:
-        'request-scoped controllers seem to replace their handlers in the constructor: requests to replaced handlers are refused; decorate the class instead, or do not replace handlers',
-      controllers: [...replacing],
-    });
-  }
-  if (isGuardGlobal && isHybrid && openMessages.length > 0) {
-    log.warn({
-      message:
-        'message handlers without @K8sAuth are open if their microservice is connected without inheritAppConfig, because APP_GUARD does not run on them then',
-      handlers: openMessages,
-    });
-  }
-  const handlers = [...open, ...openMessages];
-  const hasVerifier = roots.some(({ verify }) => verify);
-  if (hasVerifier && !isGuardGlobal && !isAnyRouteProtected && handlers.length > 0) {
-    log.warn({
-      message:
-        'K8sAuthModule has a verifier, but no route uses it: K8sAuthGuard does not run on these handlers',
-      handlers,
-    });
-  }
 }

@@ -13,13 +13,7 @@ import {
   type RouteClass,
   seemsToReplace,
 } from './controller-class.js';
-import {
-  fieldResolversHaveGuards,
-  GuardChains,
-  guardedMethodsOf,
-  isRoute,
-  warnOfOpenHandlers,
-} from './guarded-handlers.js';
+import { fieldResolversHaveGuards, GuardChains, guardedMethodsOf, isRoute } from './guarded-handlers.js';
 import {
   findUnregisteredRoutes,
   findMisplacedDecorators,
@@ -29,6 +23,7 @@ import { type InboundRoot } from './route.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
+import { warnOfOpenHandlers } from './startup-warnings.js';
 
 /** A root, and the checks that need its options. */
 interface JoinedRoot {

@@ -1,12 +1,12 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { CompiledRoutes } from './compiled-routes.js';
+import { audienceMistakeOf, findDeclarationMistakes, findMethodMistakes } from './declaration-mistakes.js';
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
+import { declaredClassEnforcementOf, declaredEnforcementOf, hasMethodEnforcement } from './enforcement.js';
 import { type GuardChains, guardMistakeOf, isMessageHandler, isRoute } from './guarded-handlers.js';
 import {
-  audienceMistakeOf,
   classPolicyOf,
-  findDeclarationMistakes,
   isDecorated,
   methodDeclarationOf,
   policyOf,
@@ -37,7 +37,9 @@ export class RouteCompiler {
     const methods = names
       .map((name) => [name, prototype[name] as RouteHandler] as const)
       .filter(([, method]) => isRoute(method) || isMessageHandler(method));
-    const hasOneClassPolicy = names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
+    const hasOneClassPolicy =
+      !hasMethodEnforcement(routeClass) &&
+      names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
     const hasDecorators = isDecorated(routeClass, instance);
     if (!isIdentified(routeClass, instance)) {
       if (hasDecorators) {
@@ -60,7 +62,8 @@ export class RouteCompiler {
     }
     for (const [name, method] of methods) this.addMethod(name, method, controller);
     if (hasOneClassPolicy) {
-      const route = toRoute(`${routeClass.name}.*`, classPolicyOf(routeClass), controller.root);
+      const [label, enforce] = [`${routeClass.name}.*`, declaredClassEnforcementOf(routeClass)];
+      const route = toRoute(label, classPolicyOf(routeClass), controller.root, enforce);
       this.table.add(routeClass, undefined, route);
     }
     return result;
@@ -80,7 +83,9 @@ export class RouteCompiler {
       const handler = typeof found === 'function' ? found : method;
       const label = `${routeClass.name}.${name}`;
       this.addUndecorated(name, method, handler, controller);
-      this.table.add(namedClass, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
+      const route = toRoute(label, { kind: 'undecorated' }, controller.root);
+      this.compiled.noteEnforcement(route);
+      this.table.add(namedClass, new Set([handler]), route);
     }
     return { routeClass: namedClass, methods: new Map(methods), hasOneClassPolicy, protectsMessages: false };
   }
@@ -121,7 +126,7 @@ export class RouteCompiler {
     const declared = policyOf(routeClass, name);
     const isOpened = declared.kind === 'undecorated' && this.isOpenedByOption(name, method, controller);
     const policy: RoutePolicy = isOpened ? { kind: 'public' } : declared;
-    findDeclarationMistakes(label, methodDeclarationOf(routeClass, name)).forEach((one) => mistakes.add(one));
+    findMethodMistakes(label, policy, { routeClass, name }).forEach((one) => mistakes.add(one));
     const handler: unknown = Reflect.get(instance, name);
     const isFunction = typeof handler === 'function';
     if (policy.kind === 'undecorated')
@@ -132,7 +137,8 @@ export class RouteCompiler {
       );
       return;
     }
-    const route = toRoute(label, policy, controller.root);
+    const route = toRoute(label, policy, controller.root, declaredEnforcementOf(routeClass, name));
+    this.compiled.noteEnforcement(route);
     if (policy.kind === 'protected') this.checkProtected(route, method, handler as RouteHandler, controller);
     if (policy.kind !== 'undecorated' && isRoute(method))
       this.table.summary.add(controller.root, policy.kind, route.audiences);
