@@ -6,6 +6,7 @@ import { RefusalLog } from './inbound/request/refusal-log.js';
 import { PublicControllers } from './inbound/routes/public-controllers.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
+import { K8sAuthEvents } from './events/k8s-auth.events.js';
 import { k8sAuthLog } from './util/log.js';
 import {
   type CheckedOptions,
@@ -60,7 +61,7 @@ export const k8sAuthProviders: Provider[] = [
   {
     provide: K8S_AUTH_VERIFIER,
     useFactory: createVerifier,
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents],
   },
   {
     provide: K8S_AUTH_INBOUND_ROOT,
@@ -70,10 +71,16 @@ export const k8sAuthProviders: Provider[] = [
       K8S_AUTH_VERIFIER,
       K8S_AUTH_CLOCK,
       RefusalLog,
+      K8sAuthEvents,
       HttpAdapterHost,
       ModuleRef,
       ApplicationConfig,
     ],
+  },
+  {
+    provide: K8sAuthEvents,
+    useFactory: createEvents,
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
   },
   {
     provide: RefusalLog,
@@ -82,9 +89,9 @@ export const k8sAuthProviders: Provider[] = [
   },
   {
     provide: K8sAuthTokenSource,
-    useFactory: ({ options }: CheckedOptions, clock: Clock) =>
-      new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog }),
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
+    useFactory: ({ options }: CheckedOptions, clock: Clock, events: K8sAuthEvents) =>
+      new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog, events }),
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents],
   },
   {
     provide: K8sAuthReadiness,
@@ -94,12 +101,19 @@ export const k8sAuthProviders: Provider[] = [
   },
 ];
 
+function createEvents({ options }: CheckedOptions, clock: Clock): K8sAuthEvents {
+  const events = new K8sAuthEvents({ clock, log: k8sAuthLog });
+  if (options.events) events.subscribe(options.events);
+  return events;
+}
+
 async function createVerifier(
   { options, definition }: CheckedOptions,
   clock: Clock,
+  events: K8sAuthEvents,
 ): Promise<Verifier | undefined> {
   if (!definition || !options.verifier) return undefined;
-  const context = { clock, log: k8sAuthLog, environment: processEnvironment() };
+  const context = { clock, log: k8sAuthLog, events, environment: processEnvironment() };
   return definition
     .create(options.verifier, context)
     .catch((error: unknown) => Promise.reject(nameVariables(error, definition.variables)));
@@ -110,6 +124,7 @@ function createInboundRoot(
   verifier: Verifier | undefined,
   clock: Clock,
   refusals: RefusalLog,
+  events: K8sAuthEvents,
   adapterHost: HttpAdapterHost,
   moduleRef: ModuleRef,
   config: ApplicationConfig,
@@ -126,6 +141,7 @@ function createInboundRoot(
     maxTokenBytes,
     publicControllers: new PublicControllers(options.publicControllers),
     refusals,
+    events,
     adapterHost,
     routes: startup.routes,
   };

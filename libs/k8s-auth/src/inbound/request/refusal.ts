@@ -20,6 +20,7 @@ import {
 import { type Principal } from '../../identity/principal.js';
 import { type InboundRoot } from '../routes/route.js';
 import { requestOf } from './bearer-token.js';
+import { RefusedRequestEvent } from './refused-request.event.js';
 
 /** The errors that have an HTTP response. Any other error is our own failure and becomes a VerifierUnavailableError. */
 type RefusableError =
@@ -71,19 +72,23 @@ export interface RefusedRequest {
  * @internal
  */
 export function refuse(
-  { refusals, adapterHost }: Pick<InboundRoot, 'refusals' | 'adapterHost'>,
+  { refusals, events, adapterHost }: Pick<InboundRoot, 'refusals' | 'events' | 'adapterHost'>,
   { context, token, principal }: RefusedRequest,
   thrown: unknown,
 ): never {
   const route = describeRoute(context);
   if (thrown instanceof UnsupportedContextError) {
     refusals.record({ error: thrown, route });
+    if (events.hears('onRejected'))
+      events.emit('onRejected', new RefusedRequestEvent({ error: thrown, route }));
     throw thrown;
   }
   const known = RESPONSES.find(([kind]) => thrown instanceof kind);
   // Not attached as the cause, because its content is unknown. Its message is in the log, with the token redacted.
   const error = known ? (thrown as RefusableError) : new VerifierUnavailableError('unexpected error');
   refusals.record({ error, route, token, principal, unexpected: known ? undefined : { thrown } });
+  if (events.hears('onRejected'))
+    events.emit('onRejected', new RefusedRequestEvent({ error, route, token, principal }));
   // Absent in a testing module from which no application was created.
   const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
   const response = known?.[1] ?? UNAVAILABLE;
