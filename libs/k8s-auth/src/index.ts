@@ -5,6 +5,17 @@ export { type K8sAuthOptions } from './config/options.js';
 export { k8sAuthConfig } from './config/k8s-auth.config.js';
 export { K8sAuthReadiness } from './k8s-auth.readiness.js';
 
+export { K8sAuthEvents } from './events/k8s-auth.events.js';
+export {
+  type EventCaller,
+  type K8sAuthListener,
+  type RefusalOutcome,
+  type RejectedEvent,
+  type StaleKeysEvent,
+  type TokenRotatedEvent,
+  type VerifiedEvent,
+} from './events/event-types.js';
+
 export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
 export { Caller, EnforceK8sAuth, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
 

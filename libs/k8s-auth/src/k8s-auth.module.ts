@@ -11,6 +11,7 @@ import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { type CheckedOptions } from './config/options.js';
 import { ConfigurationError } from './errors.js';
+import { K8sAuthEvents } from './events/k8s-auth.events.js';
 import { type InboundRoot } from './inbound/routes/route.js';
 import { logStart } from './k8s-auth.boot-line.js';
 import { K8sAuthGuard, noteModuleUsed } from './inbound/request/k8s-auth.guard.js';
@@ -84,6 +85,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
   // Nest creates a guard in each module whose controllers use it, so the guard's dependency is exported too.
   exports: [
     K8sAuthGuard,
+    K8sAuthEvents,
     K8sAuthReadiness,
     K8sAuthTokenSource,
     K8sAuthWouldRefuseCounts,

@@ -7,6 +7,7 @@ import { K8sAuthWouldRefuseCounts } from './inbound/request/would-refuse-counts.
 import { PublicControllers } from './inbound/routes/public-controllers.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
+import { K8sAuthEvents } from './events/k8s-auth.events.js';
 import { k8sAuthLog } from './util/log.js';
 import {
   type CheckedOptions,
@@ -61,7 +62,7 @@ export const k8sAuthProviders: Provider[] = [
   {
     provide: K8S_AUTH_VERIFIER,
     useFactory: createVerifier,
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents],
   },
   {
     provide: K8S_AUTH_INBOUND_ROOT,
@@ -71,10 +72,16 @@ export const k8sAuthProviders: Provider[] = [
       K8S_AUTH_VERIFIER,
       K8S_AUTH_CLOCK,
       RefusalLog,
+      K8sAuthEvents,
       HttpAdapterHost,
       ModuleRef,
       ApplicationConfig,
     ],
+  },
+  {
+    provide: K8sAuthEvents,
+    useFactory: createEvents,
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
   },
   {
     provide: RefusalLog,
@@ -88,9 +95,9 @@ export const k8sAuthProviders: Provider[] = [
   },
   {
     provide: K8sAuthTokenSource,
-    useFactory: ({ options }: CheckedOptions, clock: Clock) =>
-      new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog }),
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
+    useFactory: ({ options }: CheckedOptions, clock: Clock, events: K8sAuthEvents) =>
+      new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog, events }),
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents],
   },
   {
     provide: K8sAuthReadiness,
@@ -100,12 +107,19 @@ export const k8sAuthProviders: Provider[] = [
   },
 ];
 
+function createEvents({ options }: CheckedOptions, clock: Clock): K8sAuthEvents {
+  const events = new K8sAuthEvents({ clock, log: k8sAuthLog });
+  if (options.events) events.subscribe(options.events);
+  return events;
+}
+
 async function createVerifier(
   { options, definition }: CheckedOptions,
   clock: Clock,
+  events: K8sAuthEvents,
 ): Promise<Verifier | undefined> {
   if (!definition || !options.verifier) return undefined;
-  const context = { clock, log: k8sAuthLog, environment: processEnvironment() };
+  const context = { clock, log: k8sAuthLog, events, environment: processEnvironment() };
   return definition
     .create(options.verifier, context)
     .catch((error: unknown) => Promise.reject(nameVariables(error, definition.variables)));
@@ -116,6 +130,7 @@ function createInboundRoot(
   verifier: Verifier | undefined,
   clock: Clock,
   refusals: RefusalLog,
+  events: K8sAuthEvents,
   adapterHost: HttpAdapterHost,
   moduleRef: ModuleRef,
   config: ApplicationConfig,
@@ -133,6 +148,7 @@ function createInboundRoot(
     publicControllers: new PublicControllers(options.publicControllers),
     enforce: options.enforce ?? true,
     refusals,
+    events,
     adapterHost,
     routes: startup.routes,
   };

@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path';
 import { ConfigurationError, type MistakePlace, formatPlace } from '../errors.js';
+import { type EventSink } from '../events/k8s-auth.events.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type Log } from '../util/log.js';
@@ -13,6 +14,7 @@ import { type PemSource, readTls, type TlsSettings, type TlsSource } from '../ht
 export interface ApiServerContext {
   readonly clock: Clock;
   readonly log: Log;
+  readonly events?: EventSink;
   /** The process environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Root directory of the pod's mount; specs use another one. @default '/' */
@@ -174,9 +176,9 @@ function caSource({ caFile }: ApiServerOptions): PemSource | undefined {
 
 function fileCredential(
   file: string,
-  { clock, log }: Pick<ApiServerContext, 'clock' | 'log'>,
+  { clock, log, events }: Pick<ApiServerContext, 'clock' | 'log' | 'events'>,
 ): OwnCredential {
-  return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log }));
+  return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log, events }));
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type VerifierOptions,
 } from '../verifiers/index.js';
 import { ConfigurationError } from '../errors.js';
+import { EVENT_NAMES, type K8sAuthListener } from '../events/event-types.js';
 import { AUDIENCE_RULE, readAudiences } from '../identity/names.js';
 import { loggable } from '../util/log.js';
 
@@ -67,6 +68,14 @@ export interface K8sAuthOptions {
    * @maximum 16384
    */
   readonly maxTokenBytes?: number;
+
+  /**
+   * Functions that are called when a request was accepted or refused, when public keys could not be fetched again, and when
+   * a token file of this service contains a new token. They never change a verdict, and get no token text.
+   * {@link K8sAuthEvents} adds further listeners.
+   * @default none
+   */
+  readonly events?: K8sAuthListener;
 }
 
 export const DEFAULT_MAX_TOKEN_BYTES = 8192;
@@ -93,6 +102,24 @@ function isClass(value: unknown): boolean {
   return hasMethods || /^class\b/.test(Function.prototype.toString.call(value));
 }
 
+const events = z.custom<K8sAuthListener>(
+  isListener,
+  `expected an object with functions of the names ${EVENT_NAMES.join(', ')}`,
+);
+
+/** It may be an instance of a class with other members, but a name such as `onReject` is a mistake. */
+function isListener(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const functions: Readonly<Record<string, unknown>> = value as Record<string, unknown>;
+  const given = EVENT_NAMES.filter((name) => functions[name] !== undefined);
+  const names: readonly string[] = EVENT_NAMES;
+  return (
+    given.length > 0 &&
+    given.every((name) => typeof functions[name] === 'function') &&
+    Object.keys(value).every((name) => names.includes(name) || !/^on[A-Z]/.test(name))
+  );
+}
+
 const schema = z.strictObject({
   // Checked by the schema of its kind, see findVerifierMistakes. A union would report one mistake once for each kind.
   verifier: z.unknown().optional(),
@@ -102,6 +129,7 @@ const schema = z.strictObject({
   enforce: z.boolean().optional(),
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),
+  events: events.optional(),
 });
 
 /** A mistake and the path of its option. The path is empty if the mistake is not about a single option. @internal */

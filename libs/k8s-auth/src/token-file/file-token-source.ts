@@ -1,4 +1,5 @@
 import { type K8sAuthErrorCode, TokenSourceError } from '../errors.js';
+import { type EventSink } from '../events/k8s-auth.events.js';
 import { type Clock } from '../util/clock.js';
 import {
   acceptToken,
@@ -25,6 +26,8 @@ export interface FileTokenSourceOptions {
   readonly mayBeOpaque?: boolean;
   readonly clock: Clock;
   readonly log: Log;
+  /** Is told when the file contains another token. */
+  readonly events?: EventSink | undefined;
   readonly read?: typeof readTokenFile;
 }
 
@@ -160,7 +163,9 @@ export class FileTokenSource {
     // The age counts from the start of the read, because the content may be that old.
     const startedMs = clock.monotonicMs();
     try {
-      this.#held = acceptToken(await read(file, mayBeOpaque), this.#held, this.#options);
+      const replaced = this.#held;
+      this.#held = acceptToken(await read(file, mayBeOpaque), replaced, this.#options);
+      if (replaced && replaced !== this.#held) this.#noteRotation(replaced, this.#held);
       this.#goodReadMs = startedMs;
       this.#noteGoodRead();
     } catch (error) {
@@ -169,6 +174,16 @@ export class FileTokenSource {
     }
     this.#lastReadMs = startedMs;
     this.#lastVersion = version;
+  }
+
+  #noteRotation(replaced: HeldToken, { expiresAtMs }: HeldToken): void {
+    const { file, events } = this.#options;
+    if (!events?.hears('onTokenRotated')) return;
+    events.emit('onTokenRotated', {
+      tokenFile: file,
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+      ...(replaced.expiresAtMs !== undefined && { previousExpiresAtMs: replaced.expiresAtMs }),
+    });
   }
 
   #noteGoodRead(): void {

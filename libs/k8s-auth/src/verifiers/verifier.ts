@@ -1,5 +1,6 @@
 import { type Principal } from '../identity/principal.js';
 import { type CallerConnection } from '../api-server/fair-queue.js';
+import { type EventSink } from '../events/k8s-auth.events.js';
 import { type Readiness } from '../util/readiness.js';
 import { type Clock } from '../util/clock.js';
 import { type Log } from '../util/log.js';
@@ -78,6 +79,7 @@ export interface VerifierVariable {
 export interface VerifierContext {
   readonly clock: Clock;
   readonly log: Log;
+  readonly events?: EventSink;
   /** The process environment, used to find the API server. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Functions that report the checks of a local verification. @default checks without a report */

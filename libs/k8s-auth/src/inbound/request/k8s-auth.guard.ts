@@ -11,6 +11,7 @@ import { loggable } from '../../util/log.js';
 import { type Verdict } from '../../verifiers/verifier.js';
 import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import { type InboundRoot, type Route } from '../routes/route.js';
+import { AcceptedRequestEvent } from './accepted-request.event.js';
 import {
   AuthenticatedRequest,
   isRememberedUnenforced,
@@ -154,6 +155,8 @@ function acceptVerdict(
   const request = requestOf(context);
   removeAuthorization(request);
   rememberAuthenticated(request, new AuthenticatedRequest(root, context, principal, token));
+  if (root.events.hears('onVerified'))
+    root.events.emit('onVerified', new AcceptedRequestEvent(context, principal));
   return true;
 }
 

@@ -1,4 +1,5 @@
 import { type K8sAuthError } from '../../errors.js';
+import { type EventCaller } from '../../events/event-types.js';
 import { type Principal } from '../../identity/principal.js';
 import { type Clock } from '../../util/clock.js';
 import { type Log, type LogEvent, loggable, joinErrorMessages } from '../../util/log.js';
@@ -154,7 +155,8 @@ function withoutToken(text: string, token: string | undefined): string {
 /** A name that cannot forge other content of a log line. A ServiceAccount's `sub` has up to 339 characters. */
 const SAFE_NAME = /^[A-Za-z0-9:._/@-]{1,350}$/;
 
-function callerOf(principal: Principal | undefined, token: string | undefined): object {
+/** The verified caller, or the names in a token that was not accepted, if they are safe. @internal */
+export function callerOf(principal: Principal | undefined, token: string | undefined): Partial<EventCaller> {
   if (principal) {
     const { username, credentialId } = principal;
     return { sub: username, ...(credentialId !== undefined && { credentialId }), verified: true };

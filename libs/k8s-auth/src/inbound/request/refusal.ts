@@ -21,6 +21,7 @@ import { type Principal } from '../../identity/principal.js';
 import { type InboundRoot } from '../routes/route.js';
 import { isRememberedUnenforced, rememberUnenforced } from './authenticated-request.js';
 import { requestOf } from './bearer-token.js';
+import { RefusedRequestEvent } from './refused-request.event.js';
 
 /** The errors that have an HTTP response. Any other error is our own failure and becomes a VerifierUnavailableError. */
 type RefusableError =
@@ -75,11 +76,11 @@ export interface RefusedRequest {
  * @internal
  */
 export function refuse(
-  root: Pick<InboundRoot, 'refusals' | 'adapterHost'>,
+  root: Pick<InboundRoot, 'refusals' | 'events' | 'adapterHost'>,
   refused: RefusedRequest,
   thrown: unknown,
 ): true {
-  const { refusals, adapterHost } = root;
+  const { refusals, events, adapterHost } = root;
   const { context, token, principal } = refused;
   // Own property only, so that a polluted Object.prototype opens no route.
   const enforce = !Object.hasOwn(refused, 'enforce') || refused.enforce !== false;
@@ -88,12 +89,16 @@ export function refuse(
   const route = describeRoute(context);
   if (thrown instanceof UnsupportedContextError) {
     refusals.record({ error: thrown, route });
+    if (events.hears('onRejected'))
+      events.emit('onRejected', new RefusedRequestEvent({ error: thrown, route }));
     throw thrown;
   }
   const known = RESPONSES.find(([kind]) => thrown instanceof kind);
   // Not attached as the cause, because its content is unknown. Its message is in the log, with the token redacted.
   const error = known ? (thrown as RefusableError) : new VerifierUnavailableError('unexpected error');
   refusals.record({ error, enforce, route, token, principal, unexpected: known ? undefined : { thrown } });
+  if (events.hears('onRejected'))
+    events.emit('onRejected', new RefusedRequestEvent({ error, enforce, route, token, principal }));
   if (!enforce) {
     rememberUnenforced(root, refused);
     return true;

@@ -1,6 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
 import { type AuthorizationRule } from '../../authorization/rules.js';
+import { type EventSink } from '../../events/k8s-auth.events.js';
 import { audienceKeyOf, readAudiences } from '../../identity/names.js';
 import { type Verify } from '../../verifiers/verifier.js';
 import { type RefusalLog } from '../request/refusal-log.js';
@@ -70,6 +71,7 @@ export interface InboundRoot {
   /** Whether its routes are enforced, unless a decorator says otherwise. */
   readonly enforce: boolean;
   readonly refusals: RefusalLog;
+  readonly events: EventSink;
   readonly adapterHost: HttpAdapterHost;
   /** Shared by all roots of an application. */
   readonly routes: RouteFinder;

@@ -65,7 +65,8 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
     { option: 'clockToleranceMs', variable: 'K8S_AUTH_CLOCK_TOLERANCE_MS', type: 'integer' },
     { option: 'acceptLegacyTokens', variable: 'K8S_AUTH_ACCEPT_LEGACY_TOKENS', type: 'boolean' },
   ],
-  async create({ kind, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS, ...options }, { clock, log, checks }) {
+  async create({ kind, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS, ...options }, context) {
+    const { clock, log, checks } = context;
     const { acceptLegacyTokens = false } = options;
     const issuers = issuersOf(options.issuer);
     if (issuers.length > 1) {
@@ -75,7 +76,7 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
       log.warn({ message, issuers });
     }
     const files = new PublicKeyFiles(options.publicKeyFiles, issuers);
-    const keys = new RefreshedKeys(files, { policy: KEYS_IN_FILES, clock, log }, await files.fetchFirst());
+    const keys = new RefreshedKeys(files, { ...context, policy: KEYS_IN_FILES }, await files.fetchFirst());
     const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs, acceptLegacyTokens }, checks);
     const cache = new VerdictCache(verify, { clock });
     return {
