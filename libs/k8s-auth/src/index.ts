@@ -4,6 +4,14 @@ export { type K8sAuthOptionsFactory } from './k8s-auth.providers.js';
 export { type K8sAuthOptions } from './config/options.js';
 export { k8sAuthConfig } from './config/k8s-auth.config.js';
 export { K8sAuthReadiness } from './k8s-auth.readiness.js';
+export {
+  K8sAuthSelfCheck,
+  type OwnTokenState,
+  type SelfCheckCode,
+  type SelfCheckProblem,
+  type SelfCheckSnapshot,
+} from './k8s-auth.self-check.js';
+export { type OwnTokenProblem, type OwnTokenProblemCode } from './token-file/token-freshness.js';
 
 export { K8sAuthEvents } from './events/k8s-auth.events.js';
 export {

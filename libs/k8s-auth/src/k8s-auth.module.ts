@@ -25,6 +25,7 @@ import {
   type OPTIONS_TYPE,
 } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
+import { K8sAuthSelfCheck } from './k8s-auth.self-check.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
@@ -44,6 +45,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     @Inject(K8S_AUTH_CLOCK) private readonly clock: Clock,
     private readonly tokenSource: K8sAuthTokenSource,
     private readonly readiness: K8sAuthReadiness,
+    private readonly selfCheck: K8sAuthSelfCheck,
     private readonly refusals: RefusalLog,
     private readonly moduleRef: ModuleRef,
   ) {}
@@ -60,7 +62,11 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     // Not awaited: a plugin that supplies the own credential may be slow.
     const { checked, verifier, root, tokenSource } = this;
     void logStart({ checked, verifier, root, tokenSource }, k8sAuthLog);
-    this.watches.push(this.tokenSource.watchUse(), this.readiness.watchUntilReady(this.clock));
+    this.watches.push(
+      this.tokenSource.watchUse(),
+      this.readiness.watchUntilReady(this.clock),
+      this.selfCheck.watch(() => this.readiness.logChange()),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -87,6 +93,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     K8sAuthGuard,
     K8sAuthEvents,
     K8sAuthReadiness,
+    K8sAuthSelfCheck,
     K8sAuthTokenSource,
     K8sAuthWouldRefuseCounts,
     K8S_AUTH_INBOUND_ROOT,

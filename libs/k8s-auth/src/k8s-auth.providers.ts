@@ -16,6 +16,9 @@ import {
   type K8sAuthOptions,
 } from './config/options.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
+import { K8sAuthSelfCheck, type OwnTokenFile } from './k8s-auth.self-check.js';
+import { OwnApiServer } from './api-server/own-api-server.js';
+import { bareOriginOf } from './outbound/destinations.options.js';
 import { modulesOf } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
@@ -62,7 +65,7 @@ export const k8sAuthProviders: Provider[] = [
   {
     provide: K8S_AUTH_VERIFIER,
     useFactory: createVerifier,
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents],
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents, OwnApiServer],
   },
   {
     provide: K8S_AUTH_INBOUND_ROOT,
@@ -101,11 +104,32 @@ export const k8sAuthProviders: Provider[] = [
   },
   {
     provide: K8sAuthReadiness,
-    useFactory: (verifier: Verifier | undefined, tokenSource: K8sAuthTokenSource) =>
-      new K8sAuthReadiness(verifier, tokenSource, k8sAuthLog),
-    inject: [K8S_AUTH_VERIFIER, K8sAuthTokenSource],
+    useFactory: (
+      verifier: Verifier | undefined,
+      tokenSource: K8sAuthTokenSource,
+      selfCheck: K8sAuthSelfCheck,
+    ) => new K8sAuthReadiness(verifier, tokenSource, k8sAuthLog, selfCheck),
+    inject: [K8S_AUTH_VERIFIER, K8sAuthTokenSource, K8sAuthSelfCheck],
+  },
+  {
+    provide: OwnApiServer,
+    useFactory: (clock: Clock) => new OwnApiServer(clock),
+    inject: [K8S_AUTH_CLOCK],
+  },
+  {
+    provide: K8sAuthSelfCheck,
+    useFactory: ({ options }: CheckedOptions, apiServer: OwnApiServer, clock: Clock) =>
+      new K8sAuthSelfCheck(ownTokenFilesOf(options), apiServer, clock),
+    inject: [K8S_AUTH_CHECKED_OPTIONS, OwnApiServer, K8S_AUTH_CLOCK],
   },
 ];
+
+function ownTokenFilesOf({ destinations = [] }: K8sAuthOptions): OwnTokenFile[] {
+  return destinations.map(({ origin, tokenFile }) => ({
+    destination: bareOriginOf(origin) ?? origin,
+    tokenFile,
+  }));
+}
 
 function createEvents({ options }: CheckedOptions, clock: Clock): K8sAuthEvents {
   const events = new K8sAuthEvents({ clock, log: k8sAuthLog });
@@ -117,9 +141,10 @@ async function createVerifier(
   { options, definition }: CheckedOptions,
   clock: Clock,
   events: K8sAuthEvents,
+  ownApiServer: OwnApiServer,
 ): Promise<Verifier | undefined> {
   if (!definition || !options.verifier) return undefined;
-  const context = { clock, log: k8sAuthLog, events, environment: processEnvironment() };
+  const context = { clock, log: k8sAuthLog, events, ownApiServer, environment: processEnvironment() };
   return definition
     .create(options.verifier, context)
     .catch((error: unknown) => Promise.reject(nameVariables(error, definition.variables)));

@@ -7,6 +7,7 @@ import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { findPodMount, isApiServerOfPod, pathIfExists, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
+import { type OwnApiServer } from './own-api-server.js';
 import { type ClientCertificate, FileCredential, type OwnCredential } from './own-credential.js';
 import { type PemSource, readTls, type TlsSettings, type TlsSource } from '../http/tls-source.js';
 
@@ -15,6 +16,7 @@ export interface ApiServerContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventSink;
+  readonly ownApiServer?: OwnApiServer;
   /** The process environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Root directory of the pod's mount; specs use another one. @default '/' */
@@ -176,8 +178,9 @@ function caSource({ caFile }: ApiServerOptions): PemSource | undefined {
 
 function fileCredential(
   file: string,
-  { clock, log, events }: Pick<ApiServerContext, 'clock' | 'log' | 'events'>,
+  { clock, log, events, ownApiServer }: Omit<ApiServerContext, 'environment' | 'podRoot'>,
 ): OwnCredential {
+  if (ownApiServer) ownApiServer.tokenFile = file;
   return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log, events }));
 }
 

@@ -1,4 +1,5 @@
 import { type Principal } from '../identity/principal.js';
+import { type OwnApiServer } from '../api-server/own-api-server.js';
 import { type CallerConnection } from '../api-server/fair-queue.js';
 import { type EventSink } from '../events/k8s-auth.events.js';
 import { type Readiness } from '../util/readiness.js';
@@ -80,6 +81,8 @@ export interface VerifierContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventSink;
+  /** Is told about our own token file and our clock. */
+  readonly ownApiServer?: OwnApiServer;
   /** The process environment, used to find the API server. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Functions that report the checks of a local verification. @default checks without a report */

@@ -26,11 +26,11 @@ export interface ReviewerOptions {
  * @internal
  */
 export async function openReviewer(options: ReviewerOptions, context: VerifierContext): Promise<Reviewer> {
-  const { clock, log } = context;
+  const { clock, log, ownApiServer } = context;
   const connection = await requireApiServer(options.apiServer, context);
   const message = `tokens are reviewed by the API server at ${connection.url}`;
   log.log({ message, found: connection.description });
-  const client = new ApiServerClient(connection, { clock, log });
+  const client = new ApiServerClient(connection, { clock, log, ...(ownApiServer && { ownApiServer }) });
   const reviews = new TokenReviewClient(client, { clock, log, timeoutMs: options.timeoutMs });
   return new Reviewer(
     client,
