@@ -15,6 +15,7 @@ import {
   type K8sAuthOptions,
 } from './config/options.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
+import { K8sAuthStatistics } from './k8s-auth.statistics.js';
 import { modulesOf } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
@@ -98,6 +99,16 @@ export const k8sAuthProviders: Provider[] = [
     useFactory: (verifier: Verifier | undefined, tokenSource: K8sAuthTokenSource) =>
       new K8sAuthReadiness(verifier, tokenSource, k8sAuthLog),
     inject: [K8S_AUTH_VERIFIER, K8sAuthTokenSource],
+  },
+  {
+    provide: K8sAuthStatistics,
+    useFactory: (
+      { options }: CheckedOptions,
+      verifier: Verifier | undefined,
+      tokenSource: K8sAuthTokenSource,
+      readiness: K8sAuthReadiness,
+    ) => new K8sAuthStatistics({ kind: options.verifier?.kind, verifier, tokenSource, readiness }),
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_VERIFIER, K8sAuthTokenSource, K8sAuthReadiness],
   },
 ];
 
