@@ -31,7 +31,10 @@ module.exports = {
       name: 'apps-use-the-index-only',
       severity: 'error',
       from: { path: '^apps/' },
-      to: { path: '^libs/', pathNot: '^libs/k8s-auth/(src/index\\.ts|dist/src/index\\.(js|d\\.ts))$' },
+      to: {
+        path: '^libs/',
+        pathNot: '^libs/k8s-auth/(dist/)?(src|prometheus|opentelemetry)/index\\.(ts|js|d\\.ts)$',
+      },
     },
     {
       name: 'sources-never-import-the-testing-entry',
@@ -56,11 +59,14 @@ module.exports = {
       // Tests find development packages too; an installed library does not have them.
       name: 'sources-import-only-packages-that-are-installed-with-them',
       severity: 'error',
-      from: { path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing|cli)/', pathNot: spec },
-      // zod becomes part of the build. @peculiar/x509 is an optional peer dependency.
+      from: {
+        path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing|prometheus|opentelemetry|cli)/',
+        pathNot: spec,
+      },
+      // zod becomes part of the build. The others are optional peer dependencies.
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'],
-        pathNot: 'node_modules/(zod|@peculiar/x509)/',
+        pathNot: 'node_modules/(zod|@peculiar/x509|prom-client|@opentelemetry/api)/',
       },
     },
     arrow('util', ['errors']),

@@ -45,6 +45,7 @@ export default {
         '<rootDir>/libs/k8s-auth/src/{inbound,outbound}/**/*.spec.ts',
         '<rootDir>/libs/k8s-auth/src/k8s-auth.*.spec.ts',
         '<rootDir>/libs/k8s-auth/testing/application/*.spec.ts',
+        '<rootDir>/libs/k8s-auth/{prometheus,opentelemetry}/*.spec.ts',
       ],
     },
     { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/!(cluster|nest-11)/**/*.spec.ts'] },

@@ -13,6 +13,7 @@ export {
 } from './k8s-auth.self-check.js';
 export { type OwnTokenProblem, type OwnTokenProblemCode } from './token-file/token-freshness.js';
 
+export { K8sAuthStatistics, type Statistics } from './k8s-auth.statistics.js';
 export { K8sAuthEvents } from './events/k8s-auth.events.js';
 export {
   type EventCaller,
@@ -23,6 +24,7 @@ export {
   type TokenRotatedEvent,
   type VerifiedEvent,
 } from './events/event-types.js';
+export { type Operation, type OperationObserver, type OperationResult } from './events/operations.js';
 
 export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
 export { Caller, EnforceK8sAuth, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
@@ -39,7 +41,13 @@ export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.definit
 export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.definition.js';
 export { type HybridOptions } from './verifiers/hybrid/hybrid.definition.js';
 export { type ApiServerOptions } from './api-server/api-server.options.js';
-export { type CallerConnection, type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
+export {
+  type CallerConnection,
+  type Verdict,
+  type Verifier,
+  type VerifierStatistics,
+  type Verify,
+} from './verifiers/verifier.js';
 export { type Readiness } from './util/readiness.js';
 
 export { type DestinationOptions } from './outbound/destinations.options.js';

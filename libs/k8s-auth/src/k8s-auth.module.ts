@@ -26,6 +26,7 @@ import {
 } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthSelfCheck } from './k8s-auth.self-check.js';
+import { K8sAuthStatistics } from './k8s-auth.statistics.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
@@ -94,6 +95,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     K8sAuthEvents,
     K8sAuthReadiness,
     K8sAuthSelfCheck,
+    K8sAuthStatistics,
     K8sAuthTokenSource,
     K8sAuthWouldRefuseCounts,
     K8S_AUTH_INBOUND_ROOT,

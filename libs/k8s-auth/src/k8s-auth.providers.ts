@@ -19,6 +19,7 @@ import { K8sAuthReadiness } from './k8s-auth.readiness.js';
 import { K8sAuthSelfCheck, type OwnTokenFile } from './k8s-auth.self-check.js';
 import { OwnApiServer } from './api-server/own-api-server.js';
 import { bareOriginOf } from './outbound/destinations.options.js';
+import { K8sAuthStatistics } from './k8s-auth.statistics.js';
 import { modulesOf } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
@@ -121,6 +122,16 @@ export const k8sAuthProviders: Provider[] = [
     useFactory: ({ options }: CheckedOptions, apiServer: OwnApiServer, clock: Clock) =>
       new K8sAuthSelfCheck(ownTokenFilesOf(options), apiServer, clock),
     inject: [K8S_AUTH_CHECKED_OPTIONS, OwnApiServer, K8S_AUTH_CLOCK],
+  },
+  {
+    provide: K8sAuthStatistics,
+    useFactory: (
+      { options }: CheckedOptions,
+      verifier: Verifier | undefined,
+      tokenSource: K8sAuthTokenSource,
+      readiness: K8sAuthReadiness,
+    ) => new K8sAuthStatistics({ kind: options.verifier?.kind, verifier, tokenSource, readiness }),
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_VERIFIER, K8sAuthTokenSource, K8sAuthReadiness],
   },
 ];
 

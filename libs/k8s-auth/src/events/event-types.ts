@@ -1,5 +1,6 @@
 import { type K8sAuthError, type K8sAuthErrorCode } from '../errors.js';
 import { type Principal } from '../identity/principal.js';
+import { type Operation, type OperationObserver } from './operations.js';
 
 /**
  * What happened to a request: accepted (200), its token was rejected (401), its caller or route is forbidden (403), the
@@ -78,10 +79,21 @@ export interface K8sAuthListener {
   onRejected?(event: RejectedEvent): void;
   onStaleKeys?(event: StaleKeysEvent): void;
   onTokenRotated?(event: TokenRotatedEvent): void;
+  /**
+   * Called when a verification or a review starts, for measurements and traces.
+   * @returns what watches this operation; `undefined`: nothing does
+   */
+  onOperation?(operation: Operation): OperationObserver | undefined;
 }
 
 /** The names of the events. @internal */
-export const EVENT_NAMES = ['onVerified', 'onRejected', 'onStaleKeys', 'onTokenRotated'] as const;
+export const EVENT_NAMES = [
+  'onVerified',
+  'onRejected',
+  'onStaleKeys',
+  'onTokenRotated',
+  'onOperation',
+] as const;
 
 /** @internal */
 export type EventName = (typeof EVENT_NAMES)[number];

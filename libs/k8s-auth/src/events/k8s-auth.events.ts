@@ -1,6 +1,7 @@
 import { type Clock } from '../util/clock.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
 import { EVENT_NAMES, type EventName, type EventOf, type K8sAuthListener } from './event-types.js';
+import { type Operation, type OperationObserver, runObserved } from './operations.js';
 
 /** TypeScript does not know that the name and the event belong together. */
 type Callable = { readonly [Name in EventName]?: (event: unknown) => unknown };
@@ -11,10 +12,16 @@ interface Subscription {
 
 type Subscriptions = { readonly [Name in EventName]: readonly Subscription[] };
 
-const NOBODY: Subscriptions = { onVerified: [], onRejected: [], onStaleKeys: [], onTokenRotated: [] };
+const NOBODY: Subscriptions = {
+  onVerified: [],
+  onRejected: [],
+  onStaleKeys: [],
+  onTokenRotated: [],
+  onOperation: [],
+};
 
 /** The part that emits. Everything that may emit an event gets this, and asks `hears` before it creates an event. @internal */
-export type EventSink = Pick<K8sAuthEvents, 'hears' | 'emit'>;
+export type EventSink = Pick<K8sAuthEvents, 'hears' | 'emit' | 'observe'>;
 
 /**
  * The events of one `K8sAuthModule`. Injectable in every module that can access it:
@@ -63,13 +70,37 @@ export class K8sAuthEvents {
     for (const { listener } of this.subscriptions[name]) this.call(listener, name, event);
   }
 
-  private call<Name extends EventName>(listener: K8sAuthListener, name: Name, event: EventOf<Name>): void {
+  /**
+   * Runs an operation, and reports it to the listeners of `onOperation`.
+   * @param usernameOf the caller that the result names
+   * @throws what the work throws, and nothing else
+   * @internal
+   */
+  observe<Result>(
+    operation: Operation,
+    work: () => Result | Promise<Result>,
+    usernameOf: (result: Result) => string,
+  ): Result | Promise<Result> {
+    const started = this.subscriptions.onOperation.map(({ listener }) =>
+      this.call(listener, 'onOperation', operation),
+    );
+    return runObserved({
+      work,
+      observers: started.filter(isObserver),
+      usernameOf,
+      onFailure: (error) => this.noteFailure('onOperation', error),
+    });
+  }
+
+  private call<Name extends EventName>(listener: K8sAuthListener, name: Name, event: EventOf<Name>): unknown {
     try {
       const result: unknown = (listener as Callable)[name]?.(event);
       // TypeScript accepts an async function here. Its rejection would end the process.
       if (result instanceof Promise) result.catch((error: unknown) => this.noteFailure(name, error));
+      return result;
     } catch (error) {
       this.noteFailure(name, error);
+      return undefined;
     }
   }
 
@@ -78,6 +109,10 @@ export class K8sAuthEvents {
       this.context.log.error({ message: `listener ${name} failed: ${describeError(error)}` }),
     );
   }
+}
+
+function isObserver(value: unknown): value is OperationObserver {
+  return typeof (value as Partial<OperationObserver> | undefined)?.end === 'function';
 }
 
 function mapLists(

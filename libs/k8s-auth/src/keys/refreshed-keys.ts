@@ -11,7 +11,7 @@ import { plainErrorOf } from '../util/plain-error.js';
 import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
 import { type Readiness } from '../util/readiness.js';
 import { startDeadline, settleUnlessAborted } from '../util/timers.js';
-import { type KeyProvider } from './key-provider.js';
+import { type KeyProvider, type KeyStatistics } from './key-provider.js';
 import { KeySet } from '../jwt/signature.js';
 import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
 
@@ -135,6 +135,11 @@ export class RefreshedKeys implements KeyProvider {
     if (failure === undefined) return { status: 'ready' };
     // An API server that has just started has no roles for a short time. With keys, one such refusal keeps us ready.
     return { status: this.rightMissingCount > 1 ? 'not-ready' : 'degraded', reason: describeError(failure) };
+  }
+
+  statistics(): KeyStatistics {
+    const { value, valueAgeMs } = this.refreshed;
+    return { count: value?.keys.size ?? 0, ...(valueAgeMs !== undefined && { ageMs: valueAgeMs }) };
   }
 
   private async issuersAfterFetch(): Promise<readonly string[]> {

@@ -8,6 +8,7 @@ import {
   isNearExpiry,
   MIN_READ_PERIOD_MS,
   readTokenFile,
+  type TokenFileVersion,
   versionOfTokenFile,
 } from './token-file.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
@@ -42,6 +43,8 @@ export interface TokenSourceState {
   readonly expiresAtMs?: number;
   /** Time since the last read of the file, successful or not, milliseconds. */
   readonly lastReadAgeMs?: number;
+  /** Time since the file was written, by its last read and the wall clock, milliseconds. Omitted if there is no file. */
+  readonly fileAgeMs?: number;
 }
 
 /**
@@ -67,7 +70,7 @@ export class FileTokenSource {
   #failureWasLogged = false;
   #lastReadMs?: number;
   #goodReadMs = -Infinity;
-  #lastVersion?: string;
+  #lastVersion?: TokenFileVersion;
 
   constructor(options: FileTokenSourceOptions) {
     this.#options = options;
@@ -108,6 +111,7 @@ export class FileTokenSource {
   state(): TokenSourceState {
     const expiresAtMs = this.#held?.expiresAtMs;
     const lastReadMs = this.#lastReadMs;
+    const writtenMs = this.#lastVersion?.writtenMs;
     const hasToken = this.#unexpiredToken() !== undefined;
     const code =
       this.#failure?.code ?? (this.#held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
@@ -116,6 +120,7 @@ export class FileTokenSource {
       ...(code && { code, trouble: code }),
       ...(expiresAtMs !== undefined && { expiresAtMs }),
       ...(lastReadMs !== undefined && { lastReadAgeMs: this.#options.clock.monotonicMs() - lastReadMs }),
+      ...(writtenMs !== undefined && { fileAgeMs: Math.max(0, this.#options.clock.wallMs() - writtenMs) }),
     };
   }
 
@@ -152,13 +157,13 @@ export class FileTokenSource {
   #readIfReplaced(): Promise<void> {
     return this.#reads.run('read', async () => {
       const version = await versionOfTokenFile(this.#options.file);
-      if (version !== this.#lastVersion || this.#lastReadAgeMs() >= MIN_READ_PERIOD_MS) {
+      if (version.id !== this.#lastVersion?.id || this.#lastReadAgeMs() >= MIN_READ_PERIOD_MS) {
         await this.#readVersion(version);
       }
     });
   }
 
-  async #readVersion(version: string): Promise<void> {
+  async #readVersion(version: TokenFileVersion): Promise<void> {
     const { file, mayBeOpaque, clock, read = readTokenFile } = this.#options;
     // The age counts from the start of the read, because the content may be that old.
     const startedMs = clock.monotonicMs();

@@ -3,6 +3,7 @@ import { issuerSchema, issuersOf } from '../../keys/issuer-keys.options.js';
 import { PublicKeyFiles } from '../../keys/public-key-files.js';
 import { KEYS_IN_FILES, RefreshedKeys } from '../../keys/refreshed-keys.js';
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
+import { observed } from '../observed.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 
@@ -78,11 +79,12 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
     const files = new PublicKeyFiles(options.publicKeyFiles, issuers);
     const keys = new RefreshedKeys(files, { ...context, policy: KEYS_IN_FILES }, await files.fetchFirst());
     const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs, acceptLegacyTokens }, checks);
-    const cache = new VerdictCache(verify, { clock });
+    const cache = new VerdictCache(observed(verify, kind, context.events), { clock });
     return {
       verify: cache.verify,
       start: () => keys.start(),
       readiness: () => keys.readiness(),
+      statistics: () => ({ ...cache.counts, keys: keys.statistics() }),
       // By default an API server accepts its issuer as audience.
       apiServerAudiences: () => Promise.resolve(issuers),
       summary: () => Promise.resolve({ issuers }),
