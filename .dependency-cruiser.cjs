@@ -33,7 +33,7 @@ module.exports = {
       from: { path: '^apps/' },
       to: {
         path: '^libs/',
-        pathNot: '^libs/k8s-auth/(dist/)?(src|prometheus|opentelemetry)/index\\.(ts|js|d\\.ts)$',
+        pathNot: '^libs/k8s-auth/(dist/)?(src|prometheus|opentelemetry|terminus)/index\\.(ts|js|d\\.ts)$',
       },
     },
     {
@@ -60,13 +60,13 @@ module.exports = {
       name: 'sources-import-only-packages-that-are-installed-with-them',
       severity: 'error',
       from: {
-        path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing|prometheus|opentelemetry|cli)/',
+        path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing|prometheus|opentelemetry|terminus|cli)/',
         pathNot: spec,
       },
       // zod becomes part of the build. The others are optional peer dependencies.
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'],
-        pathNot: 'node_modules/(zod|@peculiar/x509|prom-client|@opentelemetry/api)/',
+        pathNot: 'node_modules/(zod|@peculiar/x509|prom-client|@opentelemetry/api|@nestjs/terminus)/',
       },
     },
     arrow('util', ['errors']),

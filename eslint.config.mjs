@@ -73,7 +73,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['libs/*/{src,testing,prometheus,opentelemetry,cli}/**/*.ts', 'apps/**/*.ts'],
+    files: ['libs/*/{src,testing,prometheus,opentelemetry,terminus,cli}/**/*.ts', 'apps/**/*.ts'],
     rules: oneIdeaPerFile,
   },
   {
@@ -82,7 +82,7 @@ export default tseslint.config(
     rules: importedOnFirstUse,
   },
   {
-    files: ['libs/*/{src,prometheus,opentelemetry}/**/*.ts'],
+    files: ['libs/*/{src,prometheus,opentelemetry,terminus}/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/util/clock.ts', '**/k8s-auth.config.ts'],
     rules: oneDoor,
   },

@@ -3,6 +3,7 @@ import { ConfigModule, type ConfigType } from '@nestjs/config';
 import { APP_GUARD } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { k8sAuthConfig, K8sAuthGuard, K8sAuthModule } from 'nest-k8s-auth';
+import { K8sAuthHealthIndicator } from 'nest-k8s-auth/terminus';
 import { AdminController } from './admin/admin.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { HelloController } from './hello/hello.controller.js';
@@ -21,6 +22,6 @@ import { service2Config } from './service2.config.js';
     TerminusModule.forRoot({ logger: false }),
   ],
   controllers: [HelloController, AdminController, HealthController],
-  providers: [{ provide: APP_GUARD, useExisting: K8sAuthGuard }],
+  providers: [{ provide: APP_GUARD, useExisting: K8sAuthGuard }, K8sAuthHealthIndicator],
 })
 export class AppModule {}
