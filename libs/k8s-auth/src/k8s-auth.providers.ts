@@ -6,6 +6,7 @@ import { RefusalLog } from './inbound/request/refusal-log.js';
 import { PublicControllers } from './inbound/routes/public-controllers.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
+import { AuditLog } from './events/audit-log.js';
 import { K8sAuthEvents } from './events/k8s-auth.events.js';
 import { k8sAuthLog } from './util/log.js';
 import {
@@ -115,6 +116,7 @@ export const k8sAuthProviders: Provider[] = [
 function createEvents({ options }: CheckedOptions, clock: Clock): K8sAuthEvents {
   const events = new K8sAuthEvents({ clock, log: k8sAuthLog });
   if (options.events) events.subscribe(options.events);
+  if (options.auditLog) events.subscribe(new AuditLog(k8sAuthLog));
   return events;
 }
 
