@@ -33,6 +33,12 @@ const COUNTERS: readonly CounterDefinition[] = [
     labelNames: ['result'],
     values: 'reviews',
   },
+  {
+    name: 'k8s_auth_would_refuse_total',
+    help: 'Requests that passed although they would be refused if their route were enforced, by route and reason code',
+    labelNames: ['route', 'code'],
+    values: 'wouldRefuse',
+  },
 ];
 
 /** @param read the values, when somebody collects the metrics */

@@ -34,6 +34,8 @@ export interface CounterValues {
   readonly cacheHits: readonly Sample[];
   readonly cacheMisses: readonly Sample[];
   readonly reviews: readonly Sample[];
+  /** Two modules may count for the same route and code. */
+  readonly wouldRefuse: readonly Sample[];
 }
 
 type CacheCounts = Record<'cacheHits' | 'cacheMisses', number>;
@@ -43,6 +45,7 @@ export class Counts {
   private readonly verdicts = new Map<string, VerdictCounts>();
   private readonly reviews = { accepted: 0, rejected: 0, unavailable: 0 };
   private readonly endedCaches = new Map<string, CacheCounts>();
+  private readonly endedWouldRefuse: Sample[] = [];
 
   /** The counts for one kind of verifier, which its modules share. */
   verdictsOf(verifier: string): VerdictCounts {
@@ -58,21 +61,28 @@ export class Counts {
   /** Keeps the figures of a module that ends. */
   keep(statistics: Statistics): void {
     add(this.endedCaches, statistics);
+    this.endedWouldRefuse.push(...wouldRefuseSamples(statistics));
   }
 
   /** @param live the modules that have not ended */
   with(live: readonly { readonly statistics: { current(): Statistics } }[]): CounterValues {
     const caches = new Map([...this.endedCaches].map(([verifier, counts]) => [verifier, { ...counts }]));
-    for (const { statistics } of live) add(caches, statistics.current());
+    const current = live.map(({ statistics }) => statistics.current());
+    for (const statistics of current) add(caches, statistics);
     const cacheSamples = (name: keyof CacheCounts) =>
       [...caches].map(([verifier, counts]) => ({ labels: { verifier }, value: counts[name] }));
     return {
       verdicts: [...this.verdicts].flatMap(([verifier, counts]) => counts.samples(verifier)),
       cacheHits: cacheSamples('cacheHits'),
       cacheMisses: cacheSamples('cacheMisses'),
+      wouldRefuse: [...this.endedWouldRefuse, ...current.flatMap(wouldRefuseSamples)],
       reviews: Object.entries(this.reviews).map(([result, value]) => ({ labels: { result }, value })),
     };
   }
+}
+
+function wouldRefuseSamples({ wouldRefuse }: Statistics): Sample[] {
+  return wouldRefuse.map(({ route, code, count }) => ({ labels: { route, code }, value: count }));
 }
 
 function add(caches: Map<string, CacheCounts>, { verifier, verification }: Statistics): void {

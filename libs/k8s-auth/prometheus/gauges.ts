@@ -1,5 +1,11 @@
 import { Gauge, type Registry } from 'prom-client';
-import { type DestinationState, type Statistics, type VerifierStatistics } from '../src/index.js';
+import {
+  type DestinationState,
+  OWN_TOKEN_PROBLEMS,
+  type OwnTokenState,
+  type Statistics,
+  type VerifierStatistics,
+} from '../src/index.js';
 import { type Sample } from './counts.js';
 import { type Source } from './source.js';
 
@@ -29,11 +35,32 @@ function ofDestinations(read: (destination: DestinationState, wallMs: number) =>
     destinations.flatMap((one) => sampleOf(read(one, wallMs), { destination: one.origin }));
 }
 
+/** Our own token for the API server is of no destination. Only the self check knows its file. */
+function ofApiServerToken(read: (token: OwnTokenState) => number | undefined) {
+  return ({ selfCheck }: State) =>
+    selfCheck.tokens
+      .filter(({ destination }) => destination === 'api-server')
+      .flatMap((token) => sampleOf(toSeconds(read(token)), { destination: token.destination }));
+}
+
+function problemsOf({ selfCheck }: State): Sample[] {
+  return selfCheck.tokens.flatMap(({ destination, problems }) =>
+    OWN_TOKEN_PROBLEMS.map((reason) => ({
+      labels: { destination, reason },
+      value: Number(problems.some(({ code }) => code === reason)),
+    })),
+  );
+}
+
 function sampleOf(value: number | undefined, labels: Sample['labels'] = {}): Sample[] {
   return value === undefined ? [] : [{ labels, value }];
 }
 
 const toSeconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000);
+
+function both(...reads: readonly GaugeDefinition['read'][]): GaugeDefinition['read'] {
+  return (state) => reads.flatMap((read) => read(state));
+}
 
 const GAUGES: readonly GaugeDefinition[] = [
   {
@@ -76,8 +103,11 @@ const GAUGES: readonly GaugeDefinition[] = [
     name: 'k8s_auth_own_token_expires_in_seconds',
     help: 'Time until the own token for a destination expires; negative if it has expired',
     labelNames: ['destination'],
-    read: ofDestinations(({ expiresAtMs }, wallMs) =>
-      toSeconds(expiresAtMs === undefined ? undefined : expiresAtMs - wallMs),
+    read: both(
+      ofDestinations(({ expiresAtMs }, wallMs) =>
+        toSeconds(expiresAtMs === undefined ? undefined : expiresAtMs - wallMs),
+      ),
+      ofApiServerToken(({ expiresInMs }) => expiresInMs),
     ),
     combine: Math.min,
   },
@@ -85,8 +115,24 @@ const GAUGES: readonly GaugeDefinition[] = [
     name: 'k8s_auth_own_token_file_age_seconds',
     help: 'Time since the file with the own token for a destination was written',
     labelNames: ['destination'],
-    read: ofDestinations(({ fileAgeMs }) => toSeconds(fileAgeMs)),
+    read: both(
+      ofDestinations(({ fileAgeMs }) => toSeconds(fileAgeMs)),
+      ofApiServerToken(({ fileAgeMs }) => fileAgeMs),
+    ),
     combine: Math.max,
+  },
+  {
+    name: 'k8s_auth_own_token_degraded',
+    help: 'Whether the own token for a destination has a problem that breaks calls later: 1 or 0 for each reason',
+    labelNames: ['destination', 'reason'],
+    read: problemsOf,
+    combine: Math.max,
+  },
+  {
+    name: 'k8s_auth_clock_offset_seconds',
+    help: 'How far the own clock is ahead of the clock of the API server; negative if it is behind',
+    read: ({ selfCheck }) => sampleOf(toSeconds(selfCheck.clockOffsetMs)),
+    combine: (...values) => values.reduce((one, other) => (Math.abs(other) > Math.abs(one) ? other : one)),
   },
 ];
 
@@ -105,18 +151,24 @@ export function registerGauges(registry: Registry, sources: () => readonly Sourc
         const samples = sources().flatMap(({ statistics, clock }) =>
           read({ ...statistics.current(), wallMs: clock.wallMs() }),
         );
-        for (const [destination, values] of groupByDestination(samples))
-          this.set(destination === undefined ? {} : { destination }, combine(...values));
+        for (const { labels, values } of groupByLabels(samples)) this.set({ ...labels }, combine(...values));
       },
     });
   }
 }
 
-function groupByDestination(samples: readonly Sample[]): Map<string | undefined, number[]> {
-  const groups = new Map<string | undefined, number[]>();
+interface SampleGroup {
+  readonly labels: Sample['labels'];
+  readonly values: number[];
+}
+
+function groupByLabels(samples: readonly Sample[]): Iterable<SampleGroup> {
+  const groups = new Map<string, SampleGroup>();
   for (const { labels, value } of samples) {
-    const { destination } = labels;
-    groups.set(destination, [...(groups.get(destination) ?? []), value]);
+    const key = JSON.stringify(labels);
+    const group = groups.get(key) ?? { labels, values: [] };
+    group.values.push(value);
+    groups.set(key, group);
   }
-  return groups;
+  return groups.values();
 }

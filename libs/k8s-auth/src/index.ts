@@ -11,7 +11,11 @@ export {
   type SelfCheckProblem,
   type SelfCheckSnapshot,
 } from './k8s-auth.self-check.js';
-export { type OwnTokenProblem, type OwnTokenProblemCode } from './token-file/token-freshness.js';
+export {
+  OWN_TOKEN_PROBLEMS,
+  type OwnTokenProblem,
+  type OwnTokenProblemCode,
+} from './token-file/token-freshness.js';
 
 export { K8sAuthStatistics, type Statistics } from './k8s-auth.statistics.js';
 export { K8sAuthEvents } from './events/k8s-auth.events.js';

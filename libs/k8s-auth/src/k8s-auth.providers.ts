@@ -1,12 +1,13 @@
+import { healthProviders, K8S_AUTH_CHECKED_OPTIONS } from './k8s-auth.health-providers.js';
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { type InboundRoot } from './inbound/routes/route.js';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
-import { K8sAuthWouldRefuseCounts } from './inbound/request/would-refuse-counts.js';
 import { PublicControllers } from './inbound/routes/public-controllers.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
+import { AuditLog } from './events/audit-log.js';
 import { K8sAuthEvents } from './events/k8s-auth.events.js';
 import { k8sAuthLog } from './util/log.js';
 import {
@@ -15,11 +16,7 @@ import {
   DEFAULT_MAX_TOKEN_BYTES,
   type K8sAuthOptions,
 } from './config/options.js';
-import { K8sAuthReadiness } from './k8s-auth.readiness.js';
-import { K8sAuthSelfCheck, type OwnTokenFile } from './k8s-auth.self-check.js';
 import { OwnApiServer } from './api-server/own-api-server.js';
-import { bareOriginOf } from './outbound/destinations.options.js';
-import { K8sAuthStatistics } from './k8s-auth.statistics.js';
 import { modulesOf } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
@@ -52,8 +49,7 @@ export interface K8sAuthOptionsFactory {
   createK8sAuthOptions(): K8sAuthOptions | Promise<K8sAuthOptions>;
 }
 
-/** Injection token of the {@link CheckedOptions}. */
-export const K8S_AUTH_CHECKED_OPTIONS = Symbol('K8S_AUTH:CHECKED_OPTIONS');
+export { K8S_AUTH_CHECKED_OPTIONS };
 
 /** Options -> checked options -> verifier, inbound root, token source, readiness. */
 export const k8sAuthProviders: Provider[] = [
@@ -93,58 +89,18 @@ export const k8sAuthProviders: Provider[] = [
     inject: [K8S_AUTH_CLOCK],
   },
   {
-    provide: K8sAuthWouldRefuseCounts,
-    useFactory: ({ wouldRefuse }: RefusalLog) => wouldRefuse,
-    inject: [RefusalLog],
-  },
-  {
     provide: K8sAuthTokenSource,
     useFactory: ({ options }: CheckedOptions, clock: Clock, events: K8sAuthEvents) =>
       new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog, events }),
     inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents],
   },
-  {
-    provide: K8sAuthReadiness,
-    useFactory: (
-      verifier: Verifier | undefined,
-      tokenSource: K8sAuthTokenSource,
-      selfCheck: K8sAuthSelfCheck,
-    ) => new K8sAuthReadiness(verifier, tokenSource, k8sAuthLog, selfCheck),
-    inject: [K8S_AUTH_VERIFIER, K8sAuthTokenSource, K8sAuthSelfCheck],
-  },
-  {
-    provide: OwnApiServer,
-    useFactory: (clock: Clock) => new OwnApiServer(clock),
-    inject: [K8S_AUTH_CLOCK],
-  },
-  {
-    provide: K8sAuthSelfCheck,
-    useFactory: ({ options }: CheckedOptions, apiServer: OwnApiServer, clock: Clock) =>
-      new K8sAuthSelfCheck(ownTokenFilesOf(options), apiServer, clock),
-    inject: [K8S_AUTH_CHECKED_OPTIONS, OwnApiServer, K8S_AUTH_CLOCK],
-  },
-  {
-    provide: K8sAuthStatistics,
-    useFactory: (
-      { options }: CheckedOptions,
-      verifier: Verifier | undefined,
-      tokenSource: K8sAuthTokenSource,
-      readiness: K8sAuthReadiness,
-    ) => new K8sAuthStatistics({ kind: options.verifier?.kind, verifier, tokenSource, readiness }),
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_VERIFIER, K8sAuthTokenSource, K8sAuthReadiness],
-  },
+  ...healthProviders,
 ];
-
-function ownTokenFilesOf({ destinations = [] }: K8sAuthOptions): OwnTokenFile[] {
-  return destinations.map(({ origin, tokenFile }) => ({
-    destination: bareOriginOf(origin) ?? origin,
-    tokenFile,
-  }));
-}
 
 function createEvents({ options }: CheckedOptions, clock: Clock): K8sAuthEvents {
   const events = new K8sAuthEvents({ clock, log: k8sAuthLog });
   if (options.events) events.subscribe(options.events);
+  if (options.auditLog) events.subscribe(new AuditLog(k8sAuthLog));
   return events;
 }
 

@@ -102,6 +102,22 @@ describe('checkOptions', () => {
       { destinations: [], maxTokenBytes: 16_385 },
       "option 'maxTokenBytes'",
     ],
+    [
+      'a misspelt event',
+      { destinations: [], events: { onReject: () => {} } },
+      "option 'events': expected an object",
+    ],
+    [
+      'a misspelt event beside others',
+      { destinations: [], events: { onVerified: () => {}, onReject: () => {} } },
+      "option 'events': expected an object",
+    ],
+    ['an event that is not a function', { destinations: [], events: { onVerified: 1 } }, "option 'events'"],
+    [
+      'a setting of the audit log that is not a boolean',
+      { destinations: [], auditLog: 'yes' },
+      "option 'auditLog'",
+    ],
     ['an option that does not exist', { verifier: { kind: 'tokenreview' }, audiance: 'x' }, 'audiance'],
     ['no options at all', undefined, 'expected'],
   ])('rejects %s and names it', (_, options, expected) => {

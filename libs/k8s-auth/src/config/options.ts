@@ -76,6 +76,13 @@ export interface K8sAuthOptions {
    * @default none
    */
   readonly events?: K8sAuthListener;
+
+  /**
+   * Logs one line for each accepted and each refused request, with the caller and the ID of its token as in the audit log of
+   * the API server. The lines are never suppressed, so their number grows with the number of requests.
+   * @default false
+   */
+  readonly auditLog?: boolean;
 }
 
 export const DEFAULT_MAX_TOKEN_BYTES = 8192;
@@ -130,6 +137,7 @@ const schema = z.strictObject({
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),
   events: events.optional(),
+  auditLog: z.boolean().optional(),
 });
 
 /** A mistake and the path of its option. The path is empty if the mistake is not about a single option. @internal */

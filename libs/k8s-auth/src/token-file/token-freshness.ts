@@ -4,8 +4,15 @@ import { numericDateMs, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { readTokenFile } from './token-file.js';
 import { readTokenFileLayout, type TokenFileLayout } from './token-file-layout.js';
 
-/** What is wrong with a token file of this service, although its token may still be valid. @publicApi */
-export type OwnTokenProblemCode = 'OWN_TOKEN_NOT_RENEWED' | 'OWN_TOKEN_SUB_PATH' | 'OWN_TOKEN_LONG_LIVED';
+/** What may be wrong with a token file of this service, although its token is still valid. @publicApi */
+export const OWN_TOKEN_PROBLEMS = [
+  'OWN_TOKEN_NOT_RENEWED',
+  'OWN_TOKEN_SUB_PATH',
+  'OWN_TOKEN_LONG_LIVED',
+] as const;
+
+/** One of {@link OWN_TOKEN_PROBLEMS}. @publicApi */
+export type OwnTokenProblemCode = (typeof OWN_TOKEN_PROBLEMS)[number];
 
 /** A problem of one token file. @publicApi */
 export interface OwnTokenProblem {
