@@ -40,7 +40,7 @@ export class K8sAuthReadiness {
    * that you do not trust.
    */
   check(): Readiness {
-    const readiness = this.current();
+    const readiness = this.peek();
     if (!isSame(readiness, this.logged)) {
       this.logged = readiness;
       this.hasLogged = true;
@@ -58,7 +58,7 @@ export class K8sAuthReadiness {
    */
   logChange(): void {
     const hadProblem = this.logged.code !== undefined;
-    if (hadProblem || this.current().code !== undefined) this.check();
+    if (hadProblem || this.peek().code !== undefined) this.check();
   }
 
   /**
@@ -69,7 +69,7 @@ export class K8sAuthReadiness {
   watchUntilReady(clock: Clock): () => void {
     let cancel = () => {};
     const look = (nextDelayMs: number) => {
-      const readiness = this.current();
+      const readiness = this.peek();
       const isFirst = !this.hasLogged && readiness.status === 'ready';
       if (isFirst) this.log.log({ message: CHANGED, ...readiness });
       // The state directly after the start lasts a moment, and is not worth a line.
@@ -81,7 +81,8 @@ export class K8sAuthReadiness {
     return () => cancel();
   }
 
-  private current(): Readiness {
+  /** Like `check`, but logs nothing. For figures that somebody collects. @internal */
+  peek(): Readiness {
     const inbound: Readiness = this.verifier?.readiness() ?? { status: 'ready' };
     const missing = this.tokenSource.states().filter(({ hasToken }) => !hasToken);
     if (inbound.status !== 'not-ready' && missing.length > 0)

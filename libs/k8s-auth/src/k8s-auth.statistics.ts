@@ -27,7 +27,7 @@ export interface MeasuredParts {
   readonly kind: string | undefined;
   readonly verifier: Verifier | undefined;
   readonly tokenSource: Pick<K8sAuthTokenSource, 'states'>;
-  readonly readiness: Pick<K8sAuthReadiness, 'check'>;
+  readonly readiness: Pick<K8sAuthReadiness, 'peek'>;
   readonly selfCheck: Pick<K8sAuthSelfCheck, 'snapshot'>;
   readonly wouldRefuse: Pick<K8sAuthWouldRefuseCounts, 'list'>;
 }
@@ -43,7 +43,7 @@ export class K8sAuthStatistics {
     return {
       verifier: kind,
       ...(verification && { verification }),
-      readiness: readiness.check(),
+      readiness: readiness.peek(),
       destinations: tokenSource.states(),
       selfCheck: selfCheck.snapshot(),
       wouldRefuse: wouldRefuse.list(),
