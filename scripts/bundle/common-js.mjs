@@ -17,6 +17,8 @@ async function convert([path, text]) {
     target: TARGET,
     // Jest does not support import() in CommonJS.
     supported: { 'dynamic-import': false },
+    // For createRequire, which accepts a path too.
+    define: { 'import.meta.url': '__filename' },
     sourcemap: 'external',
   });
   const mapPath = `${path}.map`;
