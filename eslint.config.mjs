@@ -75,7 +75,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['libs/*/src/**/*.ts', 'libs/*/testing/**/*.ts', 'libs/*/cli/**/*.ts', 'apps/**/*.ts'],
+    files: ['libs/*/{src,testing,prometheus,opentelemetry,terminus,cli}/**/*.ts', 'apps/**/*.ts'],
     rules: oneIdeaPerFile,
   },
   {
@@ -84,7 +84,7 @@ export default tseslint.config(
     rules: importedOnFirstUse,
   },
   {
-    files: ['libs/*/src/**/*.ts'],
+    files: ['libs/*/{src,prometheus,opentelemetry,terminus}/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/util/clock.ts', '**/k8s-auth.config.ts'],
     rules: oneDoor,
   },

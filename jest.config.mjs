@@ -26,7 +26,7 @@ const base = {
 
 // Nest's packages in version 11, which test/nest-11 has beside it; its other packages are what Nest 12 uses.
 const nest11 = {
-  '^@nestjs/(apollo|axios|common|config|core|graphql|mercurius|microservices|platform-express|platform-fastify|platform-socket.io|platform-ws|testing|websockets)(/.*)?$':
+  '^@nestjs/(apollo|axios|common|config|core|graphql|mercurius|microservices|platform-express|platform-fastify|platform-socket.io|platform-ws|terminus|testing|websockets)(/.*)?$':
     '<rootDir>/test/nest-11/node_modules/@nestjs/$1$2',
 };
 
@@ -45,6 +45,7 @@ export default {
         '<rootDir>/libs/k8s-auth/src/{inbound,outbound}/**/*.spec.ts',
         '<rootDir>/libs/k8s-auth/src/k8s-auth.*.spec.ts',
         '<rootDir>/libs/k8s-auth/testing/application/*.spec.ts',
+        '<rootDir>/libs/k8s-auth/{prometheus,opentelemetry,terminus}/*.spec.ts',
       ],
     },
     { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/!(cluster|nest-11)/**/*.spec.ts'] },

@@ -5,7 +5,7 @@
 #   cluster.sh can VERB [OPTION]                 exits with 0 if the provider supports it
 #   cluster.sh build IMAGE DIRECTORY [TARGET]    from the Dockerfile of that directory
 #   cluster.sh load IMAGE                        makes the image available on the nodes
-#   cluster.sh up [--issuer URL] [--signing-key ecdsa] [--control-plane-only]
+#   cluster.sh up [--issuer URL] [--signing-key ecdsa] [--control-plane-only] [--audit-log FILE]
 #   cluster.sh down
 #   cluster.sh kubeconfig                        prints the path of the kubeconfig
 #   cluster.sh signing-key                       prints the path of the private key that signs ServiceAccount tokens

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { CHUNKS } from './es-modules.mjs';
-import { LIBRARY } from './paths.mjs';
+import { ENTRY_FOLDERS, LIBRARY } from './paths.mjs';
 
 /**
  * Bundles the declarations of the public entries. Only what users can reach remains, so the packages that the library uses
@@ -12,10 +12,9 @@ import { LIBRARY } from './paths.mjs';
  */
 export async function bundleDeclarations(folder) {
   const bundle = await rollup({
-    input: {
-      'src/index': join(folder, 'src/index.d.ts'),
-      'testing/index': join(folder, 'testing/index.d.ts'),
-    },
+    input: Object.fromEntries(
+      ['src', ...ENTRY_FOLDERS].map((name) => [`${name}/index`, join(folder, `${name}/index.d.ts`)]),
+    ),
     plugins: [dts()],
     external: (id) => !/^[./]|^[a-zA-Z]:\\/.test(id),
   });

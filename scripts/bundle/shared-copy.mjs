@@ -1,10 +1,9 @@
 import { build } from 'esbuild';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix, relative, resolve, sep } from 'node:path';
-import { LIBRARY } from './paths.mjs';
+import { ENTRY_FOLDERS, LIBRARY } from './paths.mjs';
 
 const INDEX = 'src/index.js';
-const TESTING = 'testing/index.js';
 
 /**
  * Makes all copies of one version in a process behave as one. A process loads two copies if one package of it calls
@@ -14,22 +13,22 @@ const TESTING = 'testing/index.js';
  * The modules are kept for each copy of Nest, because a new Nest (after `jest.resetModules`, or a hot reload) needs new
  * classes. They are kept for each version, because modules of two versions may not fit together.
  *
- * The testing entry uses inner modules of the library. They are shared in the same way.
+ * The other entries use inner modules of the library. They are shared in the same way.
  */
 export async function sharedCopy(folder) {
-  const modules = await exportsOf(folder, [INDEX, ...(await modulesForTesting(folder))]);
+  const modules = await exportsOf(folder, [INDEX, ...(await modulesForEntries(folder))]);
   const { version } = JSON.parse(await readFile(join(LIBRARY, 'package.json'), 'utf8'));
   return {
     publicEntries: [
       { in: `shared:${INDEX}`, out: 'src/index' },
-      { in: `./${TESTING}`, out: 'testing/index' },
+      ...ENTRY_FOLDERS.map((name) => ({ in: `./${name}/index.js`, out: `${name}/index` })),
     ],
     plugin: plugin(folder, modules, version),
   };
 }
 
 function plugin(folder, modules, version) {
-  const testing = join(folder, 'testing') + sep;
+  const entries = ENTRY_FOLDERS.map((name) => join(folder, name) + sep);
   const pathOf = ({ resolveDir, path }) =>
     relative(folder, resolve(resolveDir, path)).split(sep).join(posix.sep);
   return {
@@ -37,7 +36,7 @@ function plugin(folder, modules, version) {
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^shared:/ }, ({ path }) => ({ path: path.slice(7), namespace: 'shared' }));
       onResolve({ filter: /^\.\.\// }, (args) =>
-        args.importer.startsWith(testing) && pathOf(args).startsWith('src/')
+        entries.some((entry) => args.importer.startsWith(entry)) && pathOf(args).startsWith('src/')
           ? { path: pathOf(args), namespace: 'shared' }
           : undefined,
       );
@@ -68,14 +67,17 @@ function moduleOf(path, names) {
     ${names.map((name) => `export const ${name} = shared.${name};`).join('\n')}`;
 }
 
-/** The modules of the library that the testing entry imports. */
-async function modulesForTesting(folder) {
-  const paths = (await readdir(join(folder, 'testing'), { recursive: true })).filter((path) =>
-    path.endsWith('.js'),
-  );
-  const texts = await Promise.all(paths.map((path) => readFile(join(folder, 'testing', path), 'utf8')));
+/** The modules of the library that the other entries import. */
+async function modulesForEntries(folder) {
+  const paths = (await Promise.all(ENTRY_FOLDERS.map((name) => scriptsBelow(join(folder, name))))).flat();
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
   const imported = texts.flatMap((text) => [...text.matchAll(/ from '(?:\.\.\/)+(src\/[^']+)'/g)]);
-  return [...new Set(imported.map(([, path]) => path))].sort();
+  return [...new Set(imported.map(([, path]) => path))].filter((path) => path !== INDEX).sort();
+}
+
+async function scriptsBelow(folder) {
+  const paths = await readdir(folder, { recursive: true });
+  return paths.filter((path) => path.endsWith('.js')).map((path) => join(folder, path));
 }
 
 async function exportsOf(folder, paths) {

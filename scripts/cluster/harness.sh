@@ -4,7 +4,7 @@ harness=${CLUSTER_HARNESS:-}
 name=(--name "${CLUSTER_NAME:=nest-k8s-auth}")
 [[ -n $harness ]] || { echo 'cluster: CLUSTER_HARNESS is not set' >&2 && exit 2; }
 [[ -x $harness ]] || { echo "cluster: CLUSTER_HARNESS names no executable program: $harness" >&2 && exit 2; }
-options='up:--issuer up:--signing-key up:--control-plane-only rotate-signing-key:--drop-old'
+options='up:--issuer up:--signing-key up:--control-plane-only up:--audit-log rotate-signing-key:--drop-old'
 
 build() { # IMAGE DIRECTORY [TARGET]
   local base
@@ -19,7 +19,18 @@ load() { # IMAGE
 }
 
 up() { # [OPTION]...
-  "$harness" up "${name[@]}" "$@" >&2
+  local arguments=()
+  while [[ $# -gt 0 ]]; do
+    if [[ $1 == --audit-log ]]; then
+      printf '%s\n' 'apiVersion: audit.k8s.io/v1' 'kind: Policy' 'rules: [{ level: Metadata }]' >"$2-policy.yaml"
+      arguments+=(--apiserver-arg "--audit-log-path=$2" --apiserver-arg "--audit-policy-file=$2-policy.yaml")
+      shift 2
+    else
+      arguments+=("$1")
+      shift
+    fi
+  done
+  "$harness" up "${name[@]}" "${arguments[@]}" >&2
 }
 
 down() {

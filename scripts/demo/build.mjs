@@ -17,6 +17,9 @@ const BUILT = [
 const SOURCES = [
   'libs/k8s-auth/src',
   'libs/k8s-auth/testing',
+  'libs/k8s-auth/prometheus',
+  'libs/k8s-auth/opentelemetry',
+  'libs/k8s-auth/terminus',
   'libs/k8s-auth/cli',
   'apps/service1/src',
   'apps/service2/src',

@@ -30,6 +30,7 @@ describe('scripts/cluster.sh', () => {
     expect(cluster('harness', 'can', 'rotate-signing-key').status).toBe(0);
     expect(cluster('kind', 'can', 'rotate-signing-key').status).toBe(1);
     expect(cluster('harness', 'can', 'up', '--signing-key').status).toBe(0);
+    expect(cluster('harness', 'can', 'up', '--audit-log').status).toBe(0);
     expect(cluster('kind', 'can', 'up', '--signing-key').status).toBe(1);
   });
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { TerminusModule } from '@nestjs/terminus';
 import { k8sAuthConfig, K8sAuthHttpModule, K8sAuthModule } from 'nest-k8s-auth';
+import { K8sAuthHealthIndicator } from 'nest-k8s-auth/terminus';
 import { CallerService } from './caller/caller.service.js';
 import { HealthController } from './health/health.controller.js';
 import { service1Config } from './service1.config.js';
@@ -14,6 +15,6 @@ import { service1Config } from './service1.config.js';
     TerminusModule.forRoot({ logger: false }),
   ],
   controllers: [HealthController],
-  providers: [CallerService],
+  providers: [CallerService, K8sAuthHealthIndicator],
 })
 export class AppModule {}

@@ -4,9 +4,36 @@ export { type K8sAuthOptionsFactory } from './k8s-auth.providers.js';
 export { type K8sAuthOptions } from './config/options.js';
 export { k8sAuthConfig } from './config/k8s-auth.config.js';
 export { K8sAuthReadiness } from './k8s-auth.readiness.js';
+export {
+  K8sAuthSelfCheck,
+  type OwnTokenState,
+  type SelfCheckCode,
+  type SelfCheckProblem,
+  type SelfCheckSnapshot,
+} from './k8s-auth.self-check.js';
+export {
+  OWN_TOKEN_PROBLEMS,
+  type OwnTokenProblem,
+  type OwnTokenProblemCode,
+} from './token-file/token-freshness.js';
+
+export { K8sAuthStatistics, type Statistics } from './k8s-auth.statistics.js';
+export { K8sAuthEvents } from './events/k8s-auth.events.js';
+export {
+  type EventCaller,
+  type K8sAuthListener,
+  type RefusalOutcome,
+  type RejectedEvent,
+  type StaleKeysEvent,
+  type TokenRotatedEvent,
+  type VerifiedEvent,
+} from './events/event-types.js';
+export { type Operation, type OperationObserver, type OperationResult } from './events/operations.js';
 
 export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
-export { Caller, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
+export { Caller, EnforceK8sAuth, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
+
+export { K8sAuthWouldRefuseCounts, type WouldRefuseCount } from './inbound/request/would-refuse-counts.js';
 
 export { type Principal } from './identity/principal.js';
 export { type AuthorizationRule, type Decision } from './authorization/rules.js';
@@ -18,7 +45,13 @@ export { type JwtPubkeyOptions } from './verifiers/jwt-pubkey/jwt-pubkey.definit
 export { type OidcDiscoveryOptions } from './verifiers/oidc-discovery/oidc-discovery.definition.js';
 export { type HybridOptions } from './verifiers/hybrid/hybrid.definition.js';
 export { type ApiServerOptions } from './api-server/api-server.options.js';
-export { type CallerConnection, type Verdict, type Verifier, type Verify } from './verifiers/verifier.js';
+export {
+  type CallerConnection,
+  type Verdict,
+  type Verifier,
+  type VerifierStatistics,
+  type Verify,
+} from './verifiers/verifier.js';
 export { type Readiness } from './util/readiness.js';
 
 export { type DestinationOptions } from './outbound/destinations.options.js';

@@ -11,6 +11,7 @@ import { ApplicationConfig, ModuleRef } from '@nestjs/core';
 import { K8S_AUTH_INBOUND_ROOT, K8S_AUTH_VERIFIER } from './inbound/inbound.constants.js';
 import { type CheckedOptions } from './config/options.js';
 import { ConfigurationError } from './errors.js';
+import { K8sAuthEvents } from './events/k8s-auth.events.js';
 import { type InboundRoot } from './inbound/routes/route.js';
 import { logStart } from './k8s-auth.boot-line.js';
 import { K8sAuthGuard, noteModuleUsed } from './inbound/request/k8s-auth.guard.js';
@@ -24,9 +25,12 @@ import {
   type OPTIONS_TYPE,
 } from './k8s-auth.providers.js';
 import { K8sAuthReadiness } from './k8s-auth.readiness.js';
+import { K8sAuthSelfCheck } from './k8s-auth.self-check.js';
+import { K8sAuthStatistics } from './k8s-auth.statistics.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK } from './util/clock.js';
 import { RefusalLog } from './inbound/request/refusal-log.js';
+import { K8sAuthWouldRefuseCounts } from './inbound/request/would-refuse-counts.js';
 import { modulesOf, warnAboutUnattachedHttpModule } from './outbound/axios/importing-modules.js';
 import { type Verifier } from './verifiers/verifier.js';
 
@@ -42,6 +46,7 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     @Inject(K8S_AUTH_CLOCK) private readonly clock: Clock,
     private readonly tokenSource: K8sAuthTokenSource,
     private readonly readiness: K8sAuthReadiness,
+    private readonly selfCheck: K8sAuthSelfCheck,
     private readonly refusals: RefusalLog,
     private readonly moduleRef: ModuleRef,
   ) {}
@@ -58,7 +63,11 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
     // Not awaited: a plugin that supplies the own credential may be slow.
     const { checked, verifier, root, tokenSource } = this;
     void logStart({ checked, verifier, root, tokenSource }, k8sAuthLog);
-    this.watches.push(this.tokenSource.watchUse(), this.readiness.watchUntilReady(this.clock));
+    this.watches.push(
+      this.tokenSource.watchUse(),
+      this.readiness.watchUntilReady(this.clock),
+      this.selfCheck.watch(() => this.readiness.logChange()),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -81,7 +90,17 @@ export class K8sAuthLifecycle implements OnModuleInit, OnApplicationBootstrap, O
 @Module({
   providers: [...k8sAuthProviders, K8sAuthGuard, K8sAuthLifecycle],
   // Nest creates a guard in each module whose controllers use it, so the guard's dependency is exported too.
-  exports: [K8sAuthGuard, K8sAuthReadiness, K8sAuthTokenSource, K8S_AUTH_INBOUND_ROOT, K8S_AUTH_CLOCK],
+  exports: [
+    K8sAuthGuard,
+    K8sAuthEvents,
+    K8sAuthReadiness,
+    K8sAuthSelfCheck,
+    K8sAuthStatistics,
+    K8sAuthTokenSource,
+    K8sAuthWouldRefuseCounts,
+    K8S_AUTH_INBOUND_ROOT,
+    K8S_AUTH_CLOCK,
+  ],
 })
 export class K8sAuthModule extends ConfigurableModuleClass implements OnModuleInit {
   constructor(

@@ -1,3 +1,4 @@
+import { healthProviders, K8S_AUTH_CHECKED_OPTIONS } from './k8s-auth.health-providers.js';
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { type InboundRoot } from './inbound/routes/route.js';
@@ -6,6 +7,8 @@ import { RefusalLog } from './inbound/request/refusal-log.js';
 import { PublicControllers } from './inbound/routes/public-controllers.js';
 import { InboundStartup } from './inbound/routes/inbound-startup.js';
 import { nameVariables, processEnvironment } from './config/k8s-auth.config.js';
+import { AuditLog } from './events/audit-log.js';
+import { K8sAuthEvents } from './events/k8s-auth.events.js';
 import { k8sAuthLog } from './util/log.js';
 import {
   type CheckedOptions,
@@ -13,7 +16,7 @@ import {
   DEFAULT_MAX_TOKEN_BYTES,
   type K8sAuthOptions,
 } from './config/options.js';
-import { K8sAuthReadiness } from './k8s-auth.readiness.js';
+import { OwnApiServer } from './api-server/own-api-server.js';
 import { modulesOf } from './outbound/axios/importing-modules.js';
 import { K8sAuthTokenSource } from './outbound/k8s-auth-token-source.js';
 import { type Clock, K8S_AUTH_CLOCK, systemClock } from './util/clock.js';
@@ -46,8 +49,7 @@ export interface K8sAuthOptionsFactory {
   createK8sAuthOptions(): K8sAuthOptions | Promise<K8sAuthOptions>;
 }
 
-/** Injection token of the {@link CheckedOptions}. The command `routes` may load another build of the library. */
-export const K8S_AUTH_CHECKED_OPTIONS = Symbol.for('K8S_AUTH:CHECKED_OPTIONS');
+export { K8S_AUTH_CHECKED_OPTIONS };
 
 /** Options -> checked options -> verifier, inbound root, token source, readiness. */
 export const k8sAuthProviders: Provider[] = [
@@ -60,7 +62,7 @@ export const k8sAuthProviders: Provider[] = [
   {
     provide: K8S_AUTH_VERIFIER,
     useFactory: createVerifier,
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents, OwnApiServer],
   },
   {
     provide: K8S_AUTH_INBOUND_ROOT,
@@ -70,10 +72,16 @@ export const k8sAuthProviders: Provider[] = [
       K8S_AUTH_VERIFIER,
       K8S_AUTH_CLOCK,
       RefusalLog,
+      K8sAuthEvents,
       HttpAdapterHost,
       ModuleRef,
       ApplicationConfig,
     ],
+  },
+  {
+    provide: K8sAuthEvents,
+    useFactory: createEvents,
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
   },
   {
     provide: RefusalLog,
@@ -82,24 +90,28 @@ export const k8sAuthProviders: Provider[] = [
   },
   {
     provide: K8sAuthTokenSource,
-    useFactory: ({ options }: CheckedOptions, clock: Clock) =>
-      new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog }),
-    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK],
+    useFactory: ({ options }: CheckedOptions, clock: Clock, events: K8sAuthEvents) =>
+      new K8sAuthTokenSource(options.destinations ?? [], { clock, log: k8sAuthLog, events }),
+    inject: [K8S_AUTH_CHECKED_OPTIONS, K8S_AUTH_CLOCK, K8sAuthEvents],
   },
-  {
-    provide: K8sAuthReadiness,
-    useFactory: (verifier: Verifier | undefined, tokenSource: K8sAuthTokenSource) =>
-      new K8sAuthReadiness(verifier, tokenSource, k8sAuthLog),
-    inject: [K8S_AUTH_VERIFIER, K8sAuthTokenSource],
-  },
+  ...healthProviders,
 ];
+
+function createEvents({ options }: CheckedOptions, clock: Clock): K8sAuthEvents {
+  const events = new K8sAuthEvents({ clock, log: k8sAuthLog });
+  if (options.events) events.subscribe(options.events);
+  if (options.auditLog) events.subscribe(new AuditLog(k8sAuthLog));
+  return events;
+}
 
 async function createVerifier(
   { options, definition }: CheckedOptions,
   clock: Clock,
+  events: K8sAuthEvents,
+  ownApiServer: OwnApiServer,
 ): Promise<Verifier | undefined> {
   if (!definition || !options.verifier) return undefined;
-  const context = { clock, log: k8sAuthLog, environment: processEnvironment() };
+  const context = { clock, log: k8sAuthLog, events, ownApiServer, environment: processEnvironment() };
   return definition
     .create(options.verifier, context)
     .catch((error: unknown) => Promise.reject(nameVariables(error, definition.variables)));
@@ -110,6 +122,7 @@ function createInboundRoot(
   verifier: Verifier | undefined,
   clock: Clock,
   refusals: RefusalLog,
+  events: K8sAuthEvents,
   adapterHost: HttpAdapterHost,
   moduleRef: ModuleRef,
   config: ApplicationConfig,
@@ -125,7 +138,9 @@ function createInboundRoot(
     audience,
     maxTokenBytes,
     publicControllers: new PublicControllers(options.publicControllers),
+    enforce: options.enforce ?? true,
     refusals,
+    events,
     adapterHost,
     longLivedConnections: options.longLivedConnections ?? 'close-at-expiry',
     clock,

@@ -32,6 +32,7 @@ export interface InboundSetup extends ModuleMetadata {
   readonly audience?: string | readonly string[];
   readonly maxTokenBytes?: number;
   readonly publicControllers?: K8sAuthOptions['publicControllers'];
+  readonly enforce?: boolean;
   readonly guardIsGlobal?: boolean;
   readonly longLivedConnections?: K8sAuthOptions['longLivedConnections'];
 }
@@ -57,7 +58,7 @@ const OVERRIDDEN = {
 /** A testing module with K8sAuthModule as its users import it. Only the verifier that it would create is replaced. */
 export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
   const { imports = [], controllers, providers = [], audience, maxTokenBytes } = setup;
-  const { publicControllers, longLivedConnections } = setup;
+  const { publicControllers, enforce, longLivedConnections } = setup;
   const verifier = setup.noVerifier ? undefined : (setup.verifier ?? new ScriptedVerifier());
   return Test.createTestingModule({
     imports: [
@@ -69,6 +70,7 @@ export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
         ...(maxTokenBytes !== undefined && { maxTokenBytes }),
         ...(publicControllers !== undefined && { publicControllers }),
         ...(longLivedConnections !== undefined && { longLivedConnections }),
+        ...(enforce !== undefined && { enforce }),
       }),
     ],
     controllers,

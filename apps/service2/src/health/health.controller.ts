@@ -1,12 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
-import {
-  HealthCheck,
-  type HealthCheckResult,
-  HealthCheckService,
-  type HealthIndicatorResult,
-  HealthIndicatorService,
-} from '@nestjs/terminus';
-import { K8sAuthReadiness, Public } from 'nest-k8s-auth';
+import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
+import { Public } from 'nest-k8s-auth';
+import { K8sAuthHealthIndicator } from 'nest-k8s-auth/terminus';
 
 /** Endpoints for the kubelet's liveness and readiness probes. */
 @Controller()
@@ -14,8 +9,7 @@ import { K8sAuthReadiness, Public } from 'nest-k8s-auth';
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
-    private readonly readiness: K8sAuthReadiness,
+    private readonly k8sAuth: K8sAuthHealthIndicator,
   ) {}
 
   @Get('livez')
@@ -24,17 +18,10 @@ export class HealthController {
     return this.health.check([]);
   }
 
+  /** Shows no reason: it names addresses, and everybody may call this endpoint. The log has it. */
   @Get('readyz')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.k8sAuth()]);
-  }
-
-  /** The reason is only in the log: it names addresses, and everybody may call this endpoint. */
-  private k8sAuth(): HealthIndicatorResult {
-    const indicator = this.indicators.check('k8s-auth');
-    const { status } = this.readiness.check();
-    if (status === 'ready') return indicator.up();
-    return status === 'degraded' ? indicator.degraded() : indicator.down();
+    return this.health.check([() => this.k8sAuth.check()]);
   }
 }

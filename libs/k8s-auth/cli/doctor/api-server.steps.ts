@@ -1,5 +1,6 @@
 import { ApiServerClient } from '../../src/api-server/api-server.client.js';
 import { type ApiServerConnection } from '../../src/api-server/api-server.connection.js';
+import { clockOffsetMs } from '../../src/api-server/own-api-server.js';
 import { OwnCredentialRefusedError, readOwnUserName } from '../../src/api-server/own-credential.js';
 import { isTrustFailure } from '../../src/http/tls-files.js';
 import { type HttpsResponse } from '../../src/http/https-client.js';
@@ -27,14 +28,16 @@ export async function examineApiServer(
   const { url, description } = connection;
   const address = stepOf('api-server-address').ok(`The API server is ${url}, from ${description}.`);
   try {
+    const sentMs = context.clock.wallMs();
     const response = await ask(client, context);
+    const offsetMs = clockOffsetMs(response.header('date'), { sentMs, receivedMs: context.clock.wallMs() });
     const user = await readOwnUserName(client);
     const steps = [
       address,
       stepOf('api-server-reachable').ok(`${url} answers.`),
       stepOf('api-server-ca').ok('Its certificate is trusted.'),
       stepOf('own-credential').ok(`It accepts the credential of ${user}.`),
-      clockStep(response, clockToleranceMs, context),
+      clockStep(offsetMs, clockToleranceMs),
     ];
     return { client, steps };
   } catch (error) {
@@ -87,18 +90,13 @@ function chainOf(error: unknown): readonly unknown[] {
   return chain;
 }
 
-// The Date header has whole seconds.
-const DATE_PRECISION_MS = 1_000;
-
 /** Compares our clock with the `Date` of an answer. The tokens of callers are checked with our clock. */
-function clockStep(response: HttpsResponse, toleranceMs: number, { clock }: DoctorContext): Step {
+function clockStep(aheadMs: number | undefined, toleranceMs: number): Step {
   const step = stepOf('clock');
-  const serverMs = Date.parse(response.header('date') ?? '');
-  if (Number.isNaN(serverMs))
+  if (aheadMs === undefined)
     return step.warning('The answer of the API server has no Date, so the clock cannot be compared.');
-  const aheadMs = clock.wallMs() - serverMs;
-  const distanceMs = Math.max(0, Math.abs(aheadMs) - DATE_PRECISION_MS);
-  if (distanceMs === 0) return step.ok('Our clock agrees with that of the API server.');
+  if (aheadMs === 0) return step.ok('Our clock agrees with that of the API server.');
+  const distanceMs = Math.abs(aheadMs);
   const text = `Our clock is ${durationText(aheadMs)} ${aheadMs > 0 ? 'ahead of' : 'behind'} that of the API server`;
   if (distanceMs > toleranceMs)
     return step.failed(

@@ -1,9 +1,10 @@
-import { lstat, readFile, readlink, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type TokenSourceError } from '../../src/errors.js';
 import { audiencesOf, numericDateMs, type UnverifiedClaims } from '../../src/jwt/jwt-claims.js';
 import { pathIfExists } from '../../src/api-server/in-cluster.js';
 import { readTokenFile, type TokenFileContent } from '../../src/token-file/token-file.js';
+import { readTokenFileLayout } from '../../src/token-file/token-file-layout.js';
+import { subPathProblem } from '../../src/token-file/token-freshness.js';
 import { loggable } from '../../src/util/log.js';
 import { type DoctorContext } from './doctor-context.js';
 import { durationText } from './duration.js';
@@ -75,27 +76,13 @@ async function remedyOf(error: unknown, file: string): Promise<string> {
 
 type Layout = ReturnType<typeof stepOf<Step['id']>>;
 
-/** The kubelet replaces a token by swapping the link `..data`. A file that is mounted alone keeps the first token. */
-async function layoutStep(file: string, layout: Layout, { root = '/' }: DoctorContext): Promise<Step> {
-  const isLink = (await lstat(file)).isSymbolicLink();
-  if (isLink && (await readlink(file)).includes('..data'))
-    return layout.ok(`${file} is in a projected volume, which Kubernetes renews.`);
-  const mountInfo = await readFile(join(root, 'proc/self/mountinfo'), 'utf8').catch(() => '');
-  if (mountPointsOf(mountInfo).has(await realpath(file)))
-    return layout.failed(
-      `${file} is mounted with subPath, so it is never renewed: mount the whole volume, without subPath, at ${dirname(file)}.`,
-    );
-  return layout.warning(
-    `${file} is not in a projected volume: whoever writes it must replace it before it expires.`,
-  );
-}
-
-/** The fifth field of each line (proc(5)); it writes a space as `\040`. */
-function mountPointsOf(mountInfo: string): ReadonlySet<string> {
-  const points = mountInfo.split('\n').map((line) => line.split(' ')[4] ?? '');
-  return new Set(
-    points.map((point) =>
-      point.replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(parseInt(code, 8))),
-    ),
-  );
+/** Whether Kubernetes will renew the file. */
+async function layoutStep(file: string, step: Layout, { root }: DoctorContext): Promise<Step> {
+  const layout = await readTokenFileLayout(file, root);
+  if (layout === 'projected') return step.ok(`${file} is in a projected volume, which Kubernetes renews.`);
+  return layout === 'mounted-alone'
+    ? step.failed(`${subPathProblem(file).reason}.`)
+    : step.warning(
+        `${file} is not in a projected volume: whoever writes it must replace it before it expires.`,
+      );
 }

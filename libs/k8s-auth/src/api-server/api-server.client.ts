@@ -16,6 +16,7 @@ import {
   readRetryAfterMs,
   toVerifierUnavailable,
 } from './retry-policy.js';
+import { type OwnApiServer } from './own-api-server.js';
 import { OwnCredentialRefusedError, readWithinDeadline } from './own-credential.js';
 
 // For reading our own credential outside of a request, when no caller waits for a verdict.
@@ -44,6 +45,7 @@ export interface ApiServerRequest {
 export interface ApiServerClientContext {
   readonly clock: Clock;
   readonly log: Log;
+  readonly ownApiServer?: OwnApiServer;
   /** Returns a number from 0 to 1, for the jitter of retries. @default Math.random */
   readonly random?: () => number;
 }
@@ -167,11 +169,13 @@ export class ApiServerClient {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
     const url = this.#connection.url + path;
+    const sentMs = this.context.clock.wallMs();
     const response = await this.#https
       .request({ method, url, headers, ...(body !== undefined && { body }), deadline, maxBytes })
       .catch((error: unknown) => {
         throw classifyRequestError(error, deadline);
       });
+    this.context.ownApiServer?.noteAnswer(response.header('date'), sentMs);
     if (isHealthyStatus(response.status) && response.status !== 401) call.onAnswer?.();
     return this.refuseFailures(response);
   }

@@ -1,11 +1,13 @@
 import { delimiter, join } from 'node:path';
 import { ConfigurationError, type MistakePlace, formatPlace } from '../errors.js';
+import { type EventSink } from '../events/k8s-auth.events.js';
 import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
 import { findPodMount, isApiServerOfPod, pathIfExists, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
+import { type OwnApiServer } from './own-api-server.js';
 import { type ClientCertificate, FileCredential, type OwnCredential } from './own-credential.js';
 import { type PemSource, readTls, type TlsSettings, type TlsSource } from '../http/tls-source.js';
 
@@ -13,6 +15,8 @@ import { type PemSource, readTls, type TlsSettings, type TlsSource } from '../ht
 export interface ApiServerContext {
   readonly clock: Clock;
   readonly log: Log;
+  readonly events?: EventSink;
+  readonly ownApiServer?: OwnApiServer;
   /** The process environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Root directory of the pod's mount; specs use another one. @default '/' */
@@ -174,9 +178,10 @@ function caSource({ caFile }: ApiServerOptions): PemSource | undefined {
 
 function fileCredential(
   file: string,
-  { clock, log }: Pick<ApiServerContext, 'clock' | 'log'>,
+  { clock, log, events, ownApiServer }: Omit<ApiServerContext, 'environment' | 'podRoot'>,
 ): OwnCredential {
-  return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log }));
+  if (ownApiServer) ownApiServer.tokenFile = file;
+  return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log, events }));
 }
 
 /**

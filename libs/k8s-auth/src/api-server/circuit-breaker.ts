@@ -52,6 +52,10 @@ export class CircuitBreaker {
 
   constructor(private readonly context: CircuitBreakerContext) {}
 
+  get isOpen(): boolean {
+    return this.outage !== undefined;
+  }
+
   /**
    * Permits a call to begin. Each permitted call must {@link leave}.
    * @throws {VerifierUnavailableError} immediately during an outage

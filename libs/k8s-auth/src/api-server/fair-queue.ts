@@ -92,7 +92,13 @@ export class FairQueue {
     if (rank === 'doubtful') this.doubtfulRunning++;
   }
 
-  private get waiting(): number {
+  /** The number of calls that have a place. */
+  get inFlight(): number {
+    return this.running;
+  }
+
+  /** The number of calls that wait for a place. */
+  get waiting(): number {
     return Object.values(this.lanes).reduce((sum, { size }) => sum + size, 0);
   }
 

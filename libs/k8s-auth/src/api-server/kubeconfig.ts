@@ -111,7 +111,7 @@ function kubeconfigTokenReader(
   let lastVersion: string | undefined;
   return async (forceRefresh) => {
     if (!forceRefresh) return { token };
-    const version = (await Promise.all(files.map(versionOfTokenFile))).join('\n');
+    const version = (await Promise.all(files.map(versionOfTokenFile))).map(({ id }) => id).join('\n');
     const startedMs = clock.monotonicMs();
     if (version !== lastVersion || startedMs - lastReadMs >= MIN_READ_PERIOD_MS) {
       [lastVersion, lastReadMs] = [version, startedMs];

@@ -37,6 +37,15 @@ export interface TokenReviewStatus {
   readonly error?: unknown;
 }
 
+/** The reviews of one verifier, now. @publicApi */
+export interface ReviewStatistics {
+  readonly inFlight: number;
+  /** Reviews that wait for a free place. */
+  readonly waiting: number;
+  /** Whether the API server counts as unreachable, so that no review is sent. */
+  readonly isCircuitOpen: boolean;
+}
+
 /** Whether we may create TokenReviews. `unknown`: the API server does not allow this question. */
 export type ReviewRight = 'granted' | 'missing' | 'unknown';
 
@@ -105,6 +114,11 @@ export class TokenReviewClient {
     } finally {
       deadline.cancel();
     }
+  }
+
+  statistics(): ReviewStatistics {
+    const { inFlight, waiting } = this.queue;
+    return { inFlight, waiting, isCircuitOpen: this.breaker.isOpen };
   }
 
   /** Stops the background work. */

@@ -102,6 +102,22 @@ describe('checkOptions', () => {
       { destinations: [], maxTokenBytes: 16_385 },
       "option 'maxTokenBytes'",
     ],
+    [
+      'a misspelt event',
+      { destinations: [], events: { onReject: () => {} } },
+      "option 'events': expected an object",
+    ],
+    [
+      'a misspelt event beside others',
+      { destinations: [], events: { onVerified: () => {}, onReject: () => {} } },
+      "option 'events': expected an object",
+    ],
+    ['an event that is not a function', { destinations: [], events: { onVerified: 1 } }, "option 'events'"],
+    [
+      'a setting of the audit log that is not a boolean',
+      { destinations: [], auditLog: 'yes' },
+      "option 'auditLog'",
+    ],
     ['an option that does not exist', { verifier: { kind: 'tokenreview' }, audiance: 'x' }, 'audiance'],
     ['no options at all', undefined, 'expected'],
   ])('rejects %s and names it', (_, options, expected) => {
@@ -135,12 +151,14 @@ describe('checkOptions', () => {
       ],
       maxTokenBytes: 1e6,
       allowApiServerAudience: 'yes',
+      enforce: 'false',
     };
     expect([...mistakesOf(given)].sort()).toEqual([
       "option 'allowApiServerAudience': expected true or false",
       "option 'destinations[1].origin': expected a different origin than [0]",
       "option 'destinations[1].tokenFile': expected a string",
       "option 'destinations[2]': expected an object",
+      "option 'enforce': expected true or false",
       "option 'maxTokenBytes': expected at most 16384",
       "option 'verifier.apiServer': expected no option 'x': it does not exist",
       "option 'verifier.apiServer.kubeconfigFile': expected alone, without 'url', 'caFile' or 'tokenFile'",

@@ -9,8 +9,9 @@ describe('optionsFromEnvironment', () => {
         K8S_AUTH_VERIFIER: 'tokenreview',
         K8S_AUTH_AUDIENCE: 'orders',
         K8S_AUTH_ALLOW_API_SERVER_AUDIENCE: 'true',
+        K8S_AUTH_ENFORCE: 'false',
       },
-      { verifier: { kind: 'tokenreview' }, audience: 'orders', allowApiServerAudience: true },
+      { verifier: { kind: 'tokenreview' }, audience: 'orders', allowApiServerAudience: true, enforce: false },
     ],
     [
       {
@@ -91,6 +92,10 @@ describe('optionsFromEnvironment', () => {
       { K8S_AUTH_VERIFIER: 'tokenreview', K8S_AUTH_ALLOW_API_SERVER_AUDIENCE: 'yes' },
       ['K8S_AUTH_ALLOW_API_SERVER_AUDIENCE'],
     ],
+    ...['', '0', 'no', 'False', ' false', 'off'].map((text): [Record<string, string>, string[]] => [
+      { K8S_AUTH_VERIFIER: 'tokenreview', K8S_AUTH_ENFORCE: text },
+      ['K8S_AUTH_ENFORCE'],
+    ]),
     [
       { K8S_AUTH_VERIFIER: 'oidc-discovery', K8S_AUTH_CLOCK_TOLERANCE_MS: '60001' },
       ['K8S_AUTH_CLOCK_TOLERANCE_MS'],

@@ -20,6 +20,8 @@ const MODULE_VARIABLES: readonly Variable[] = [
     variable: 'K8S_AUTH_ALLOW_API_SERVER_AUDIENCE',
     type: 'boolean',
   },
+  { option: 'enforce', variable: 'K8S_AUTH_ENFORCE', type: 'boolean' },
+  { option: 'auditLog', variable: 'K8S_AUTH_AUDIT_LOG', type: 'boolean' },
 ];
 const PREFIX = 'K8S_AUTH_';
 // Kubernetes sets these in a pod if the pod's namespace has a Service with the name k8s-auth.

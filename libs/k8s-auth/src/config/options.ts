@@ -8,6 +8,7 @@ import {
   type VerifierOptions,
 } from '../verifiers/index.js';
 import { ConfigurationError } from '../errors.js';
+import { EVENT_NAMES, type K8sAuthListener } from '../events/event-types.js';
 import { AUDIENCE_RULE, readAudiences } from '../identity/names.js';
 import { loggable } from '../util/log.js';
 
@@ -45,6 +46,14 @@ export interface K8sAuthOptions {
   readonly publicControllers?: readonly Type[] | ((controller: Type) => boolean);
 
   /**
+   * With `false`, no route of this module refuses a request: it verifies as always, but a request that would be refused is
+   * only logged and counted, and then passes. **Every caller may use every route.** For the time in which a service that is
+   * in use gets `K8sAuthModule`. Startup warns and names the routes. `@EnforceK8sAuth` decides for single routes.
+   * @default true
+   */
+  readonly enforce?: boolean;
+
+  /**
    * The services that this service calls with a token, and the token file for each. Requests to all other origins carry
    * no token.
    * @default none
@@ -68,6 +77,21 @@ export interface K8sAuthOptions {
    * @default 'close-at-expiry'
    */
   readonly longLivedConnections?: 'close-at-expiry' | 'stay-open';
+
+  /**
+   * Functions that are called when a request was accepted or refused, when public keys could not be fetched again, and when
+   * a token file of this service contains a new token. They never change a verdict, and get no token text.
+   * {@link K8sAuthEvents} adds further listeners.
+   * @default none
+   */
+  readonly events?: K8sAuthListener;
+
+  /**
+   * Logs one line for each accepted and each refused request, with the caller and the ID of its token as in the audit log of
+   * the API server. The lines are never suppressed, so their number grows with the number of requests.
+   * @default false
+   */
+  readonly auditLog?: boolean;
 }
 
 export const DEFAULT_MAX_TOKEN_BYTES = 8192;
@@ -94,15 +118,36 @@ function isClass(value: unknown): boolean {
   return hasMethods || /^class\b/.test(Function.prototype.toString.call(value));
 }
 
+const events = z.custom<K8sAuthListener>(
+  isListener,
+  `expected an object with functions of the names ${EVENT_NAMES.join(', ')}`,
+);
+
+/** It may be an instance of a class with other members, but a name such as `onReject` is a mistake. */
+function isListener(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const functions: Readonly<Record<string, unknown>> = value as Record<string, unknown>;
+  const given = EVENT_NAMES.filter((name) => functions[name] !== undefined);
+  const names: readonly string[] = EVENT_NAMES;
+  return (
+    given.length > 0 &&
+    given.every((name) => typeof functions[name] === 'function') &&
+    Object.keys(value).every((name) => names.includes(name) || !/^on[A-Z]/.test(name))
+  );
+}
+
 const schema = z.strictObject({
   // Checked by the schema of its kind, see findVerifierMistakes. A union would report one mistake once for each kind.
   verifier: z.unknown().optional(),
   audience: audience.optional(),
   allowApiServerAudience: z.boolean().optional(),
   publicControllers: publicControllers.optional(),
+  enforce: z.boolean().optional(),
   destinations: destinationsSchema.optional(),
   maxTokenBytes: z.int().min(1024).max(16384).optional(),
   longLivedConnections: z.enum(['close-at-expiry', 'stay-open']).optional(),
+  events: events.optional(),
+  auditLog: z.boolean().optional(),
 });
 
 /** A mistake and the path of its option. The path is empty if the mistake is not about a single option. @internal */

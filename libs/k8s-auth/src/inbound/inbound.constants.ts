@@ -10,6 +10,9 @@ export const K8S_AUTH_INBOUND_ROOT = Symbol.for(
 /** The property of the global object that stores the declarations of our decorators. @internal */
 export const DECLARATION_RECORDS = Symbol.for('nest-k8s-auth:statements');
 
+/** The property of the global object that stores the `@EnforceK8sAuth` decorators. @internal */
+export const ENFORCEMENT_RECORDS = Symbol.for('nest-k8s-auth:enforcement');
+
 // Metadata keys. `Symbol.for`, because one process may load the library twice.
 
 /** On a class or a function: its declaration. A function that replaces it may copy this metadata. @internal */

@@ -5,8 +5,10 @@ import { type Principal } from '../identity/principal.js';
 import { authenticatedFor, isRememberedPublic } from './request/authenticated-request.js';
 import { K8sAuthGuard } from './request/k8s-auth.guard.js';
 import { handlerLabelOf } from './request/refusal.js';
+import { isRememberedUnenforced } from './request/unenforced-request.js';
 import { labelOf, ownerOf } from './routes/controller-class.js';
 import { declarationOf, declare } from './routes/declarations.js';
+import { declareEnforcement } from './routes/enforcement.js';
 import { authenticatedMessage, isPublicMessage } from './transports/message-record.js';
 
 /**
@@ -49,8 +51,30 @@ export function Public(...none: never[]): ClassDecorator & MethodDecorator {
 }
 
 /**
+ * With `false`, a route with `@K8sAuth` is verified as always, but a request that would be refused is only logged and
+ * counted, and then passes: **every caller may use the route**. Use it to find out who would be refused, before a service
+ * that is in use is protected. Startup warns and names the routes. With `true`, the route is enforced although the option
+ * `enforce` of the module is `false`.
+ *
+ * The decorator of a method overrides the one of its class. Subclasses and overrides inherit `true`, and never `false`.
+ * On a route that is not enforced, `@Caller()` and `getPrincipal` return `undefined` unless the token was accepted.
+ * @param enforce must be a boolean, so that no missing value opens a route
+ * @throws {ConfigurationError} the target is not a class or a method, or `enforce` is not a boolean
+ * @publicApi
+ */
+export function EnforceK8sAuth(enforce: boolean, ...none: never[]): ClassDecorator & MethodDecorator {
+  assertParentheses('@EnforceK8sAuth', [enforce, ...none]);
+  if (typeof enforce !== 'boolean') {
+    throw new ConfigurationError(['@EnforceK8sAuth: expected true or false as its argument']);
+  }
+  return (target: object, name?: string | symbol, descriptor?: PropertyDescriptor): void =>
+    declareEnforcement(target, name, descriptor, enforce);
+}
+
+/**
  * Passes the verified caller to a parameter: the whole {@link Principal}, or one property of it. `undefined` on a
- * `@Public` route, even if the caller sent a token: it is not verified there.
+ * `@Public` route, even if the caller sent a token: it is not verified there. Also `undefined` on a route that is not
+ * enforced (`enforce: false`), if the token was not accepted.
  * @throws {ConfigurationError} at the request, if the route is neither guarded nor public
  * @publicApi
  */
@@ -65,13 +89,16 @@ const CallerParam = createParamDecorator<keyof Principal | undefined>((property,
 });
 
 /**
- * The verified caller of the request in `context`, for interceptors, pipes and other guards.
+ * The verified caller of the request in `context`, for interceptors, pipes and other guards. `undefined`, unlike the type
+ * says, if the request passed only because its route is not enforced (`enforce: false`).
  * @throws {ConfigurationError} there is no verified caller: the route is public, or `K8sAuthGuard` has not run yet
  * @publicApi
  */
 export function getPrincipal(context: ExecutionContext): Principal {
   const principal = findPrincipal(context);
   if (!principal) {
+    // The type stays that of an enforced route, because a route is in this state only for a while.
+    if (isRememberedUnenforced(context)) return undefined as unknown as Principal;
     throw new ConfigurationError([
       `${handlerLabelOf(context)}: expected a caller that @K8sAuth has accepted, but found no principal`,
     ]);

@@ -15,6 +15,7 @@ export interface UnverifiedClaims {
   readonly nbf?: unknown;
   readonly iat?: unknown;
   readonly jti?: unknown;
+  readonly 'kubernetes.io'?: unknown;
 }
 
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+$/;
@@ -34,7 +35,7 @@ export function readUnverifiedClaims(token: string): UnverifiedClaims | undefine
   }
 }
 
-const KNOWN = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const;
+const KNOWN = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'kubernetes.io'] as const;
 
 function ownKnownClaims(claims: object): UnverifiedClaims {
   return Object.fromEntries(

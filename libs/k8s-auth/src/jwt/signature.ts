@@ -18,6 +18,10 @@ export class KeySet {
     this.byAlgorithm = groupBy(own, ({ algorithm }) => algorithm);
   }
 
+  get size(): number {
+    return this.keys.size;
+  }
+
   /**
    * With a `kid` (RFC 7515 §4.1.4): the keys with this ID. There can be several, because a `kid` need not be unique in a
    * set. Without a `kid`: all keys of the algorithm in the header. The header only selects keys; it proves nothing.

@@ -2,6 +2,14 @@ import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 import { type Readiness } from '../util/readiness.js';
 
+/** @publicApi */
+export interface KeyStatistics {
+  /** The number of keys that are in use. */
+  readonly count: number;
+  /** Time since the last successful fetch, milliseconds; of several issuers, the longest. Omitted if there are no keys. */
+  readonly ageMs?: number;
+}
+
 /** Which issuers a local verifier trusts, and the keys of each. */
 export interface KeyProvider {
   /** The accepted `iss` values. @throws {VerifierUnavailableError} they are not known yet */
@@ -26,6 +34,8 @@ export interface KeyProvider {
 
   /** The issuers that are known without waiting; `undefined` while none is known. */
   knownIssuers(): readonly string[] | undefined;
+
+  statistics(): KeyStatistics;
 
   start(): void;
   readiness(): Readiness;
@@ -79,6 +89,13 @@ export class KeysByIssuer implements KeyProvider {
 
   trusts(key: VerificationKey, issuer: string): boolean {
     return this.byIssuer.get(issuer)?.trusts(key, issuer) ?? false;
+  }
+
+  statistics(): KeyStatistics {
+    const all = [...this.byIssuer.values()].map((keys) => keys.statistics());
+    const ages = all.flatMap(({ ageMs }) => ageMs ?? []);
+    const count = all.reduce((sum, one) => sum + one.count, 0);
+    return { count, ...(ages.length > 0 && { ageMs: Math.max(...ages) }) };
   }
 
   /** Ready if at least one issuer is ready: an issuer that was shut down must not make the service unready. */

@@ -1,6 +1,8 @@
 import { OwnCredentialRefusedError } from '../api-server/own-credential.js';
 import { readRetryAfterMs } from '../api-server/retry-policy.js';
 import { VerifierUnavailableError } from '../errors.js';
+import { type EventSink } from '../events/k8s-auth.events.js';
+import { type StaleKeysEvent } from '../events/event-types.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 import { type Clock } from '../util/clock.js';
@@ -9,7 +11,7 @@ import { plainErrorOf } from '../util/plain-error.js';
 import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
 import { type Readiness } from '../util/readiness.js';
 import { settleBefore, startDeadline } from '../util/timers.js';
-import { type KeyProvider } from './key-provider.js';
+import { type KeyProvider, type KeyStatistics } from './key-provider.js';
 import { KeySet } from '../jwt/signature.js';
 import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
 
@@ -50,6 +52,8 @@ export interface RefreshedKeysContext {
   readonly issuers?: readonly string[] | undefined;
   readonly clock: Clock;
   readonly log: Log;
+  /** Is told about each failed fetch. */
+  readonly events?: EventSink;
   /** Returns a number from 0 to 1, for the jitter of retries. @default Math.random */
   readonly random?: () => number;
 }
@@ -149,6 +153,11 @@ export class RefreshedKeys implements KeyProvider {
     return { status: this.isReady ? 'degraded' : 'not-ready', reason: describeError(failure) };
   }
 
+  statistics(): KeyStatistics {
+    const { value, valueAgeMs } = this.refreshed;
+    return { count: value?.keys.size ?? 0, ...(valueAgeMs !== undefined && { ageMs: valueAgeMs }) };
+  }
+
   private async issuersAfterFetch(): Promise<readonly string[]> {
     await this.fetchIfDue();
     const held = this.refreshed.value;
@@ -177,7 +186,10 @@ export class RefreshedKeys implements KeyProvider {
   private noteFailure(error: unknown): FailureEffect {
     const lacksRight = isRightMissing(error);
     this.rightMissingCount = lacksRight ? this.rightMissingCount + 1 : 0;
-    const message = `keys could not be fetched: ${describeError(error)}`;
+    const reason = describeError(error);
+    if (this.context.events?.hears('onStaleKeys'))
+      this.context.events.emit('onStaleKeys', this.staleEvent(reason));
+    const message = `keys could not be fetched: ${reason}`;
     this.onceAMinute.run(lacksRight ? 'right' : 'fetch', () => {
       if (lacksRight) this.context.log.error({ message });
       else this.context.log.warn({ message });
@@ -186,6 +198,12 @@ export class RefreshedKeys implements KeyProvider {
       pauseMs: retryAfterMsOf(error, this.context.clock),
       ...(error instanceof OwnCredentialRefusedError && { maxAgeMs: MAX_AGE_AFTER_REFUSAL_MS }),
     };
+  }
+
+  private staleEvent(reason: string): StaleKeysEvent {
+    const { valueAgeMs } = this.refreshed;
+    const issuers = this.knownIssuers();
+    return { reason, ...(valueAgeMs !== undefined && { ageMs: valueAgeMs }), ...(issuers && { issuers }) };
   }
 
   private unavailable(): VerifierUnavailableError {

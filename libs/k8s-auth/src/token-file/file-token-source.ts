@@ -1,4 +1,5 @@
 import { type K8sAuthErrorCode, TokenSourceError } from '../errors.js';
+import { type EventSink } from '../events/k8s-auth.events.js';
 import { type Clock } from '../util/clock.js';
 import {
   acceptToken,
@@ -7,6 +8,7 @@ import {
   isNearExpiry,
   MIN_READ_PERIOD_MS,
   readTokenFile,
+  type TokenFileVersion,
   versionOfTokenFile,
 } from './token-file.js';
 import { describeError, type Log, OncePerMinute } from '../util/log.js';
@@ -25,6 +27,8 @@ export interface FileTokenSourceOptions {
   readonly mayBeOpaque?: boolean;
   readonly clock: Clock;
   readonly log: Log;
+  /** Is told when the file contains another token. */
+  readonly events?: EventSink | undefined;
   readonly read?: typeof readTokenFile;
 }
 
@@ -39,6 +43,8 @@ export interface TokenSourceState {
   readonly expiresAtMs?: number;
   /** Time since the last read of the file, successful or not, milliseconds. */
   readonly lastReadAgeMs?: number;
+  /** Time since the file was written, by its last read and the wall clock, milliseconds. Omitted if there is no file. */
+  readonly fileAgeMs?: number;
 }
 
 /**
@@ -64,7 +70,7 @@ export class FileTokenSource {
   #failureWasLogged = false;
   #lastReadMs?: number;
   #goodReadMs = -Infinity;
-  #lastVersion?: string;
+  #lastVersion?: TokenFileVersion;
 
   constructor(options: FileTokenSourceOptions) {
     this.#options = options;
@@ -105,6 +111,7 @@ export class FileTokenSource {
   state(): TokenSourceState {
     const expiresAtMs = this.#held?.expiresAtMs;
     const lastReadMs = this.#lastReadMs;
+    const writtenMs = this.#lastVersion?.writtenMs;
     const hasToken = this.#unexpiredToken() !== undefined;
     const code =
       this.#failure?.code ?? (this.#held && !hasToken ? 'ERR_K8S_AUTH_TOKEN_FILE_EXPIRED' : undefined);
@@ -113,6 +120,7 @@ export class FileTokenSource {
       ...(code && { code, trouble: code }),
       ...(expiresAtMs !== undefined && { expiresAtMs }),
       ...(lastReadMs !== undefined && { lastReadAgeMs: this.#options.clock.monotonicMs() - lastReadMs }),
+      ...(writtenMs !== undefined && { fileAgeMs: Math.max(0, this.#options.clock.wallMs() - writtenMs) }),
     };
   }
 
@@ -149,18 +157,20 @@ export class FileTokenSource {
   #readIfReplaced(): Promise<void> {
     return this.#reads.run('read', async () => {
       const version = await versionOfTokenFile(this.#options.file);
-      if (version !== this.#lastVersion || this.#lastReadAgeMs() >= MIN_READ_PERIOD_MS) {
+      if (version.id !== this.#lastVersion?.id || this.#lastReadAgeMs() >= MIN_READ_PERIOD_MS) {
         await this.#readVersion(version);
       }
     });
   }
 
-  async #readVersion(version: string): Promise<void> {
+  async #readVersion(version: TokenFileVersion): Promise<void> {
     const { file, mayBeOpaque, clock, read = readTokenFile } = this.#options;
     // The age counts from the start of the read, because the content may be that old.
     const startedMs = clock.monotonicMs();
     try {
-      this.#held = acceptToken(await read(file, mayBeOpaque), this.#held, this.#options);
+      const replaced = this.#held;
+      this.#held = acceptToken(await read(file, mayBeOpaque), replaced, this.#options);
+      if (replaced && replaced !== this.#held) this.#noteRotation(replaced, this.#held);
       this.#goodReadMs = startedMs;
       this.#noteGoodRead();
     } catch (error) {
@@ -169,6 +179,16 @@ export class FileTokenSource {
     }
     this.#lastReadMs = startedMs;
     this.#lastVersion = version;
+  }
+
+  #noteRotation(replaced: HeldToken, { expiresAtMs }: HeldToken): void {
+    const { file, events } = this.#options;
+    if (!events?.hears('onTokenRotated')) return;
+    events.emit('onTokenRotated', {
+      tokenFile: file,
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+      ...(replaced.expiresAtMs !== undefined && { previousExpiresAtMs: replaced.expiresAtMs }),
+    });
   }
 
   #noteGoodRead(): void {

@@ -62,16 +62,23 @@ export const MIN_READ_PERIOD_MS = 500;
 /**
  * Identifies the file behind the path without reading it. When the kubelet replaces a token, it swaps a symbolic link,
  * so that the path leads to another file.
- * @returns a text that changes when the file system shows that the content has changed
  * @internal
  */
-export async function versionOfTokenFile(file: string): Promise<string> {
+export async function versionOfTokenFile(file: string): Promise<TokenFileVersion> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+    const { dev, ino, size, mtimeMs, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return { id: [dev, ino, size, mtimeNs, ctimeNs].join(' '), writtenMs: Number(mtimeMs) };
   } catch (error) {
-    return String((error as NodeJS.ErrnoException).code);
+    return { id: String((error as NodeJS.ErrnoException).code) };
   }
+}
+
+/** @internal */
+export interface TokenFileVersion {
+  /** Changes when the file system shows that the content has changed. */
+  readonly id: string;
+  /** When the file was written, milliseconds since the epoch. */
+  readonly writtenMs?: number;
 }
 
 async function readBytes(file: string): Promise<Buffer> {

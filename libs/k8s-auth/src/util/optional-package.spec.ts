@@ -44,7 +44,9 @@ describe('importOptional', () => {
     const declared = Object.keys(peerDependenciesMeta).flatMap((name) =>
       [...(peerDependencies[name] ?? '').matchAll(/\^(\d+)/g)].map(([, major]) => `${name}@${major}`),
     );
-    const installed = Object.values(OPTIONAL_PACKAGES).join(' ').match(/\S+@\d+/g);
+    const installed = Object.values(OPTIONAL_PACKAGES)
+      .join(' ')
+      .match(/\S+@\d+/g);
     expect(new Set(installed)).toEqual(new Set(declared));
   });
 });

@@ -5,6 +5,8 @@
  */
 export interface Readiness {
   readonly status: 'ready' | 'degraded' | 'not-ready';
+  /** Names the reason in a stable form, if it is one of the `SelfCheckCode`s. */
+  readonly code?: string;
   /** Why the status is not `ready`. Contains no token text and no data of callers. */
   readonly reason?: string;
   /** Information for operators that does not affect the status. Contains no token text and no data of callers. */

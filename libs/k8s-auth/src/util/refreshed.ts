@@ -81,6 +81,11 @@ export class Refreshed<Value> {
     return this.#last?.value;
   }
 
+  /** Age of the last good value, however old it is, milliseconds; `undefined` if there is none. */
+  get valueAgeMs(): number | undefined {
+    return this.#last && this.context.clock.monotonicMs() - this.#last.fetchedMs;
+  }
+
   /** Time since the start of the last fetch, milliseconds; Infinity before the first fetch. */
   get ageMs(): number {
     return this.context.clock.monotonicMs() - this.#startedMs;

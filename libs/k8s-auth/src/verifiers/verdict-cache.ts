@@ -53,6 +53,8 @@ export class VerdictCache {
   // Two maps, so that a list never has the key of a single audience.
   private readonly ofOneAudience = new Map<string, CacheForAudiences>();
   private readonly ofSeveral = new Map<string, CacheForAudiences>();
+  /** A call that shares the verification of another call is a miss. Never reset. */
+  readonly counts: CacheCounts = { cacheHits: 0, cacheMisses: 0 };
 
   constructor(
     private readonly uncached: Verify,
@@ -75,10 +77,21 @@ export class VerdictCache {
     const key = isOne ? only : JSON.stringify(audiences);
     const known = caches.get(key);
     if (known) return known;
-    const created = new CacheForAudiences(Object.freeze([...audiences]), this.uncached, this.options);
+    const created = new CacheForAudiences(
+      Object.freeze([...audiences]),
+      this.uncached,
+      this.options,
+      this.counts,
+    );
     caches.set(key, created);
     return created;
   }
+}
+
+/** Plain numbers, because they change with each request. */
+interface CacheCounts {
+  cacheHits: number;
+  cacheMisses: number;
 }
 
 interface CacheEntry<Value> {
@@ -99,6 +112,7 @@ class CacheForAudiences {
     private readonly audiences: readonly string[],
     private readonly uncached: Verify,
     private readonly options: VerdictCacheOptions,
+    private readonly counts: CacheCounts,
   ) {
     this.clock = options.clock;
     if (options.rejectionLifetimeMs) this.rejected = new TokenMap({ maxTokens: MAX_TOKENS });
@@ -106,10 +120,16 @@ class CacheForAudiences {
 
   verify(token: string, connection: CallerConnection | undefined): Verdict | Promise<Verdict> {
     const verdict = this.recall(this.accepted, token);
-    if (verdict && this.clock.wallMs() < verdict.validUntilMs && (verdict.isCurrent?.() ?? true))
+    if (verdict && this.clock.wallMs() < verdict.validUntilMs && (verdict.isCurrent?.() ?? true)) {
+      this.counts.cacheHits++;
       return verdict;
+    }
     const rejection = this.rejected && this.recall(this.rejected, token);
-    if (rejection) return this.refuse(toInvalidTokenError(rejection));
+    if (rejection) {
+      this.counts.cacheHits++;
+      return this.refuse(toInvalidTokenError(rejection));
+    }
+    this.counts.cacheMisses++;
     const result = this.running.run(token, connection, (callers) => this.verifyAndKeep(token, callers));
     // Each caller is refused on its own: a late refusal must not be shared by callers that come in the meantime.
     return result instanceof Promise ? result.catch((error: unknown) => this.refuse(error)) : result;

@@ -1,5 +1,9 @@
 import { type Principal } from '../identity/principal.js';
+import { type OwnApiServer } from '../api-server/own-api-server.js';
 import { type CallerConnection } from '../api-server/fair-queue.js';
+import { type EventSink } from '../events/k8s-auth.events.js';
+import { type ReviewStatistics } from '../api-server/token-review.client.js';
+import { type KeyStatistics } from '../keys/key-provider.js';
 import { type Readiness } from '../util/readiness.js';
 import { type Clock } from '../util/clock.js';
 import { type Log } from '../util/log.js';
@@ -38,6 +42,18 @@ export type Verify = (
   connection?: CallerConnection,
 ) => Verdict | Promise<Verdict>;
 
+/** Figures about a verifier. The numbers of events count from the start of the process. @publicApi */
+export interface VerifierStatistics {
+  /** Verdicts that were in memory, rejections included. */
+  readonly cacheHits: number;
+  /** Verdicts that were not in memory. */
+  readonly cacheMisses: number;
+  /** The public keys that signatures are verified with. Omitted if the API server verifies them. */
+  readonly keys?: KeyStatistics;
+  /** Omitted if the API server is not asked about tokens. */
+  readonly reviews?: ReviewStatistics;
+}
+
 /** Whose tokens a verifier accepts, and the API server that it uses, for the log. */
 export interface VerifierSummary {
   readonly issuers?: readonly string[];
@@ -52,6 +68,9 @@ export interface Verifier {
   start(): void;
 
   readiness(): Readiness;
+
+  /** Figures for monitoring. */
+  statistics?(): VerifierStatistics;
 
   /** Stops timers and closes connections. Verifications in flight may still finish. */
   close(): Promise<void>;
@@ -78,6 +97,9 @@ export interface VerifierVariable {
 export interface VerifierContext {
   readonly clock: Clock;
   readonly log: Log;
+  readonly events?: EventSink;
+  /** Is told about our own token file and our clock. */
+  readonly ownApiServer?: OwnApiServer;
   /** The process environment, used to find the API server. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Functions that report the checks of a local verification. @default checks without a report */

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/util/clock.js';
 import { ApiServer } from './api-server.js';
 import { CertificateAuthority } from './certificates.js';
 import { createParts } from './cluster-parts.js';
@@ -33,7 +34,11 @@ export class ClusterServer {
       {
         ca: authority.pem,
         log,
-        onRequest: (request, response) => void api.handle(request, response, () => listener.reset(request)),
+        onRequest: (request, response) => {
+          // By the clock of the cluster, and not of this machine, because clients compare it with their own clock.
+          response.setHeader('date', new Date((options.clock ?? systemClock).wallMs()).toUTCString());
+          void api.handle(request, response, () => listener.reset(request));
+        },
       },
       options.port ?? 0,
     );

@@ -3,7 +3,8 @@ import { type Principal } from '../../identity/principal.js';
 import { AUTHENTICATES_IN_TESTS } from '../inbound.constants.js';
 import { type RouteClass, type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
-import { nodeRequestOf, requestOf } from './bearer-token.js';
+import { nodeRequestOf, removeAuthorization, requestOf } from './bearer-token.js';
+import { type UnenforcedRequest } from './unenforced-request.js';
 
 /** @internal */
 export function authenticatesInTests(guard: unknown): boolean {
@@ -72,6 +73,8 @@ class RequestRecord extends ExistingObject {
   #authenticated: AuthenticatedRequest | undefined;
   /** `@Caller` parameters are `undefined` there. */
   #publicHandler: RouteHandler | undefined;
+  /** The handler whose route would have refused the request, but is not enforced. */
+  #unenforcedHandler: RouteHandler | undefined;
 
   static authenticated(request: unknown): AuthenticatedRequest | undefined {
     const node = nodeRequestOf(request);
@@ -91,6 +94,16 @@ class RequestRecord extends ExistingObject {
   static setPublicHandler(request: unknown, handler: RouteHandler): void {
     const record = this.of(request);
     if (record) record.#publicHandler = handler;
+  }
+
+  static unenforcedHandler(request: unknown): RouteHandler | undefined {
+    const node = nodeRequestOf(request);
+    return node && #unenforcedHandler in node ? node.#unenforcedHandler : undefined;
+  }
+
+  static setUnenforcedHandler(request: unknown, handler: RouteHandler): void {
+    const record = this.of(request);
+    if (record) record.#unenforcedHandler = handler;
   }
 
   /** @returns `undefined` if `request` is not an HTTP request */
@@ -125,4 +138,22 @@ export function rememberPublic(context: ExecutionContext): void {
 export function isRememberedPublic(context: ExecutionContext): boolean {
   const handler = RequestRecord.publicHandler(context.switchToHttp().getRequest<unknown>());
   return handler !== undefined && handler === context.getHandler();
+}
+
+/** @internal */
+export function rememberUnenforcedHttpRequest(
+  root: object,
+  { context, principal, token }: UnenforcedRequest,
+): void {
+  const request = requestOf(context);
+  RequestRecord.setUnenforcedHandler(request, context.getHandler());
+  if (!principal || token === undefined) return;
+  removeAuthorization(request);
+  RequestRecord.setAuthenticated(request, new AuthenticatedRequest(root, context, principal, token));
+}
+
+/** @internal */
+export function isUnenforcedHttpRequest(context: ExecutionContext): boolean {
+  const handler = RequestRecord.unenforcedHandler(requestOf(context));
+  return handler !== undefined && isSameHandler(handler, context.getHandler());
 }

@@ -42,7 +42,7 @@ export function checkPrincipal(progress: Progress, policy: RoutePolicy, principa
 }
 
 /** Malformed credentials are malformed whatever the verifier says about them, an outage included. @internal */
-export function refuseChecked(root: InboundRoot, progress: Progress, error: unknown): never {
+export function refuseChecked(root: InboundRoot, progress: Progress, error: unknown): true {
   try {
     if (progress.token !== undefined) checkBearerSyntax(progress.token);
   } catch (malformed) {

@@ -5,6 +5,7 @@ import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import { type InboundRoot, type Route, type RouteMatch } from '../routes/route.js';
 import { decideMessage } from '../transports/authenticate-message.js';
 import { findTransport } from '../transports/index.js';
+import { AcceptedRequestEvent } from './accepted-request.event.js';
 import { AuthenticatedRequest, lastAuthenticated, rememberAuthenticated } from './authenticated-request.js';
 import {
   checkPrincipal,
@@ -15,6 +16,7 @@ import {
 } from './authentication-steps.js';
 import { readBearerToken, removeAuthorization, RequestConnection, requestOf } from './bearer-token.js';
 import { refuse } from './refusal.js';
+import { isRememberedUnenforced } from './unenforced-request.js';
 
 /**
  * Accepts or refuses a request, as the route table requires. Startup has compiled that table from the decorators.
@@ -43,7 +45,8 @@ export class K8sAuthGuard implements CanActivate {
     // The root of the route decides: this guard may belong to a module with another root.
     if (route.policy.kind === 'protected') return authenticate(context, route, route.root ?? root);
     if (route.policy.kind === 'public') return true;
-    return refuse(root, { context }, new UndecoratedRouteError('route has neither @K8sAuth nor @Public'));
+    const refused = { context, enforce: route.enforce };
+    return refuse(root, refused, new UndecoratedRouteError('route has neither @K8sAuth nor @Public'));
   }
 
   private decideMessage(context: ExecutionContext, route: RouteMatch): boolean | Promise<boolean> {
@@ -86,7 +89,7 @@ Object.defineProperty(K8sAuthGuard, 'name', {
  * Reads the token, verifies it for the route's audiences with the root's verifier, and asks the route's rules, in that
  * order. Does this once per request and handler: a request that the same root has accepted before passes.
  * @returns synchronously when the verifier does: a cached verdict does not wait for the event loop
- * @throws {HttpException} 400, 401, 403 or 503: every error refuses the request
+ * @throws {HttpException} 400, 401, 403 or 503: every error refuses the request, if the route is enforced
  * @internal
  */
 export function authenticate(
@@ -94,7 +97,7 @@ export function authenticate(
   route: Route,
   root: InboundRoot,
 ): true | Promise<true> {
-  const progress: Progress = { context };
+  const progress: Progress = { context, enforce: route.enforce };
   try {
     const result = authenticateOnce(progress, route, root);
     return result === true ? true : result.catch((error: unknown) => refuseChecked(root, progress, error));
@@ -108,6 +111,7 @@ function authenticateOnce(progress: Progress, route: Route, root: InboundRoot): 
   const request = requestOf(context);
   const last = lastAuthenticated(request);
   if (last?.isFor(context, root)) return true;
+  if (!route.enforce && isRememberedUnenforced(context)) return true;
   const token = last?.token ?? readBearerToken(request, root.maxTokenBytes);
   progress.token = token;
   const verdict = verifyFor(token, route, root, new RequestConnection(request));
@@ -127,5 +131,7 @@ function acceptVerdict(
   const request = requestOf(context);
   removeAuthorization(request);
   rememberAuthenticated(request, new AuthenticatedRequest(root, context, principal, token));
+  if (root.events.hears('onVerified'))
+    root.events.emit('onVerified', new AcceptedRequestEvent(context, principal));
   return true;
 }

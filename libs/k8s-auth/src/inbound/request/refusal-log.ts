@@ -1,12 +1,16 @@
 import { type K8sAuthError } from '../../errors.js';
+import { type EventCaller } from '../../events/event-types.js';
 import { type Principal } from '../../identity/principal.js';
 import { type Clock } from '../../util/clock.js';
 import { type Log, type LogEvent, loggable, joinErrorMessages } from '../../util/log.js';
 import { readUnverifiedClaims } from '../../jwt/jwt-claims.js';
+import { K8sAuthWouldRefuseCounts } from './would-refuse-counts.js';
 
 /** A refused request. */
 export interface RefusalEntry {
   readonly error: K8sAuthError;
+  /** `false`: the request passes, because its route is not enforced. @default true */
+  readonly enforce?: boolean | undefined;
   /** A pattern from describeRoute, never a URL. */
   readonly route: string;
   /** Only used to read the unverified name of the caller. The token itself is never logged. */
@@ -22,6 +26,8 @@ interface RefusalCounter {
   /** Absent for {@link OTHER_ROUTES}, the counter that the remaining codes and routes share. */
   readonly code?: string;
   readonly route: string;
+  /** The requests have passed. */
+  readonly enforced?: false;
   seen: number;
   readonly cancel: () => void;
 }
@@ -39,6 +45,7 @@ const OTHER_ROUTES = '(other routes)';
  * @internal
  */
 export class RefusalLog {
+  readonly wouldRefuse = new K8sAuthWouldRefuseCounts();
   private readonly counters = new Map<string, RefusalCounter>();
   private readonly clock: Clock;
   private readonly log: Log;
@@ -49,7 +56,13 @@ export class RefusalLog {
   }
 
   record(refusal: RefusalEntry): void {
-    const counter = this.counterOf(refusal.error.code, refusal.route);
+    const { error, route, enforce } = refusal;
+    if (enforce === false) this.wouldRefuse.add(route, error.code);
+    const counter = this.counterOf({
+      code: error.code,
+      route,
+      ...(enforce === false && { enforced: false }),
+    });
     counter.seen++;
     if (counter.seen > MAX_LINES_PER_MINUTE) return;
     this.log.warn(toEvent(refusal));
@@ -63,23 +76,26 @@ export class RefusalLog {
     }
   }
 
-  private counterOf(code: string, route: string): RefusalCounter {
-    const key = `${code} ${route}`;
+  private counterOf(topic: { code: string; route: string; enforced?: false }): RefusalCounter {
+    const key = `${topic.code} ${topic.route}`;
     const known = this.counters.get(key);
     if (known) return known;
     return this.counters.size < MAX_COUNTERS
-      ? this.startCounter(key, { code, route })
+      ? this.startCounter(key, topic)
       : (this.counters.get(OTHER_ROUTES) ?? this.startCounter(OTHER_ROUTES, { route: OTHER_ROUTES }));
   }
 
-  private startCounter(key: string, topic: { code?: string; route: string }): RefusalCounter {
+  private startCounter(
+    key: string,
+    topic: Pick<RefusalCounter, 'code' | 'route' | 'enforced'>,
+  ): RefusalCounter {
     const cancel = this.clock.schedule(MINUTE_MS, () => this.endCounter(key, counter));
     const counter: RefusalCounter = { ...topic, seen: 0, cancel };
     this.counters.set(key, counter);
     return counter;
   }
 
-  private endCounter(key: string, { code, route, seen }: RefusalCounter): void {
+  private endCounter(key: string, { code, route, enforced, seen }: RefusalCounter): void {
     this.counters.delete(key);
     const suppressed = seen - MAX_LINES_PER_MINUTE;
     if (suppressed > 0)
@@ -87,14 +103,15 @@ export class RefusalLog {
         message: 'refusals suppressed',
         ...(code !== undefined && { code }),
         route,
+        ...(enforced === false && { enforced }),
         suppressed,
       });
   }
 }
 
-function toEvent({ error, route, token, principal, unexpected }: RefusalEntry): LogEvent {
+function toEvent({ error, enforce, route, token, principal, unexpected }: RefusalEntry): LogEvent {
   return {
-    message: 'request refused',
+    message: enforce === false ? 'request would be refused, but passes' : 'request refused',
     code: error.code,
     route,
     reason: loggable(withoutToken(reasonOf(error, unexpected), token), 300),
@@ -138,7 +155,8 @@ function withoutToken(text: string, token: string | undefined): string {
 /** A name that cannot forge other content of a log line. A ServiceAccount's `sub` has up to 339 characters. */
 const SAFE_NAME = /^[A-Za-z0-9:._/@-]{1,350}$/;
 
-function callerOf(principal: Principal | undefined, token: string | undefined): object {
+/** The verified caller, or the names in a token that was not accepted, if they are safe. @internal */
+export function callerOf(principal: Principal | undefined, token: string | undefined): Partial<EventCaller> {
   if (principal) {
     const { username, credentialId } = principal;
     return { sub: username, ...(credentialId !== undefined && { credentialId }), verified: true };

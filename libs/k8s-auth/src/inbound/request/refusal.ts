@@ -22,6 +22,8 @@ import { type InboundRoot } from '../routes/route.js';
 import { findTransport } from '../transports/index.js';
 import { type Refusal } from '../transports/transport.js';
 import { requestOf } from './bearer-token.js';
+import { RefusedRequestEvent } from './refused-request.event.js';
+import { isRememberedUnenforced, rememberUnenforced } from './unenforced-request.js';
 
 /** The errors that have an HTTP response. Any other error is our own failure and becomes a VerifierUnavailableError. */
 type RefusableError =
@@ -64,29 +66,46 @@ export interface RefusedRequest {
   readonly context: ExecutionContext;
   readonly token?: string;
   readonly principal?: Principal;
+  /** `false`: the refusal is only logged and counted, and the request passes. @default true */
+  readonly enforce?: boolean;
 }
 
 /**
  * Logs why a request is refused, and throws the exception for its response.
+ * @returns `true` if the route is not enforced
  * @throws {HttpException} 400, 401, 403 or 503, with the library's error as its `cause`; outside of HTTP, the error of the
  *   transport
  * @throws {UnsupportedContextError} the same error as `thrown`: the transport is unknown
  * @internal
  */
 export function refuse(
-  { refusals, adapterHost }: Pick<InboundRoot, 'refusals' | 'adapterHost'>,
-  { context, token, principal }: RefusedRequest,
+  root: Pick<InboundRoot, 'refusals' | 'events' | 'adapterHost'>,
+  refused: RefusedRequest,
   thrown: unknown,
-): never {
+): true {
+  const { refusals, events, adapterHost } = root;
+  const { context, token, principal } = refused;
+  // Own property only, so that a polluted Object.prototype opens no route.
+  const enforce = !Object.hasOwn(refused, 'enforce') || refused.enforce !== false;
+  // Several guards may run on one request. It is logged and counted once.
+  if (!enforce && isRememberedUnenforced(context)) return true;
   const route = describeRoute(context);
   if (thrown instanceof UnsupportedContextError) {
     refusals.record({ error: thrown, route });
+    if (events.hears('onRejected'))
+      events.emit('onRejected', new RefusedRequestEvent({ error: thrown, route }));
     throw thrown;
   }
   const known = RESPONSES.find(([kind]) => thrown instanceof kind);
   // Not attached as the cause, because its content is unknown. Its message is in the log, with the token redacted.
   const error = known ? (thrown as RefusableError) : new VerifierUnavailableError('unexpected error');
-  refusals.record({ error, route, token, principal, unexpected: known ? undefined : { thrown } });
+  refusals.record({ error, enforce, route, token, principal, unexpected: known ? undefined : { thrown } });
+  if (events.hears('onRejected'))
+    events.emit('onRejected', new RefusedRequestEvent({ error, enforce, route, token, principal }));
+  if (!enforce) {
+    rememberUnenforced(root, refused);
+    return true;
+  }
   // Absent in a testing module from which no application was created.
   const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
   const response = known?.[1] ?? UNAVAILABLE;

@@ -1,6 +1,6 @@
-import { type OpenHandlers } from './guarded-handlers.js';
+import { type OpenHandlers } from './startup-warnings.js';
 import { type RoutedMethod } from './ineffective-decorators.js';
-import { type InboundRoot } from './route.js';
+import { type InboundRoot, type Route } from './route.js';
 
 /** The result of the compilation of all controllers. @internal */
 export class CompiledRoutes implements OpenHandlers {
@@ -12,6 +12,7 @@ export class CompiledRoutes implements OpenHandlers {
   readonly refused: string[] = [];
   readonly open: string[] = [];
   readonly unguardedReferences: string[] = [];
+  readonly unenforced: string[] = [];
   readonly replacing = new Set<string>();
   isAnyRouteProtected = false;
   /** The packages whose exceptions report a refusal to the caller. */
@@ -22,5 +23,11 @@ export class CompiledRoutes implements OpenHandlers {
     const byAudience = this.audiences.get(root) ?? new Map<string, string[]>();
     this.audiences.set(root, byAudience);
     for (const audience of audiences) byAudience.set(audience, [...(byAudience.get(audience) ?? []), label]);
+  }
+
+  /** Call it after an undecorated route was added to {@link refused} or {@link open}. */
+  noteEnforcement({ label, policy, enforce }: Route): void {
+    const isClosed = policy.kind === 'protected' || this.refused.includes(label);
+    if (isClosed && !enforce) this.unenforced.push(label);
   }
 }

@@ -4,7 +4,7 @@ import { MessagePattern, Transport } from '@nestjs/microservices';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { inboundModule } from '../../../test-support/inbound-app.js';
 import { K8sAuthGuard } from '../request/k8s-auth.guard.js';
-import { K8sAuth, Public } from '../k8s-auth.decorators.js';
+import { EnforceK8sAuth, K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 @Controller('plain')
 class Plain {
@@ -29,10 +29,13 @@ let app: INestApplication | undefined;
 /** The warnings of startup. */
 async function warnings(
   controllers: Type[],
-  { guardIsGlobal = false, onlyCalls = false, connect = false } = {},
+  { guardIsGlobal = false, onlyCalls = false, connect = false, enforce = true } = {},
 ): Promise<unknown[]> {
   const said: unknown[] = [];
-  const testing = await inboundModule({ controllers, guardIsGlobal, ...(onlyCalls && { noVerifier: true }) })
+  const testing = await inboundModule({
+    ...{ controllers, guardIsGlobal, enforce },
+    ...(onlyCalls && { noVerifier: true }),
+  })
     .setLogger({ log: () => undefined, error: () => undefined, warn: (event) => void said.push(event) })
     .compile();
   app = testing.createNestApplication();
@@ -51,6 +54,24 @@ describe('startup warns once', () => {
         routes: ['Plain.list'],
       },
     ]);
+  });
+
+  it('about every route that is not enforced, and not about their refusal', async () => {
+    const message =
+      'K8sAuth is not enforced: these routes accept every request, and only log what they would refuse';
+    expect(await warnings([Orders, Plain], { guardIsGlobal: true, enforce: false })).toEqual([
+      { message, routes: ['Orders.list', 'Plain.list'] },
+    ]);
+  });
+
+  it('about a single route that is not enforced', async () => {
+    @Controller('trial')
+    @K8sAuth('orders')
+    class Trial {
+      @Get() @EnforceK8sAuth(false) list() {}
+      @Get('closed') closed() {}
+    }
+    expect(await warnings([Trial, Orders])).toEqual([expect.objectContaining({ routes: ['Trial.list'] })]);
   });
 
   it('about undecorated routes on which a K8sAuthGuard runs that is not global', async () => {

@@ -19,7 +19,6 @@ import {
   guardedMethodsOf,
   isRoute,
   unguardedReferencesOf,
-  warnOfOpenHandlers,
 } from './guarded-handlers.js';
 import {
   findUnregisteredRoutes,
@@ -34,6 +33,7 @@ import { setMessageGuard } from './message-guard.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
+import { warnOfOpenHandlers } from './startup-warnings.js';
 
 /** A root, and the checks that need its options. */
 interface JoinedRoot {

@@ -1,7 +1,9 @@
 import { type MetadataScanner } from '@nestjs/core';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { CompiledRoutes } from './compiled-routes.js';
+import { audienceMistakeOf, findDeclarationMistakes, findMethodMistakes } from './declaration-mistakes.js';
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
+import { declaredClassEnforcementOf, declaredEnforcementOf, hasMethodEnforcement } from './enforcement.js';
 import {
   type GuardChains,
   guardMistakeOf,
@@ -12,9 +14,7 @@ import {
   uncoveredMistakeOf,
 } from './guarded-handlers.js';
 import {
-  audienceMistakeOf,
   classPolicyOf,
-  findDeclarationMistakes,
   isDecorated,
   methodDeclarationOf,
   policyOf,
@@ -65,7 +65,9 @@ export class RouteCompiler {
     const { mistakes } = this.compiled;
     const names = this.scanner.getAllMethodNames(routeClass.prototype as object);
     const hasOneClassPolicy =
-      coversClass && names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
+      coversClass &&
+      !hasMethodEnforcement(routeClass) &&
+      names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
     const hasDecorators = isDecorated(routeClass, instance);
     if (!isIdentified(routeClass, instance)) {
       if (hasDecorators) {
@@ -88,7 +90,8 @@ export class RouteCompiler {
     }
     for (const [name, method] of methods) this.addMethod(name, method, controller);
     if (hasOneClassPolicy) {
-      const route = toRoute(`${routeClass.name}.*`, classPolicyOf(routeClass), controller.root);
+      const [label, enforce] = [`${routeClass.name}.*`, declaredClassEnforcementOf(routeClass)];
+      const route = toRoute(label, classPolicyOf(routeClass), controller.root, enforce);
       this.table.add(routeClass, undefined, route);
     }
     return result;
@@ -108,7 +111,9 @@ export class RouteCompiler {
       const handler = typeof found === 'function' ? found : method;
       const label = `${routeClass.name}.${name}`;
       this.addUndecorated(name, method, handler, controller);
-      this.table.add(namedClass, new Set([handler]), toRoute(label, { kind: 'undecorated' }, undefined));
+      const route = toRoute(label, { kind: 'undecorated' }, controller.root);
+      this.compiled.noteEnforcement(route);
+      this.table.add(namedClass, new Set([handler]), route);
     }
     return { routeClass: namedClass, methods: new Map(methods), hasOneClassPolicy, protectsMessages: false };
   }
@@ -133,7 +138,7 @@ export class RouteCompiler {
     const declared = policyOf(routeClass, name);
     const isOpened = declared.kind === 'undecorated' && this.isOpenedByOption(name, method, controller);
     const policy: RoutePolicy = isOpened ? { kind: 'public' } : declared;
-    findDeclarationMistakes(label, methodDeclarationOf(routeClass, name)).forEach((one) => mistakes.add(one));
+    findMethodMistakes(label, policy, { routeClass, name }).forEach((one) => mistakes.add(one));
     const handler: unknown = Reflect.get(instance, name);
     const isFunction = typeof handler === 'function';
     if (policy.kind === 'undecorated')
@@ -144,7 +149,8 @@ export class RouteCompiler {
       );
       return;
     }
-    const route = toRoute(label, policy, controller.root);
+    const route = toRoute(label, policy, controller.root, declaredEnforcementOf(routeClass, name));
+    this.compiled.noteEnforcement(route);
     if (policy.kind === 'protected') this.checkProtected(route, method, handler as RouteHandler, controller);
     if (policy.kind !== 'undecorated') this.table.summary.add(controller.root, policy.kind, route.audiences);
     this.table.add(routeClass, new Set(isFunction ? [method, handler] : [method]), route);

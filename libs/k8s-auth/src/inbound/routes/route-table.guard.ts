@@ -83,7 +83,8 @@ export class RouteTableGuard implements CanActivate {
     if (policy.kind === 'protected') return authenticate(context, route, root ?? this.root);
     if (policy.kind === 'public') rememberPublic(context);
     const isClosed = policy.kind === 'undecorated' && settings.isGuardGlobal;
-    return isClosed ? this.refuse(context, 'route has neither @K8sAuth nor @Public') : true;
+    const reason = 'route has neither @K8sAuth nor @Public';
+    return isClosed ? this.refuse(context, reason, route.enforce) : true;
   }
 
   /** A request can arrive before startup is complete: the startup code of a module may open a port. */
@@ -131,11 +132,12 @@ export class RouteTableGuard implements CanActivate {
     return providers.has(context.getClass()) && !this.routes.reachesDecoratedTarget(context);
   }
 
-  private refuse(context: ExecutionContext, reason: string): never {
-    return refuse(this.root, { context }, new UndecoratedRouteError(reason));
+  /** A handler that cannot be identified is refused even if the option `enforce` is `false`: its route is unknown. */
+  private refuse(context: ExecutionContext, reason: string, enforce = true): true {
+    return refuse(this.root, { context, enforce }, new UndecoratedRouteError(reason));
   }
 
-  private refuseContext(context: ExecutionContext): never {
+  private refuseContext(context: ExecutionContext): true {
     const error = findTransport(context)
       ? new UndecoratedRouteError(UNKNOWN)
       : new UnsupportedContextError('context is not http');

@@ -150,7 +150,8 @@ export class RouteTable implements RouteFinder {
   private combine(known: Match | undefined, route: Route): Match {
     if (known === undefined || known === 'ambiguous') return known ?? route;
     if (known.root && route.root && known.root !== route.root) this.shared.add(route.label);
-    return isSamePolicy(known.policy, route.policy) ? known : 'ambiguous';
+    const isSame = isSamePolicy(known.policy, route.policy) && known.enforce === route.enforce;
+    return isSame ? known : 'ambiguous';
   }
 }
 

@@ -1,7 +1,8 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type HttpAdapterHost } from '@nestjs/core';
-import { type AuthorizationRule, isRuleFactory } from '../../authorization/rules.js';
-import { AUDIENCE_RULE, audienceKeyOf, readAudiences } from '../../identity/names.js';
+import { type AuthorizationRule } from '../../authorization/rules.js';
+import { type EventSink } from '../../events/k8s-auth.events.js';
+import { audienceKeyOf, readAudiences } from '../../identity/names.js';
 import { type Clock } from '../../util/clock.js';
 import { type Verify } from '../../verifiers/verifier.js';
 import { type RefusalLog } from '../request/refusal-log.js';
@@ -47,6 +48,8 @@ export interface Route {
   readonly audiences: readonly string[];
   /** The `forRoot` of a protected route. Its verifier verifies the requests. */
   readonly root: InboundRoot | undefined;
+  /** `false`: a request that would be refused is only logged and counted, and then passes. */
+  readonly enforce: boolean;
 }
 
 /** One route; `unknown`: startup has not seen the function; `ambiguous`: several routes with different requirements. */
@@ -67,7 +70,10 @@ export interface InboundRoot {
   /** Longer tokens are refused and not verified. Unit: bytes of the b64token, which is ASCII. */
   readonly maxTokenBytes: number;
   readonly publicControllers: PublicControllers;
+  /** Whether its routes are enforced, unless a decorator says otherwise. */
+  readonly enforce: boolean;
   readonly refusals: RefusalLog;
+  readonly events: EventSink;
   readonly adapterHost: HttpAdapterHost;
   readonly longLivedConnections: LongLivedConnectionsOption;
   readonly clock: Clock;
@@ -152,37 +158,23 @@ function policyFrom(
   return { kind: 'protected', audience: nearest.audience, rules: demands.flatMap(({ rules }) => rules) };
 }
 
-/** @param root the root of the controller's module @internal */
-export function toRoute(label: string, policy: RoutePolicy, root: InboundRoot | undefined): Route {
+/**
+ * @param root the root of the controller's module
+ * @param declared what `@EnforceK8sAuth` says. Without a root, nothing but enforcing is safe.
+ * @internal
+ */
+export function toRoute(
+  label: string,
+  policy: RoutePolicy,
+  root: InboundRoot | undefined,
+  declared?: boolean,
+): Route {
+  const enforce = root === undefined || (declared ?? root.enforce);
   // `root` is always an own property, so that it is never read from a polluted prototype.
-  if (policy.kind !== 'protected' || !root) return { label, policy, audiences: [], root: undefined };
+  if (policy.kind !== 'protected' || !root) return { label, policy, audiences: [], root: undefined, enforce };
   // Not `??`: `null` is a mistake, and must not mean the module's audience.
   const audience: unknown = policy.audience === undefined ? root.audience : policy.audience;
-  return { label, policy, audiences: readAudiences(audience) ?? [], root };
-}
-
-/** The mistake of a protected route for which {@link toRoute} finds no audience. @internal */
-export function audienceMistakeOf(policy: RoutePolicy): string {
-  return policy.kind === 'protected' && policy.audience === undefined
-    ? "expected an audience, as argument of @K8sAuth or as option 'audience' (variable K8S_AUTH_AUDIENCE)"
-    : `expected the audience of @K8sAuth to be ${AUDIENCE_RULE}`;
-}
-
-/** Mistakes in the decorators of one class or one method, without regard to other classes and methods. @internal */
-export function findDeclarationMistakes(label: string, { demands, isPublic }: Declaration): string[] {
-  const audiences = new Set(demands.map(({ audience }) => audienceKeyOf(audience)));
-  const rules: readonly unknown[] = demands.flatMap((demand) => demand.rules);
-  return [
-    ...(isPublic && demands.length > 0 ? [`${label}: expected @K8sAuth or @Public, not both`] : []),
-    ...(audiences.size > 1
-      ? [`${label}: expected one audience, not several @K8sAuth with different ones`]
-      : []),
-    ...rules.flatMap((rule, index) => {
-      const place = `${label}: expected rule ${index + 1} of @K8sAuth`;
-      if (typeof rule !== 'function') return [`${place} to be a function`];
-      return isRuleFactory(rule) ? [`${place} to be ${rule.name}(...), not ${rule.name} alone`] : [];
-    }),
-  ];
+  return { label, policy, audiences: readAudiences(audience) ?? [], root, enforce };
 }
 
 /** Whether any class or method that a request for this controller may reach has one of our decorators. @internal */

@@ -11,7 +11,9 @@ import {
   verifyFor,
 } from '../request/authentication-steps.js';
 import { tokenIn } from '../request/bearer-token.js';
+import { AcceptedRequestEvent } from '../request/accepted-request.event.js';
 import { refuse } from '../request/refusal.js';
+import { isRememberedUnenforced } from '../request/unenforced-request.js';
 import { type InboundRoot, type Route } from '../routes/route.js';
 import { closeAtExpiry, keepTokenOfConnection, tokenOfConnection } from './long-lived-connections.js';
 import { callerKeyOf, type MessageRecord, recordOf, rememberMessage } from './message-record.js';
@@ -36,7 +38,8 @@ export function decideMessage(message: Message, isClosed: boolean): true | Promi
   if (route.policy.kind === 'protected') return authenticateMessage(message);
   if (route.policy.kind === 'public') return passPublic(context, transport);
   if (!isClosed || transport.isBelowDecided?.(context)) return true;
-  return refuse(root, { context }, new UndecoratedRouteError('handler has neither @K8sAuth nor @Public'));
+  const refused = { context, enforce: route.enforce };
+  return refuse(root, refused, new UndecoratedRouteError('handler has neither @K8sAuth nor @Public'));
 }
 
 /** Parameters with `@Caller` are `undefined` there. */
@@ -49,8 +52,8 @@ function passPublic(context: ExecutionContext, transport: Transport): true {
 
 /** The same steps as for an HTTP request, once per message and handler. */
 function authenticateMessage(message: Message): true | Promise<true> {
-  const { context, root } = message;
-  const progress: Progress = { context };
+  const { context, route, root } = message;
+  const progress: Progress = { context, enforce: route.enforce };
   try {
     const result = authenticateOnce(progress, message);
     return result === true ? true : result.catch((error: unknown) => refuseChecked(root, progress, error));
@@ -65,6 +68,7 @@ function authenticateOnce(progress: Progress, message: Message): true | Promise<
   if (!key) throw new MissingTokenError('message has no place for credentials');
   const record = recordOf(key);
   if (record.acceptedFor(context, root)) return true;
+  if (!route.enforce && isRememberedUnenforced(context)) return true;
   const token = record.token ?? readToken(message);
   // Other handlers of the message need it after it has been removed.
   record.keepToken(token);
@@ -110,5 +114,7 @@ function accept(
   transport.removeCredentials(context);
   rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
   transport.noteDecided?.(context);
+  if (root.events.hears('onVerified'))
+    root.events.emit('onVerified', new AcceptedRequestEvent(context, principal));
   return true;
 }

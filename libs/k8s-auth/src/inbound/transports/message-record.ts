@@ -1,5 +1,6 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { type AuthenticatedRequest } from '../request/authenticated-request.js';
+import { AuthenticatedRequest } from '../request/authenticated-request.js';
+import { type UnenforcedRequest } from '../request/unenforced-request.js';
 import { type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
 import { type Verdict } from '../../verifiers/verifier.js';
@@ -25,6 +26,8 @@ export class MessageRecord {
   #verdicts: MessageVerdict[] = [];
   readonly #accepted: AuthenticatedRequest[] = [];
   readonly #public = new Set<RouteHandler>();
+  /** The handlers whose route would have refused the message, but is not enforced. */
+  readonly #unenforced = new Set<RouteHandler>();
 
   get token(): string | undefined {
     return this.#token;
@@ -72,6 +75,14 @@ export class MessageRecord {
   isPublic(handler: RouteHandler): boolean {
     return this.#public.has(originalOf(handler));
   }
+
+  noteUnenforced(handler: RouteHandler): void {
+    this.#unenforced.add(originalOf(handler));
+  }
+
+  isUnenforced(handler: RouteHandler): boolean {
+    return this.#unenforced.has(originalOf(handler));
+  }
 }
 
 const records = new WeakMap<object, MessageRecord>();
@@ -112,4 +123,25 @@ export function rememberMessage(
   for (const key of new Set([transport.messageOf(context), callerKeyOf(context, transport)])) {
     if (key) recordOf(key).accept(context, authenticated);
   }
+}
+
+/** @internal */
+export function rememberUnenforcedMessage(
+  root: object,
+  { context, principal, token }: UnenforcedRequest,
+): void {
+  const transport = findTransport(context);
+  if (!transport) return;
+  for (const key of new Set([transport.messageOf(context), callerKeyOf(context, transport)])) {
+    if (key) recordOf(key).noteUnenforced(context.getHandler());
+  }
+  transport.noteDecided?.(context);
+  if (!principal || token === undefined) return;
+  transport.removeCredentials(context);
+  rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
+}
+
+/** @internal */
+export function isUnenforcedMessage(context: ExecutionContext): boolean {
+  return callerRecordOf(context)?.isUnenforced(context.getHandler()) === true;
 }

@@ -8,6 +8,7 @@ import {
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
 import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
 import { worseOf } from '../../util/readiness.js';
+import { observed } from '../observed.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 import { askAboutToken, hybridVerify } from './hybrid.verifier.js';
@@ -97,7 +98,7 @@ export const hybridDefinition: VerifierDefinition<HybridOptions> = {
     const { keys, apiServerAudiences, summary, close: closeKeys } = await openIssuerKeys(options, context);
     const reviewer = await openReviewer({ kind, apiServer: options.apiServer, timeoutMs }, context);
     const local = new JwtVerifier(keys, { kind, clock, clockToleranceMs }, context.checks);
-    const cache = new VerdictCache(local.verify, { clock });
+    const cache = new VerdictCache(observed(local.verify, kind, context.events), { clock });
     const checks = new RevocationChecks({
       ask: (token, verdict, connection) => askAboutToken(reviewer, token, verdict, connection),
       clock,
@@ -113,6 +114,7 @@ export const hybridDefinition: VerifierDefinition<HybridOptions> = {
         reviewer.start();
       },
       readiness: () => worseOf(keys.readiness(), reviewer.readiness.current({ needsAnswer })),
+      statistics: () => ({ ...cache.counts, keys: keys.statistics(), reviews: reviewer.statistics() }),
       apiServerAudiences,
       summary,
       close: async () => {

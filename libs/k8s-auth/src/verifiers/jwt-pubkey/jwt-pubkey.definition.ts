@@ -3,6 +3,7 @@ import { issuerSchema, issuersOf } from '../../keys/issuer-keys.options.js';
 import { PublicKeyFiles } from '../../keys/public-key-files.js';
 import { KEYS_IN_FILES, RefreshedKeys } from '../../keys/refreshed-keys.js';
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
+import { observed } from '../observed.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 
@@ -65,7 +66,8 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
     { option: 'clockToleranceMs', variable: 'K8S_AUTH_CLOCK_TOLERANCE_MS', type: 'integer' },
     { option: 'acceptLegacyTokens', variable: 'K8S_AUTH_ACCEPT_LEGACY_TOKENS', type: 'boolean' },
   ],
-  async create({ kind, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS, ...options }, { clock, log, checks }) {
+  async create({ kind, clockToleranceMs = DEFAULT_CLOCK_TOLERANCE_MS, ...options }, context) {
+    const { clock, log, checks } = context;
     const { acceptLegacyTokens = false } = options;
     const issuers = issuersOf(options.issuer);
     if (issuers.length > 1) {
@@ -75,13 +77,14 @@ export const jwtPubkeyDefinition: VerifierDefinition<JwtPubkeyOptions> = {
       log.warn({ message, issuers });
     }
     const files = new PublicKeyFiles(options.publicKeyFiles, issuers);
-    const keys = new RefreshedKeys(files, { policy: KEYS_IN_FILES, clock, log }, await files.fetchFirst());
+    const keys = new RefreshedKeys(files, { ...context, policy: KEYS_IN_FILES }, await files.fetchFirst());
     const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs, acceptLegacyTokens }, checks);
-    const cache = new VerdictCache(verify, { clock });
+    const cache = new VerdictCache(observed(verify, kind, context.events), { clock });
     return {
       verify: cache.verify,
       start: () => keys.start(),
       readiness: () => keys.readiness(),
+      statistics: () => ({ ...cache.counts, keys: keys.statistics() }),
       // By default an API server accepts its issuer as audience.
       apiServerAudiences: () => Promise.resolve(issuers),
       summary: () => Promise.resolve({ issuers }),

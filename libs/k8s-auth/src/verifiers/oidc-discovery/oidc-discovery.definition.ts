@@ -6,6 +6,7 @@ import {
   issuerKeysVariables,
 } from '../../keys/issuer-keys.options.js';
 import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from '../jwt.verifier.js';
+import { observed } from '../observed.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 
@@ -45,11 +46,12 @@ export const oidcDiscoveryDefinition: VerifierDefinition<OidcDiscoveryOptions> =
     const { clock, checks } = context;
     const { keys, apiServerAudiences, summary, close } = await openIssuerKeys(options, context);
     const { verify } = new JwtVerifier(keys, { kind, clock, clockToleranceMs }, checks);
-    const cache = new VerdictCache(verify, { clock });
+    const cache = new VerdictCache(observed(verify, kind, context.events), { clock });
     return {
       verify: cache.verify,
       start: () => keys.start(),
       readiness: () => keys.readiness(),
+      statistics: () => ({ ...cache.counts, keys: keys.statistics() }),
       apiServerAudiences,
       summary,
       close: () => {

@@ -3,7 +3,9 @@ import { ApiServerClient } from '../../api-server/api-server.client.js';
 import { requireApiServer } from '../../api-server/api-server.connection.js';
 import { type ApiServerOptions } from '../../api-server/api-server.options.js';
 import { OverloadError, type QueuedCall } from '../../api-server/fair-queue.js';
-import { TokenReviewClient } from '../../api-server/token-review.client.js';
+import { type EventSink } from '../../events/k8s-auth.events.js';
+import { formatUsername } from '../../identity/names.js';
+import { type ReviewStatistics, TokenReviewClient } from '../../api-server/token-review.client.js';
 import { type PrincipalFacts } from '../../identity/principal.js';
 import { type VerifierContext } from '../verifier.js';
 import { readReview, type UnverifiedToken } from './review.js';
@@ -26,11 +28,11 @@ export interface ReviewerOptions {
  * @internal
  */
 export async function openReviewer(options: ReviewerOptions, context: VerifierContext): Promise<Reviewer> {
-  const { clock, log } = context;
+  const { clock, log, ownApiServer } = context;
   const connection = await requireApiServer(options.apiServer, context);
   const message = `tokens are reviewed by the API server at ${connection.url}`;
   log.log({ message, found: connection.description });
-  const client = new ApiServerClient(connection, { clock, log });
+  const client = new ApiServerClient(connection, { clock, log, ...(ownApiServer && { ownApiServer }) });
   const reviews = new TokenReviewClient(client, { clock, log, timeoutMs: options.timeoutMs });
   return new Reviewer(
     client,
@@ -38,6 +40,7 @@ export async function openReviewer(options: ReviewerOptions, context: VerifierCo
     new ReviewReadiness({ reviews, clock, log }),
     options.kind,
     connection.url,
+    context.events,
   );
 }
 
@@ -49,6 +52,7 @@ export class Reviewer {
     readonly readiness: ReviewReadiness,
     private readonly kind: string,
     readonly apiServerUrl: string,
+    private readonly events?: EventSink,
   ) {}
 
   /**
@@ -58,7 +62,22 @@ export class Reviewer {
    * @throws {InvalidTokenError} REJECTED or AUDIENCE: the API server rejects the token
    * @throws {VerifierUnavailableError} the API server did not decide
    */
-  async review(
+  review(
+    token: string,
+    audiences: readonly string[],
+    unverified: UnverifiedToken,
+    call: QueuedCall,
+  ): Promise<PrincipalFacts> {
+    const { events } = this;
+    const ask = () => this.ask(token, audiences, unverified, call);
+    if (!events?.hears('onOperation')) return ask();
+    const operation = { name: 'review', verifier: this.kind, serverUrl: this.apiServerUrl } as const;
+    const usernameOf = ({ namespace, serviceAccount }: PrincipalFacts) =>
+      formatUsername({ namespace, name: serviceAccount });
+    return Promise.resolve(events.observe(operation, ask, usernameOf));
+  }
+
+  private async ask(
     token: string,
     audiences: readonly string[],
     unverified: UnverifiedToken,
@@ -71,6 +90,10 @@ export class Reviewer {
     });
     this.readiness.noteAnswer();
     return { ...readReview(status, audiences, unverified), verifiedBy: this.kind };
+  }
+
+  statistics(): ReviewStatistics {
+    return this.reviews.statistics();
   }
 
   start(): void {

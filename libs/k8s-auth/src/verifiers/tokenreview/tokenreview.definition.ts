@@ -6,6 +6,7 @@ import {
 } from '../../api-server/api-server.options.js';
 import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
 import { RefusalBrake } from '../refusal-brake.js';
+import { observed } from '../observed.js';
 import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
 import { SignatureFilter, TokenReviewVerifier } from './tokenreview.verifier.js';
@@ -96,7 +97,7 @@ export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
     const reviewer = await openReviewer({ kind, apiServer, timeoutMs }, context);
     const filter = checkSignatures ? new SignatureFilter(reviewer.client, context) : undefined;
     const uncached = new TokenReviewVerifier({ reviewer, filter, clock, successLifetimeMs });
-    const cache = new VerdictCache(uncached.verify, {
+    const cache = new VerdictCache(observed(uncached.verify, kind, context.events), {
       clock,
       successLifetimeMs,
       rejectionLifetimeMs,
@@ -109,6 +110,7 @@ export const tokenreviewDefinition: VerifierDefinition<TokenReviewOptions> = {
         filter?.start();
       },
       readiness: () => ({ ...reviewer.readiness.current(), ...(filter && { note: filter.describe() }) }),
+      statistics: () => ({ ...cache.counts, reviews: reviewer.statistics() }),
       apiServerAudiences: () => reviewer.client.ownAudiences(),
       summary: () => Promise.resolve({ apiServer: reviewer.apiServerUrl }),
       close: async () => {
