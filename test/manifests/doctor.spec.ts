@@ -12,7 +12,8 @@ describe('doctor --manifests', () => {
       encoding: 'utf8',
     });
     const manifests = await readManifests('-', 'default', Readable.from([rendered.stdout]));
-    const steps = checkManifests(manifests, new Map([['service2', { routes: [] }]]));
+    const route = { route: 'AppController.greet', access: 'protected', audiences: ['service2'] } as const;
+    const steps = checkManifests(manifests, new Map([['service2', { routes: [route] }]]));
     expect(steps.filter(({ status }) => status !== 'ok')).toEqual([]);
     expect(steps.map(({ id }) => id)).toContain('manifest-audience');
   });
