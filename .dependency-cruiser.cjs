@@ -57,10 +57,10 @@ module.exports = {
       name: 'sources-import-only-packages-that-are-installed-with-them',
       severity: 'error',
       from: { path: '^(libs/k8s-auth|apps/[^/]+)/(src|testing|cli)/', pathNot: spec },
-      // zod becomes part of the build. @peculiar/x509 is an optional peer dependency.
+      // zod becomes part of the build. @peculiar/x509 and axios are optional peer dependencies.
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'],
-        pathNot: 'node_modules/(zod|@peculiar/x509)/',
+        pathNot: 'node_modules/(zod|@peculiar/x509|axios)/',
       },
     },
     arrow('util', ['errors']),
