@@ -67,7 +67,7 @@ module.exports = {
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'],
         pathNot:
-          'node_modules/(zod|@peculiar/x509|prom-client|@opentelemetry/api|@nestjs/(microservices|websockets|terminus))/',
+          'node_modules/(zod|@peculiar/x509|axios|prom-client|@opentelemetry/api|@nestjs/(microservices|websockets|terminus))/',
       },
     },
     arrow('util', ['errors']),

@@ -15,7 +15,7 @@ const required = (nest) => ({
 const optional = (nest) => ({
   '@nestjs/axios': nest === 11 ? '^4.0.0' : '^12.0.0',
   '@nestjs/config': nest === 11 ? '^4.0.0' : '^12.0.0',
-  axios: '^1.18.0',
+  axios: '^1.17.0',
 });
 
 /** Creates a small service that verifies tokens with a key file. @param {{ nest: 11 | 12, isComplete?: boolean }} options */

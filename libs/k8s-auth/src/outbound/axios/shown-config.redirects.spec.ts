@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { SentToken } from '../sent-token.js';
 import { guardedRedirect } from './shown-config.js';
 
-/** Where axios makes the agent itself, the headers of a hop hold the token: peers of this library begin at axios 1.18. */
+/** Where axios makes the agent itself, the headers of a hop hold the token. */
 describe('guardedRedirect', () => {
   function follow(from: string, to: string, hook?: (hop: { headers?: object }) => void) {
     const sent = new SentToken(from, 'secret', true);
@@ -37,6 +37,17 @@ describe('guardedRedirect', () => {
     ['http://a.test', 'ftp://a.test/x'],
   ])('removes the token from %s to %s', (from, to) => {
     expect(follow(from, to)).toEqual({ headers: { Accept: '*/*' }, hasLeftOrigin: true });
+  });
+
+  it('removes the token with a version of axios before 1.16, which passes no request', () => {
+    const headers: Record<string, string> = { authorization: 'Bearer secret' };
+    const redirect = guardedRedirect(new SentToken('http://a.test', 'secret', true), undefined);
+    const response = { headers: {}, statusCode: 302 };
+    (redirect as (hop: object, from: typeof response) => void)(
+      { href: 'http://b.test/x', headers },
+      response,
+    );
+    expect(headers).toEqual({});
   });
 
   it("removes the token before the caller's hook is called", () => {
