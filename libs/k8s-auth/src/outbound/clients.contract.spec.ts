@@ -58,10 +58,13 @@ describe.each(CLIENTS)('$name', ({ attach }) => {
     expect([...tokensAt(elsewhere), ...tokensAt(home)]).toEqual([undefined, undefined]);
   });
 
-  it.each(['Basic bWluZQ==', ''])('sends the Authorization header of the caller instead: "%s"', async (own) => {
-    await send({ url: origin, headers: { AuthorizatioN: own } });
-    expect(home.last?.authorization).toBe(own);
-  });
+  it.each(['Basic bWluZQ==', ''])(
+    'sends the Authorization header of the caller instead: "%s"',
+    async (own) => {
+      await send({ url: origin, headers: { AuthorizatioN: own } });
+      expect(home.last?.authorization).toBe(own);
+    },
+  );
 
   it('sends no token with a Host header that names another host', async () => {
     await send({ url: origin, headers: { Host: 'other.test' } });

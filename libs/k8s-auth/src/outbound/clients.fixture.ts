@@ -60,7 +60,9 @@ function withFetch(fetch?: typeof globalThis.fetch, webStreams = true): Contract
       const raw = await fetchWithToken(url, {
         ...init,
         ...(typeof body === 'object' && { duplex: 'half' }),
-        body: (webStreams && stream instanceof Readable ? Readable.toWeb(stream) : stream) as RequestInit['body'],
+        body: (webStreams && stream instanceof Readable
+          ? Readable.toWeb(stream)
+          : stream) as RequestInit['body'],
       });
       return { status: raw.status, text: await raw.text(), raw };
     };
