@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { destinationsSchema } from './destinations.options.js';
+import { destinationsSchema, originOfUrl } from './destinations.options.js';
 
 function mistakesOf(destinations: unknown): string[] {
   const { error } = destinationsSchema.safeParse(destinations);
@@ -16,6 +16,10 @@ describe('destinationsSchema', () => {
     'HTTP://Service2',
     'http://10.0.0.1:80',
     'http://[::1]:8080',
+    'nats://nats.mq.svc:4222',
+    'postgres://DB.shop.svc:5432/',
+    'kafka://[::1]:9092',
+    'ws://service2:80',
   ])('accepts the origin %s', (origin) => {
     expect(mistakesOf([{ origin, tokenFile }])).toEqual([]);
   });
@@ -27,6 +31,16 @@ describe('destinationsSchema', () => {
     '/service2',
     'ftp://service2',
     'ws://service2',
+    'htp://service2',
+    'nats://nats.mq.svc',
+    'nats://me@nats.mq.svc:4222',
+    'nats://nats.mq.svc:4222/path',
+    'nats://nats.mq.svc:99999',
+    'nats://nats.mq.svc:0x1',
+    'nats://a b:4222',
+    'nats://*.mq.svc:4222',
+    'nats:nats.mq.svc:4222',
+    ' nats://nats.mq.svc:4222',
     'http:service2',
     'http:/service2',
     'http:///service2',
@@ -49,7 +63,7 @@ describe('destinationsSchema', () => {
     '',
   ])('rejects the origin %j', (origin) => {
     expect(mistakesOf([{ origin, tokenFile }])).toEqual([
-      "0.origin: expected 'http(s)://host' or 'http(s)://host:port'",
+      "0.origin: expected 'http(s)://host' or 'http(s)://host:port', or 'scheme://host:port' for another protocol",
     ]);
   });
 
@@ -57,6 +71,7 @@ describe('destinationsSchema', () => {
     ['http://service2', 'http://service2'],
     ['http://service2', 'http://SERVICE2:80/'],
     ['https://service2:443', 'https://service2'],
+    ['nats://Nats.mq.svc:4222', 'NATS://nats.mq.svc:4222/'],
   ])('rejects the same origin twice: %s and %s', (one, other) => {
     const origins = ['http://service1', one, other];
     expect(mistakesOf(origins.map((origin) => ({ origin, tokenFile })))).toEqual([
@@ -86,5 +101,18 @@ describe('destinationsSchema', () => {
 
   it('accepts an empty list', () => {
     expect(mistakesOf([])).toEqual([]);
+  });
+});
+
+describe('originOfUrl', () => {
+  it.each([
+    ['http://service2:80/path?a#b', 'http://service2'],
+    ['postgres://me:secret@DB.shop.svc:5432/orders?sslmode=require', 'postgres://db.shop.svc:5432'],
+    ['nats://nats.mq.svc:4222', 'nats://nats.mq.svc:4222'],
+    ['nats://nats.mq.svc', undefined],
+    ['http://', undefined],
+    ['text', undefined],
+  ])('of %s is %s', (url, origin) => {
+    expect(originOfUrl(url)).toBe(origin);
   });
 });

@@ -5,7 +5,8 @@ import { parseUrl } from '../util/syntax.js';
 export interface DestinationOptions {
   /**
    * Scheme, host and port of the service, and nothing else: `http://service2.mytest.svc`. A default port may be omitted.
-   * It is compared exactly: a subdomain, another port or the other scheme is another destination.
+   * It is compared exactly: a subdomain, another port or the other scheme is another destination. Another protocol than
+   * HTTP needs a port: `nats://nats.mq.svc:4222`. HTTP clients never send the token of such a destination.
    */
   readonly origin: string;
 
@@ -26,7 +27,10 @@ export interface DestinationOptions {
 const destinationSchema = z.strictObject({
   origin: z
     .string()
-    .refine((text) => bareOriginOf(text) !== undefined, "expected 'http(s)://host' or 'http(s)://host:port'"),
+    .refine(
+      (text) => bareDestinationOf(text) !== undefined,
+      "expected 'http(s)://host' or 'http(s)://host:port', or 'scheme://host:port' for another protocol",
+    ),
   tokenFile: z.string().min(1, 'expected a path that is not empty'),
   audience: z.string().min(1, 'expected a name that is not empty').optional(),
 });
@@ -39,7 +43,7 @@ export const destinationsSchema = z.array(destinationSchema).superRefine(
     (destinations as readonly ({ readonly origin?: unknown } | null | undefined)[]).forEach(
       (entry, index) => {
         const origin = entry?.origin;
-        const normalized = typeof origin === 'string' ? bareOriginOf(origin) : undefined;
+        const normalized = typeof origin === 'string' ? bareDestinationOf(origin) : undefined;
         if (normalized === undefined) return;
         const firstIndex = firstIndexes.get(normalized);
         if (firstIndex === undefined) firstIndexes.set(normalized, index);
@@ -58,6 +62,7 @@ export const destinationsSchema = z.array(destinationSchema).superRefine(
 // Rejects what the URL parser would drop or change silently (user names, a path, an empty query, white space,
 // backslashes), and wildcards, which would match nothing.
 const BARE_ORIGIN = /^https?:\/\/[^/?#@\\*\s]+\/?$/i;
+const BARE_DESTINATION = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\\*\s]+\/?$/i;
 
 /** @returns the URL, or `undefined` if the text is not a URL of http or https @internal */
 export function parseHttpUrl(text: string, base?: string): URL | undefined {
@@ -72,6 +77,26 @@ export function parseHttpUrl(text: string, base?: string): URL | undefined {
  */
 export function bareOriginOf(text: string): string | undefined {
   return BARE_ORIGIN.test(text) ? parseHttpUrl(text)?.origin : undefined;
+}
+
+// The URL parser neither knows the default ports of other protocols nor normalizes their hosts, so a port is required.
+const OTHER_ORIGIN =
+  /^(?!https?:)([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@\s]*@)?((?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5})(?=[/?#]|$)/i;
+
+/**
+ * The origin of a URL of any protocol that a destination can have: normalized, in lower case.
+ * @returns `undefined` if the text is not a URL, or is one of another protocol than HTTP without a port
+ * @internal
+ */
+export function originOfUrl(text: string): string | undefined {
+  const [, scheme, host] = OTHER_ORIGIN.exec(text) ?? [];
+  const url = parseHttpUrl(scheme === undefined ? text : `http://${host}`);
+  return scheme === undefined || !url ? url?.origin : `${scheme}://${host}`.toLowerCase();
+}
+
+/** Like {@link bareOriginOf}, for destinations of every protocol. @internal */
+export function bareDestinationOf(text: string): string | undefined {
+  return BARE_DESTINATION.test(text) ? originOfUrl(text) : undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import {
 import { type Log } from '../util/log.js';
 import { type Clock } from '../util/clock.js';
 import { DestinationHints } from './destination-hints.js';
-import { bareOriginOf, type DestinationOptions, parseHttpUrl } from './destinations.options.js';
+import { bareDestinationOf, type DestinationOptions, originOfUrl } from './destinations.options.js';
 import { ConfigurationError } from '../errors.js';
 
 // The token that the ServiceAccount admission plugin mounts, by both names of its directory.
@@ -25,16 +25,13 @@ export type TokensByOrigin = Pick<K8sAuthTokenSource, 'getToken'> &
   Partial<Pick<K8sAuthTokenSource, 'peekToken' | 'renewToken' | 'noteUnauthorized'>>;
 
 /**
- * The tokens of this service for its destinations, by origin. Injectable. For axios, use {@link attachK8sAuth}. For any
- * other client, use this class:
+ * The tokens of this service for its destinations, by origin. Injectable. For HTTP and gRPC use {@link attachK8sAuth},
+ * {@link createK8sAuthFetch}, {@link k8sAuthInterceptor} or {@link k8sAuthGrpcInterceptor}. For clients of other protocols
+ * get the token for each connection, because tokens are replaced:
  *
  * ```ts
- * const token = await tokenSource.getToken(url);
- * await fetch(url, { redirect: 'error', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+ * new Pool({ host: 'db.shop.svc', password: () => tokenSource.getToken('postgres://db.shop.svc:5432') });
  * ```
- *
- * Get the token again for each request, because tokens are replaced. Do not let the client follow a redirect with the
- * header.
  * @publicApi
  */
 export class K8sAuthTokenSource {
@@ -163,7 +160,7 @@ export class Destinations {
   constructor(options: readonly DestinationOptions[], dependencies: TokenSourceDependencies) {
     const sources = new Map<string, FileTokenSource>();
     options.forEach(({ origin: text, tokenFile, audience }, index) => {
-      const origin = bareOriginOf(text);
+      const origin = bareDestinationOf(text);
       if (origin === undefined)
         throw new ConfigurationError([`option 'destinations[${index}].origin': expected an origin`]);
       const key = JSON.stringify([tokenFile, audience]);
@@ -173,11 +170,11 @@ export class Destinations {
     });
   }
 
-  /** @returns `undefined` if the origin is not listed, or the text is not a URL of http or https */
+  /** @returns `undefined` if the origin is not listed, or the text is not a URL */
   find(urlOrOrigin: string): Destination | undefined {
     const known = this.byOrigin.get(urlOrOrigin);
     if (known || this.byOrigin.size === 0) return known;
-    const origin = parseHttpUrl(urlOrOrigin)?.origin;
+    const origin = originOfUrl(urlOrOrigin);
     return origin === undefined ? undefined : this.byOrigin.get(origin);
   }
 

@@ -1,8 +1,8 @@
 import { createPrincipal, type Principal } from '../../src/identity/principal.js';
 import {
-  bareOriginOf,
+  bareDestinationOf,
   type DestinationOptions,
-  parseHttpUrl,
+  originOfUrl,
 } from '../../src/outbound/destinations.options.js';
 import {
   type DestinationState,
@@ -44,7 +44,7 @@ export class TestTokenSource extends K8sAuthTokenSource {
       const audiences = audience === undefined ? [] : [audience];
       const token = createTestToken({ principal: withAudiences(self, audiences) });
       const known = { origin, tokenFile, token, ...(audience !== undefined && { audience }) };
-      this.#byOrigin.set(bareOriginOf(origin) ?? origin, known);
+      this.#byOrigin.set(bareDestinationOf(origin) ?? origin, known);
     }
   }
 
@@ -53,7 +53,7 @@ export class TestTokenSource extends K8sAuthTokenSource {
   }
 
   override peekToken(url: string): string | undefined {
-    const destination = this.#byOrigin.get(parseHttpUrl(url)?.origin ?? url);
+    const destination = this.#byOrigin.get(originOfUrl(url) ?? url);
     if (!destination) return undefined;
     const { origin, audience, token } = destination;
     this.supplied.push(audience === undefined ? { origin } : { origin, audience });

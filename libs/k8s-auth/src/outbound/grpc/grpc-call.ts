@@ -42,10 +42,12 @@ export const UNAUTHENTICATED = 16;
 export const UNAVAILABLE = 14;
 
 /** @throws {ConfigurationError} the text is not an origin of one of the schemes @internal */
-export function originOfService(text: string, schemes: RegExp): string {
+export function originOfService(text: string, schemes: readonly string[]): string {
   const origin = bareOriginOf(text);
-  if (origin !== undefined && schemes.test(origin)) return origin;
-  throw new ConfigurationError([`gRPC origin: expected ${schemes.source.slice(1)}host:port`]);
+  if (origin !== undefined && schemes.some((scheme) => origin.startsWith(`${scheme}:`))) return origin;
+  throw new ConfigurationError([
+    `gRPC origin: expected ${schemes.map((scheme) => `${scheme}://host:port`).join(' or ')}`,
+  ]);
 }
 
 /**

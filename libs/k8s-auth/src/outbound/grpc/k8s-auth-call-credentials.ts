@@ -40,7 +40,7 @@ export function createK8sAuthCallCredentials<Credentials>(
   origin: string,
   grpc: GrpcModule<Credentials>,
 ): Credentials {
-  const destination = originOfService(origin, /^https:\/\//);
+  const destination = originOfService(origin, ['https']);
   const { hostname } = new URL(destination);
   const generate = ({ service_url: url }: { service_url: string }, callback: Callback) => {
     const metadata = new grpc.Metadata() as GrpcMetadata;

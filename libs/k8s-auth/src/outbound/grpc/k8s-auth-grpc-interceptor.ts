@@ -30,7 +30,7 @@ export type GrpcInterceptor = (options: object, nextCall: (options: never) => un
  * @publicApi
  */
 export function k8sAuthGrpcInterceptor(tokenSource: TokensByOrigin, origin: string): GrpcInterceptor {
-  const destination = originOfService(origin, /^https?:\/\//);
+  const destination = originOfService(origin, ['http', 'https']);
   const intercept = (options: GrpcCallOptions, nextCall: (options: GrpcCallOptions) => GrpcCall) =>
     new TokenCall(options, nextCall, tokenSource, destination);
   return intercept as unknown as GrpcInterceptor;
