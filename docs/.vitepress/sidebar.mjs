@@ -7,7 +7,7 @@ const GROUPS = [
   ['Start', ['index', 'add-to-an-application', 'tutorial', 'migrate']],
   ['Use', ['receiving', 'verifiers', 'calling', 'configuration', 'long-lived-responses', 'manifests']],
   ['Test', ['develop-and-test', 'developing', 'testing', 'samples']],
-  ['Operate', ['refused-tokens', 'alerts', 'doctor', 'errors', 'performance', 'security']],
+  ['Operate', ['refused-tokens', 'doctor', 'observability', 'alerts', 'errors', 'performance', 'security']],
   ['Contribute', ['architecture', 'adding-a-verifier', 'adr/index', 'contributing', 'changelog']],
 ];
 const MORE = 'More';

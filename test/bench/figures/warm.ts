@@ -19,7 +19,7 @@ const OF_GO: Limit = { better: 'larger', goal: 2.7, gate: 2.1 };
 const SIDECAR: Limit = { better: 'larger', goal: 30, gate: 20 };
 
 const FULL = {
-  nest: ['none', 'noop', ...libraryVariants] as readonly NestVariant[],
+  nest: ['none', 'noop', 'with-metrics', ...libraryVariants] as readonly NestVariant[],
   peers: ['go-none', 'go-oidc', 'go-delegating', 'kube-rbac-proxy'] as readonly PeerName[],
 };
 const SHORT: { nest: readonly NestVariant[] } = { nest: ['none', 'jwt-pubkey', 'tokenreview'] };
@@ -72,6 +72,12 @@ function figuresOf(fleet: Fleet, rounds: Rounds, { isShort }: BenchContext): Fig
       { id: 'warm.ratio.noop', name: 'warm CPU, no guard / a guard that does nothing', unit: 'ratio' },
       ['noop'],
       (cpuUs) => cpuUs('none') / cpuUs('noop'),
+    ),
+    fleet.figure(
+      rounds,
+      { id: 'warm.ratio.metrics', name: 'warm CPU, jwt-pubkey / jwt-pubkey with metrics', unit: 'ratio' },
+      ['with-metrics', 'jwt-pubkey'],
+      (cpuUs) => cpuUs('jwt-pubkey') / cpuUs('with-metrics'),
     ),
     ...kinds.flatMap((kind) => againstGo(fleet, rounds, kind)),
     fleet.figure(

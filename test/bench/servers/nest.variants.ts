@@ -2,13 +2,17 @@ import { createHash, createPublicKey, type VerifyKeyObjectInput } from 'node:cry
 import { readFileSync } from 'node:fs';
 import { UseGuards } from '@nestjs/common';
 import { K8sAuth, K8sAuthModule, type VerifierOptions } from 'nest-k8s-auth';
+import { K8sAuthPrometheusModule } from 'nest-k8s-auth/prometheus';
 import { AUDIENCE, type ClusterFiles } from '../support/cluster.js';
 import { type NestAppOptions } from './nest-app.js';
 import { NoopGuard, PlainSyncGuard } from './simple.guards.js';
 
 export type LibraryVariant = VerifierOptions['kind'];
-/** Without a guard; a guard that does nothing; `crypto.verify` for each request; and the verifiers of the library. */
-export type NestVariant = 'none' | 'noop' | 'plain-sync' | LibraryVariant;
+/**
+ * Without a guard; a guard that does nothing; `crypto.verify` for each request; jwt-pubkey with metrics; and the verifiers of the
+ * library.
+ */
+export type NestVariant = 'none' | 'noop' | 'plain-sync' | 'with-metrics' | LibraryVariant;
 
 export const libraryVariants: readonly LibraryVariant[] = [
   'jwt-pubkey',
@@ -29,6 +33,10 @@ export function optionsOf(variant: NestVariant, files: ClusterFiles): NestAppOpt
       return { protect: UseGuards(new NoopGuard()) };
     case 'plain-sync':
       return { protect: UseGuards(new PlainSyncGuard(readKeys(files.publicKeysFile))) };
+    case 'with-metrics': {
+      const { imports = [], ...others } = optionsOf('jwt-pubkey', files);
+      return { ...others, imports: [...imports, K8sAuthPrometheusModule.forRoot({})] };
+    }
     default: {
       const verifier = verifierOptions(variant, files);
       return { protect: K8sAuth(), imports: [K8sAuthModule.forRoot({ audience: AUDIENCE, verifier })] };
