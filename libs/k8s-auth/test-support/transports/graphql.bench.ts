@@ -32,29 +32,26 @@ interface GraphqlContext {
   readonly req: { headers?: object; raw?: object; connectionParams?: object };
 }
 
-/** Emits its values, and ends when the client unsubscribes. */
+/** A source of events for subscriptions. */
 export class Ticks {
   private waiting: ((result: IteratorResult<object>) => void)[] = [];
-  private isEnded = false;
 
   emit(value: object): void {
     for (const resolve of this.waiting.splice(0)) resolve({ done: false, value });
   }
 
   iterator(): AsyncIterableIterator<object> {
-    const end = { done: true, value: undefined } as const;
     return {
-      next: () =>
-        this.isEnded ? Promise.resolve(end) : new Promise((resolve) => void this.waiting.push(resolve)),
-      return: () => Promise.resolve(end),
+      next: () => new Promise((resolve) => void this.waiting.push(resolve)),
+      return: () => Promise.resolve({ done: true, value: undefined }),
       [Symbol.asyncIterator]() {
         return this;
       },
     };
   }
 
+  /** Ends the waiting subscriptions. */
   end(): void {
-    this.isEnded = true;
     for (const resolve of this.waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 }

@@ -6,6 +6,9 @@ import {
   rememberAuthenticated,
 } from '../../src/inbound/request/authenticated-request.js';
 import { nodeRequestOf, requestOf } from '../../src/inbound/request/bearer-token.js';
+import { findTransport } from '../../src/inbound/transports/index.js';
+import { tokenOfConnection } from '../../src/inbound/transports/long-lived-connections.js';
+import { recordOf } from '../../src/inbound/transports/message-record.js';
 import { createTestToken } from './test-callers.js';
 
 /** Stands for a handler that has authenticated the request before. No route has this class and function. */
@@ -18,7 +21,7 @@ const EARLIER_HANDLER = {
 } as unknown as ExecutionContext;
 
 /**
- * Gives every request without an `Authorization` header the token of one caller. It changes no header. It stores the
+ * Gives every request or message without an `Authorization` header the token of one caller. It changes no header. It stores the
  * token where the guard looks for the token that an earlier handler of the same request has verified, and the guard
  * verifies that token again for its own route. Must run before all guards of the library.
  * @internal
@@ -32,11 +35,23 @@ export class DefaultCallerGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): true {
-    if (context.getType() !== 'http') return true;
+    if (context.getType() !== 'http') return this.giveToMessage(context);
     const request = requestOf(context);
     const isAnonymous = nodeRequestOf(request)?.headers['authorization'] === undefined;
     // A record of an accepted handler must stay: its caller may be another one, whose header has been removed.
     if (isAnonymous && !lastAuthenticated(request)) rememberAuthenticated(request, this.#record);
+    return true;
+  }
+
+  /** A message without credentials, whose connection has no accepted token, gets the token of the default caller. */
+  private giveToMessage(context: ExecutionContext): true {
+    const transport = findTransport(context);
+    const message = transport?.messageOf(context);
+    const connection = transport?.longLivedOf?.(context);
+    const isAnonymous =
+      transport?.credentialsOf(context).length === 0 && !(connection && tokenOfConnection(connection));
+    if (message && isAnonymous && recordOf(message).token === undefined)
+      recordOf(message).keepToken(this.#record.token);
     return true;
   }
 }
