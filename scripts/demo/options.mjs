@@ -11,7 +11,8 @@ const CLIENT = { namespace: 'mytest', name: 'default' };
 const INHERITED = ['PATH', 'Path', 'SystemRoot', 'ComSpec', 'TEMP'];
 
 // The line of apps/service1 about one of its calls.
-const CALL_LINE = /target=(?<target>\S+), (?:status=(?<status>\d{3}), response: '(?<body>.*)'|error: '(?<error>.*)')$/;
+const CALL_LINE =
+  /target=(?<target>\S+), (?:status=(?<status>\d{3}), response: '(?<body>.*)'|error: '(?<error>.*)')$/;
 
 /** @returns the options of `runDev` */
 export function demoOptions({ verifier, ports, pagePort, isVerbose }) {

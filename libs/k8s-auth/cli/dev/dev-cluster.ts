@@ -54,7 +54,11 @@ export class DevCluster {
   ) {
     this.log = log;
     this.crafted = new CraftedTokens(cluster);
-    this.volumes = new PodVolumes({ cluster, log, tokenSeconds: options.tokenSeconds ?? DEFAULT_TOKEN_SECONDS });
+    this.volumes = new PodVolumes({
+      cluster,
+      log,
+      tokenSeconds: options.tokenSeconds ?? DEFAULT_TOKEN_SECONDS,
+    });
     this.caller = new CallerPod({
       ...{ cluster, options, log, verifiers, volumes: this.volumes, otherAudience: OTHER_AUDIENCE },
       isReachable: () => this.isReachable,
@@ -116,10 +120,18 @@ export class DevCluster {
   }
 
   /** Writes the files that the pod of this service has. */
-  async addPod({ identity, destinations }: Pick<ServiceOptions, 'identity' | 'destinations'>): Promise<PodFiles> {
+  async addPod({
+    identity,
+    destinations,
+  }: Pick<ServiceOptions, 'identity' | 'destinations'>): Promise<PodFiles> {
     const [apiAudience = this.cluster.issuer] = this.cluster.apiAudiences;
     const directory = join(this.root, pathOf(identity), 'api-server');
-    const own = await this.volumes.project({ account: identity, audience: apiAudience, directory, isLogged: false });
+    const own = await this.volumes.project({
+      account: identity,
+      audience: apiAudience,
+      directory,
+      isLogged: false,
+    });
     const kubeconfig = join(this.root, `${identity.namespace}.${identity.name}.kubeconfig`);
     const { url, caFile, issuer } = this.cluster;
     const { namespace } = identity;
@@ -136,7 +148,8 @@ export class DevCluster {
   /** Writes tokens that callers may send to this service. */
   async addCallers({ audience }: ServiceOptions): Promise<CallerFiles> {
     const valid = new Map<string, string>();
-    for (const caller of this.options.callers) valid.set(pathOf(caller), await this.project(caller, audience));
+    for (const caller of this.options.callers)
+      valid.set(pathOf(caller), await this.project(caller, audience));
     const [first] = this.options.callers;
     if (!first) throw new Error('expected a caller');
     const expired = join(this.root, pathOf(first), `expired-for-${fileName(audience)}`);

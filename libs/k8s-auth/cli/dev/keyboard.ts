@@ -13,11 +13,7 @@ const CTRL_C = '\u0003';
  * a pasted command, runs nothing. A terminal in raw mode sends Ctrl-C as a character, on Windows too.
  * @returns a function that stops reading
  */
-export function readKeyboard(
-  input: KeyInput,
-  press: (key: string) => void,
-  quit: () => void,
-): () => void {
+export function readKeyboard(input: KeyInput, press: (key: string) => void, quit: () => void): () => void {
   const onData = (data: Buffer | string) => {
     const text = String(data);
     if (text === CTRL_C) return quit();

@@ -35,7 +35,9 @@ export async function runDev(
 async function checkPorts({ services, pagePort = 0 }: DevOptions, advice: PortAdvice): Promise<void> {
   const reasonOfPage = pagePort === 0 ? undefined : await whyPortIsUnusable(pagePort);
   if (reasonOfPage !== undefined)
-    throw new Error(`port ${pagePort} for the live page ${reasonOfPage}: choose another one with --page-port`);
+    throw new Error(
+      `port ${pagePort} for the live page ${reasonOfPage}: choose another one with --page-port`,
+    );
   for (const { port, identity, name = identity.name } of services) {
     const reason = await whyPortIsUnusable(port);
     if (reason === undefined) continue;

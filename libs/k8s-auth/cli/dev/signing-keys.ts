@@ -60,7 +60,8 @@ export class SigningKeys {
    */
   dropOld(): void {
     const { cluster, log } = this.options;
-    if (this.pending.size > 0) throw new Error('a new key is published and signs within seconds: wait for it');
+    if (this.pending.size > 0)
+      throw new Error('a new key is published and signs within seconds: wait for it');
     const old = this.facts().filter(({ use }) => use === 'old');
     cluster.dropOldKeys();
     this.write();
@@ -86,7 +87,8 @@ export class SigningKeys {
   }
 
   private kids(): readonly string[] {
-    const blocks = this.options.cluster.publicKeysPem().match(/-----BEGIN[^]*?-----END PUBLIC KEY-----/g) ?? [];
+    const blocks =
+      this.options.cluster.publicKeysPem().match(/-----BEGIN[^]*?-----END PUBLIC KEY-----/g) ?? [];
     return blocks.map(kidOf);
   }
 

@@ -78,7 +78,7 @@ export class CallObserver {
     this.lines.answered(id);
     const durationMs = Math.round(clock.monotonicMs() - startMs);
     this.timeline.update(id, () => ({ answer, durationMs, apiRequests: this.requestsSince(atMs) }));
-    await this.check(id, call.token);
+    void this.check(id, call.token);
     return answer;
   }
 
@@ -91,11 +91,16 @@ export class CallObserver {
     this.rememberToken();
     const claimed = this.lines.claim(new Set([...this.tokens.keys()]));
     const named = claimed.map((one) => readRefusal(one)?.credentialId).findLast((one) => one !== undefined);
-    const token = (named === undefined ? undefined : this.tokens.get(named)) ?? [...this.tokens.values()].at(-1);
+    const token =
+      (named === undefined ? undefined : this.tokens.get(named)) ?? [...this.tokens.values()].at(-1);
     const facts = token === undefined ? undefined : tokenFacts(token);
     const { id } = this.timeline.add({
       ...{ type: 'call', atMs, from, to: serviceName, request, what: 'its own call', answer },
-      ...{ callerLine: shownText(line, token), serviceLines: claimed, apiRequests: this.requestsSince(sinceMs) },
+      ...{
+        callerLine: shownText(line, token),
+        serviceLines: claimed,
+        apiRequests: this.requestsSince(sinceMs),
+      },
       ...(facts && { token: facts }),
       ...withAdvice(claimed),
     } satisfies Omit<CallEntry, 'id'>);
@@ -116,7 +121,11 @@ export class CallObserver {
       const note = noteAbout(answer?.status, explanation);
       const code = 'code' in explanation.outcome ? explanation.outcome.code : undefined;
       const more = advice ?? ((answer?.status ?? 0) >= 400 ? adviceFor(code) : undefined);
-      return { explanation, ...(note !== undefined && { note }), ...(more !== undefined && { advice: more }) };
+      return {
+        explanation,
+        ...(note !== undefined && { note }),
+        ...(more !== undefined && { advice: more }),
+      };
     });
   }
 
@@ -132,7 +141,12 @@ export class CallObserver {
     const { status, subject, route = 'a request', code } = readRefusal(line) ?? {};
     this.timeline.add({
       ...{ type: 'call', atMs, from: subject ?? 'another program', to: this.options.serviceName },
-      ...{ request: route, what: code ?? '', serviceLines: [line], apiRequests: this.requestsSince(atMs - LOGGED_CALL_MS) },
+      ...{
+        request: route,
+        what: code ?? '',
+        serviceLines: [line],
+        apiRequests: this.requestsSince(atMs - LOGGED_CALL_MS),
+      },
       answer: { headers: [], body: '', ...(status !== undefined && { status }) },
       ...withAdvice([line]),
     } satisfies Omit<CallEntry, 'id'>);

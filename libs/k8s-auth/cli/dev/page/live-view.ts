@@ -115,7 +115,10 @@ export class LiveView {
     const service = this.service();
     if (!service) throw new Error('no service receives calls');
     const url = urlOf(service) + (path ?? service.path ?? '/');
-    const { status, error, body } = await this.observer.send('this page', what, { url, token: await token?.() });
+    const { status, error, body } = await this.observer.send('this page', what, {
+      url,
+      token: await token?.(),
+    });
     return `${what}: ${status ?? error ?? 'no answer'} ${body.split('\n')[0]?.slice(0, 120) ?? ''}`.trim();
   }
 

@@ -32,6 +32,6 @@ function field(line: string, name: string): string | undefined {
 /** The status that the guard answers with. */
 function statusOf(code: string): number {
   if (code.endsWith('_VERIFIER_UNAVAILABLE')) return 503;
-  if (code.endsWith('_PRINCIPAL_FORBIDDEN')) return 403;
+  if (/_(PRINCIPAL_FORBIDDEN|ROUTE_UNDECORATED)$/.test(code)) return 403;
   return code.endsWith('_CREDENTIALS_MALFORMED') ? 400 : 401;
 }

@@ -70,7 +70,9 @@ export class Timeline {
     return this.entries;
   }
 
-  add<Entry extends Omit<CallEntry, 'id'> | Omit<NoteEntry, 'id'>>(entry: Entry): Entry & { readonly id: number } {
+  add<Entry extends Omit<CallEntry, 'id'> | Omit<NoteEntry, 'id'>>(
+    entry: Entry,
+  ): Entry & { readonly id: number } {
     const added = { ...entry, id: ++this.lastId };
     this.entries.push(added as unknown as TimelineEntry);
     if (this.entries.length > MAX_ENTRIES) this.entries.shift();

@@ -1,5 +1,8 @@
 import { byId, el } from './dom.mjs';
 
+/** Groups whose labels say enough for a sighted user. */
+const COMPACT = ['Send a call', 'Switch the verifier'];
+
 /**
  * One button for each action. Buttons that exist are kept, so that the focus stays where it is.
  * @param {(id: string) => Promise<void>} run
@@ -19,7 +22,7 @@ export function showActions(groups, run) {
 function createGroup(root, title) {
   const id = `group-${root.children.length}`;
   const group = el(
-    'div.group',
+    COMPACT.includes(title) ? 'div.group.compact' : 'div.group',
     { role: 'group', 'aria-labelledby': id, 'data-title': title },
     el('h3', { id }, title),
     el('ul'),
@@ -35,12 +38,11 @@ function createButton(list, id, run) {
 }
 
 function fill(button, { label, hint, key, isChosen }) {
-  button.replaceChildren(
-    el('span.label', {}, label),
-    key === undefined ? undefined : el('kbd', { 'aria-hidden': 'true' }, key),
-    el('span.hint', {}, hint),
-  );
-  for (const node of [...button.childNodes]) if (node.nodeType === Node.TEXT_NODE) node.remove();
+  const shownKey = key === undefined ? [] : [el('kbd', { 'aria-hidden': 'true' }, key)];
+  const isCompact = button.closest('.compact') !== null;
+  const shownHint = el(isCompact ? 'span.visually-hidden' : 'span.hint', {}, hint);
+  if (isCompact) button.title = hint;
+  button.replaceChildren(el('span.label', {}, label), ...shownKey, ' ', shownHint);
   if (isChosen !== undefined) button.setAttribute('aria-pressed', String(isChosen));
 }
 

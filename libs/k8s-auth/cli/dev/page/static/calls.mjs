@@ -3,16 +3,22 @@ import { clockTime } from './time.mjs';
 
 const MAX_SHOWN = 40;
 const KINDS = { 2: 'good', 4: 'bad', 5: 'unknown' };
-const WORDS = { 200: 'accepted', 401: 'rejected', 403: 'not allowed', 503: 'could not decide', 400: 'malformed' };
+const WORDS = {
+  200: 'accepted',
+  401: 'rejected',
+  403: 'not allowed',
+  503: 'could not decide',
+  400: 'malformed',
+};
 
 /** What a status means here, as a word: colour alone says nothing to many people. */
-export const wordOf = ({ status, error }) => WORDS[status] ?? (status === undefined ? error : 'answered');
+export const wordOf = ({ status }) => WORDS[status] ?? (status === undefined ? 'no answer' : 'answered');
 
 export function statusBadge(answer) {
   if (!answer) return el('span.badge.neutral', {}, '…');
   const { status } = answer;
   const kind = status === 403 ? 'warn' : (KINDS[String(status)[0]] ?? 'unknown');
-  return el(`span.badge.${kind}`, {}, status === undefined ? 'no answer' : String(status));
+  return el(`span.badge.${kind}`, {}, status === undefined ? 'none' : String(status));
 }
 
 /** One entry of the list, newest first. Replaces the entry with the same id. */
@@ -47,8 +53,9 @@ function call(entry, isSelected, onSelect) {
     'button.call',
     { type: 'button', onclick: () => onSelect(id), ...(isSelected && { 'aria-current': 'true' }) },
     el('span.time', {}, clockTime(atMs)),
-    el('span.who', {}, el('strong', {}, from), el('span', {}, `${what} · ${request}`)),
+    el('span.who', {}, from),
     statusBadge(answer),
+    el('span.what', {}, `${what} · ${request}`),
     el('span.word', {}, answer ? wordOf(answer) : 'waiting'),
   );
   return el('li', { 'data-id': String(id) }, button);

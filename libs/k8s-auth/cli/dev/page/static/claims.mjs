@@ -17,6 +17,8 @@ const MEANINGS = {
   'kubernetes.io.node.name': 'node of the pod',
   'kubernetes.io.serviceaccount.name': 'ServiceAccount',
 };
+/** What readers look for first. The others follow. */
+const FIRST = ['sub', 'aud', 'iss', 'exp', 'iat', 'nbf', 'jti'];
 const TIMES = ['exp', 'iat', 'nbf'];
 
 /** What the token of a call states. The signature is not among it: the page never gets it. */
@@ -32,9 +34,11 @@ export function showClaims(call, caller) {
     el(
       'p.muted',
       {},
-      explanation?.isGenuine ? 'Genuine: a key of the issuer, or the API server, confirms it.' : 'Only decoded: nobody vouches for it.',
+      explanation?.isGenuine
+        ? 'Genuine: a key of the issuer, or the API server, confirms it.'
+        : 'Only decoded: nobody vouches for it.',
     ),
-    table('Claims', rows(token.claims)),
+    table('Claims', inOrder(rows(token.claims))),
     table('Header', rows(token.header)),
   );
 }
@@ -44,8 +48,18 @@ function table(caption, list) {
     'table',
     {},
     el('caption', {}, caption),
-    el('tbody', {}, list.map(([name, value]) => row(name, value))),
+    el(
+      'tbody',
+      {},
+      list.map(([name, value]) => row(name, value)),
+    ),
   );
+}
+
+/** Stable, so that the members of `kubernetes.io` stay together. */
+function inOrder(list) {
+  const rank = ([name]) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return list.sort((one, other) => rank(one) - rank(other));
 }
 
 function row(name, value) {

@@ -8,7 +8,8 @@ import { duration, everySecond, nowMs } from './time.mjs';
  * @param {string | undefined} notRotated why its file gets no next token
  */
 export function lifetime({ iat, exp }, rotatesAtMs, notRotated) {
-  if (typeof iat !== 'number' || typeof exp !== 'number') return el('p.muted', {}, 'This token never expires.');
+  if (typeof iat !== 'number' || typeof exp !== 'number')
+    return el('p.muted', {}, 'This token never expires.');
   const life = (exp - iat) * 1000;
   const bar = el('progress', { max: String(life), 'aria-label': 'Age of the token' });
   const text = el('span');
