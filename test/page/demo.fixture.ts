@@ -40,9 +40,10 @@ export class PageUser {
     await this.page.waitForFunction(
       `Number(document.querySelector('li[data-id]:has([aria-current])')?.dataset.id) > ${before}`,
     );
-    await row.locator('.badge:not(.neutral)').waitFor();
-    if (id !== 'send-without') await this.page.locator('#checks-body .checks').waitFor();
-    return row.locator('.badge').innerText();
+    // On a narrow screen, other views are hidden.
+    await row.locator('.badge:not(.neutral)').waitFor({ state: 'attached' });
+    if (id !== 'send-without') await this.page.locator('#checks-body .checks').waitFor({ state: 'attached' });
+    return (await row.locator('.badge').textContent()) ?? '';
   }
 
   /** `refused 401 ERR_…`: the result of the checks. */

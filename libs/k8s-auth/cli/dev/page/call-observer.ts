@@ -104,7 +104,7 @@ export class CallObserver {
       ...(facts && { token: facts }),
       ...withAdvice(claimed),
     } satisfies Omit<CallEntry, 'id'>);
-    if ((answer.status ?? 0) >= 400 && claimed.length === 0)
+    if ((answer.status ?? 400) >= 400 && claimed.length === 0)
       this.lines.expect({ id, tokenId: tokenId(token) }, (later) => this.addLine(id, later));
     this.lines.answered(id);
     await this.check(id, token);
@@ -117,22 +117,22 @@ export class CallObserver {
   private async check(id: number, token: string | undefined): Promise<void> {
     const explanation = token === undefined ? undefined : await this.options.check(token);
     if (!explanation) return;
-    this.timeline.update(id, ({ answer, advice }) => {
-      const note = noteAbout(answer?.status, explanation);
+    this.timeline.update(id, ({ answer, advice, serviceLines }) => {
       const code = 'code' in explanation.outcome ? explanation.outcome.code : undefined;
       const more = advice ?? ((answer?.status ?? 0) >= 400 ? adviceFor(code) : undefined);
       return {
         explanation,
-        ...(note !== undefined && { note }),
+        ...withNote(answer, explanation, serviceLines),
         ...(more !== undefined && { advice: more }),
       };
     });
   }
 
   private addLine(id: number, line: string): void {
-    this.timeline.update(id, ({ serviceLines }) => ({
+    this.timeline.update(id, ({ answer, explanation, serviceLines }) => ({
       serviceLines: [...serviceLines, line],
       ...withAdvice([line]),
+      ...withNote(answer, explanation, [line]),
     }));
   }
 
@@ -140,7 +140,7 @@ export class CallObserver {
   private addUnclaimed({ line, atMs }: { readonly line: string; readonly atMs: number }): void {
     const { status, subject, route = 'a request', code } = readRefusal(line) ?? {};
     this.timeline.add({
-      ...{ type: 'call', atMs, from: subject ?? 'another program', to: this.options.serviceName },
+      ...{ type: 'call', atMs, from: shortName(subject) ?? 'another program', to: this.options.serviceName },
       ...{
         request: route,
         what: code ?? '',
@@ -169,10 +169,25 @@ export class CallObserver {
   }
 }
 
+/** `shop/checkout` of `system:serviceaccount:shop:checkout`. */
+function shortName(subject: string | undefined): string | undefined {
+  return subject?.replace(/^system:serviceaccount:([^:]+):/, '$1/');
+}
+
 function withAdvice(lines: readonly string[]): { readonly advice?: string } {
   const codes = lines.flatMap((line) => readRefusal(line)?.code ?? []);
   const advice = adviceFor(codes.at(-1));
   return advice === undefined ? {} : { advice };
+}
+
+function withNote(
+  answer: Answer | undefined,
+  explanation: Explanation | undefined,
+  lines: readonly string[],
+): { readonly note?: string } {
+  const code = lines.flatMap((line) => readRefusal(line)?.code ?? []).at(-1);
+  const note = explanation && noteAbout({ status: answer?.status, code }, explanation);
+  return note === undefined ? {} : { note };
 }
 
 function readOrUndefined(read: () => string): string | undefined {

@@ -41,14 +41,28 @@ export class CallChecks {
   }
 }
 
+/** What the service has done: its status, and the code in its log. */
+export interface ServiceOutcome {
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+}
+
 /** Why the service has answered otherwise than these checks, which were made afterwards and from the beginning. */
-export function noteAbout(status: number | undefined, { outcome }: Explanation): string | undefined {
-  if (status === undefined || outcome.status === undefined || status === outcome.status) return undefined;
-  if (outcome.kind === 'accepted')
-    return status === 403
-      ? 'The token is accepted. A rule of the route refuses its holder, so the answer is 403.'
-      : `The service has answered ${status}. The checks, made again afterwards, accept the token.`;
-  return status < 400
-    ? `The service has answered ${status}: it still has the keys, or an earlier verdict, in memory. These checks were made from the beginning.`
-    : `The service has answered ${status}. These checks were made again afterwards.`;
+export function noteAbout({ status, code }: ServiceOutcome, { outcome }: Explanation): string | undefined {
+  if (status === undefined || outcome.status === undefined) return undefined;
+  if (outcome.kind === 'accepted') return noteAboutAccepted(status);
+  if (status < 400)
+    return `The service has answered ${status}: it still has the keys, or an earlier verdict, in memory. ${FROM_START}`;
+  if (status !== outcome.status) return `The service has answered ${status}. ${FROM_START}`;
+  return code === undefined || code === outcome.code
+    ? undefined
+    : `The service names ${code}: it has keys in memory that a verifier does not have when it starts. ${FROM_START}`;
+}
+
+const FROM_START = 'These checks were made afterwards, from the beginning.';
+
+function noteAboutAccepted(status: number): string | undefined {
+  if (status === 403)
+    return 'The token is accepted. A rule of the route refuses its holder, so the answer is 403.';
+  return status < 400 ? undefined : `The service has answered ${status}. ${FROM_START}`;
 }

@@ -74,9 +74,9 @@ export class Timeline {
     entry: Entry,
   ): Entry & { readonly id: number } {
     const added = { ...entry, id: ++this.lastId };
-    this.entries.push(added as unknown as TimelineEntry);
+    this.entries.push(added);
     if (this.entries.length > MAX_ENTRIES) this.entries.shift();
-    this.onChange(added as unknown as TimelineEntry);
+    this.onChange(added);
     return added;
   }
 

@@ -59,6 +59,8 @@ function requests({ apiRequests }) {
     'div',
     {},
     el('h3', {}, 'The service asks the API server'),
-    list.length > 0 ? el('ul.requests', {}, list) : el('p.muted', {}, 'Nothing while it handled this call.'),
+    list.length > 0
+      ? el('ul.requests', {}, list)
+      : el('p.muted', {}, 'Nothing arrived there while it handled this call.'),
   );
 }

@@ -69,19 +69,25 @@ function announce(entry, isNew) {
   say(`${entry.from}, ${entry.what}: ${outcome}`);
 }
 
+/** On a narrow screen only one view is visible. */
+function goToAnswer() {
+  if (matchMedia('(max-width: 799px)').matches) location.hash = '#answer';
+}
+
 function onSelect(id) {
   follow(false);
   select(id);
-  // On a narrow screen only one view is visible.
-  if (matchMedia('(max-width: 799px)').matches) location.hash = '#answer';
+  goToAnswer();
 }
 
 async function runAction(id) {
   // A call is looked at for a while. After a change, the calls that follow are what matters.
-  follow(!id.startsWith('send-'));
+  const isCall = id.startsWith('send-');
+  follow(!isCall);
   try {
     const response = await fetch(`/actions/${id}`, { method: 'POST' });
     if (!response.ok) say((await response.json()).message);
+    else if (isCall) goToAnswer();
   } catch {
     say('The program has ended.');
   }

@@ -19,10 +19,12 @@ function callerCard(services, caller) {
     name,
     service ? state(service.state) : badge('this page calls', 'neutral'),
     'caller',
-    caller && [
-      ...pair('ServiceAccount', caller.exists ? caller.account : el('s', {}, caller.account)),
-      ...pair('Token', token(caller)),
-    ],
+    caller
+      ? [
+          ...pair('ServiceAccount', caller.exists ? caller.account : el('s', {}, caller.account)),
+          ...pair('Token', token(caller)),
+        ]
+      : [],
   );
 }
 
@@ -51,7 +53,7 @@ function apiServerCard({ isReachable, issuer }, keys) {
   return card(
     'API server',
     isReachable ? badge('reachable', 'good') : badge('unreachable', 'bad'),
-    'stand-in for the Kubernetes API',
+    'stand-in',
     [
       ...pair('Issuer', el('code', {}, issuer.replace(/^https:\/\//, ''))),
       ...pair(
@@ -67,8 +69,9 @@ function apiServerCard({ isReachable, issuer }, keys) {
   );
 }
 
-function card(name, mark, role, facts = []) {
-  return el('article', {}, el('h2', {}, name, ' ', mark), el('p.muted', {}, role), el('dl', {}, facts ?? []));
+function card(name, mark, role, facts) {
+  const title = el('header', {}, el('h2', {}, name), mark, el('span.role', {}, role));
+  return el('article', {}, title, el('dl', {}, facts));
 }
 
 const state = (now) => badge(now, now === 'ready' ? 'good' : now === 'starting' ? 'neutral' : 'bad');
