@@ -6,7 +6,7 @@ import { STAGED } from './site-paths.mjs';
 const GROUPS = [
   ['Start', ['index', 'add-to-an-application', 'tutorial', 'migrate']],
   ['Use', ['receiving', 'verifiers', 'calling', 'configuration', 'long-lived-responses', 'manifests']],
-  ['Test', ['develop-and-test', 'developing', 'testing', 'samples']],
+  ['Test', ['develop-and-test', 'developing', 'live-page', 'testing', 'samples']],
   ['Operate', ['refused-tokens', 'doctor', 'errors', 'performance', 'security']],
   ['Contribute', ['architecture', 'adding-a-verifier', 'adr/index', 'contributing', 'changelog']],
 ];

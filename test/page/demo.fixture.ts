@@ -29,7 +29,7 @@ export class PageUser {
   async press(id: string): Promise<void> {
     const button = this.page.locator(`#${id}`);
     await button.click();
-    await this.page.locator(`#${id}:not([aria-busy])`).waitFor();
+    await this.page.locator(`#${id}:not([aria-busy])`).waitFor({ state: 'attached' });
   }
 
   /** Sends a call. @returns the status that is shown, as soon as the checks are shown too */

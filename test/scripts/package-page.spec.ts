@@ -13,6 +13,14 @@ describe('packagePage', () => {
     );
   });
 
+  it('makes the path of an image absolute, to the file itself', () => {
+    const page = 'before\n\n![page](docs/images/page.png)\n\nafter\n';
+    expect(packagePage(page, RELEASE)).toBe(
+      'before\n\n![page](https://github.com/example/auth/raw/v1.2.3/docs/images/page.png)\n\nafter\n',
+    );
+    expect(packagePage(page, { version: '1.2.3' })).toBe('before\n\nafter\n');
+  });
+
   it('leaves absolute links and links within the page unchanged', () => {
     const page = '[kind](https://kind.sigs.k8s.io) [above](#install) [mail](mailto:a@example.com)';
     expect(packagePage(page, RELEASE)).toBe(page);
