@@ -20,6 +20,10 @@ describe('withoutToken', () => {
     expect(withoutToken('got eyJhbGciOiJFUzI1NiJ9.eyJ9.abc', TOKEN)).toBe('got [token]');
   });
 
+  it.each([86, 342])('removes a signature of %i characters of another token', (length) => {
+    expect(withoutToken(`got ${'Ab_-'.repeat(100).slice(0, length)}.`, TOKEN)).toBe('got [token].');
+  });
+
   it('keeps other text', () => {
     expect(withoutToken('hello system:serviceaccount:mytest:default', TOKEN)).toBe(
       'hello system:serviceaccount:mytest:default',
@@ -34,7 +38,7 @@ describe('shownText', () => {
   });
 
   it('is not longer than 2,000 characters', () => {
-    expect(shownText('x'.repeat(5000))).toBe(`${'x'.repeat(2000)}…`);
+    expect(shownText('x '.repeat(5000))).toBe(`${'x '.repeat(1000)}…`);
   });
 });
 

@@ -1,12 +1,15 @@
-/** Anything that looks like the start of a JWT: base64url of `{"`. */
-const TOKEN_LIKE = /eyJ[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*/g;
+/**
+ * Anything that looks like the start of a JWT (base64url of `{"`), and any text as long as a signature alone: 86 characters
+ * for ES256, 342 for RS256. The name of a key has 43 characters, and that of a ServiceAccount rarely more than 63.
+ */
+const TOKEN_LIKE = /eyJ[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*|[A-Za-z0-9_-]{80,}/g;
 /** A shorter part may occur in ordinary words, and is too short to be a secret. */
 const MIN_PART_LENGTH = 16;
 const MAX_LENGTH = 2000;
 
 /**
  * Text of a service without the token that was sent to it, even if the service repeats only a part of it, such as the
- * signature. Anything else that looks like a token is replaced too.
+ * signature. Anything else that looks like a token or a signature is replaced too.
  */
 export function withoutToken(text: string, token?: string): string {
   const parts = (token ?? '').split('.').filter((part) => part.length >= MIN_PART_LENGTH);
