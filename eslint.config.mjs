@@ -33,6 +33,11 @@ const NODE_GLOBALS = Object.fromEntries(
   ].map((name) => [name, 'writable']),
 );
 
+// The live page of `nest-k8s-auth dev`.
+const BROWSER_GLOBALS = Object.fromEntries(
+  ['document', 'location', 'matchMedia', 'addEventListener', 'EventSource'].map((name) => [name, 'readonly']),
+);
+
 // docs/adr/0016 has the cost of each. `import(...)` and imports of types are allowed.
 const importedOnFirstUse = {
   '@typescript-eslint/no-restricted-imports': [
@@ -112,5 +117,6 @@ export default tseslint.config(
     languageOptions: { globals: NODE_GLOBALS },
     rules: { 'no-console': 'off' },
   },
+  { files: ['libs/*/cli/dev/page/static/*.mjs'], languageOptions: { globals: BROWSER_GLOBALS } },
   prettier,
 );

@@ -13,7 +13,7 @@ const FOLDER = join(ROOT, 'libs/k8s-auth/src/verifiers');
 const VERIFIERS = readdirSync(FOLDER).filter((kind) =>
   existsSync(join(FOLDER, kind, `${kind}.definition.ts`)),
 );
-const USAGE = `npm start [-- --verifier ${VERIFIERS.join('|')}] [--service2-port 8080] [--service1-port 8081] [--verbose]`;
+const USAGE = `npm start [-- --verifier ${VERIFIERS.join('|')}] [--service2-port 8080] [--service1-port 8081] [--page-port 8082 | --no-page] [--verbose]`;
 
 function fail(message, code) {
   console.error(message);
@@ -27,6 +27,8 @@ function readArguments() {
         verifier: { type: 'string', default: DEFAULT_VERIFIER },
         'service1-port': { type: 'string', default: '8081' },
         'service2-port': { type: 'string', default: '8080' },
+        'page-port': { type: 'string', default: '0' },
+        'no-page': { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -39,7 +41,10 @@ function readArguments() {
         throw new Error(`--${name}-port must be a number from 1 to 65535`);
     }
     if (ports.service1 === ports.service2) throw new Error('service1 and service2 need two different ports');
-    return { verifier: values.verifier, ports, isVerbose: values.verbose };
+    const pagePort = values['no-page'] ? undefined : Number(values['page-port']);
+    if (pagePort !== undefined && !(Number.isInteger(pagePort) && pagePort >= 0 && pagePort <= 65535))
+      throw new Error('--page-port must be a number from 0 to 65535');
+    return { verifier: values.verifier, ports, pagePort, isVerbose: values.verbose };
   } catch (error) {
     return fail(`${error.message}\n${USAGE}`, 2);
   }

@@ -9,8 +9,10 @@ export const STAGED = join(import.meta.dirname, 'pages');
 
 export const OUTPUT = join(import.meta.dirname, 'dist');
 
-/** Folders in docs/ with the images of pages. The bench writes the charts. */
-export const IMAGE_FOLDERS = ['performance'].filter((folder) => existsSync(join(ROOT, 'docs', folder)));
+/** Folders in docs/ with the images of pages. The bench writes the charts, and test/page the pictures of the live page. */
+export const IMAGE_FOLDERS = ['performance', 'images'].filter((folder) =>
+  existsSync(join(ROOT, 'docs', folder)),
+);
 
 const pagesIn = (folder) =>
   readdirSync(join(ROOT, folder))

@@ -6,6 +6,8 @@ import { IMAGE_FOLDERS, ROOT, SITE_PATHS, STAGED } from './site-paths.mjs';
 // Not of an image: those are copied beside the pages.
 const LINK = /(?<!!)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)/g;
 
+const IMAGE = /!\[([^\]]*)\]\((?![a-z]+:)([^)\s]+)\)/g;
+
 /** Copies the pages of the repository to their paths on the site, with links that are valid there. */
 export async function stagePages() {
   const { repository } = JSON.parse(await readFile(join(ROOT, 'libs/k8s-auth/package.json'), 'utf8'));
@@ -42,7 +44,14 @@ export function stagePage(markdown, path, repositoryUrl) {
     if (home === undefined) return text;
     return `[${text}](${home}/${isFile ? `blob/main/${target}` : target.replace(/^(\.\.\/)+/, '')}${anchor})`;
   };
+  // The folders of docs/ with images are on the site without docs/.
+  const stageImage = (_, text, link) => {
+    const target = posix.join(posix.dirname(path), link).replace(/^docs\//, '');
+    return `![${text}](${posix.relative(here, target)})`;
+  };
   // Every second part is a block of code.
   const parts = markdown.split(/^(```[^]*?^```$)/m);
-  return parts.map((part, index) => (index % 2 ? part : part.replace(LINK, stageLink))).join('');
+  return parts
+    .map((part, index) => (index % 2 ? part : part.replace(LINK, stageLink).replace(IMAGE, stageImage)))
+    .join('');
 }

@@ -10,8 +10,12 @@ const CLIENT = { namespace: 'mytest', name: 'default' };
 // Without these, programs do not run on Windows. KUBECONFIG or K8S_AUTH_ variables of the user's shell must have no effect.
 const INHERITED = ['PATH', 'Path', 'PATHEXT', 'SystemRoot', 'ComSpec', 'TEMP'];
 
+// The line of apps/service1 about one of its calls.
+const CALL_LINE =
+  /target=(?<target>\S+), (?:status=(?<status>\d{3}), response: '(?<body>.*)'|error: '(?<error>.*)')$/;
+
 /** @returns the options of `runDev` */
-export function demoOptions({ verifier, ports, isVerbose }) {
+export function demoOptions({ verifier, ports, pagePort, isVerbose }) {
   const environment = Object.fromEntries(
     INHERITED.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]),
   );
@@ -44,6 +48,7 @@ export function demoOptions({ verifier, ports, isVerbose }) {
         destinations: [{ origin: service2, audience: 'service2' }],
         port: ports.service1,
         environment: { TARGET_URL: service2 },
+        callLine: CALL_LINE,
       },
     ],
     callers: [CLIENT, ADMIN],
@@ -52,5 +57,6 @@ export function demoOptions({ verifier, ports, isVerbose }) {
     alsoSet: [],
     tokenSeconds: TOKEN_SECONDS,
     keyPeriodMs: KEY_PERIOD_MS,
+    pagePort,
   };
 }

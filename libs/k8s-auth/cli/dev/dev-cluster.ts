@@ -1,13 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatPodKubeconfig } from '../../src/api-server/pod-kubeconfig.js';
 import { type ServiceAccountName } from '../../src/identity/names.js';
-import { describeError } from '../../src/util/log.js';
 import { LocalCluster } from '../../testing/local-cluster/local-cluster.js';
-import { type ProjectedVolume } from '../../testing/projected-volume.js';
+import { type RequestLog } from '../../testing/local-cluster/request-log.js';
+import { CallerPod } from './caller-pod.js';
+import { CraftedTokens } from './crafted-tokens.js';
 import { type DevOptions, pathOf, type ServiceOptions } from './dev.options.js';
 import { type PodFiles } from './pod-environment.js';
+import { PodVolumes } from './pod-volumes.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** The shortest lifetime that a real cluster grants. */
@@ -19,6 +21,12 @@ const DEFAULT_TOKEN_SECONDS = 600;
 const PUBLISH_LEAD_MS = 15_000;
 const OTHER_AUDIENCE = 'another-service';
 
+export interface DevClusterHooks {
+  readonly log: (line: string) => void;
+  /** The kinds of the verifiers that are in use now. */
+  readonly verifiers: () => readonly string[];
+}
+
 /** The token files of one service's callers. */
 export interface CallerFiles {
   /** By `<namespace>/<name>` of the caller. */
@@ -28,49 +36,75 @@ export interface CallerFiles {
   readonly expired: string;
 }
 
-interface VolumeRequest {
-  readonly account: ServiceAccountName;
-  readonly audience: string;
-  readonly directory: string;
-  readonly isLogged: boolean;
-}
-
-/** A stand-in for a cluster with everything that `dev` needs: callers, services, their tokens, and the keys to press. */
+/** A stand-in for a cluster with everything that `dev` needs: callers, services, their tokens, and what the keys change. */
 export class DevCluster {
-  /** By the directory. A service that is also a caller has some volumes in common with it. */
-  private readonly volumes = new Map<string, ProjectedVolume>();
+  readonly crafted: CraftedTokens;
+  readonly keys: SigningKeys;
+  /** The first caller, which the keys change. */
+  readonly caller: CallerPod;
   private readonly root = mkdtempSync(join(tmpdir(), 'nest-k8s-auth-dev-'));
-  private readonly keys: SigningKeys;
-  private isRotatingAll = false;
+  private readonly volumes: PodVolumes;
+  private readonly log: (line: string) => void;
   private isOut = false;
-  private isCallerDeleted = false;
 
   private constructor(
     private readonly cluster: LocalCluster,
     private readonly options: DevOptions,
-    private readonly log: (line: string) => void,
+    { log, verifiers }: DevClusterHooks,
   ) {
+    this.log = log;
+    this.crafted = new CraftedTokens(cluster);
+    this.volumes = new PodVolumes({
+      cluster,
+      log,
+      tokenSeconds: options.tokenSeconds ?? DEFAULT_TOKEN_SECONDS,
+    });
+    this.caller = new CallerPod({
+      ...{ cluster, options, log, verifiers, volumes: this.volumes, otherAudience: OTHER_AUDIENCE },
+      isReachable: () => this.isReachable,
+      directoryOf: (account, audience) => this.directoryOf(account, audience),
+    });
     this.keys = new SigningKeys({
       cluster,
       file: join(this.root, 'sa.pub'),
       leadMs: PUBLISH_LEAD_MS,
       periodMs: options.keyPeriodMs,
       log,
-      onRotate: () => this.renewTokens(),
+      onRotate: () => {
+        this.volumes.renewAll();
+        this.caller.noteRotation();
+      },
     });
   }
 
-  static async start(options: DevOptions, log: (line: string) => void): Promise<DevCluster> {
+  static async start(options: DevOptions, hooks: DevClusterHooks): Promise<DevCluster> {
     const seconds = options.tokenSeconds ?? DEFAULT_TOKEN_SECONDS;
     const cluster = await LocalCluster.start({ minimumTokenLifetimeMs: seconds * 1000 });
-    const dev = new DevCluster(cluster, options, log);
+    const dev = new DevCluster(cluster, options, hooks);
     for (const { namespace, name } of [...options.callers, ...options.services.map((one) => one.identity)]) {
       await cluster.createServiceAccount(namespace, name);
     }
     // Verifiers that send reviews need this right.
     for (const { identity } of options.services) cluster.grant('create tokenreviews', pathOf(identity));
-    log(`API server at ${cluster.url}, issuer ${cluster.issuer}`);
+    dev.caller.noteRotation();
+    hooks.log(`API server at ${cluster.url}, issuer ${cluster.issuer}`);
     return dev;
+  }
+
+  get url(): string {
+    return this.cluster.url;
+  }
+
+  get issuer(): string {
+    return this.cluster.issuer;
+  }
+
+  get requests(): RequestLog {
+    return this.cluster.requests;
+  }
+
+  get isReachable(): boolean {
+    return !this.isOut;
   }
 
   /** @returns the path of a kubeconfig of the administrator, for kubectl */
@@ -78,10 +112,26 @@ export class DevCluster {
     return this.cluster.writeKubeconfig();
   }
 
+  /** Writes the files that a pod of this ServiceAccount has, and creates the ServiceAccount with the right to review. */
+  async addReviewer(identity: ServiceAccountName): Promise<PodFiles> {
+    await this.cluster.createServiceAccount(identity.namespace, identity.name);
+    this.cluster.grant('create tokenreviews', pathOf(identity));
+    return this.addPod({ identity, destinations: [] });
+  }
+
   /** Writes the files that the pod of this service has. */
-  async addPod({ identity, destinations }: ServiceOptions): Promise<PodFiles> {
+  async addPod({
+    identity,
+    destinations,
+  }: Pick<ServiceOptions, 'identity' | 'destinations'>): Promise<PodFiles> {
     const [apiAudience = this.cluster.issuer] = this.cluster.apiAudiences;
-    const own = await this.project(identity, apiAudience, `${pathOf(identity)}/api-server`, false);
+    const directory = join(this.root, pathOf(identity), 'api-server');
+    const own = await this.volumes.project({
+      account: identity,
+      audience: apiAudience,
+      directory,
+      isLogged: false,
+    });
     const kubeconfig = join(this.root, `${identity.namespace}.${identity.name}.kubeconfig`);
     const { url, caFile, issuer } = this.cluster;
     const { namespace } = identity;
@@ -90,57 +140,27 @@ export class DevCluster {
     });
     const files = destinations.map(async ({ origin, audience }) => ({
       origin,
-      tokenFile: await this.project(identity, audience, `${pathOf(identity)}/for-${fileName(audience)}`),
+      tokenFile: await this.project(identity, audience),
     }));
-    return {
-      url,
-      issuer,
-      kubeconfig,
-      publicKeyFile: this.keys.file,
-      destinations: await Promise.all(files),
-    };
+    return { url, issuer, kubeconfig, publicKeyFile: this.keys.file, destinations: await Promise.all(files) };
   }
 
   /** Writes tokens that callers may send to this service. */
   async addCallers({ audience }: ServiceOptions): Promise<CallerFiles> {
-    const directory = (caller: ServiceAccountName, name: string) => `${pathOf(caller)}/for-${fileName(name)}`;
     const valid = new Map<string, string>();
-    for (const caller of this.options.callers) {
-      valid.set(pathOf(caller), await this.project(caller, audience, directory(caller, audience)));
-    }
+    for (const caller of this.options.callers)
+      valid.set(pathOf(caller), await this.project(caller, audience));
     const [first] = this.options.callers;
     if (!first) throw new Error('expected a caller');
     const expired = join(this.root, pathOf(first), `expired-for-${fileName(audience)}`);
-    writeFileSync(expired, await this.createExpired(first, audience), { mode: 0o600 });
-    const other = await this.project(first, OTHER_AUDIENCE, directory(first, OTHER_AUDIENCE), false);
-    return { valid, otherAudience: other, expired };
+    writeFileSync(expired, await this.crafted.expired({ account: first, audience }), { mode: 0o600 });
+    return { valid, otherAudience: await this.project(first, OTHER_AUDIENCE, false), expired };
   }
 
   /** Replaces every token now. */
   rotateTokens(): void {
-    const renewed = this.renewTokens();
-    if (renewed === undefined) this.log('every token rotated');
-    else this.log(`not every token rotated: ${renewed}`);
-  }
-
-  rotateSigningKey(): Promise<void> {
-    return this.keys.rotate();
-  }
-
-  /** Deletes the first caller, or creates it again. */
-  async toggleCaller(): Promise<void> {
-    const [caller] = this.options.callers;
-    if (!caller) return;
-    const { namespace, name } = caller;
-    this.isCallerDeleted = !this.isCallerDeleted;
-    if (this.isCallerDeleted) {
-      await this.cluster.deleteServiceAccount(namespace, name);
-      const kinds = new Set(this.options.services.flatMap(({ verifier }) => verifier ?? []));
-      return this.log(`${pathOf(caller)} deleted: ${[...kinds].map(whenRefused).join(', ')}`);
-    }
-    await this.cluster.createServiceAccount(namespace, name);
-    this.renewTokens();
-    this.log(`${pathOf(caller)} created again, with new tokens`);
+    const reason = this.volumes.renewAll();
+    this.log(reason === undefined ? 'every token rotated' : `not every token rotated: ${reason}`);
   }
 
   /** Makes the API server unreachable, or reachable again. */
@@ -157,63 +177,14 @@ export class DevCluster {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  private async project(
-    account: ServiceAccountName,
-    audience: string,
-    path: string,
-    isLogged = true,
-  ): Promise<string> {
-    const directory = join(this.root, path);
-    mkdirSync(join(directory, '..'), { recursive: true });
-    return this.projectVolume({ account, audience, directory, isLogged });
+  private project(account: ServiceAccountName, audience: string, isLogged = true): Promise<string> {
+    const directory = this.directoryOf(account, audience);
+    return this.volumes.project({ account, audience, directory, isLogged });
   }
 
-  private async projectVolume({ account, audience, directory, isLogged }: VolumeRequest): Promise<string> {
-    const known = this.volumes.get(directory);
-    if (known) return known.tokenFile;
-    const volume = await this.cluster.projectVolume({
-      ...{ namespace: account.namespace, serviceAccount: account.name },
-      ...{ path: 'token', audience, directory },
-      expirationSeconds: this.options.tokenSeconds ?? DEFAULT_TOKEN_SECONDS,
-      onRotate: () => {
-        if (isLogged && !this.isRotatingAll) this.log(`token of ${pathOf(account)} for ${audience} rotated`);
-      },
-    });
-    this.volumes.set(directory, volume);
-    return volume.tokenFile;
+  private directoryOf(account: ServiceAccountName, audience: string): string {
+    return join(this.root, pathOf(account), `for-${fileName(audience)}`);
   }
-
-  /** @returns why a token could not be replaced */
-  private renewTokens(): string | undefined {
-    this.isRotatingAll = true;
-    let reason: string | undefined;
-    for (const volume of this.volumes.values()) {
-      try {
-        volume.rotate();
-      } catch (error) {
-        reason ??= describeError(error);
-      }
-    }
-    this.isRotatingAll = false;
-    return reason;
-  }
-
-  private createExpired({ namespace, name }: ServiceAccountName, audience: string): Promise<string> {
-    const now = Math.floor(this.cluster.clock.wallMs() / 1000);
-    return this.cluster.createToken({
-      namespace,
-      serviceAccount: name,
-      audiences: [audience],
-      claims: { iat: now - 7200, nbf: now - 7200, exp: now - 3600 },
-    });
-  }
-}
-
-/** When a verifier refuses the tokens of a deleted ServiceAccount. */
-function whenRefused(kind: string): string {
-  if (kind === 'tokenreview') return 'tokenreview refuses its tokens within 10 s';
-  if (kind === 'hybrid') return 'hybrid refuses its tokens within a minute';
-  return `${kind} accepts its tokens until they expire`;
 }
 
 function fileName(audience: string): string {

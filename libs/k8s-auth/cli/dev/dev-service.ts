@@ -9,11 +9,14 @@ const CLEAR_SCREEN = /\u001bc|\u001b\[[0-3]?J|\u001b\[(1;1)?H/g;
 
 export interface DevServiceOptions {
   readonly service: ServiceOptions;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Read at each start. */
+  readonly environment: () => Readonly<Record<string, string | undefined>>;
   readonly directory: string;
   readonly clock: Clock;
   readonly isVerbose: boolean;
   readonly writeLine: (line: string) => void;
+  /** Called with every line, also with those that are not written. */
+  readonly onLine?: (line: string) => void;
   /** The command ended, and nobody had asked for it. */
   readonly onEnd: (status: number) => void;
 }
@@ -29,7 +32,7 @@ export class DevService {
     const { service, environment, directory, clock, onEnd } = this.options;
     const child = new ChildCommand({
       command: service.command,
-      environment,
+      environment: environment(),
       directory,
       clock,
       onLine: (line) => this.show(line),
@@ -57,6 +60,7 @@ export class DevService {
 
   private show(line: string): void {
     const visible = line.replace(CLEAR_SCREEN, '');
+    this.options.onLine?.(visible);
     if (this.options.isVerbose || (visible.trim() !== '' && !isBootLine(visible))) {
       this.options.writeLine(visible);
     }

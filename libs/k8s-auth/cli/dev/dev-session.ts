@@ -1,18 +1,14 @@
 import { type Clock } from '../../src/util/clock.js';
 import { describeError } from '../../src/util/log.js';
+import { verifierKinds } from '../../src/verifiers/index.js';
 import { EXIT } from '../command.js';
+import { type DevAction, devActions, findByKey, keyLines } from './actions.js';
 import { DevCluster } from './dev-cluster.js';
-import { DevService } from './dev-service.js';
-import { type DevOptions, pathOf, type ServiceOptions } from './dev.options.js';
+import { type DevOptions, nameOf, pathOf, type ServiceOptions } from './dev.options.js';
 import { type KeyInput, readKeyboard } from './keyboard.js';
-import { podEnvironment } from './pod-environment.js';
-import { waitUntilReady } from './ports.js';
-import { tryLines, urlOf } from './try-lines.js';
-
-/** After this time, a service that does not listen may use another port. */
-const HINT_AFTER_MS = 30_000;
-const KEYS =
-  't rotate tokens, k rotate the signing key, d delete the caller, o outage on/off, r restart, q quit';
+import { LiveView } from './page/live-view.js';
+import { RunningServices } from './running-services.js';
+import { tryLines } from './try-lines.js';
 
 export interface DevTerminal {
   readonly stdin: KeyInput;
@@ -21,13 +17,19 @@ export interface DevTerminal {
   readonly clock: Clock;
 }
 
+/** The parts of a session that has started. */
+interface Parts {
+  readonly cluster: DevCluster;
+  readonly services: RunningServices;
+  readonly view: LiveView;
+}
+
 /** The stand-in and the services around it, until the user quits or, without a terminal, until a command ends. */
 export class DevSession {
-  private readonly services: DevService[] = [];
   private readonly over = new AbortController();
+  private parts: Parts | undefined;
   private finish: (status: number) => void = () => undefined;
   private readonly finished = new Promise<number>((resolve) => (this.finish = resolve));
-  private isRestarting = false;
 
   constructor(
     private readonly options: DevOptions,
@@ -36,8 +38,15 @@ export class DevSession {
 
   /** @returns the exit status: 0 if the user quits, otherwise that of the command that ended */
   async run(): Promise<number> {
-    const cluster = await DevCluster.start(this.options, (line) => this.say('cluster', line));
-    const stopReading = readKeyboard(this.terminal.stdin, this.actions(cluster), () => this.quit());
+    const cluster = await DevCluster.start(this.options, {
+      log: (line) => this.say('cluster', line),
+      verifiers: () => this.verifiers(),
+    });
+    const stopReading = readKeyboard(
+      this.terminal.stdin,
+      (key) => this.press(key),
+      () => this.quit(),
+    );
     try {
       this.startAll(cluster).catch((error: unknown) => {
         this.say('dev', describeError(error));
@@ -47,22 +56,23 @@ export class DevSession {
     } finally {
       this.over.abort();
       stopReading();
-      await Promise.all(this.services.map((service) => service.stop()));
+      await this.parts?.services.stop();
+      await this.parts?.view.close();
       await cluster.close();
     }
   }
 
   /** Stops everything. The second time, kills the commands instead of waiting for them. */
   quit(): void {
-    if (this.over.signal.aborted) for (const service of this.services) service.kill();
+    if (this.over.signal.aborted) this.parts?.services.kill();
     this.finish(EXIT.ok);
   }
 
   private async startAll(cluster: DevCluster): Promise<void> {
-    const { services } = this.options;
-    for (const [index, service] of services.entries()) {
-      await this.startService(cluster, service, index);
-      if (!(await this.announce(service))) return;
+    const { services, view } = (this.parts = await this.createParts(cluster));
+    if (view.url !== undefined) this.say('dev', `live page at ${view.url}`);
+    for (const [index, service] of this.options.services.entries()) {
+      if (!(await services.start(index))) return;
       await this.show(cluster, service);
     }
     const firstCaller = this.options.callers[0];
@@ -72,36 +82,27 @@ export class DevSession {
       const command = `kubectl --kubeconfig ${kubeconfig} create token ${name} -n ${namespace} --audience x`;
       this.say('try', `the stand-in: ${command}`);
     }
-    this.say('try', `here: ${KEYS}${this.terminal.stdin.isTTY ? '' : ' (each with Enter)'}`);
+    if (view.url !== undefined) this.say('try', `in a browser: ${view.url}`);
+    for (const line of keyLines(this.actions(), this.terminal.stdin.isTTY === true)) this.say('try', line);
+    view.sendState();
   }
 
-  private async startService(cluster: DevCluster, service: ServiceOptions, index: number): Promise<void> {
-    const { environment: inherited, alsoSet, isVerbose, services } = this.options;
-    const { directory, clock } = this.terminal;
-    const files = await cluster.addPod(service);
-    const started = new DevService({
-      service,
-      environment: podEnvironment({ service, files, inherited, alsoSet, directory }),
-      directory,
-      clock,
-      isVerbose,
-      writeLine: (line) =>
-        services.length > 1 ? this.say(nameOf(service), line) : this.terminal.writeLine(line),
-      onEnd: (status) => this.onEnd(service, status),
+  private async createParts(cluster: DevCluster): Promise<Parts> {
+    const { options } = this;
+    const { clock, directory } = this.terminal;
+    const services = new RunningServices({
+      ...{ options, cluster, clock, directory, over: this.over.signal },
+      say: (who, line) => this.say(who, line),
+      write: (service, line) =>
+        options.services.length > 1 ? this.say(nameOf(service), line) : this.terminal.writeLine(line),
+      onLine: (service, line) => this.parts?.view.addLine(service, line),
+      onState: () => this.parts?.view.sendState(),
+      onEnd: (service, status) => this.onEnd(service, status),
     });
-    this.services[index] = started;
-    if (!this.over.signal.aborted) started.start();
-  }
-
-  /** Prints the URL as soon as the service is ready. @returns `false` if the session is over before */
-  private async announce(service: ServiceOptions): Promise<boolean> {
-    const { clock } = this.terminal;
-    const url = urlOf(service);
-    const cancelHint = clock.schedule(HINT_AFTER_MS, () => this.say('dev', hintAboutPort(service)));
-    const isReady = await waitUntilReady(url, service.readyPath, { clock, signal: this.over.signal });
-    cancelHint();
-    if (isReady) this.say('dev', `${pathOf(service.identity)} at ${url}`);
-    return isReady;
+    const actions = () => this.actions();
+    const run = (action: DevAction) => this.runAction(action);
+    const view = await LiveView.start({ options, cluster, services, clock, actions, run });
+    return { cluster, services, view };
   }
 
   private async show(cluster: DevCluster, service: ServiceOptions): Promise<void> {
@@ -120,41 +121,59 @@ export class DevSession {
     this.say('dev', `${what}: r starts it again, q quits; the cluster keeps running`);
   }
 
-  private async restart(): Promise<void> {
-    if (this.isRestarting) return;
-    this.isRestarting = true;
-    await Promise.all(this.services.map((service) => service.stop()));
-    this.isRestarting = false;
-    if (this.over.signal.aborted) return;
-    for (const service of this.services) service.start();
-    this.say('dev', 'restarted; the cluster, its keys and its tokens are the same');
-    await Promise.all(this.options.services.map((service) => this.announce(service)));
+  private actions(): readonly DevAction[] {
+    if (!this.parts) return [];
+    const { cluster, services, view } = this.parts;
+    const target = this.options.services[view.target];
+    return devActions({
+      cluster,
+      verifier: services.verifierOf(view.target),
+      verifiers: verifierKinds,
+      refusingPath: target?.tries?.find(({ status, caller }) => status === 403 && !caller)?.path,
+      send: (call) => view.send(call),
+      session: {
+        restart: () => services.restart(),
+        restartCallers: () => services.restart(this.callers()),
+        useVerifier: (kind) => services.useVerifier(view.target, kind),
+        quit: () => this.quit(),
+      },
+    });
   }
 
-  private actions(cluster: DevCluster): Record<string, () => void> {
-    const attempt = (action: () => void | Promise<void>) => () =>
-      void Promise.resolve()
-        .then(action)
-        .catch((error: unknown) => this.say('dev', describeError(error)));
-    return {
-      t: attempt(() => cluster.rotateTokens()),
-      k: attempt(() => cluster.rotateSigningKey()),
-      d: attempt(() => cluster.toggleCaller()),
-      o: attempt(() => cluster.toggleOutage()),
-      r: attempt(() => this.restart()),
-      q: () => this.quit(),
-    };
+  /** The kinds that are in use now. */
+  private verifiers(): readonly string[] {
+    return this.options.services.flatMap((_, index) => this.parts?.services.verifierOf(index) ?? []);
+  }
+
+  /** The indexes of the services that run as the first caller. */
+  private callers(): readonly number[] {
+    const [first] = this.options.callers;
+    return this.options.services.flatMap(({ identity }, index) =>
+      first && pathOf(identity) === pathOf(first) ? [index] : [],
+    );
+  }
+
+  private press(key: string): void {
+    const action = findByKey(this.actions(), key);
+    if (action) void this.runAction(action).catch(() => undefined);
+    else if (key === 'q') this.quit();
+  }
+
+  private async runAction(action: DevAction): Promise<string> {
+    try {
+      const message = (await action.run()) ?? action.label;
+      if (action.group === 'send') this.say('call', message);
+      return message;
+    } catch (error) {
+      this.say('dev', describeError(error));
+      throw error;
+    } finally {
+      this.parts?.view.sendState();
+    }
   }
 
   private say(who: string, line: string): void {
     this.terminal.writeLine(`[${who}] ${line}`);
+    if (who === 'cluster') this.parts?.view.note(who, line);
   }
-}
-
-function nameOf({ name, identity }: ServiceOptions): string {
-  return name ?? identity.name;
-}
-
-function hintAboutPort({ port }: ServiceOptions): string {
-  return `nothing listens on port ${port} yet; if the service uses another port, name it with --port`;
 }

@@ -31,6 +31,8 @@ const OPTIONS = {
   port: { type: 'string' },
   path: { type: 'string' },
   verbose: { type: 'boolean' },
+  'no-page': { type: 'boolean' },
+  'page-port': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -64,6 +66,7 @@ export function parseDevArguments(
     isVerbose: groups.some(({ values }) => values.verbose),
     environment,
     alsoSet: Object.keys(fromFile ?? {}),
+    pagePort: pagePortOf(groups),
   };
 }
 
@@ -147,10 +150,17 @@ function destinationOf(text: string): DestinationOption {
   );
 }
 
-function portOf(text: string | undefined, fallback: number): number {
+function portOf(text: string | undefined, fallback: number, option = '--port'): number {
   const port = text === undefined ? fallback : Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
-  throw new UsageError(`--port '${text}': expected a number from 1 to 65535`);
+  if (text === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535)) return port;
+  throw new UsageError(`${option} '${text}': expected a number from 1 to 65535`);
+}
+
+/** @returns `undefined` with `--no-page` */
+function pagePortOf(groups: readonly Group[]): number | undefined {
+  if (groups.some(({ values }) => values['no-page'])) return undefined;
+  const text = groups.flatMap(({ values }) => values['page-port'] ?? []).at(-1);
+  return portOf(text, 0, '--page-port');
 }
 
 function pathOfRequest(text: string): string {

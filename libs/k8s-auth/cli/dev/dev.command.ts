@@ -12,13 +12,15 @@ Options:
   --as <namespace>/<name>         the service's own ServiceAccount        default: default/<name in package.json>
   --audience <name>               the audience of the service             default: K8S_AUTH_AUDIENCE, or the name of --as
   --caller <namespace>/<name>     a caller whose tokens are offered       default: caller, in the namespace of --as
-                                  (may be repeated; one that is deleted with d must be the first)
+                                  (may be repeated; the keys change the first one)
   --destination <origin>=<audience>
                                   give the service a token for calls to this origin (may be repeated)
   --verifier <kind>               sets K8S_AUTH_VERIFIER: oidc-discovery, tokenreview, jwt-pubkey or hybrid; none for
                                   a service that receives no calls        default: K8S_AUTH_VERIFIER, or oidc-discovery
   --port <number>                 where the service listens, set as PORT  default: PORT, or 3000
   --path <path>                   the route in the printed curl lines     default: /
+  --page-port <number>            where the live page is, on loopback     default: a free port
+  --no-page                       no live page
   --verbose                       also show what Nest logs while it starts
 
 Several services in the same cluster: separate them with --and, each with its own options and command.

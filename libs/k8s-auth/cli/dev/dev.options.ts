@@ -39,6 +39,11 @@ export interface ServiceOptions {
   readonly readyPath?: string;
   /** More command lines to print. */
   readonly tries?: readonly Try[];
+  /**
+   * Matches the line that the service logs about a call of its own, with the groups `target`, `status` and `body`, or
+   * `error`. @default its calls are not shown on the live page
+   */
+  readonly callLine?: RegExp;
 }
 
 export interface DevOptions {
@@ -55,6 +60,13 @@ export interface DevOptions {
   readonly tokenSeconds?: number;
   /** Rotates the signing key on this interval; when omitted, only on request. */
   readonly keyPeriodMs?: number;
+  /** The port of the live page on loopback; 0 lets the system choose. @default no live page */
+  readonly pagePort?: number | undefined;
+}
+
+/** The name before the lines of a service. */
+export function nameOf({ name, identity }: ServiceOptions): string {
+  return name ?? identity.name;
 }
 
 /** `shop/checkout` */

@@ -32,7 +32,12 @@ export async function runDev(
   }
 }
 
-async function checkPorts({ services }: DevOptions, advice: PortAdvice): Promise<void> {
+async function checkPorts({ services, pagePort = 0 }: DevOptions, advice: PortAdvice): Promise<void> {
+  const reasonOfPage = pagePort === 0 ? undefined : await whyPortIsUnusable(pagePort);
+  if (reasonOfPage !== undefined)
+    throw new Error(
+      `port ${pagePort} for the live page ${reasonOfPage}: choose another one with --page-port`,
+    );
   for (const { port, identity, name = identity.name } of services) {
     const reason = await whyPortIsUnusable(port);
     if (reason === undefined) continue;

@@ -28,6 +28,7 @@ interface Waiter {
 export class RequestLog {
   private entries: LoggedRequest[] = [];
   private waiters: Waiter[] = [];
+  private readonly listeners = new Set<(request: LoggedRequest) => void>();
   private tcp = 0;
   private tls = 0;
 
@@ -58,6 +59,15 @@ export class RequestLog {
     await new Promise<void>((resolve) => this.waiters.push({ filter, times, resolve }));
   }
 
+  /**
+   * Calls the listener with each request as soon as it arrives; its `status` is set later.
+   * @returns a function that ends this
+   */
+  subscribe(listener: (request: LoggedRequest) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
   clear(): void {
     this.entries = [];
     this.tcp = 0;
@@ -67,6 +77,7 @@ export class RequestLog {
   /** @internal */
   add(entry: LoggedRequest): LoggedRequest {
     this.entries.push(entry);
+    for (const listener of this.listeners) listener(entry);
     this.wake();
     return entry;
   }
