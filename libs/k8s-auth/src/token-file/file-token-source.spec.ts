@@ -136,7 +136,7 @@ describe('FileTokenSource: when the file is read', () => {
     expect(source.state()).toEqual({
       hasToken: true,
       lastReadAgeMs: 0,
-      fileAgeMs: expect.any(Number) as number,
+      fileAgeMs: expect.any(Number),
     });
   });
 
