@@ -6,9 +6,9 @@ import {
   type AxiosStatic,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { createRequire } from 'node:module';
 import { systemClock } from '../../util/clock.js';
 import { isForm, isReusableBody } from '../request-body.js';
+import { defaultExportOf } from './default-export.js';
 
 type Config = InternalAxiosRequestConfig;
 /** Carries a config through axios' merge with defaults, which would copy it. An interceptor unwraps it. */
@@ -125,29 +125,6 @@ export class AxiosCopy {
 
   #dispatch(config: Config): Promise<AxiosResponse> {
     return this.#blank.request({ unwrap: () => config } as unknown as Config);
-  }
-}
-
-/** @returns the default export of the copy of axios that created an instance, if the process has probably loaded it */
-async function defaultExportOf({ interceptors }: AxiosInstance): Promise<AxiosStatic | undefined> {
-  // The class of the interceptors is not the same in two copies.
-  const isFrom = (axios: AxiosStatic | undefined) =>
-    axios?.interceptors.request.constructor === interceptors.request.constructor ? axios : undefined;
-  try {
-    return isFrom(requiredAxios()) ?? isFrom((await import('axios')).default);
-  } catch {
-    // axios is installed where this library does not find it.
-    return undefined;
-  }
-}
-
-function requiredAxios(): AxiosStatic | undefined {
-  try {
-    const require = createRequire(import.meta.url);
-    return require.cache[require.resolve('axios')]?.exports as AxiosStatic | undefined;
-  } catch {
-    // In a bundle of an application, the file of this module is unknown, or is not beside the packages.
-    return undefined;
   }
 }
 
