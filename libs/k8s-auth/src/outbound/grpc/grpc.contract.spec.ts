@@ -8,7 +8,7 @@ import { OutboundBench } from '../axios/outbound.fixture.js';
 import { expectNoToken } from '../axios/secrecy.fixture.js';
 import { createK8sAuthCallCredentials } from './k8s-auth-call-credentials.js';
 import { k8sAuthGrpcInterceptor } from './k8s-auth-grpc-interceptor.js';
-import { all, type Done, type Orders, OrdersClient, service } from './orders-service.fixture.js';
+import { all, get, type Orders, OrdersClient, service } from './orders-service.fixture.js';
 
 let bench: OutboundBench;
 let volume: TokenVolume;
@@ -67,14 +67,6 @@ function clientOf(
   const client = new OrdersClient(target, credentials, options) as unknown as Orders;
   clients.push(client);
   return client;
-}
-
-function get(client: Orders, options: grpc.CallOptions = {}, own?: string): Promise<unknown> {
-  const metadata = new grpc.Metadata();
-  if (own !== undefined) metadata.set('authorization', own);
-  return new Promise((resolve, reject) =>
-    client.get({ a: 1 }, metadata, options, (error, value) => (error ? reject(error) : resolve(value))),
-  );
 }
 
 describe('k8sAuthGrpcInterceptor', () => {

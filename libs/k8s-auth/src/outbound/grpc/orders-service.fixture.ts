@@ -14,7 +14,7 @@ export const service = {
 };
 export const OrdersClient = grpc.makeGenericClientConstructor(service, 'Orders');
 
-export type Done = (error: unknown, value?: unknown) => void;
+type Done = (error: Error | null, value?: unknown) => void;
 export interface Orders extends grpc.Client {
   get(value: unknown, metadata: grpc.Metadata, options: grpc.CallOptions, done: Done): grpc.ClientUnaryCall;
   list(value: unknown): grpc.ClientReadableStream<unknown>;
@@ -26,4 +26,13 @@ export async function all(stream: AsyncIterable<unknown>): Promise<unknown[]> {
   const values: unknown[] = [];
   for await (const value of stream) values.push(value);
   return values;
+}
+
+/** @param own the caller's own `authorization` */
+export function get(client: Orders, options: grpc.CallOptions = {}, own?: string): Promise<unknown> {
+  const metadata = new grpc.Metadata();
+  if (own !== undefined) metadata.set('authorization', own);
+  return new Promise((resolve, reject) =>
+    client.get({ a: 1 }, metadata, options, (error, value) => (error ? reject(error) : resolve(value))),
+  );
 }
