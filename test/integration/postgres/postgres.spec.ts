@@ -52,7 +52,7 @@ ifInstalled(`a PostgreSQL server as a destination${note}`, () => {
       await ended;
       await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: '28P01' });
 
-      clock.advance(61_000);
+      await clock.advance(61_000);
       expect((await pool.query('SELECT current_user AS name')).rows).toEqual([{ name: 'app' }]);
     } finally {
       await pool.end();

@@ -8,26 +8,7 @@ import { OutboundBench } from '../axios/outbound.fixture.js';
 import { expectNoToken } from '../axios/secrecy.fixture.js';
 import { createK8sAuthCallCredentials } from './k8s-auth-call-credentials.js';
 import { k8sAuthGrpcInterceptor } from './k8s-auth-grpc-interceptor.js';
-
-const json = {
-  requestSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
-  requestDeserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) as unknown,
-  responseSerialize: (value: unknown) => Buffer.from(JSON.stringify(value)),
-  responseDeserialize: (bytes: Buffer) => JSON.parse(bytes.toString()) as unknown,
-};
-const service = {
-  get: { path: '/Orders/Get', requestStream: false, responseStream: false, ...json },
-  list: { path: '/Orders/List', requestStream: false, responseStream: true, ...json },
-  put: { path: '/Orders/Put', requestStream: true, responseStream: false, ...json },
-};
-const OrdersClient = grpc.makeGenericClientConstructor(service, 'Orders');
-
-type Done = (error: unknown, value?: unknown) => void;
-interface Orders extends grpc.Client {
-  get(value: unknown, metadata: grpc.Metadata, options: grpc.CallOptions, done: Done): grpc.ClientUnaryCall;
-  list(value: unknown): grpc.ClientReadableStream<unknown>;
-  put(done: Done): grpc.ClientWritableStream<unknown>;
-}
+import { all, get, type Orders, OrdersClient, service } from './orders-service.fixture.js';
 
 let bench: OutboundBench;
 let volume: TokenVolume;
@@ -88,22 +69,6 @@ function clientOf(
   return client;
 }
 
-function get(client: Orders, options: grpc.CallOptions = {}, own?: string): Promise<unknown> {
-  const metadata = new grpc.Metadata();
-  if (own !== undefined) metadata.set('authorization', own);
-  return new Promise((resolve, reject) =>
-    client.get({ a: 1 }, metadata, options, (error, value) =>
-      error ? reject(error as Error) : resolve(value),
-    ),
-  );
-}
-
-async function all(stream: AsyncIterable<unknown>): Promise<unknown[]> {
-  const values: unknown[] = [];
-  for await (const value of stream) values.push(value);
-  return values;
-}
-
 describe('k8sAuthGrpcInterceptor', () => {
   let origin: string;
   let client: Orders;
@@ -123,7 +88,7 @@ describe('k8sAuthGrpcInterceptor', () => {
     expect(await get(client)).toEqual({ a: 1 });
     expect(await all(client.list({}))).toEqual(['one', 'two']);
     const put = await new Promise((resolve, reject) => {
-      const call = client.put((error, value) => (error ? reject(error as Error) : resolve(value)));
+      const call = client.put((error, value) => (error ? reject(error) : resolve(value)));
       call.write(1);
       call.end();
     });
@@ -263,7 +228,7 @@ describe('createK8sAuthCallCredentials', () => {
     await get(client);
     const next = await bench.mint.mint();
     volume.write(next);
-    bench.clock.advance(61_000);
+    await bench.clock.advance(61_000);
     await get(client);
     expect(seen).toEqual([token, next]);
   });
@@ -287,6 +252,14 @@ describe('createK8sAuthCallCredentials', () => {
       'Cannot compose insecure credentials',
     );
     expect(() => credentials('http://orders.shop.svc:5000')).toThrow('expected https://host:port');
+  });
+
+  it('are sent without encryption if they are the option of a call on an insecure channel', async () => {
+    const call = credentials();
+    server.forceShutdown();
+    await listen(grpc.ServerCredentials.createInsecure());
+    await get(clientOf(`localhost:${port}`, {}), { credentials: call });
+    expect(seen).toEqual([token]);
   });
 
   it('also replay with the interceptor beside TLS', async () => {
