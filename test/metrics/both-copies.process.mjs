@@ -11,12 +11,13 @@ const copies = [
   { ...require('nest-k8s-auth'), ...require('nest-k8s-auth/prometheus') },
 ];
 const apps = [];
-for (const [index, { K8sAuthModule, K8sAuthPrometheusModule }] of copies.entries()) {
+for (const [index, { K8sAuthModule, K8sAuthPrometheusModule, K8sAuthTokenSource }] of copies.entries()) {
   const destinations = [{ origin: `http://destination-${index}`, tokenFile: process.argv[2] }];
   const imports = [K8sAuthModule.forRoot({ destinations }), K8sAuthPrometheusModule.forRoot({})];
-  apps.push(
-    await NestFactory.createApplicationContext({ module: class AppModule {}, imports }, { logger: false }),
-  );
+  const module = { module: class AppModule {}, imports };
+  const app = await NestFactory.createApplicationContext(module, { logger: false });
+  await app.get(K8sAuthTokenSource).getToken(destinations[0].origin);
+  apps.push(app);
 }
 const [one, other] = copies.map(({ K8sAuthPrometheusModule }) => K8sAuthPrometheusModule);
 process.stdout.write(JSON.stringify({ areTwoCopies: one !== other, metrics: await register.metrics() }));

@@ -7,7 +7,7 @@ import { LocalCluster } from 'nest-k8s-auth/testing';
 import { buildOnce } from '../integration/shutdown/application-process.fixture.js';
 import { freePort } from '../support/free-port.js';
 
-const SCRIPT = join(import.meta.dirname, 'captured-headers.process.cjs');
+const SCRIPT = join(import.meta.dirname, 'captured-headers.process.mjs');
 const CAPTURED = 'http.request.header.authorization';
 // The numbers of SpanKind in @opentelemetry/api.
 const [SERVER, CLIENT] = [1, 2];
@@ -43,7 +43,7 @@ describe('instrumentation that is configured to capture the Authorization header
     const given = JSON.stringify({ apiServer, tokenFile, origin });
     const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, given]);
     const printed = JSON.parse(stdout) as { data: string; spans: PrintedSpan[] };
-    expect(printed.data).toBe('ok');
+    if (printed.data !== 'ok') throw new Error('the application has not answered its own call');
     spans = printed.spans;
   });
   afterAll(() => cluster?.close());

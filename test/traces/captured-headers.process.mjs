@@ -1,5 +1,9 @@
 // An application whose instrumentation captures the Authorization header. It calls itself, and prints the spans as JSON:
-// `node captured-headers.process.cjs '{"apiServer":{...},"tokenFile":"..."}'`.
+// `node captured-headers.process.mjs '{"apiServer":{...},"tokenFile":"..."}'`.
+import { createRequire } from 'node:module';
+
+// CommonJS, as instrumentation needs it without a loader, and after the instrumentation: it replaces functions of Node's modules.
+const require = createRequire(import.meta.url);
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { registerInstrumentations } = require('@opentelemetry/instrumentation');
 const {
@@ -19,7 +23,6 @@ registerInstrumentations({
   ],
 });
 
-// Loaded after the instrumentation, which replaces functions of the modules of Node.
 require('reflect-metadata');
 const { HttpService } = require('@nestjs/axios');
 const { Controller, Get } = require('@nestjs/common');
@@ -60,4 +63,4 @@ async function main({ apiServer, tokenFile, origin }) {
   process.stdout.write(JSON.stringify({ data, spans }));
 }
 
-void main(JSON.parse(process.argv[2]));
+await main(JSON.parse(process.argv[2]));
