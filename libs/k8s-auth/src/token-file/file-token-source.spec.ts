@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { utimesSync } from 'node:fs';
 import { type FakeClock } from '../../testing/fake-clock.js';
 import { TokenSourceError } from '../errors.js';
 import { FileTokenSource } from './file-token-source.js';
@@ -132,7 +133,11 @@ describe('FileTokenSource: when the file is read', () => {
     await clock.advance(1);
     await expect(source.getToken()).resolves.toBe(token);
     expect(bench.reads).toBe(2);
-    expect(source.state()).toEqual({ hasToken: true, lastReadAgeMs: 0 });
+    expect(source.state()).toEqual({
+      hasToken: true,
+      lastReadAgeMs: 0,
+      fileAgeMs: expect.any(Number) as number,
+    });
   });
 
   it('accepts an older token that is now in the file', async () => {
@@ -200,9 +205,11 @@ describe('FileTokenSource: state', () => {
     expect(source.state()).toEqual({ hasToken: false });
     const expiresAtMs = clock.wallMs() + 3_600_000;
     const token = await write(mint.mint());
+    const writtenSeconds = clock.wallMs() / 1000 - 60;
+    utimesSync(volume.file, writtenSeconds, writtenSeconds);
     await source.getToken();
     await clock.advance(1_000);
-    expect(source.state()).toEqual({ hasToken: true, expiresAtMs, lastReadAgeMs: 1_000 });
+    expect(source.state()).toEqual({ hasToken: true, expiresAtMs, lastReadAgeMs: 1_000, fileAgeMs: 61_000 });
     expect(JSON.stringify(source.state())).not.toContain(token);
   });
 });
