@@ -38,7 +38,7 @@ async function bearer(audience = 'service2'): Promise<string> {
 /** One request of each kind of caller. */
 async function callAs(application: ApplicationProcess): Promise<number[]> {
   const get = async (path: string, authorization?: string) => {
-    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    const headers = new Headers(authorization === undefined ? {} : { authorization });
     const response = await fetch(`http://127.0.0.1:${application.port}${path}`, { headers });
     await response.text();
     return response.status;

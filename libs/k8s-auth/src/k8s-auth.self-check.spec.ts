@@ -203,14 +203,18 @@ describe('readiness with a self check', () => {
       looks++;
       readiness.logChange();
     });
-    const looked = async (count: number, stepMs: number) => {
-      await until(() => looks > 0);
-      while (looks < count) await clock.advance(stepMs);
+    // The files are real, so a look takes longer than a turn of the fake clock.
+    const nextLook = async () => {
+      await until(() => clock.pendingTimers === 1);
+      const before = looks;
+      await clock.advance(MINUTE_MS);
+      await until(() => looks > before);
     };
-    await looked(12, MINUTE_MS / 6);
+    await until(() => looks === 1);
+    for (let minute = 1; minute <= 9; minute++) await nextLook();
     expect(readiness.check()).toMatchObject({ status: 'degraded', code: 'OWN_TOKEN_NOT_RENEWED' });
     renew(token(600));
-    await looked(looks + 3, MINUTE_MS / 6);
+    await nextLook();
     stop();
     expect(log.events.map(({ level, status, code }) => ({ level, status, code }))).toEqual([
       { level: 'warn', status: 'degraded', code: 'OWN_TOKEN_NOT_RENEWED' },

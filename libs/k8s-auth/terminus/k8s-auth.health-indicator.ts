@@ -49,7 +49,7 @@ export class K8sAuthHealthIndicator {
       : {};
     if (status === 'ready') return session.up();
     if (status === 'not-ready') return session.down(data);
-    const { degraded } = session as SessionWithDegraded<Key>;
-    return degraded ? degraded.call(session, data) : session.up({ ...data, degraded: true });
+    const newer = session as SessionWithDegraded<Key>;
+    return newer.degraded?.(data) ?? session.up({ ...data, degraded: true });
   }
 }
