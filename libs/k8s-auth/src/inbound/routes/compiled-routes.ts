@@ -1,4 +1,4 @@
-import { type OpenHandlers } from './guarded-handlers.js';
+import { type OpenHandlers } from './open-handlers.js';
 import { type RoutedMethod } from './ineffective-decorators.js';
 import { type InboundRoot } from './route.js';
 

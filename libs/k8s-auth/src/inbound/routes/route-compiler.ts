@@ -2,15 +2,8 @@ import { type MetadataScanner } from '@nestjs/core';
 import { isIdentified, lineageOf, type RouteClass, type RouteHandler } from './controller-class.js';
 import { CompiledRoutes } from './compiled-routes.js';
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
-import {
-  type GuardChains,
-  guardMistakeOf,
-  isFieldResolver,
-  isGatewayHandler,
-  isMessageHandler,
-  isRoute,
-  uncoveredMistakeOf,
-} from './guarded-handlers.js';
+import { type GuardChains, guardMistakeOf, uncoveredMistakeOf } from './guard-chains.js';
+import { isFieldResolver, isGatewayHandler, isMessageHandler, isRoute } from './guarded-handlers.js';
 import {
   audienceMistakeOf,
   classPolicyOf,

@@ -1,0 +1,56 @@
+import { type Log } from '../../util/log.js';
+import { type GuardChains } from './guard-chains.js';
+import { type InboundRoot } from './route.js';
+
+/** Handlers with neither `@K8sAuth` nor `@Public`. */
+export interface OpenHandlers {
+  /** Handlers on which `K8sAuthGuard` runs, or the guard of the route table in its place. */
+  readonly refused: string[];
+  /** Handlers on which `K8sAuthGuard` does not run. */
+  readonly open: string[];
+  /** Reference resolvers on which GraphQL runs no guard, decorated or not. */
+  readonly unguardedReferences: string[];
+  /** Request-scoped controllers whose constructor seems to replace decorated handlers. */
+  readonly replacing: Set<string>;
+  isAnyRouteProtected: boolean;
+}
+
+/** Warns once, at startup, about handlers with neither `@K8sAuth` nor `@Public`. @internal */
+export function warnOfOpenHandlers(
+  { refused, open, unguardedReferences, replacing, isAnyRouteProtected }: OpenHandlers,
+  chains: GuardChains,
+  roots: readonly InboundRoot[],
+  log: Log,
+): void {
+  const isGuardGlobal = chains.isGlobal();
+  if (chains.isOverridden()) {
+    log.warn({
+      message: 'a test overrides K8sAuthGuard: @K8sAuth does not protect the routes of this application',
+    });
+  }
+  if (refused.length > 0) {
+    log.warn({ message: 'routes without @K8sAuth or @Public are refused for every caller', routes: refused });
+  }
+  if (replacing.size > 0) {
+    log.warn({
+      message:
+        'request-scoped controllers seem to replace their handlers in the constructor: requests to replaced handlers are refused; decorate the class instead, or do not replace handlers',
+      controllers: [...replacing],
+    });
+  }
+  if (unguardedReferences.length > 0 && (isGuardGlobal || isAnyRouteProtected)) {
+    log.warn({
+      message:
+        "reference resolvers are open: GraphQL runs no guard on them unless fieldResolverEnhancers includes 'guards'",
+      handlers: unguardedReferences,
+    });
+  }
+  const hasVerifier = roots.some(({ verify }) => verify);
+  if (hasVerifier && !isGuardGlobal && !isAnyRouteProtected && open.length > 0) {
+    log.warn({
+      message:
+        'K8sAuthModule has a verifier, but no route uses it: K8sAuthGuard does not run on these handlers',
+      handlers: open,
+    });
+  }
+}
