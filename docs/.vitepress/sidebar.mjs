@@ -5,7 +5,10 @@ import { STAGED } from './site-paths.mjs';
 // Pages that no group names are in the last group, so that a new page can be found before it has its place.
 const GROUPS = [
   ['Start', ['index', 'add-to-an-application', 'tutorial', 'migrate']],
-  ['Use', ['receiving', 'transports', 'verifiers', 'calling', 'configuration', 'long-lived-responses', 'manifests']],
+  [
+    'Use',
+    ['receiving', 'transports', 'verifiers', 'calling', 'configuration', 'long-lived-responses', 'manifests'],
+  ],
   ['Test', ['develop-and-test', 'developing', 'testing', 'samples']],
   ['Operate', ['refused-tokens', 'doctor', 'errors', 'performance', 'security']],
   ['Contribute', ['architecture', 'adding-a-verifier', 'adr/index', 'contributing', 'changelog']],
