@@ -70,8 +70,7 @@ export interface K8sAuthOptions {
   readonly maxTokenBytes?: number;
 
   /**
-   * What happens to WebSockets, subscriptions and streams of gRPC when the token of their caller expires. The token of a
-   * WebSocket is checked for each message in both cases.
+   * What happens to WebSockets, subscriptions and streams of gRPC when the token of their caller expires.
    * - `close-at-expiry`: the connection is closed. The client connects again with its current token.
    * - `stay-open`: messages are refused after the expiry, but the service can still send to the client.
    * @default 'close-at-expiry'

@@ -12,7 +12,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { Controller, UseInterceptors } from '@nestjs/common';
 import { Ctx, GrpcMethod, type MicroserviceOptions, Transport } from '@nestjs/microservices';
-import { NEVER, type Observable, startWith } from 'rxjs';
+import { finalize, NEVER, type Observable, startWith } from 'rxjs';
 import { allowServiceAccounts } from '../../src/authorization/rules.js';
 import { Caller, K8sAuth, Public } from '../../src/inbound/k8s-auth.decorators.js';
 import { PrincipalInterceptor } from './principal.interceptor.js';
@@ -20,6 +20,9 @@ import { startBench } from './start-bench.js';
 import { type Answer, type BenchSetup, type HandlerName, type TransportBench } from './transport-bench.js';
 
 const PROTO = fileURLToPath(new URL('orders.proto', import.meta.url));
+
+/** How many streams the server has ended. */
+export const watches = { ended: 0 };
 
 @Controller()
 @UseInterceptors(PrincipalInterceptor)
@@ -48,7 +51,10 @@ class Orders {
     return { data: JSON.stringify(metadata.getMap()) };
   }
   @GrpcMethod('Orders', 'Watch') @K8sAuth('orders') watch(): Observable<{ data: string }> {
-    return NEVER.pipe(startWith({ data: 'first' }));
+    return NEVER.pipe(
+      startWith({ data: 'first' }),
+      finalize(() => void watches.ended++),
+    );
   }
 }
 

@@ -1,5 +1,4 @@
-import { Inject } from '@nestjs/common';
-import { type ApplicationConfig, MetadataScanner, ModuleRef, type ModulesContainer } from '@nestjs/core';
+import { type ApplicationConfig, MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { type Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../../errors.js';
 import { type Log } from '../../util/log.js';
@@ -13,9 +12,9 @@ import {
   type RouteClass,
   seemsToReplace,
 } from './controller-class.js';
+import { GuardChains } from './guard-chains.js';
 import {
   fieldResolversHaveGuards,
-  GuardChains,
   guardedMethodsOf,
   isRoute,
   unguardedReferencesOf,
@@ -30,6 +29,7 @@ import { loadExceptions } from '../transports/exceptions.js';
 import { storeUpgradeRequests } from '../transports/upgrade-requests.js';
 import { guardMessageHandlers } from './guard-message-handlers.js';
 import { setMessageGuard } from './message-guard.js';
+import { rootOf } from './root-of-module.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
@@ -40,11 +40,6 @@ interface JoinedRoot {
   readonly root: InboundRoot;
   /** @param audiences audience -> the routes of this root that require it */
   readonly findMistakes: (audiences: ReadonlyMap<string, readonly string[]>) => Promise<readonly string[]>;
-}
-
-/** Created inside a module, to find the root that Nest injects there: its own import first, else the global root. */
-class RootProbe {
-  constructor(@Inject(K8S_AUTH_INBOUND_ROOT) readonly root: InboundRoot) {}
 }
 
 /**
@@ -200,14 +195,5 @@ export class InboundStartup {
     const find = (classes: Set<RouteClass>, isController: boolean) =>
       [...classes].flatMap((one) => findMisplacedDecorators(one, { ...context, isController }));
     return [...find(controllers, true), ...find(providers, false)];
-  }
-}
-
-async function rootOf(module: Module): Promise<InboundRoot | undefined> {
-  const moduleRef = module.providers.get(ModuleRef)?.instance as ModuleRef | undefined;
-  try {
-    return (await moduleRef?.create(RootProbe))?.root;
-  } catch {
-    return undefined;
   }
 }

@@ -4,15 +4,8 @@ import { CompiledRoutes } from './compiled-routes.js';
 import { audienceMistakeOf, findDeclarationMistakes, findMethodMistakes } from './declaration-mistakes.js';
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
 import { declaredClassEnforcementOf, declaredEnforcementOf, hasMethodEnforcement } from './enforcement.js';
-import {
-  type GuardChains,
-  guardMistakeOf,
-  isFieldResolver,
-  isGatewayHandler,
-  isMessageHandler,
-  isRoute,
-  uncoveredMistakeOf,
-} from './guarded-handlers.js';
+import { type GuardChains, guardMistakeOf, uncoveredMistakeOf } from './guard-chains.js';
+import { isFieldResolver, isGatewayHandler, isMessageHandler, isRoute } from './guarded-handlers.js';
 import {
   classPolicyOf,
   isDecorated,

@@ -102,15 +102,14 @@ export class RouteTableGuard implements CanActivate {
   private decideOutsideHttp(
     context: ExecutionContext,
     route: RouteMatch,
-    settings: RouteTableGuardSettings,
+    { providers, scoped, isGuardGlobal }: RouteTableGuardSettings,
   ): boolean | Promise<boolean> {
-    const { providers, scoped, isGuardGlobal } = settings;
     const transport = findTransport(context);
     if (typeof route !== 'string' && transport)
       return decideMessage({ context, transport, route, root: route.root ?? this.root }, isGuardGlobal);
     if (typeof route !== 'string') {
-      const isOpen =
-        route.policy.kind === 'public' || (route.policy.kind === 'undecorated' && !isGuardGlobal);
+      const { kind } = route.policy;
+      const isOpen = kind === 'public' || (kind === 'undecorated' && !isGuardGlobal);
       return isOpen ? true : this.refuseContext(context);
     }
     if (route === 'ambiguous' || this.routes.mayBeProtected(context)) return this.refuseContext(context);
@@ -118,9 +117,8 @@ export class RouteTableGuard implements CanActivate {
     // GraphQL always runs K8sAuthGuard, if it is global. Messages of these types may reach only this guard.
     if (isGuardGlobal && (type === 'rpc' || type === 'ws')) return this.refuseContext(context);
     if (!scoped.some(({ protectsMessages }) => protectsMessages)) return true;
-    // A request-scoped instance may be of any class. Nest passes messages of a microservice to controllers only. In other
-    // contexts, the class may be a provider. Libraries run functions of their own objects in a context of type 'http',
-    // which is Nest's default.
+    // A request-scoped instance may be of any class. Nest passes messages of a microservice to controllers only. Libraries
+    // run functions of their own objects in a context of type 'http', which is Nest's default.
     const routeClass = context.getClass();
     const isIdentified =
       type === 'http' || (type !== 'rpc' && (providers.has(routeClass) || this.routes.hasClass(routeClass)));

@@ -55,7 +55,6 @@ export interface Route {
 /** One route; `unknown`: startup has not seen the function; `ambiguous`: several routes with different requirements. */
 export type RouteMatch = Route | 'unknown' | 'ambiguous';
 
-/** The part of the route table that guards use. */
 export interface RouteFinder {
   find(context: ExecutionContext): RouteMatch;
   readonly summary: RouteSummary;
@@ -77,7 +76,6 @@ export interface InboundRoot {
   readonly adapterHost: HttpAdapterHost;
   readonly longLivedConnections: LongLivedConnectionsOption;
   readonly clock: Clock;
-  /** Shared by all roots of an application. */
   readonly routes: RouteFinder;
 }
 

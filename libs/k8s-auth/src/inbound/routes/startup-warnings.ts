@@ -1,5 +1,5 @@
 import { type Log } from '../../util/log.js';
-import { type GuardChains } from './guarded-handlers.js';
+import { type GuardChains } from './guard-chains.js';
 import { type InboundRoot } from './route.js';
 
 /** Handlers that startup warns about. */

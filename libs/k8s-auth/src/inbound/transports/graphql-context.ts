@@ -41,7 +41,7 @@ const FORBIDDEN_CLOSE_CODE = 4403;
  */
 export function operationOf(context: ExecutionContext): { value: Shape; info: ResolveInfo } | undefined {
   const [, second, third, fourth] = context.getArgs<unknown[]>();
-  const [value, info] = isInfo(third) ? [second, third] : [third, fourth];
+  const [value, info] = isInfo(fourth) ? [third, fourth] : [second, third];
   const shape = shapeOf(value);
   return shape && isInfo(info) ? { value: shape, info } : undefined;
 }

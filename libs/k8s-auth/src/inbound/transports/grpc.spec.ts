@@ -5,8 +5,10 @@ import {
   type GrpcBench,
   metadataWith,
   startGrpc,
+  watches,
 } from '../../../test-support/transports/grpc.bench.js';
 import { TOKEN_LIFETIME_MS } from '../../../test-support/transports/transport-bench.js';
+import { until } from '../../../test-support/until.js';
 import { describeTransport } from '../../../test-support/transports/transports.contract.js';
 
 for (const inheritAppConfig of [true, false]) describeTransport(grpcBench(inheritAppConfig));
@@ -33,5 +35,6 @@ describe('gRPC', () => {
     await new Promise((resolve) => stream.once('data', resolve));
     await bench.clock.advance(TOKEN_LIFETIME_MS);
     expect(await ended).toMatchObject({ code: 16 });
+    await until(() => watches.ended === 1);
   });
 });

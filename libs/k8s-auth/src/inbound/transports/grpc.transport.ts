@@ -15,7 +15,7 @@ interface Call {
   readonly metadata: Metadata;
   readonly cancelled?: boolean;
   getPeer?(): string;
-  emit(event: 'error', error: object): void;
+  emit(event: 'error' | 'cancelled', reason: object | string): void;
   once(event: 'close' | 'cancelled' | 'finish', listener: () => void): void;
 }
 
@@ -49,7 +49,11 @@ export const grpcTransport: Transport = {
   longLivedOf(context) {
     const call = callOf(context);
     if (!call || !isStream(call)) return undefined;
-    const close = () => call.emit('error', statusOf('UNAUTHENTICATED', 'token expired'));
+    const close = () => {
+      call.emit('error', statusOf('UNAUTHENTICATED', 'token expired'));
+      // Nest then unsubscribes from what the handler has returned.
+      call.emit('cancelled', 'token expired');
+    };
     const onClosed = (listener: () => void) => {
       for (const event of ['cancelled', 'close', 'finish'] as const) call.once(event, listener);
     };
