@@ -1,5 +1,5 @@
 import { type DevCluster } from './dev-cluster.js';
-import { type CallToSend } from './page/live-view.js';
+import { type CallToSend } from './page/send-call.js';
 
 /** The groups of buttons on the live page, in their order there. */
 export const ACTION_GROUPS = {

@@ -206,7 +206,7 @@ describe('the live page of a service that repeats each token', () => {
       await session.waitFor(/wait for it|old keys dropped|there is no old key/);
       session.press('t');
       await session.waitFor(/every token rotated/);
-      await page.until(() => (/every token rotated/.test(page.text) ? true : undefined));
+      expect(await page.until(() => /every token rotated/.exec(page.text)?.[0])).toBe('every token rotated');
     },
     RUN_MS,
   );

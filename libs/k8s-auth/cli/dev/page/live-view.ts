@@ -10,22 +10,13 @@ import { CallObserver } from './call-observer.js';
 import { CallChecks } from './check-call.js';
 import { PageServer } from './page-server.js';
 import { type PageState, pageState } from './page-state.js';
+import { type CallToSend } from './send-call.js';
 import { type Answer } from './timeline.js';
 
 /** Has its own credential, so that the checks of the page are not mistaken for those of the service. */
 const PAGE_IDENTITY = { namespace: 'nest-k8s-auth', name: 'live-page' };
 
 const MAX_LOGGED_REQUESTS = 1000;
-
-/** A call that a key or a button sends. */
-export interface CallToSend {
-  /** What is sent, such as `forged token`. */
-  readonly what: string;
-  /** Omitted: no credentials. @throws {Error} there is no such token now */
-  readonly token?: () => string | Promise<string>;
-  /** @default the path of the service */
-  readonly path?: string;
-}
 
 export interface LiveViewOptions {
   readonly options: DevOptions;

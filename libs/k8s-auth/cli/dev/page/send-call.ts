@@ -8,6 +8,16 @@ const TIMEOUT_MS = 10_000;
 const MAX_BODY_BYTES = 8 * 1024;
 const SHOWN_HEADERS = ['www-authenticate', 'retry-after', 'content-type'];
 
+/** A call that a key or a button sends. */
+export interface CallToSend {
+  /** What is sent, such as `forged token`. */
+  readonly what: string;
+  /** Omitted: no credentials. @throws {Error} there is no such token now */
+  readonly token?: () => string | Promise<string>;
+  /** @default the path of the service */
+  readonly path?: string;
+}
+
 export interface OutgoingCall {
   readonly url: string;
   /** Omitted: without credentials. */
