@@ -17,10 +17,4 @@ export function packagePage(markdown, { version, repository }) {
       index % 2 ? part : part.replace(/(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s]+)\)/g, absolute),
     )
     .join('');
-  const images = markdown.replace(/!\[([^\]]*)\]\((?![a-z]+:)([^)\s]+)\)\n*/g, (_, text, path) =>
-    home === undefined ? '' : `![${text}](${home}/raw/v${version}/${path})\n\n`,
-  );
-  return images.replace(/\[([^\]]*)\]\((?![a-z]+:|#)([^)\s]+)\)/g, (_, text, path) =>
-    home === undefined ? text : `[${text}](${home}/blob/v${version}/${path})`,
-  );
 }

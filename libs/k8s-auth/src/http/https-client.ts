@@ -1,6 +1,7 @@
-import { Agent, type RequestOptions } from 'node:https';
+import { type RequestOptions } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { type Clock } from '../util/clock.js';
+import { ConnectionPool } from './connection-pool.js';
 import {
   Exchange,
   type HttpsRequest,
@@ -13,11 +14,6 @@ import { type Deadline, inWholeMs, nextTurn } from '../util/timers.js';
 import { type Log } from '../util/log.js';
 import { isTrustFailure, type ReloadableTls, TlsFiles, withCaHint } from './tls-files.js';
 import { type TlsSettings } from './tls-source.js';
-
-// Less than 90 s, after which an API server closes idle connections.
-const KEEP_ALIVE_MS = 60_000;
-// The maximum number of concurrent TokenReviews.
-const MAX_IDLE_CONNECTIONS = 16;
 
 const MAX_TRIES = 3;
 // A new connection gets half of the remaining time, so that the other half is left for the next one. The time must not be
@@ -56,7 +52,7 @@ export class HttpsClient {
   readonly #caOption: string | undefined;
   readonly #clock: Clock;
   readonly #inFlight = new Set<Exchange>();
-  #pool: Agent;
+  #pool: ConnectionPool;
   #isClosed = false;
   #usualAnswerMs = 0;
   #lastTarget: RequestOptions & { readonly href?: string } = {};
@@ -161,38 +157,16 @@ export class HttpsClient {
   #retirePool(): void {
     const retired = this.#pool;
     this.#pool = this.#openPool();
-    // Connections in use are closed when they become free.
-    retired.maxFreeSockets = 0;
-    for (const sockets of Object.values(retired.freeSockets)) sockets?.forEach((socket) => socket.destroy());
+    retired.retire();
   }
 
-  #openPool(): Agent {
+  #openPool(): ConnectionPool {
     this.#settings = this.#tls.settings;
-    return new ConnectionPool({
-      ...this.#settings,
-      // As in Go (and kubectl): an intermediate CA is enough. By default OpenSSL requires its root too.
-      ...(this.#settings.ca !== undefined && { allowPartialTrustChain: true }),
-      // Set explicitly, because the variable NODE_TLS_REJECT_UNAUTHORIZED changes the default.
-      rejectUnauthorized: true,
-      keepAlive: true,
-      maxFreeSockets: MAX_IDLE_CONNECTIONS,
-      // Closes idle connections. A connection in use is closed by the deadline of its request.
-      timeout: KEEP_ALIVE_MS,
-    });
+    return new ConnectionPool(this.#settings);
   }
 
   #assertOpen(): void {
     if (this.#isClosed) throw closedError();
-  }
-}
-
-/**
- * All connections of a pool have the same TLS settings. Node would build a key of all of them, certificates included, for
- * each request.
- */
-class ConnectionPool extends Agent {
-  override getName({ host, port }: RequestOptions = {}): string {
-    return `${host}:${port}`;
   }
 }
 

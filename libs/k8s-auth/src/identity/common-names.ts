@@ -1,4 +1,4 @@
-import { type AccountFacts, type Principal } from './principal.js';
+import { type AccountFacts, type Principal } from './principal-facts.js';
 
 // More ServiceAccounts and nodes than one service usually has callers from.
 const MAX_ENTRIES = 1_000;

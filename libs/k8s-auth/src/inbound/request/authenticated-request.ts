@@ -4,7 +4,6 @@ import { AUTHENTICATES_IN_TESTS } from '../inbound.constants.js';
 import { type RouteClass, type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
 import { nodeRequestOf, removeAuthorization, requestOf } from './bearer-token.js';
-import { type UnenforcedRequest } from './unenforced-request.js';
 
 /** @internal */
 export function authenticatesInTests(guard: unknown): boolean {
@@ -138,6 +137,14 @@ export function rememberPublic(context: ExecutionContext): void {
 export function isRememberedPublic(context: ExecutionContext): boolean {
   const handler = RequestRecord.publicHandler(context.switchToHttp().getRequest<unknown>());
   return handler !== undefined && handler === context.getHandler();
+}
+
+/** A request or a message that passes, although it would be refused if its route were enforced. */
+export interface UnenforcedRequest {
+  readonly context: ExecutionContext;
+  /** Present if only a rule would refuse the caller. `@Caller` returns it then, as on an enforced route. */
+  readonly principal?: Principal;
+  readonly token?: string;
 }
 
 /** @internal */

@@ -1,6 +1,5 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { AuthenticatedRequest } from '../request/authenticated-request.js';
-import { type UnenforcedRequest } from '../request/unenforced-request.js';
+import { AuthenticatedRequest, type UnenforcedRequest } from '../request/authenticated-request.js';
 import { type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
 import { type Verdict } from '../../verifiers/verifier.js';
