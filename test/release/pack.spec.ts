@@ -127,7 +127,7 @@ describe('npm pack', () => {
 
   it('contains the build, and the pages for readers of a registry', () => {
     const names = ['CHANGELOG.md', 'LICENSE', 'README.md'];
-    expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'bin', 'dist', 'package.json']));
+    expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'bin', 'cli', 'dist', 'package.json']));
   });
 
   it('contains pages whose links work without the repository', () => {
@@ -141,7 +141,7 @@ describe('npm pack', () => {
     const { version, homepage } = packageJson();
     const home = homepage.replace('#readme', '');
     expect(readFileSync(unpacked('README.md'), 'utf8')).toContain(
-      `](${home}/blob/v${version}/docs/calling.md)`,
+      `](${home}/blob/v${version}/docs/calling.md#other-clients)`,
     );
   });
 

@@ -233,6 +233,7 @@ describe('K8sAuthTokenSource: states', () => {
         hasToken: true,
         expiresAtMs: clock.wallMs() + 3_600_000,
         lastReadAgeMs: 0,
+        fileAgeMs: expect.any(Number),
       },
       {
         origin: 'http://service3',
