@@ -87,7 +87,7 @@ describe('the keys of dev', () => {
       },
     );
     ended = session.run();
-    await terminal.waitFor(/t rotate tokens/);
+    await terminal.waitFor(/t rotate the tokens/);
   }
 
   /** Makes the service end by itself. */
@@ -139,7 +139,7 @@ describe('the keys of dev', () => {
 
   it('need Enter without a terminal, where the session ends with the status of the service', async () => {
     await start(false);
-    expect(await terminal.waitFor(/t rotate tokens/)).toContain('(each with Enter)');
+    expect(await terminal.waitFor(/t rotate the tokens/)).toContain('(each with Enter)');
     terminal.press('t\n');
     await terminal.waitFor(/every token rotated/);
     await endService();
