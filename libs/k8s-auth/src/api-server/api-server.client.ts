@@ -2,9 +2,10 @@ import { type Clock } from '../util/clock.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { HttpsClient, type HttpsResponse } from '../http/https-client.js';
 import { type Log, OncePerMinute } from '../util/log.js';
-import { type Deadline, startDeadline } from '../util/timers.js';
+import { startDeadline } from '../util/timers.js';
 import { audiencesNamedBy, type UnverifiedClaims } from '../jwt/jwt-claims.js';
 import { type ApiServerConnection } from './api-server.connection.js';
+import { type ApiServerRequest } from './api-server.request.js';
 import {
   classifyRequestError,
   isHealthyStatus,
@@ -19,28 +20,12 @@ import {
 import { type OwnApiServer } from './own-api-server.js';
 import { OwnCredentialRefusedError, readWithinDeadline } from './own-credential.js';
 
+export { type ApiServerRequest } from './api-server.request.js';
+
 // For reading our own credential outside of a request, when no caller waits for a verdict.
 const CREDENTIAL_TIMEOUT_MS = 5_000;
 // Many times the size of a TokenReview or a key set.
 const DEFAULT_MAX_BYTES = 256 * 1024;
-
-export interface ApiServerRequest {
-  readonly method: 'GET' | 'POST';
-  /** Begins with a slash; it is appended to the connection's URL. */
-  readonly path: string;
-  /** Sent as JSON. */
-  readonly body?: string;
-  /** @default 'application/json' */
-  readonly accept?: string;
-  /** The request fails if the response body is longer. @default 262144 */
-  readonly maxBytes?: number;
-  /** Covers everything: reading our own credential, connecting, all tries, the waits between them, the body. */
-  readonly deadline: Deadline;
-  /** Whether to retry after a transient failure, within the deadline. @default true */
-  readonly retry?: boolean;
-  /** Called after each answer that proves that the API server works. */
-  readonly onAnswer?: () => void;
-}
 
 export interface ApiServerClientContext {
   readonly clock: Clock;

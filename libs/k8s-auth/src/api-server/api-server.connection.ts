@@ -5,6 +5,7 @@ import { type Clock } from '../util/clock.js';
 import { FileTokenSource } from '../token-file/file-token-source.js';
 import { type Log } from '../util/log.js';
 import { type ApiServerOptions } from './api-server.options.js';
+import { awaitBoth } from './await-both.js';
 import { findPodMount, isApiServerOfPod, pathIfExists, podApiServerUrl } from './in-cluster.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { type OwnApiServer } from './own-api-server.js';
@@ -182,24 +183,4 @@ function fileCredential(
 ): OwnCredential {
   if (ownApiServer) ownApiServer.tokenFile = file;
   return new FileCredential(new FileTokenSource({ file, mayBeOpaque: true, clock, log, events }));
-}
-
-/**
- * Waits for both promises.
- * @throws {ConfigurationError} with the mistakes of both, if both reject with one; otherwise the error of the one that rejects
- * @internal
- */
-export async function awaitBoth<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
-  const outcomes = await Promise.allSettled([one, other]);
-  const errors = outcomes.flatMap((outcome) =>
-    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
-  );
-  const [first, second] = errors;
-  if (first instanceof ConfigurationError && second instanceof ConfigurationError) {
-    throw new ConfigurationError([...first.details, ...second.details], {
-      cause: first.cause ?? second.cause,
-    });
-  }
-  // Returns both values, or throws the error of one.
-  return Promise.all([one, other]);
 }

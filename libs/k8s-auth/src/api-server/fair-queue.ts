@@ -1,5 +1,6 @@
 import { VerifierUnavailableError } from '../errors.js';
 import { type Deadline } from '../util/timers.js';
+import { Lane, type Waiter } from './fair-queue.lane.js';
 
 /** The connection that a request came in on. @publicApi */
 export interface CallerConnection {
@@ -28,12 +29,6 @@ export interface QueuedCall {
 export class OverloadError extends VerifierUnavailableError {
   // Users see the name of the public class: this subclass is internal.
   override name = 'VerifierUnavailableError';
-}
-
-interface Waiter extends QueuedCall {
-  readonly address: string;
-  admit(): void;
-  refuse(message: string): void;
 }
 
 /**
@@ -137,66 +132,5 @@ export class FairQueue {
     const last = lowest === rank && lane.isLargest(address) ? undefined : lane.lastOfLargest();
     if (!last) throw new OverloadError(message);
     last.refuse(message);
-  }
-}
-
-/** The waiting calls of one rank, by peer address. The first address in the map has the next turn. */
-class Lane {
-  size = 0;
-  private readonly byAddress = new Map<string, Set<Waiter>>();
-
-  add(waiter: Waiter): void {
-    const ofPeer = this.byAddress.get(waiter.address);
-    if (ofPeer) ofPeer.add(waiter);
-    else this.byAddress.set(waiter.address, new Set([waiter]));
-    this.size++;
-  }
-
-  delete(waiter: Waiter): void {
-    const ofPeer = this.byAddress.get(waiter.address);
-    if (!ofPeer?.delete(waiter)) return;
-    this.size--;
-    if (ofPeer.size === 0) this.byAddress.delete(waiter.address);
-  }
-
-  /** Returns the next call, and moves its peer to the end of the order. */
-  next(): Waiter | undefined {
-    for (const [address, ofPeer] of this.byAddress) {
-      for (const waiter of ofPeer) {
-        if (waiter.connection?.isClosed()) {
-          waiter.refuse('caller has closed its connection');
-          continue;
-        }
-        this.byAddress.delete(address);
-        this.byAddress.set(address, ofPeer);
-        return waiter;
-      }
-    }
-    return undefined;
-  }
-
-  refuseClosed(): void {
-    for (const ofPeer of this.byAddress.values()) {
-      for (const waiter of ofPeer) {
-        if (waiter.connection?.isClosed()) waiter.refuse('caller has closed its connection');
-      }
-    }
-  }
-
-  /** Whether no other peer has more waiting calls than this peer. */
-  isLargest(address: string): boolean {
-    return (this.byAddress.get(address)?.size ?? 0) >= (this.largest()?.size ?? 0);
-  }
-
-  lastOfLargest(): Waiter | undefined {
-    return [...(this.largest() ?? [])].at(-1);
-  }
-
-  private largest(): ReadonlySet<Waiter> | undefined {
-    let largest: ReadonlySet<Waiter> | undefined;
-    for (const ofPeer of this.byAddress.values()) {
-      if (ofPeer.size > (largest?.size ?? 0)) largest = ofPeer;
-    }
-    return largest;
   }
 }

@@ -1,4 +1,3 @@
-import { OutageError } from './retry-policy.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { type HttpsResponse } from '../http/https-client.js';
@@ -8,6 +7,7 @@ import { type Deadline, startDeadline } from '../util/timers.js';
 import { type ApiServerClient } from './api-server.client.js';
 import { readOwnUserName } from './own-credential.js';
 import { CircuitBreaker } from './circuit-breaker.js';
+import { statusOf } from './review-answer.js';
 import { FairQueue, type QueuedCall, OverloadError } from './fair-queue.js';
 
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
@@ -181,34 +181,4 @@ export class TokenReviewClient {
 /** Names the built-in ClusterRole that grants the right, and the user that lacks it. @internal */
 export function reviewRightMissing(name = 'our own ServiceAccount'): string {
   return `own ServiceAccount may not create tokenreviews.authentication.k8s.io: no ClusterRoleBinding grants the ClusterRole system:auth-delegator, or another with this right, to ${name}`;
-}
-
-/** @param flag the boolean member with the decision; the API server omits it if it is false */
-function statusOf<Flag extends string>(
-  { status: code, body }: HttpsResponse,
-  kind: string,
-  flag: Flag,
-): { readonly [name in Flag]?: unknown } {
-  const answer = code === 200 || code === 201 ? parseObject(body) : undefined;
-  const status: unknown = answer && answer.kind === kind ? answer.status : undefined;
-  if (typeof status !== 'object' || status === null || Array.isArray(status)) {
-    // A load balancer in front of a dead control plane sends 5xx too.
-    const Unavailable = code >= 500 ? OutageError : VerifierUnavailableError;
-    throw new Unavailable(`API server answered ${code}, expected a ${kind} with a status`);
-  }
-  const decision: unknown = (status as { readonly [name in Flag]?: unknown })[flag] ?? false;
-  if (typeof decision === 'boolean') return status;
-  throw new VerifierUnavailableError(
-    `API server answered with a ${kind} whose status.${flag} is not a boolean`,
-  );
-}
-
-/** Drops the error of JSON.parse, because its message quotes the text, and the text may repeat the token. */
-function parseObject(text: string): { readonly kind?: unknown; readonly status?: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

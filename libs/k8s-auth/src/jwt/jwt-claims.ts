@@ -1,5 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import { loggable } from '../util/log.js';
+import { expired, malformed, notYetValid } from './claim-errors.js';
 import { isJsonObject, type JsonObject, member } from './compact-jws.js';
 
 /**
@@ -125,19 +126,6 @@ export function checkTimes(claims: JsonObject, { nowMs, clockToleranceMs }: Inst
   return { expiresAtMs, issuedAtMs };
 }
 
-function notYetValid(name: 'nbf' | 'iat', timeMs: number, nowMs: number): InvalidTokenError {
-  const message = `"${name}" claim: expected a time in the past, ${formatTimes(timeMs, nowMs)}`;
-  return new InvalidTokenError('NOT_YET_VALID', message);
-}
-
-/** The message states both times, because the clock of this service may be wrong. @internal */
-export function expired(expiresAtMs: number, nowMs: number): InvalidTokenError {
-  return new InvalidTokenError(
-    'EXPIRED',
-    `"exp" claim: expected a time in the future, ${formatTimes(expiresAtMs, nowMs)}`,
-  );
-}
-
 /**
  * The required audiences that the token is issued for, in the required order (RFC 7519 §4.1.3, RFC 8725 §3.9).
  * @throws {InvalidTokenError} AUDIENCE if there is none, MALFORMED if `aud` is neither a string nor a list of strings
@@ -182,20 +170,6 @@ function timeOf(claims: JsonObject, name: 'exp' | 'nbf' | 'iat'): number | undef
   return timeMs;
 }
 
-function formatTimes(timeMs: number, nowMs: number): string {
-  return `got ${formatTime(timeMs)}, our time is ${formatTime(nowMs)}`;
-}
-
-/** ISO 8601, or a number of seconds if a Date cannot hold the time. */
-function formatTime(timeMs: number): string {
-  const date = new Date(timeMs);
-  return Number.isNaN(date.valueOf()) ? `${timeMs / 1000} s` : date.toISOString();
-}
-
 function formatIssuer(value: unknown): string {
   return typeof value === 'string' ? loggable(value) : 'none';
-}
-
-function malformed(message: string): InvalidTokenError {
-  return new InvalidTokenError('MALFORMED', message);
 }

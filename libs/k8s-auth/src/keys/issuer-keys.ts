@@ -1,11 +1,11 @@
 import { ApiServerClient } from '../api-server/api-server.client.js';
 import {
-  awaitBoth,
   type ApiServerConnection,
   type ApiServerContext,
   findApiServer,
   requireApiServer,
 } from '../api-server/api-server.connection.js';
+import { awaitBoth } from '../api-server/await-both.js';
 import { isApiServerOfPod } from '../api-server/in-cluster.js';
 import { ConfigurationError } from '../errors.js';
 import { HttpsClient } from '../http/https-client.js';

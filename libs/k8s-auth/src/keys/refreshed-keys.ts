@@ -1,19 +1,17 @@
-import { OwnCredentialRefusedError } from '../api-server/own-credential.js';
-import { readRetryAfterMs } from '../api-server/retry-policy.js';
 import { VerifierUnavailableError } from '../errors.js';
 import { type EventSink } from '../events/k8s-auth.events.js';
-import { type StaleKeysEvent } from '../events/event-types.js';
 import { type UnverifiedHeader } from '../jwt/compact-jws.js';
 import { type VerificationKey } from '../jwt/verification-key.js';
 import { type Clock } from '../util/clock.js';
-import { describeError, type Log, OncePerMinute } from '../util/log.js';
+import { describeError, type Log } from '../util/log.js';
 import { plainErrorOf } from '../util/plain-error.js';
-import { type FailureEffect, Refreshed, type RefreshPolicy } from '../util/refreshed.js';
+import { Refreshed, type RefreshPolicy } from '../util/refreshed.js';
 import { type Readiness } from '../util/readiness.js';
 import { settleBefore, startDeadline } from '../util/timers.js';
 import { type KeyProvider, type KeyStatistics } from './key-provider.js';
 import { KeySet } from '../jwt/signature.js';
-import { type FetchedKeys, isRightMissing, type KeySource, KeySourceError } from './key-source.js';
+import { KeyFailures } from './key-failures.js';
+import { type FetchedKeys, type KeySource } from './key-source.js';
 
 const MIN_RETRY_AFTER_MS = 1_000;
 // While there are no keys, an attempt is running nearly all the time. After a failed attempt, callers wait only this
@@ -32,11 +30,6 @@ export const PUBLISHED_KEYS: RefreshPolicy = {
   maxAgeMs: 24 * 3_600_000,
   jitterShare: 0.05,
 };
-
-// An API server that refuses our own credential may have removed the key that signed our token. That key must not be
-// used here for long. This leaves time for some attempts, because an API server that has just started refuses
-// everybody for a short time.
-const MAX_AGE_AFTER_REFUSAL_MS = 10 * 60_000;
 
 /** The policy for keys in files: the last good keys are used as long as the files are unusable. */
 export const KEYS_IN_FILES: RefreshPolicy = {
@@ -72,9 +65,7 @@ interface HeldKeys {
  */
 export class RefreshedKeys implements KeyProvider {
   private readonly refreshed: Refreshed<HeldKeys>;
-  private readonly onceAMinute: OncePerMinute;
-  /** The number of fetches in a row that failed because we lack the right to read. */
-  private rightMissingCount = 0;
+  private readonly failures: KeyFailures;
 
   /** @param first keys that have just been fetched */
   constructor(
@@ -82,16 +73,16 @@ export class RefreshedKeys implements KeyProvider {
     private readonly context: RefreshedKeysContext,
     first?: FetchedKeys,
   ) {
-    this.onceAMinute = new OncePerMinute(context.clock);
+    this.failures = new KeyFailures(context, (reason) => this.emitStaleKeys(reason));
     this.refreshed = new Refreshed(
       {
         ...context,
         fetch: async (deadline, last) => {
           const held = toHeldKeys(await this.source.fetch(deadline), last);
-          this.rightMissingCount = 0;
+          this.failures.noteSuccess();
           return held;
         },
-        onFailure: (error) => this.noteFailure(error),
+        onFailure: (error) => this.failures.note(error),
       },
       first && toHeldKeys(first),
     );
@@ -140,7 +131,7 @@ export class RefreshedKeys implements KeyProvider {
   get isReady(): boolean {
     const { failure, last } = this.refreshed;
     // An API server that has just started has no roles for a short time. With keys, one such refusal keeps us ready.
-    return last !== undefined && (failure === undefined || this.rightMissingCount <= 1);
+    return last !== undefined && (failure === undefined || this.failures.rightMissingCount <= 1);
   }
 
   readiness(): Readiness {
@@ -183,27 +174,16 @@ export class RefreshedKeys implements KeyProvider {
     waitLimit.cancel();
   }
 
-  private noteFailure(error: unknown): FailureEffect {
-    const lacksRight = isRightMissing(error);
-    this.rightMissingCount = lacksRight ? this.rightMissingCount + 1 : 0;
-    const reason = describeError(error);
-    if (this.context.events?.hears('onStaleKeys'))
-      this.context.events.emit('onStaleKeys', this.staleEvent(reason));
-    const message = `keys could not be fetched: ${reason}`;
-    this.onceAMinute.run(lacksRight ? 'right' : 'fetch', () => {
-      if (lacksRight) this.context.log.error({ message });
-      else this.context.log.warn({ message });
-    });
-    return {
-      pauseMs: retryAfterMsOf(error, this.context.clock),
-      ...(error instanceof OwnCredentialRefusedError && { maxAgeMs: MAX_AGE_AFTER_REFUSAL_MS }),
-    };
-  }
-
-  private staleEvent(reason: string): StaleKeysEvent {
+  private emitStaleKeys(reason: string): void {
+    const { events } = this.context;
+    if (!events?.hears('onStaleKeys')) return;
     const { valueAgeMs } = this.refreshed;
     const issuers = this.knownIssuers();
-    return { reason, ...(valueAgeMs !== undefined && { ageMs: valueAgeMs }), ...(issuers && { issuers }) };
+    events.emit('onStaleKeys', {
+      reason,
+      ...(valueAgeMs !== undefined && { ageMs: valueAgeMs }),
+      ...(issuers && { issuers }),
+    });
   }
 
   private unavailable(): VerifierUnavailableError {
@@ -217,11 +197,4 @@ export class RefreshedKeys implements KeyProvider {
 
 function toHeldKeys({ issuers, keys }: FetchedKeys, last?: HeldKeys): HeldKeys {
   return { issuers, keys: new KeySet(keys, last?.keys) };
-}
-
-/** The pause that the issuer or the API server has asked for. */
-function retryAfterMsOf(error: unknown, clock: Clock): number {
-  if (error instanceof VerifierUnavailableError) return error.retryAfterMs;
-  if (!(error instanceof KeySourceError)) return 0;
-  return readRetryAfterMs(error.retryAfter, clock.wallMs()) ?? 0;
 }

@@ -11,8 +11,9 @@ import {
   type TokenFileVersion,
   versionOfTokenFile,
 } from './token-file.js';
-import { describeError, type Log, OncePerMinute } from '../util/log.js';
+import { type Log } from '../util/log.js';
 import { SingleFlight } from '../util/timers.js';
+import { TokenFileReports } from './token-file-reports.js';
 
 // The kubelet replaces a file at 80 % of the token's lifetime and checks about once a minute. client-go uses this period too.
 const READ_PERIOD_MS = 60_000;
@@ -64,17 +65,16 @@ export interface TokenSourceState {
 export class FileTokenSource {
   readonly #options: FileTokenSourceOptions;
   readonly #reads = new SingleFlight<'read', void>();
-  readonly #onceAMinute: OncePerMinute;
+  readonly #reports: TokenFileReports;
   #held?: HeldToken;
   #failure?: TokenSourceError;
-  #failureWasLogged = false;
   #lastReadMs?: number;
   #goodReadMs = -Infinity;
   #lastVersion?: TokenFileVersion;
 
   constructor(options: FileTokenSourceOptions) {
     this.#options = options;
-    this.#onceAMinute = new OncePerMinute(options.clock);
+    this.#reports = new TokenFileReports(options);
   }
 
   /** The token, if no read is due. Synchronous, for the hot path. `undefined`: call {@link getToken}. */
@@ -170,41 +170,17 @@ export class FileTokenSource {
     try {
       const replaced = this.#held;
       this.#held = acceptToken(await read(file, mayBeOpaque), replaced, this.#options);
-      if (replaced && replaced !== this.#held) this.#noteRotation(replaced, this.#held);
+      if (replaced && replaced !== this.#held) this.#reports.noteRotation(replaced, this.#held);
       this.#goodReadMs = startedMs;
-      this.#noteGoodRead();
+      this.#failure = undefined;
+      this.#reports.noteGoodRead();
     } catch (error) {
       if (!(error instanceof TokenSourceError)) throw error;
-      this.#noteBadRead(error);
+      this.#failure = error;
+      this.#reports.noteBadRead(error);
     }
     this.#lastReadMs = startedMs;
     this.#lastVersion = version;
-  }
-
-  #noteRotation(replaced: HeldToken, { expiresAtMs }: HeldToken): void {
-    const { file, events } = this.#options;
-    if (!events?.hears('onTokenRotated')) return;
-    events.emit('onTokenRotated', {
-      tokenFile: file,
-      ...(expiresAtMs !== undefined && { expiresAtMs }),
-      ...(replaced.expiresAtMs !== undefined && { previousExpiresAtMs: replaced.expiresAtMs }),
-    });
-  }
-
-  #noteGoodRead(): void {
-    this.#failure = undefined;
-    const { file, log } = this.#options;
-    if (this.#failureWasLogged) log.log({ message: 'token file is usable again', file });
-    this.#failureWasLogged = false;
-  }
-
-  #noteBadRead(failure: TokenSourceError): void {
-    this.#failure = failure;
-    const { file, log } = this.#options;
-    this.#onceAMinute.run('bad read', () => {
-      this.#failureWasLogged = true;
-      log.warn({ message: describeError(failure), code: failure.code, file });
-    });
   }
 
   /** Creates a new error for each caller, so that callers do not share a stack. */

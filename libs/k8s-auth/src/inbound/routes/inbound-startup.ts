@@ -32,7 +32,8 @@ import { setMessageGuard } from './message-guard.js';
 import { rootOf } from './root-of-module.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
-import { RouteTableGuard, type ScopedController } from './route-table.guard.js';
+import { RouteTableGuard } from './route-table.guard.js';
+import { type ScopedController } from './scoped-controllers.js';
 import { warnOfOpenHandlers } from './startup-warnings.js';
 
 /** A root, and the checks that need its options. */

@@ -6,6 +6,7 @@ import { closeDeclarations, declarationOf, isDeclared } from './declarations.js'
 import { declaredClassEnforcementOf, declaredEnforcementOf, hasMethodEnforcement } from './enforcement.js';
 import { type GuardChains, guardMistakeOf, uncoveredMistakeOf } from './guard-chains.js';
 import { isFieldResolver, isGatewayHandler, isMessageHandler, isRoute } from './guarded-handlers.js';
+import { MISSING_MODULE, MISSING_VERIFIER, REPLACED_METHOD, UNIDENTIFIED_CLASS } from './mistake-texts.js';
 import {
   classPolicyOf,
   isDecorated,
@@ -17,7 +18,7 @@ import {
   toRoute,
 } from './route.js';
 import { isReplacementOf, type RouteTable } from './route-table.js';
-import { type CompiledController } from './route-table.guard.js';
+import { type CompiledController } from './scoped-controllers.js';
 
 /** Adds the routes of each controller, with what its decorators require, to the route table. @internal */
 export class RouteCompiler {
@@ -63,12 +64,7 @@ export class RouteCompiler {
       names.every((name) => !isDeclared(methodDeclarationOf(routeClass, name)));
     const hasDecorators = isDecorated(routeClass, instance);
     if (!isIdentified(routeClass, instance)) {
-      if (hasDecorators) {
-        mistakes.add(
-          `${routeClass.name}: expected the class that Nest creates to be the constructor of its instances, because ` +
-            'otherwise it is unknown which decorators apply (a mixin, a Proxy or a constructor has changed it)',
-        );
-      }
+      if (hasDecorators) mistakes.add(`${routeClass.name}: ${UNIDENTIFIED_CLASS}`);
       return this.addUnidentified(methods, hasOneClassPolicy, controller);
     }
     const protectsMessages = methods.some(
@@ -137,9 +133,7 @@ export class RouteCompiler {
     if (policy.kind === 'undecorated')
       this.addUndecorated(name, method, isFunction ? handler : method, controller);
     else if (!isReplacementOf(handler, method, instance, name)) {
-      mistakes.add(
-        `${label}: expected the instance to have this method, or one function that replaces only this method`,
-      );
+      mistakes.add(`${label}: ${REPLACED_METHOD}`);
       return;
     }
     const route = toRoute(label, policy, controller.root, declaredEnforcementOf(routeClass, name));
@@ -185,7 +179,7 @@ export class RouteCompiler {
     this.compiled.isAnyRouteProtected = true;
     this.table.noteProtected(routeClass, method);
     if (!root) {
-      mistakes.add(`${label}: expected K8sAuthModule in the imports of its module because of @K8sAuth`);
+      mistakes.add(`${label}: ${MISSING_MODULE}`);
       return;
     }
     if (isRoute(method) && !this.chains.includesGuard(instance, handler, moduleKey, root)) {
@@ -193,8 +187,7 @@ export class RouteCompiler {
     }
     if (!isRoute(method) || isMessageHandler(method))
       this.checkMessageHandler(label, handler, { instance, moduleKey });
-    if (!root.verify)
-      mistakes.add(`${label}: expected option 'verifier' (variable K8S_AUTH_VERIFIER) because of @K8sAuth`);
+    if (!root.verify) mistakes.add(`${label}: ${MISSING_VERIFIER}`);
     if (audiences.length === 0) mistakes.add(`${label}: ${audienceMistakeOf(policy)}`);
     this.compiled.noteAudiences(root, audiences, label);
   }

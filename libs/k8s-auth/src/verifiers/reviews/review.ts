@@ -4,7 +4,8 @@ import { type PrincipalFacts } from '../../identity/principal.js';
 import { parseUsername } from '../../identity/names.js';
 import { loggable } from '../../util/log.js';
 import { isJsonObject, type JsonObject, member, type UnverifiedJws } from '../../jwt/compact-jws.js';
-import { expired, matchAudiences, numericDateMs } from '../../jwt/jwt-claims.js';
+import { expired } from '../../jwt/claim-errors.js';
+import { matchAudiences, numericDateMs } from '../../jwt/jwt-claims.js';
 
 const EXTRA = 'authentication.kubernetes.io/';
 

@@ -1,7 +1,7 @@
 import { InvalidTokenError } from '../../errors.js';
 import { createPrincipal } from '../../identity/principal.js';
 import { parseCompactJws, type UnverifiedJws } from '../../jwt/compact-jws.js';
-import { expired } from '../../jwt/jwt-claims.js';
+import { expired } from '../../jwt/claim-errors.js';
 import { type Clock } from '../../util/clock.js';
 import { type Reviewer } from '../reviews/reviewer.js';
 import { checkBeforeReview, type UnverifiedToken } from '../reviews/review.js';
