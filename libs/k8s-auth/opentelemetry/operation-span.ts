@@ -13,7 +13,7 @@ const NAMES = { verify: 'k8s_auth.verify', review: 'k8s_auth.token_review' } as 
  * which is a request to a peer, `server.address` and `server.port`.
  */
 export function traceOperation({ name, verifier, serverUrl }: Operation): OperationObserver {
-  // Found at each use, because a provider may be registered after this module was created.
+  // Looked up at each use, because a provider may be registered after this module was created.
   const span = trace.getTracer(TRACER).startSpan(NAMES[name], {
     // The request itself gets a span of the kind CLIENT from the instrumentation of the HTTP client.
     kind: SpanKind.INTERNAL,

@@ -35,7 +35,7 @@ function ofDestinations(read: (destination: DestinationState, wallMs: number) =>
     destinations.flatMap((one) => sampleOf(read(one, wallMs), { destination: one.origin }));
 }
 
-/** Our own token for the API server is of no destination. Only the self check knows its file. */
+/** Our own token for the API server belongs to no destination, so its file comes from the self check. */
 function ofApiServerToken(read: (token: OwnTokenState) => number | undefined) {
   return ({ selfCheck }: State) =>
     selfCheck.tokens

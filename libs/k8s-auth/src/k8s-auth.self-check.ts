@@ -12,7 +12,7 @@ import { repeat } from './util/timers.js';
 /** Why a service is degraded although it still works. @publicApi */
 export type SelfCheckCode = OwnTokenProblemCode | 'CLOCK_OFFSET';
 
-/** @publicApi */
+/** A problem that makes the service degraded. @publicApi */
 export interface SelfCheckProblem {
   readonly code: SelfCheckCode;
   /** One sentence: what was found and what to do. It stays the same as long as the problem does. No token text. */
@@ -31,13 +31,13 @@ export interface OwnTokenState {
   readonly problems: readonly OwnTokenProblem[];
 }
 
-/** @publicApi */
+/** The result of the last check, with the times of now. @publicApi */
 export interface SelfCheckSnapshot {
   /** The token files that could be read. */
   readonly tokens: readonly OwnTokenState[];
   /** How far our clock is ahead of the API server's, milliseconds; negative: behind. Omitted if it is unknown. */
   readonly clockOffsetMs?: number;
-  /** Of all tokens and of the clock. Empty: all is well. */
+  /** The problems of all tokens and of the clock. Empty if there are none. */
   readonly problems: readonly SelfCheckProblem[];
 }
 
@@ -54,9 +54,10 @@ const MAX_CLOCK_OFFSET_MS = 30_000;
 const API_SERVER = 'api-server';
 
 /**
- * Looks at what this service itself depends on: does the kubelet renew its tokens, and does its clock agree with that of
- * the API server? These are mistakes that break a service hours later. Injectable; {@link K8sAuthReadiness} reports the
- * problems as `degraded`. It reads each token file once a minute.
+ * Checks whether the kubelet renews the tokens of this service, and whether its clock agrees with that of the API server.
+ * Such a problem breaks a service hours after it appears. Injectable; {@link K8sAuthReadiness} reports the
+ * problems as `degraded`. It reads each token file once a minute, and every 10 s
+ * while there is a problem.
  * @publicApi
  */
 export class K8sAuthSelfCheck {
@@ -71,7 +72,7 @@ export class K8sAuthSelfCheck {
     private readonly root = '/',
   ) {}
 
-  /** What the last look has found, with the times of now. Reads no file. */
+  /** The result of the last check, with the times of now. Reads no file. */
   snapshot(): SelfCheckSnapshot {
     const nowMs = this.clock.wallMs();
     const tokens = this.files().flatMap(({ destination, tokenFile }): OwnTokenState[] => {
@@ -111,8 +112,8 @@ export class K8sAuthSelfCheck {
   }
 
   /**
-   * Looks now, and then about once a minute.
-   * @param onLook called after each look
+   * Checks now, and then about once a minute.
+   * @param onLook called after each check
    * @returns a function that ends this
    * @internal
    */

@@ -26,8 +26,8 @@ interface SessionWithDegraded<Key extends string> {
  * ```
  *
  * `up`: ready. `down`: not ready, and the health check answers 503. Degraded, during an outage or with a problem that
- * `K8sAuthSelfCheck` has found: the health check still answers 200. Terminus 12 has the status `degraded` for it; with
- * Terminus 11 the status is `up`, with `degraded: true`.
+ * `K8sAuthSelfCheck` has found: the health check still answers 200. Terminus 12 reports the status `degraded`; Terminus 11
+ * reports `up` with `degraded: true`.
  * @publicApi
  */
 @Injectable()

@@ -46,9 +46,10 @@ export interface K8sAuthOptions {
   readonly publicControllers?: readonly Type[] | ((controller: Type) => boolean);
 
   /**
-   * With `false`, no route of this module refuses a request: it verifies as always, but a request that would be refused is
-   * only logged and counted, and then passes. **Every caller may use every route.** For the time in which a service that is
-   * in use gets `K8sAuthModule`. Startup warns and names the routes. `@EnforceK8sAuth` decides for single routes.
+   * With `false`, the routes of this module verify each request as always, but a request that would be refused is only
+   * logged and counted, and then passes. **Every caller may use every route.** Use it while the callers of an existing
+   * service do not all send tokens yet. Startup warns and names the routes. `@EnforceK8sAuth` overrides it for a route.
+   * Requests whose handler the library cannot identify are still refused.
    * @default true
    */
   readonly enforce?: boolean;

@@ -26,7 +26,7 @@ export interface RejectedEvent {
   readonly outcome: RefusalOutcome;
   /** The reason, one of a closed set. */
   readonly code: K8sAuthErrorCode;
-  /** Its message contains no token text. */
+  /** The error of this library. Its message contains no token text. */
   readonly error: K8sAuthError;
   /** `false`: the request passed, because `enforce` is `false` for its route. */
   readonly enforced: boolean;
@@ -81,7 +81,7 @@ export interface K8sAuthListener {
   onTokenRotated?(event: TokenRotatedEvent): void;
   /**
    * Called when a verification or a review starts, for measurements and traces.
-   * @returns what watches this operation; `undefined`: nothing does
+   * @returns an observer of this operation, or `undefined` for none
    */
   onOperation?(operation: Operation): OperationObserver | undefined;
 }

@@ -20,7 +20,7 @@ const NOBODY: Subscriptions = {
   onOperation: [],
 };
 
-/** The part that emits. Everything that may emit an event gets this, and asks `hears` before it creates an event. @internal */
+/** The emitting part. Code that may emit an event calls `hears` first, so that no event is created without a listener. @internal */
 export type EventSink = Pick<K8sAuthEvents, 'hears' | 'emit' | 'observe'>;
 
 /**
@@ -60,7 +60,7 @@ export class K8sAuthEvents {
     };
   }
 
-  /** Whether anybody listens. Ask this first, so that an event that nobody wants is not created. @internal */
+  /** Whether there is a listener for this event. Call it first, so that no event is created without one. @internal */
   hears(name: EventName): boolean {
     return this.subscriptions[name].length > 0;
   }

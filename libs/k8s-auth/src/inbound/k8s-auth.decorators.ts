@@ -52,8 +52,8 @@ export function Public(...none: never[]): ClassDecorator & MethodDecorator {
 
 /**
  * With `false`, a route with `@K8sAuth` is verified as always, but a request that would be refused is only logged and
- * counted, and then passes: **every caller may use the route**. Use it to find out who would be refused, before a service
- * that is in use is protected. Startup warns and names the routes. With `true`, the route is enforced although the option
+ * counted, and then passes: **every caller may use the route**. Use it to find out which callers would be
+ * refused, before an existing service is protected. Startup warns and names the routes. With `true`, the route is enforced even if the option
  * `enforce` of the module is `false`.
  *
  * The decorator of a method overrides the one of its class. Subclasses and overrides inherit `true`, and never `false`.
@@ -89,8 +89,9 @@ const CallerParam = createParamDecorator<keyof Principal | undefined>((property,
 });
 
 /**
- * The verified caller of the request in `context`, for interceptors, pipes and other guards. `undefined`, unlike the type
- * says, if the request passed only because its route is not enforced (`enforce: false`).
+ * The verified caller of the request in `context`, for interceptors, pipes and other guards. If the token was not accepted
+ * and the request passed only because its route is not enforced (`enforce: false`), the result is `undefined`, although the
+ * type excludes it.
  * @throws {ConfigurationError} there is no verified caller: the route is public, or `K8sAuthGuard` has not run yet
  * @publicApi
  */

@@ -45,7 +45,7 @@ export interface RefreshedKeysContext {
   readonly issuers?: readonly string[] | undefined;
   readonly clock: Clock;
   readonly log: Log;
-  /** Is told about each failed fetch. */
+  /** Gets an event for each failed fetch. */
   readonly events?: EventSink;
   /** Returns a number from 0 to 1, for the jitter of retries. @default Math.random */
   readonly random?: () => number;

@@ -28,7 +28,7 @@ export interface FileTokenSourceOptions {
   readonly mayBeOpaque?: boolean;
   readonly clock: Clock;
   readonly log: Log;
-  /** Is told when the file contains another token. */
+  /** Gets an event when the file contains another token. */
   readonly events?: EventSink | undefined;
   readonly read?: typeof readTokenFile;
 }

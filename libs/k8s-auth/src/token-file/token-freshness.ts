@@ -66,10 +66,10 @@ function warnAfterOf(claims: UnverifiedClaims | undefined): unknown {
     : undefined;
 }
 
-/** The kubelet replaces a token at 80 % of its life, and looks about once a minute. */
+/** The kubelet replaces a token at 80 % of its life, and checks about once a minute. */
 const RENEWED_BY_SHARE = 0.9;
 const DAY_MS = 86_400_000;
-/** The kubelet replaces a token after a day at the latest, so a long life only helps those who steal it. */
+/** The kubelet replaces a token after a day at the latest, so a longer life only helps an attacker. */
 const MAX_LIFE_MS = 90 * DAY_MS;
 
 /** @returns an empty list if the token is fresh, or not a JWT @internal */
@@ -98,7 +98,7 @@ export function findTokenProblems(facts: TokenFileFacts, nowMs: number): OwnToke
   return problems;
 }
 
-/** Also said by `doctor`. @internal */
+/** Shared with `doctor`, so that both give the same advice. @internal */
 export function subPathProblem(file: string): OwnTokenProblem {
   return {
     code: 'OWN_TOKEN_SUB_PATH',

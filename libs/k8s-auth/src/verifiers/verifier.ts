@@ -98,7 +98,7 @@ export interface VerifierContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly events?: EventSink;
-  /** Is told about our own token file and our clock. */
+  /** Records our own token file and the offset of our clock. */
   readonly ownApiServer?: OwnApiServer;
   /** The process environment, used to find the API server. */
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -65,7 +65,7 @@ class ExistingObject {
 
 /**
  * What the guards have found out about a request, in private fields of the request object of Node. No other code can read
- * or overwrite them, and no log or serialiser shows them. One class for all guards, because Nest creates a guard for each
+ * or overwrite them, and no log or serializer shows them. One class for all guards, because Nest creates a guard for each
  * module. A WeakMap has the same properties, but adding an entry for each request costs more than the rest of the guard.
  */
 class RequestRecord extends ExistingObject {

@@ -143,7 +143,7 @@ const TOKEN_PREFIX_LENGTH = 16;
 const REST_OF_TOKEN = /^[A-Za-z0-9\-._~+/=]*/;
 
 /**
- * Redacts the token. `loggable` only recognises a JWT, and a `Bearer` credential need not be one. The search is for the
+ * Redacts the token. `loggable` only recognizes a JWT, and a `Bearer` credential need not be one. The search is for the
  * first characters of the token, because the text may hold a truncated token. Must run before we truncate the text.
  */
 function withoutToken(text: string, token: string | undefined): string {

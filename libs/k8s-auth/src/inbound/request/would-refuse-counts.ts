@@ -8,7 +8,7 @@ export interface WouldRefuseCount {
   readonly count: number;
 }
 
-/** The number of codes times the number of routes of a large service. */
+/** Bounds the memory. A large service has about as many pairs of route and code. */
 const MAX_COUNTS = 1_000;
 const OTHER: WouldRefuseCount = { route: '(other routes)', code: '(other codes)', count: 0 };
 

@@ -4,7 +4,7 @@ import { type Refusal } from './transport.js';
 
 type ExceptionOf<Content> = new (error: Content) => Error;
 
-/** The exceptions of the packages that the application uses. Nest recognises them by their class. */
+/** The exceptions of the packages that the application uses. Nest recognizes them by their class. */
 const classes: { ws?: ExceptionOf<object>; rpc?: ExceptionOf<object> } = {};
 
 /**

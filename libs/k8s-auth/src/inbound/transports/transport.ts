@@ -29,7 +29,7 @@ export interface LongLivedConnection {
 }
 
 /**
- * Everything that the guard needs to know about a transport other than HTTP routes. It is recognised by the shape of the
+ * Everything that the guard needs to know about a transport other than HTTP routes. It is recognized by the shape of the
  * arguments of a handler, so that the library imports no package of a transport. To add a transport, add a file and a line
  * in index.ts.
  */

@@ -14,8 +14,8 @@ import {
 } from './grpc-call.js';
 
 /**
- * One call of a gRPC client with the token of its destination. What the client does before the token is there is done
- * afterwards, in the same order; what it does at all is done again for the replay.
+ * One call of a gRPC client with the token of its destination. Operations of the client are delayed until the token is
+ * available, and then run in the same order. A replay runs all of them again.
  * @internal
  */
 export class TokenCall implements GrpcCall {

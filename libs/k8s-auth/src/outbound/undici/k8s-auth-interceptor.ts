@@ -23,7 +23,7 @@ interface DispatchOptions {
 type Dispatch = (options: DispatchOptions, handler: AnyHandler) => boolean;
 
 /**
- * An interceptor for undici 6 or later that sends this service's tokens to the destinations of `tokenSource`, and to no
+ * An interceptor for undici 6 and 7 that sends this service's tokens to the destinations of `tokenSource`, and to no
  * other origin:
  *
  * ```ts
