@@ -127,7 +127,9 @@ describe('npm pack', () => {
 
   it('contains the build, and the pages for readers of a registry', () => {
     const names = ['CHANGELOG.md', 'LICENSE', 'README.md'];
-    expect(new Set(readdirSync(unpacked('')))).toEqual(new Set([...names, 'bin', 'cli', 'dist', 'package.json']));
+    expect(new Set(readdirSync(unpacked('')))).toEqual(
+      new Set([...names, 'bin', 'cli', 'dist', 'package.json']),
+    );
   });
 
   it('contains pages whose links work without the repository', () => {

@@ -38,7 +38,7 @@ export async function buildOtherService(cluster: Cluster): Promise<void> {
 
 /** README's command for Nest 12, with this file in place of the one that it names. */
 export function installCommand(tarball: string): string {
-  const lines = fromReadme('sh', 'npm install ').split('\n');
+  const lines = fromReadme('sh', 'npm install ./').split('\n');
   const [command, ...others] = lines.filter((line) => /^npm install .*\bNest 12\b/.test(line));
   if (command === undefined || others.length > 0)
     throw new Error('README.md does not have one install command for Nest 12');

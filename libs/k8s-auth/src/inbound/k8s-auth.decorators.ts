@@ -5,7 +5,7 @@ import { type Principal } from '../identity/principal.js';
 import { authenticatedFor, isRememberedPublic } from './request/authenticated-request.js';
 import { K8sAuthGuard } from './request/k8s-auth.guard.js';
 import { handlerLabelOf } from './request/refusal.js';
-import { isRememberedUnenforced } from './request/unenforced-request.js';
+import { runsUnenforced } from './request/unenforced-request.js';
 import { labelOf, ownerOf } from './routes/controller-class.js';
 import { declarationOf, declare } from './routes/declarations.js';
 import { declareEnforcement } from './routes/enforcement.js';
@@ -99,7 +99,7 @@ export function getPrincipal(context: ExecutionContext): Principal {
   const principal = findPrincipal(context);
   if (!principal) {
     // The type stays that of an enforced route, because a route is in this state only for a while.
-    if (isRememberedUnenforced(context)) return undefined as unknown as Principal;
+    if (runsUnenforced(context)) return undefined as unknown as Principal;
     throw new ConfigurationError([
       `${handlerLabelOf(context)}: expected a caller that @K8sAuth has accepted, but found no principal`,
     ]);

@@ -39,7 +39,8 @@ const MAX_KEPT_BYTES = 1_048_576;
  * @internal
  */
 export async function bodyOf(request: Request): Promise<unknown> {
-  const copy = request.body && request.clone().body;
+  // A used body cannot be cloned. The request that is being sent fails, too.
+  const copy = request.bodyUsed ? null : request.body && request.clone().body;
   if (!copy) return undefined;
   const chunks: Uint8Array[] = [];
   let size = 0;

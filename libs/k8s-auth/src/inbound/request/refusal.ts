@@ -20,6 +20,7 @@ import {
 import { type Principal } from '../../identity/principal.js';
 import { type InboundRoot } from '../routes/route.js';
 import { findTransport } from '../transports/index.js';
+import { type ConnectionPolicy } from '../transports/long-lived-connections.js';
 import { type Refusal } from '../transports/transport.js';
 import { requestOf } from './bearer-token.js';
 import { RefusedRequestEvent } from './refused-request.event.js';
@@ -79,7 +80,7 @@ export interface RefusedRequest {
  * @internal
  */
 export function refuse(
-  root: Pick<InboundRoot, 'refusals' | 'events' | 'adapterHost'>,
+  root: Pick<InboundRoot, 'refusals' | 'events' | 'adapterHost' | keyof ConnectionPolicy>,
   refused: RefusedRequest,
   thrown: unknown,
 ): true {

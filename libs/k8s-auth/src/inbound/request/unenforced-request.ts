@@ -1,5 +1,10 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { isUnenforcedMessage, rememberUnenforcedMessage } from '../transports/message-record.js';
+import { type ConnectionPolicy } from '../transports/long-lived-connections.js';
+import {
+  hasUnenforcedCaller,
+  isUnenforcedMessage,
+  rememberUnenforcedMessage,
+} from '../transports/message-record.js';
 import {
   isUnenforcedHttpRequest,
   rememberUnenforcedHttpRequest,
@@ -7,7 +12,7 @@ import {
 } from './authenticated-request.js';
 
 /** @internal */
-export function rememberUnenforced(root: object, request: UnenforcedRequest): void {
+export function rememberUnenforced(root: ConnectionPolicy, request: UnenforcedRequest): void {
   if (request.context.getType() === 'http') rememberUnenforcedHttpRequest(root, request);
   else rememberUnenforcedMessage(root, request);
 }
@@ -15,4 +20,9 @@ export function rememberUnenforced(root: object, request: UnenforcedRequest): vo
 /** Whether the request in `context` passed only because its route is not enforced. @internal */
 export function isRememberedUnenforced(context: ExecutionContext): boolean {
   return context.getType() === 'http' ? isUnenforcedHttpRequest(context) : isUnenforcedMessage(context);
+}
+
+/** The same for parameters and interceptors: whether the handler runs without a verified caller. @internal */
+export function runsUnenforced(context: ExecutionContext): boolean {
+  return context.getType() === 'http' ? isUnenforcedHttpRequest(context) : hasUnenforcedCaller(context);
 }

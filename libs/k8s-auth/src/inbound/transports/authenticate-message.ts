@@ -1,5 +1,10 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { MalformedCredentialsError, MissingTokenError, UndecoratedRouteError } from '../../errors.js';
+import {
+  MalformedCredentialsError,
+  MissingTokenError,
+  UndecoratedRouteError,
+  VerifierUnavailableError,
+} from '../../errors.js';
 import { audienceKeyOf } from '../../identity/names.js';
 import { type Verdict } from '../../verifiers/verifier.js';
 import { AuthenticatedRequest } from '../request/authenticated-request.js';
@@ -15,7 +20,7 @@ import { AcceptedRequestEvent } from '../request/accepted-request.event.js';
 import { refuse } from '../request/refusal.js';
 import { isRememberedUnenforced } from '../request/unenforced-request.js';
 import { type InboundRoot, type Route } from '../routes/route.js';
-import { closeAtExpiry, keepTokenOfConnection, tokenOfConnection } from './long-lived-connections.js';
+import { noteAcceptedToken, tokenOfConnection } from './long-lived-connections.js';
 import { callerKeyOf, type MessageRecord, recordOf, rememberMessage } from './message-record.js';
 import { type Transport } from './transport.js';
 
@@ -64,6 +69,8 @@ function authenticateMessage(message: Message): true | Promise<true> {
 
 function authenticateOnce(progress: Progress, message: Message): true | Promise<true> {
   const { context, transport, route, root } = message;
+  const undecidable = transport.undecidable?.(context);
+  if (undecidable !== undefined) throw new VerifierUnavailableError(undecidable);
   const key = transport.messageOf(context);
   if (!key) throw new MissingTokenError('message has no place for credentials');
   const record = recordOf(key);
@@ -106,11 +113,7 @@ function accept(
   record.noteSettled(verdict, settled);
   const token = progress.token ?? '';
   const connection = transport.longLivedOf?.(context);
-  if (connection) {
-    keepTokenOfConnection(connection, token);
-    if (root.longLivedConnections === 'close-at-expiry' && principal.expiresAt)
-      closeAtExpiry(connection, principal.expiresAt.getTime(), root.clock);
-  }
+  if (connection) noteAcceptedToken(connection, { token, principal }, root);
   transport.removeCredentials(context);
   rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
   transport.noteDecided?.(context);

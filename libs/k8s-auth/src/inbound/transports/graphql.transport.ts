@@ -14,8 +14,15 @@ export const graphqlTransport: Transport = {
   messageOf(context) {
     const value = operationOf(context)?.value;
     const source = value && sourceOf(value);
+    if (source?.isShared) return undefined;
     // Over a WebSocket, the request lives as long as the connection, and the context as long as the operation.
     return source?.connection ? value : (source?.node ?? value);
+  },
+  undecidable(context) {
+    const value = operationOf(context)?.value;
+    return value && sourceOf(value).isShared
+      ? 'GraphQL option "context": expected a new object for each request, not one that requests share'
+      : undefined;
   },
   credentialsOf(context) {
     const { connectionParams, node } = sourceOfContext(context);

@@ -1,3 +1,4 @@
+import { type Principal } from '../../identity/principal.js';
 import { type Clock } from '../../util/clock.js';
 import { type LongLivedConnection } from './transport.js';
 
@@ -27,19 +28,34 @@ export function tokenOfConnection({ key }: LongLivedConnection): string | undefi
   return records.get(key)?.token;
 }
 
-/** @internal */
-export function keepTokenOfConnection({ key }: LongLivedConnection, token: string): void {
+function keepTokenOfConnection({ key }: LongLivedConnection, token: string): void {
   const record = records.get(key) ?? new ConnectionRecord();
   records.set(key, record);
   record.keepToken(token);
 }
 
+/** What decides how long a connection may stay open. */
+export interface ConnectionPolicy {
+  readonly longLivedConnections: LongLivedConnectionsOption;
+  readonly clock: Clock;
+}
+
+/** Call this after each message whose token was accepted. @internal */
+export function noteAcceptedToken(
+  connection: LongLivedConnection,
+  { token, principal }: { readonly token: string; readonly principal: Principal },
+  { longLivedConnections, clock }: ConnectionPolicy,
+): void {
+  keepTokenOfConnection(connection, token);
+  if (longLivedConnections === 'close-at-expiry' && principal.expiresAt)
+    closeAtExpiry(connection, principal.expiresAt.getTime(), clock);
+}
+
 /**
  * Closes the connection when the token of its caller expires. Call it after each accepted message: only the first call for
  * an expiry has an effect.
- * @internal
  */
-export function closeAtExpiry(connection: LongLivedConnection, expiresAtMs: number, clock: Clock): void {
+function closeAtExpiry(connection: LongLivedConnection, expiresAtMs: number, clock: Clock): void {
   const record = records.get(connection.key) ?? new ConnectionRecord();
   records.set(connection.key, record);
   if (record.endsAtMs === expiresAtMs) return;

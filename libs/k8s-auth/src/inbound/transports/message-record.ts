@@ -4,6 +4,7 @@ import { type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
 import { type Verdict } from '../../verifiers/verifier.js';
 import { findTransport } from './index.js';
+import { type ConnectionPolicy, noteAcceptedToken } from './long-lived-connections.js';
 import { type Transport } from './transport.js';
 
 interface MessageVerdict {
@@ -62,6 +63,7 @@ export class MessageRecord {
   }
 
   accept(context: ExecutionContext, authenticated: AuthenticatedRequest): void {
+    this.#unenforced.delete(originalOf(context.getHandler()));
     const index = this.#accepted.findIndex((one) => one.isFor(context));
     if (index < 0) this.#accepted.push(authenticated);
     else this.#accepted[index] = authenticated;
@@ -75,8 +77,11 @@ export class MessageRecord {
     return this.#public.has(originalOf(handler));
   }
 
-  noteUnenforced(handler: RouteHandler): void {
-    this.#unenforced.add(originalOf(handler));
+  /** The caller of an earlier message on the same connection is not the caller of this one. */
+  noteUnenforced(context: ExecutionContext): void {
+    const index = this.#accepted.findIndex((one) => one.isFor(context));
+    if (index >= 0) this.#accepted.splice(index, 1);
+    this.#unenforced.add(originalOf(context.getHandler()));
   }
 
   isUnenforced(handler: RouteHandler): boolean {
@@ -126,21 +131,29 @@ export function rememberMessage(
 
 /** @internal */
 export function rememberUnenforcedMessage(
-  root: object,
+  root: ConnectionPolicy,
   { context, principal, token }: UnenforcedRequest,
 ): void {
   const transport = findTransport(context);
   if (!transport) return;
   for (const key of new Set([transport.messageOf(context), callerKeyOf(context, transport)])) {
-    if (key) recordOf(key).noteUnenforced(context.getHandler());
+    if (key) recordOf(key).noteUnenforced(context);
   }
   transport.noteDecided?.(context);
   if (!principal || token === undefined) return;
+  const connection = transport.longLivedOf?.(context);
+  if (connection) noteAcceptedToken(connection, { token, principal }, root);
   transport.removeCredentials(context);
   rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
 }
 
-/** @internal */
+/** Whether this message passed only because its handler is not enforced. Another message is decided again. @internal */
 export function isUnenforcedMessage(context: ExecutionContext): boolean {
+  const message = findTransport(context)?.messageOf(context);
+  return message !== undefined && records.get(message)?.isUnenforced(context.getHandler()) === true;
+}
+
+/** The same for parameters and interceptors, which may see only the connection. @internal */
+export function hasUnenforcedCaller(context: ExecutionContext): boolean {
   return callerRecordOf(context)?.isUnenforced(context.getHandler()) === true;
 }

@@ -42,6 +42,9 @@ export interface Transport {
   /** The object that lives as long as the message, the call or the request. What guards find out is stored for it. */
   messageOf(context: ExecutionContext): object | undefined;
 
+  /** Why nobody can tell whose message this is, if so: it is refused with 503 then. */
+  undecidable?(context: ExecutionContext): string | undefined;
+
   /**
    * The object for which the caller is stored for parameters and interceptors.
    * @default `messageOf`: different where a parameter decorator cannot find the message

@@ -45,14 +45,15 @@ export class TokenCall implements GrpcCall {
     if (!allowToken(entries, origin)) return this.#begin(metadata, listener);
     const known = tokenSource.peekToken?.(origin);
     if (known !== undefined) return this.#send(metadata, new SentToken(origin, known));
-    tokenSource.getToken(origin).then(
-      (token) => {
+    tokenSource
+      .getToken(origin)
+      .then((token) => {
         if (this.#hasEnded) return;
         if (token === undefined) this.#begin(metadata, listener);
         else this.#send(metadata, new SentToken(origin, token));
-      },
-      (error: unknown) => this.#end(this.#statusOf(UNAVAILABLE, describeError(error))),
-    );
+      })
+      // Also if the client was closed in the meantime: then a new call throws.
+      .catch((error: unknown) => this.#end(this.#statusOf(UNAVAILABLE, describeError(error))));
   }
 
   sendMessage(message: unknown): void {
@@ -133,13 +134,14 @@ export class TokenCall implements GrpcCall {
       onReceiveStatus: (status) => {
         const httpStatus = status.code === UNAUTHENTICATED ? 401 : undefined;
         if (isCommitted || !sent.isRejectedBy(httpStatus)) return settle(status);
-        sent.renewed(this.tokenSource).then(
-          (renewed) =>
-            renewed && !this.#cancellation
-              ? this.#send(metadata, renewed)
-              : settle(this.#cancellation ?? status),
-          () => settle(status),
-        );
+        sent
+          .renewed(this.tokenSource)
+          .then((renewed) => {
+            if (renewed && !this.#cancellation) this.#send(metadata, renewed);
+            else settle(this.#cancellation ?? status);
+          })
+          // Also if the client was closed in the meantime: then a new call throws.
+          .catch(() => settle(status));
       },
     };
   }

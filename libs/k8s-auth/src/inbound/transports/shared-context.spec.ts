@@ -1,0 +1,64 @@
+import { ApolloDriver } from '@nestjs/apollo';
+import { GraphQLModule, Query, Resolver } from '@nestjs/graphql';
+import { MercuriusDriver } from '@nestjs/mercurius';
+import { describe, expect, it } from '@jest/globals';
+import { newAdapter } from '../../../test-support/inbound-app.js';
+import { startBench } from '../../../test-support/transports/start-bench.js';
+import { Caller, K8sAuth } from '../k8s-auth.decorators.js';
+
+@Resolver()
+class WhoamiResolver {
+  @Query(() => String)
+  @K8sAuth('orders')
+  whoami(@Caller('username') username: string): string {
+    return username;
+  }
+}
+
+async function start(adapter: 'express' | 'fastify', options: object) {
+  const graphql = GraphQLModule.forRoot({ autoSchemaFile: true, ...options } as never);
+  const bench = await startBench(
+    {},
+    { imports: [graphql], providers: [WhoamiResolver] },
+    { adapter: newAdapter(adapter) },
+  );
+  const ask = async (token?: string) => {
+    const response = await fetch(`${bench.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify({ query: '{ whoami }' }),
+    });
+    return response.text();
+  };
+  return { ask, close: () => bench.close() };
+}
+
+const sharedBy = () => {
+  const shared = { tag: 'of the application' };
+  return () => shared;
+};
+
+describe('an operation of Mercurius whose context belongs to several requests', () => {
+  it.each<[string, object]>([
+    ['a static object', { context: { tag: 'static' } }],
+    ['a function that returns one object', { context: sharedBy() }],
+  ])('is refused with 503 (%s), because nothing shows whose request it is', async (_, options) => {
+    const { ask, close } = await start('fastify', { driver: MercuriusDriver, ...options });
+    expect(await ask('checkout')).toContain('shop:checkout');
+    for (const token of [undefined, 'forged', 'admin', 'checkout']) {
+      const answer = await ask(token);
+      expect(answer).toContain('SERVICE_UNAVAILABLE');
+      expect(answer).not.toContain('shop:');
+    }
+    await close();
+  });
+});
+
+it('an operation of Apollo is decided for its own request, also if the application returns one object', async () => {
+  const { ask, close } = await start('express', { driver: ApolloDriver, context: sharedBy() });
+  expect(await ask('checkout')).toContain('shop:checkout');
+  expect(await ask()).toContain('UNAUTHENTICATED');
+  expect(await ask('forged')).not.toContain('shop:');
+  expect(await ask('admin')).toContain('shop:admin');
+  await close();
+});
