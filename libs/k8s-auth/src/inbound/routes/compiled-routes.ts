@@ -15,6 +15,7 @@ export class CompiledRoutes implements OpenHandlers {
   readonly unenforced: string[] = [];
   readonly replacing = new Set<string>();
   isAnyRouteProtected = false;
+  hasResolvers = false;
   /** The packages whose exceptions report a refusal to the caller. */
   readonly exceptions = { ws: false, rpc: false };
 

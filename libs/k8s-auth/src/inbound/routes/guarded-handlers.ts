@@ -39,6 +39,11 @@ export function isFieldResolver(method: object): boolean {
   return Reflect.hasMetadata('graphql:resolve_property', method);
 }
 
+/** Whether GraphQL calls the method. @internal */
+export function isResolver(method: object): boolean {
+  return Reflect.hasMetadata(RESOLVER_TYPE, method) || isFieldResolver(method) || isReferenceResolver(method);
+}
+
 /** Whether GraphQL calls the method for entities of other services of a federation, after no other resolver. @internal */
 export function isReferenceResolver(method: object): boolean {
   return Reflect.hasMetadata(REFERENCE_RESOLVER, method);

@@ -26,6 +26,7 @@ import {
 } from './ineffective-decorators.js';
 import { type InboundRoot } from './route.js';
 import { loadExceptions } from '../transports/exceptions.js';
+import { trackRequests } from '../transports/current-request.js';
 import { storeUpgradeRequests } from '../transports/upgrade-requests.js';
 import { guardMessageHandlers } from './guard-message-handlers.js';
 import { setMessageGuard } from './message-guard.js';
@@ -63,10 +64,8 @@ export class InboundStartup {
   private guard?: RouteTableGuard;
   private running?: Promise<void>;
 
-  private constructor(
-    private readonly modules: ModulesContainer,
-    private readonly config: ApplicationConfig,
-  ) {}
+  // prettier-ignore
+  private constructor(private readonly modules: ModulesContainer, private readonly config: ApplicationConfig) {}
 
   /** Must be called while Nest creates providers: after that, Nest registers the routes with their guards. */
   join(root: InboundRoot, findMistakes: JoinedRoot['findMistakes']): void {
@@ -98,8 +97,7 @@ export class InboundStartup {
     [...controllers, ...providers].forEach(noteRegistered);
     const scoped = await this.addControllers(compiler);
     await this.addProviders(compiler);
-    const { compiled } = compiler;
-    const isGuardGlobal = chains.isGlobal();
+    const [{ compiled }, isGuardGlobal] = [compiler, chains.isGlobal()];
     // A service without a verifier only calls others. It may import the decorated classes of other services.
     const isReceiving = this.roots.some(({ root }) => root.verify);
     const unregisteredRoutes = isReceiving ? findUnregisteredRoutes([...controllers, ...providers]) : [];
@@ -126,6 +124,7 @@ export class InboundStartup {
       isOverridden: chains.isOverridden(),
     });
     const roots = this.roots.map(({ root }) => root);
+    if (compiled.hasResolvers) trackRequests(roots);
     warnOfOpenHandlers(compiled, chains, roots, log);
   }
 

@@ -1,5 +1,6 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type NodeRequest, nodeRequestOf } from '../request/bearer-token.js';
+import { isOfAnotherRequest } from './current-request.js';
 import { hasMethods, type Shape, shapeOf } from './shapes.js';
 import { type LongLivedConnection } from './transport.js';
 
@@ -53,19 +54,14 @@ function isInfo(value: unknown): value is ResolveInfo {
   return [operation, path, schema].every((one) => shapeOf(one) !== undefined);
 }
 
-// Refused from then on, because requests that run at the same time change the context at any moment.
-const sharedContexts = new WeakSet<object>();
-
 /** @param value the context of an operation of Apollo or Mercurius @internal */
 export function sourceOf(value: Shape): OperationSource {
   const overWebSocket = [value['req'], value].map(shapeOf).find((one) => isGraphqlWs(one));
   if (overWebSocket) return graphqlWsSource(overWebSocket);
   const request = value['req'] ?? value['request'] ?? shapeOf(value['reply'])?.['request'];
   const node = nodeRequestOf(request);
-  // Mercurius sets `reply` for each request, also in a context that it has got before.
-  const current = nodeRequestOf(shapeOf(value['reply'])?.['request']);
-  if (current && node && current !== node) sharedContexts.add(value);
-  if (sharedContexts.has(value)) return { node: undefined, isShared: true };
+  if (node && !Object.hasOwn(value, '_connectionInit') && isOfAnotherRequest(node))
+    return { node: undefined, isShared: true };
   if (!node || !Object.hasOwn(value, '_connectionInit')) return { node };
   // Mercurius shows its WebSocket to nobody. The socket below it is on the request.
   const socket = node.socket as (Closable & object) | undefined;
