@@ -20,9 +20,7 @@ export function trackRequests(roots: readonly Pick<InboundRoot, 'adapterHost'>[]
     const server = shapeOf(adapter?.getHttpServer());
     if (!server || tracked.has(server) || !hasMethods(server, 'prependListener')) continue;
     tracked.add(server);
-    (server as unknown as Server).prependListener('request', (request) =>
-      current.enterWith(request),
-    );
+    (server as unknown as Server).prependListener('request', (request) => current.enterWith(request));
   }
 }
 
