@@ -31,6 +31,8 @@ const nest11 = {
 };
 
 export default {
+  // ES modules of finished tests stay in memory: after some hundred files a worker would reach the limit of Node's heap.
+  workerIdleMemoryLimit: '1GB',
   // Jest leaves one core free, which on two cores is half of the machine.
   maxWorkers: '100%',
   // A limit for what hangs, not for what is slow: nothing here depends on the speed of the machine.
