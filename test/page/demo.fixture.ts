@@ -1,4 +1,5 @@
 import { type Locator, type Page } from 'playwright-core';
+import { until } from '../../libs/k8s-auth/test-support/until.js';
 import { freePort } from '../support/free-port.js';
 import { Started } from '../start/started.js';
 
@@ -37,8 +38,11 @@ export class PageUser {
     const before = await this.newestCall();
     await this.press(id);
     const row = this.page.locator('li[data-id]:has([aria-current])');
-    await this.page.waitForFunction(
-      `Number(document.querySelector('li[data-id]:has([aria-current])')?.dataset.id) > ${before}`,
+    // Not `waitForFunction`: it evaluates text inside the page, which the Content-Security-Policy of the page forbids.
+    await until(() =>
+      this.page.evaluate<boolean>(
+        `Number(document.querySelector('li[data-id]:has([aria-current])')?.dataset.id) > ${before}`,
+      ),
     );
     // On a narrow screen, other views are hidden.
     await row.locator('.badge:not(.neutral)').waitFor({ state: 'attached' });

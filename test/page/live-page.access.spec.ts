@@ -1,15 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, type Page } from 'playwright-core';
-import { buildOnce } from '../dev/dev-process.fixture.js';
+import { type Page } from 'playwright-core';
+import { until } from '../../libs/k8s-auth/test-support/until.js';
 import { ROOT } from '../support/running-process.js';
-import { accessibilityFindings, CHROMIUM, IN_CHROMIUM, openPage, startBrowser } from './browser.fixture.js';
-import { Demo, PageUser } from './demo.fixture.js';
+import { accessibilityFindings, IN_CHROMIUM, openPage } from './browser.fixture.js';
+import { PageUser } from './demo.fixture.js';
+import { describeWithChromium, startSuite } from './suite.fixture.js';
 
-const BUILD_MS = 240_000;
 const RUN_MS = 120_000;
-const describeWithChromium = CHROMIUM === undefined ? describe.skip : describe;
 /** The images of README.md and docs/live-page.md are written only on request, because no two runs are equal. */
 const isPhotographed = process.env.LIVE_PAGE_IMAGES === 'write';
 const USED_IMAGES = ['forged-light', 'outage-dark', 'narrow-light'];
@@ -27,21 +26,10 @@ const DESKTOP = { width: 1440, height: 1000 };
 const VIEWS = ['calls', 'answer', 'checks', 'claims', 'change'];
 
 describeWithChromium(`the live page for everybody ${IN_CHROMIUM}`, () => {
-  let demo: Demo;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    buildOnce();
-    browser = await startBrowser();
-    demo = await Demo.start('oidc-discovery');
-  }, BUILD_MS);
-  afterAll(async () => {
-    await browser?.close();
-    await demo?.stop();
-  }, RUN_MS);
+  const suite = startSuite();
 
   const open = async (viewport: typeof NARROW, colorScheme: 'light' | 'dark') =>
-    (await openPage(browser, demo.url, { viewport, colorScheme })).page;
+    (await openPage(suite.browser, suite.demo.url, { viewport, colorScheme })).page;
 
   async function photograph(page: Page, name: string): Promise<void> {
     if (!isPhotographed || !USED_IMAGES.includes(name)) return;
@@ -119,7 +107,8 @@ describeWithChromium(`the live page for everybody ${IN_CHROMIUM}`, () => {
       expect(await page.locator('#follow').getAttribute('aria-pressed')).toBe('false');
       await page.locator('#send-forged').focus();
       await page.keyboard.press('Enter');
-      await page.waitForFunction("said.includes('this page, forged token: 401 rejected')");
+      const saysRefused = "said.includes('this page, forged token: 401 rejected')";
+      await until(() => page.evaluate<boolean>(saysRefused));
       expect(await page.locator('#answer-body .summary .badge').innerText()).toBe('401');
       expect(await focused()).toBe('send-forged');
       await page.close();

@@ -1,32 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { type Browser } from 'playwright-core';
 import { verifierKinds } from '../../libs/k8s-auth/src/verifiers/index.js';
-import { buildOnce } from '../dev/dev-process.fixture.js';
-import { CHROMIUM, IN_CHROMIUM, openPage, startBrowser, type WatchedPage } from './browser.fixture.js';
-import { Demo, PageUser } from './demo.fixture.js';
+import { IN_CHROMIUM, openPage, type WatchedPage } from './browser.fixture.js';
+import { PageUser } from './demo.fixture.js';
+import { describeWithChromium, startSuite } from './suite.fixture.js';
 
-const BUILD_MS = 240_000;
 const RUN_MS = 180_000;
-const describeWithChromium = CHROMIUM === undefined ? describe.skip : describe;
 
 describeWithChromium(`the live page of npm start ${IN_CHROMIUM}`, () => {
-  let demo: Demo;
-  let browser: Browser;
+  const suite = startSuite();
   let watched: WatchedPage;
   let user: PageUser;
 
-  beforeAll(async () => {
-    buildOnce();
-    browser = await startBrowser();
-    demo = await Demo.start('oidc-discovery');
-  }, BUILD_MS);
-  afterAll(async () => {
-    await browser?.close();
-    await demo?.stop();
-  }, RUN_MS);
   beforeEach(async () => {
-    watched = await openPage(browser, demo.url, { viewport: { width: 1440, height: 900 } });
+    watched = await openPage(suite.browser, suite.demo.url, { viewport: { width: 1440, height: 900 } });
     user = new PageUser(watched.page);
   }, RUN_MS);
   afterEach(async () => {
@@ -154,7 +141,7 @@ describeWithChromium(`the live page of npm start ${IN_CHROMIUM}`, () => {
     'restarts the services',
     async () => {
       await user.press('restart');
-      await demo.process.waitFor(/\[dev\] restarted/);
+      await suite.demo.process.waitFor(/\[dev\] restarted/);
       await user.card('service2').locator('.badge', { hasText: 'ready' }).waitFor();
       expect(await user.send('send-valid')).toBe('200');
     },
@@ -165,11 +152,11 @@ describeWithChromium(`the live page of npm start ${IN_CHROMIUM}`, () => {
     'contains no token and no signature',
     async () => {
       for (const id of ['send-valid', 'send-forged', 'send-misdirected']) await user.send(id);
-      const [, file = ''] = /\(cat (\S+default\/for-service2\/token)\)/.exec(demo.process.text) ?? [];
+      const [, file = ''] = /\(cat (\S+default\/for-service2\/token)\)/.exec(suite.demo.process.text) ?? [];
       const parts = readFileSync(file, 'utf8').split('.');
       const html = await watched.page.content();
       expect(html).toContain('system:serviceaccount:mytest:default');
-      for (const text of [html, demo.process.text]) {
+      for (const text of [html, suite.demo.process.text]) {
         expect(text).not.toMatch(/eyJ/);
         for (const part of parts) expect(text).not.toContain(part);
       }
