@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { VerifierUnavailableError } from '../errors.js';
 import { until } from '../http/https-server.fixture.js';
 import { startDeadline } from '../util/timers.js';
-import { type ApiServerRequest } from './api-server.client.js';
+import { type ApiServerRequest } from './api-server.request.js';
 import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 
 let own: OwnCluster;

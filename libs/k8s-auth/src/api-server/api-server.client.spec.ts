@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 import { VerifierUnavailableError } from '../errors.js';
 import { endless, turn } from '../http/https-server.fixture.js';
 import { startDeadline } from '../util/timers.js';
-import { ApiServerClient, type ApiServerRequest } from './api-server.client.js';
+import { ApiServerClient } from './api-server.client.js';
+import { type ApiServerRequest } from './api-server.request.js';
 import { outcome, type OwnCluster, startOwnCluster } from './own-cluster.fixture.js';
 
 let own: OwnCluster;

@@ -20,8 +20,6 @@ import {
 import { type OwnApiServer } from './own-api-server.js';
 import { OwnCredentialRefusedError, readWithinDeadline } from './own-credential.js';
 
-export { type ApiServerRequest } from './api-server.request.js';
-
 // For reading our own credential outside of a request, when no caller waits for a verdict.
 const CREDENTIAL_TIMEOUT_MS = 5_000;
 // Many times the size of a TokenReview or a key set.

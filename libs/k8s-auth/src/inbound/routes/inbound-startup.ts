@@ -1,8 +1,6 @@
 import { type ApplicationConfig, MetadataScanner, type ModulesContainer } from '@nestjs/core';
-import { type Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../../errors.js';
 import { type Log } from '../../util/log.js';
-import { K8S_AUTH_INBOUND_ROOT } from '../inbound.constants.js';
 import {
   controllersOf,
   noteRegistered,
@@ -16,6 +14,7 @@ import { GuardChains } from './guard-chains.js';
 import {
   fieldResolversHaveGuards,
   guardedMethodsOf,
+  isResolver,
   isRoute,
   unguardedReferencesOf,
 } from './guarded-handlers.js';
@@ -36,6 +35,7 @@ import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard } from './route-table.guard.js';
 import { type ScopedController } from './scoped-controllers.js';
 import { warnOfOpenHandlers } from './startup-warnings.js';
+import { findWrongRoots } from './wrong-roots.js';
 
 /** A root, and the checks that need its options. */
 interface JoinedRoot {
@@ -64,8 +64,10 @@ export class InboundStartup {
   private guard?: RouteTableGuard;
   private running?: Promise<void>;
 
-  // prettier-ignore
-  private constructor(private readonly modules: ModulesContainer, private readonly config: ApplicationConfig) {}
+  private constructor(
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+  ) {}
 
   /** Must be called while Nest creates providers: after that, Nest registers the routes with their guards. */
   join(root: InboundRoot, findMistakes: JoinedRoot['findMistakes']): void {
@@ -97,12 +99,13 @@ export class InboundStartup {
     [...controllers, ...providers].forEach(noteRegistered);
     const scoped = await this.addControllers(compiler);
     await this.addProviders(compiler);
-    const [{ compiled }, isGuardGlobal] = [compiler, chains.isGlobal()];
+    const { compiled } = compiler;
+    const isGuardGlobal = chains.isGlobal();
     // A service without a verifier only calls others. It may import the decorated classes of other services.
     const isReceiving = this.roots.some(({ root }) => root.verify);
     const unregisteredRoutes = isReceiving ? findUnregisteredRoutes([...controllers, ...providers]) : [];
     const mistakes = [
-      ...this.findWrongRoots(),
+      ...findWrongRoots([...this.modules.values()]),
       ...this.findMisplaced(controllers, providers),
       ...this.routes.findSharedRoutes(),
       ...findReplacedRoutes(compiled.undecorated, unregisteredRoutes),
@@ -151,31 +154,12 @@ export class InboundStartup {
     for (const [moduleKey, module] of this.modules) {
       for (const { routeClass, instance } of providersOf(module)) {
         const handlers = guardedMethodsOf(routeClass, context);
+        compiler.compiled.hasResolvers ||= [...handlers.values()].some(isResolver);
         if (handlers.size > 0)
           compiler.addProvider({ routeClass, instance, moduleKey, root: await rootOf(module) }, handlers);
         compiler.compiled.unguardedReferences.push(...unguardedReferencesOf(routeClass, context));
       }
     }
-  }
-
-  private findWrongRoots(): string[] {
-    const modules = [...this.modules.values()];
-    const rootOf = ({ providers }: Module) => providers.get(K8S_AUTH_INBOUND_ROOT);
-    const isScoped = modules.some((module) => rootOf(module)?.isDependencyTreeStatic() === false);
-    // A root is also global if a global module exports the root's module.
-    const globals = modules
-      .filter(({ isGlobal }) => isGlobal)
-      .flatMap((module) => [
-        rootOf(module),
-        ...[...module.imports].filter(({ metatype }) => module.exports.has(metatype)).map(rootOf),
-      ]);
-    return [
-      ...(isScoped ? ['K8sAuthModule: expected options that do not depend on the request'] : []),
-      // With two of them, it is not defined which one provides the verifier and the tokens to a module.
-      ...(new Set(globals.filter(Boolean)).size > 1
-        ? ['K8sAuthModule: expected at most one global forRoot or forRootAsync; others need isGlobal: false']
-        : []),
-    ];
   }
 
   private findClasses(): { readonly controllers: Set<RouteClass>; readonly providers: Set<RouteClass> } {

@@ -5,8 +5,7 @@ import { audienceMistakeOf, findDeclarationMistakes, findMethodMistakes } from '
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
 import { declaredClassEnforcementOf, declaredEnforcementOf, hasMethodEnforcement } from './enforcement.js';
 import { type GuardChains, guardMistakeOf, uncoveredMistakeOf } from './guard-chains.js';
-// prettier-ignore
-import { isFieldResolver, isGatewayHandler, isMessageHandler, isResolver, isRoute } from './guarded-handlers.js';
+import { isFieldResolver, isGatewayHandler, isMessageHandler, isRoute } from './guarded-handlers.js';
 import { MISSING_MODULE, MISSING_VERIFIER, REPLACED_METHOD, UNIDENTIFIED_CLASS } from './mistake-texts.js';
 import {
   classPolicyOf,
@@ -45,7 +44,6 @@ export class RouteCompiler {
   /** Adds the handlers of a gateway or a resolver. */
   addProvider(provider: RegisteredController, handlers: ReadonlyMap<string, RouteHandler>): void {
     const { routeClass } = provider;
-    this.compiled.hasResolvers ||= [...handlers.values()].some(isResolver);
     const [policy, methods] = [classPolicyOf(routeClass), [...handlers]];
     // Libraries run other functions of a provider. Only @K8sAuth on the class applies to them.
     this.addClass(provider, methods, policy.kind === 'protected');

@@ -7,7 +7,6 @@ import {
 } from '../../errors.js';
 import { audienceKeyOf } from '../../identity/names.js';
 import { type Verdict } from '../../verifiers/verifier.js';
-import { AuthenticatedRequest } from '../request/authenticated-request.js';
 import {
   checkPrincipal,
   isThenable,
@@ -20,8 +19,8 @@ import { AcceptedRequestEvent } from '../request/accepted-request.event.js';
 import { refuse } from '../request/refusal.js';
 import { isRememberedUnenforced } from '../request/unenforced-request.js';
 import { type InboundRoot, type Route } from '../routes/route.js';
-import { noteAcceptedToken, tokenOfConnection } from './long-lived-connections.js';
-import { callerKeyOf, type MessageRecord, recordOf, rememberMessage } from './message-record.js';
+import { tokenOfConnection } from './long-lived-connections.js';
+import { callerKeyOf, keepCaller, type MessageRecord, recordOf } from './message-record.js';
 import { type Transport } from './transport.js';
 
 /** One message for one handler. */
@@ -111,11 +110,7 @@ function accept(
   const { principal } = settled;
   checkPrincipal(progress, route.policy, principal);
   record.noteSettled(verdict, settled);
-  const token = progress.token ?? '';
-  const connection = transport.longLivedOf?.(context);
-  if (connection) noteAcceptedToken(connection, { token, principal }, root);
-  transport.removeCredentials(context);
-  rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
+  keepCaller(root, transport, { context, principal, token: progress.token ?? '' });
   transport.noteDecided?.(context);
   if (root.events.hears('onVerified'))
     root.events.emit('onVerified', new AcceptedRequestEvent(context, principal));

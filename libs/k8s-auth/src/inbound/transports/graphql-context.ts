@@ -60,9 +60,9 @@ export function sourceOf(value: Shape): OperationSource {
   if (overWebSocket) return graphqlWsSource(overWebSocket);
   const request = value['req'] ?? value['request'] ?? shapeOf(value['reply'])?.['request'];
   const node = nodeRequestOf(request);
-  if (node && !Object.hasOwn(value, '_connectionInit') && isOfAnotherRequest(node))
-    return { node: undefined, isShared: true };
-  if (!node || !Object.hasOwn(value, '_connectionInit')) return { node };
+  if (!node) return { node };
+  if (!Object.hasOwn(value, '_connectionInit'))
+    return isOfAnotherRequest(node) ? { node: undefined, isShared: true } : { node };
   // Mercurius shows its WebSocket to nobody. The socket below it is on the request.
   const socket = node.socket as (Closable & object) | undefined;
   const connectionParams = shapeOf(value['_connectionInit']);

@@ -1,4 +1,5 @@
 import { type ExecutionContext } from '@nestjs/common';
+import { type Principal } from '../../identity/principal.js';
 import { AuthenticatedRequest, type UnenforcedRequest } from '../request/authenticated-request.js';
 import { type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
@@ -129,6 +130,25 @@ export function rememberMessage(
   }
 }
 
+/** A message whose token was accepted. */
+export interface VerifiedMessage {
+  readonly context: ExecutionContext;
+  readonly principal: Principal;
+  readonly token: string;
+}
+
+/** Stores the caller, keeps the token for the connection, and removes the credentials from the message. @internal */
+export function keepCaller(
+  root: ConnectionPolicy,
+  transport: Transport,
+  { context, principal, token }: VerifiedMessage,
+): void {
+  const connection = transport.longLivedOf?.(context);
+  if (connection) noteAcceptedToken(connection, { token, principal }, root);
+  transport.removeCredentials(context);
+  rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
+}
+
 /** @internal */
 export function rememberUnenforcedMessage(
   root: ConnectionPolicy,
@@ -140,11 +160,7 @@ export function rememberUnenforcedMessage(
     if (key) recordOf(key).noteUnenforced(context);
   }
   transport.noteDecided?.(context);
-  if (!principal || token === undefined) return;
-  const connection = transport.longLivedOf?.(context);
-  if (connection) noteAcceptedToken(connection, { token, principal }, root);
-  transport.removeCredentials(context);
-  rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
+  if (principal && token !== undefined) keepCaller(root, transport, { context, principal, token });
 }
 
 /** Whether this message passed only because its handler is not enforced. Another message is decided again. @internal */
