@@ -77,7 +77,7 @@ describe('devActions', () => {
     expect([...groups].sort()).toEqual(['caller', 'cluster', 'keys', 'session']);
   });
 
-  it('prints each key once, with Enter where there is no terminal', () => {
+  it('prints each key once, and adds "with Enter" without a terminal', () => {
     const lines = keyLines(devActions(targets), false).join('\n');
     for (const { key, label } of devActions(targets)) {
       const text = `${key} ${label.charAt(0).toLowerCase()}${label.slice(1)}`;

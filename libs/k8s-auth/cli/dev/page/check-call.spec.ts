@@ -18,7 +18,7 @@ const note = (status: number | undefined, explanation: Explanation, code?: strin
   noteAbout({ status, code }, explanation);
 
 describe('noteAbout', () => {
-  it('says nothing if the answer and the checks agree, or if there is no answer', () => {
+  it('adds no note if the checks agree with the answer, or if no answer came', () => {
     expect(note(200, ACCEPTED)).toBeUndefined();
     expect(note(204, ACCEPTED)).toBeUndefined();
     expect(note(401, REFUSED)).toBeUndefined();
