@@ -1,6 +1,7 @@
-// Prints "N passed, N failed" from Jest's reports and exits non-zero if anything failed.
+// Prints what failed, then "N passed, N failed" from Jest's reports, and exits non-zero if anything failed.
 //   node scripts/ci-summary.mjs FAILED_STEPS REPORT...
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 const [failedSteps, ...files] = process.argv.slice(2);
 const steps = Number(failedSteps);
@@ -17,6 +18,16 @@ function readReport(file) {
 
 function total(count) {
   return reports.reduce((sum, report) => sum + report[count], 0);
+}
+
+// Here as well, because the end of a long log may be all that is kept.
+for (const { name, message, assertionResults } of reports.flatMap(({ testResults }) => testResults)) {
+  const suite = relative(process.cwd(), name);
+  const failures = assertionResults.filter(({ status }) => status === 'failed');
+  for (const { fullName, failureMessages } of failures)
+    console.log(`FAILED ${suite}: ${fullName}\n${failureMessages.join('\n')}\n`);
+  if (failures.length === 0 && assertionResults.length === 0 && message)
+    console.log(`FAILED ${suite}\n${message}\n`);
 }
 
 const passed = total('numPassedTests');
