@@ -8,7 +8,7 @@ import { rotate } from '../support/rounds.js';
 const BASE = ['@nestjs/common', '@nestjs/core', '@nestjs/platform-fastify', '@nestjs/axios'];
 const LIBRARY = 'nest-k8s-auth';
 // For docs/adr/0016: packages of the library, each on top of the base. A package that the base also imports costs nothing more.
-const PACKAGES = ['zod', '@nestjs/config', 'lru-cache', 'undici', 'openid-client', '@kubernetes/client-node'];
+const PACKAGES = ['zod', '@nestjs/config', 'undici', 'openid-client', '@kubernetes/client-node'];
 const MAX_ROUNDS = { library: 5, packages: 2 };
 
 interface Cost {

@@ -1,11 +1,16 @@
-import { LRUCache } from 'lru-cache';
-
-// 43 characters of base64url are 258 bits of the signature: enough that two tokens practically never share them. A map hashes
-// its keys, so the cost of a lookup grows with the length of the key: a whole token costs five times as much.
-const TAIL_LENGTH = 43;
+// The number of characters at the end of a token that its key is computed from. They are part of the signature, so that two
+// tokens practically never have the same key.
+const END_LENGTH = 8;
 
 // Tokens of Kubernetes have 1 to 2 KB, so the number of tokens is the usual limit. This is the limit for larger ones.
 const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/** An entry of a {@link TokenMap}. */
+export interface TokenEntry {
+  readonly token: string;
+  /** Whether the token was used since the map last looked for an entry to drop. A use may set it without the map. */
+  wasUsed: boolean;
+}
 
 export interface TokenMapOptions<Entry> {
   readonly maxTokens: number;
@@ -14,70 +19,92 @@ export interface TokenMapOptions<Entry> {
 }
 
 /**
- * A bounded map from tokens to entries. When it is full, the least recently used entry is dropped.
+ * A bounded map from tokens to entries. When it is full, it drops the oldest entry that was not used since it last looked for
+ * one ("second chance"): a token in use stays, and a use only sets a flag.
  *
- * An entry is found by the end of its token, and is used only if the whole token is equal. If another token has the same end,
- * which signatures practically exclude, the later one is found by its whole text. The entries are in a private field, so that no inspection of
- * the object shows a token (docs/adr/0015 says why tokens are kept at all).
+ * An entry is found by a number that is computed from the end of its token, and is used only if the whole token is equal. If
+ * another token has the same number, the later one is found by its whole text. The entries are in a private field, so that no
+ * inspection of the object shows a token (docs/adr/0015 says why tokens are kept at all).
  * @internal
  */
-export class TokenMap<Entry extends { readonly token: string }> {
-  readonly #entries: LRUCache<string, Entry>;
+export class TokenMap<Entry extends TokenEntry> {
+  // In the order in which they were stored, or got their second chance.
+  readonly #entries = new Map<number | string, Entry>();
+  readonly #options: TokenMapOptions<Entry>;
+  #characters = 0;
   /** Whether an entry was ever stored under its whole token. */
   #hasSameEnds = false;
 
-  constructor({ maxTokens, onDrop }: TokenMapOptions<Entry>) {
-    this.#entries = new LRUCache({
-      max: maxTokens,
-      maxSize: MAX_CHARACTERS,
-      sizeCalculation: ({ token }) => token.length + 1,
-      ...(onDrop && { dispose: onDrop }),
-    });
+  constructor(options: TokenMapOptions<Entry>) {
+    this.#options = options;
   }
 
   get(token: string): Entry | undefined {
-    const entry = this.#entries.get(tailOf(token));
-    return !entry || entry.token === token ? entry : ofToken(token, this.#entries.get(token));
+    const entry = this.peek(token);
+    if (entry && !entry.wasUsed) entry.wasUsed = true;
+    return entry;
   }
 
   /** Like {@link get}, but does not count as a use. */
   peek(token: string): Entry | undefined {
-    const entry = this.#entries.peek(tailOf(token));
-    return !entry || entry.token === token ? entry : ofToken(token, this.#entries.peek(token));
+    const entry = this.#entries.get(endOf(token));
+    if (!entry || entry.token === token) return entry;
+    return this.#hasSameEnds ? this.#entries.get(token) : undefined;
   }
 
   set(entry: Entry): void {
-    const tail = tailOf(entry.token);
-    const holder = this.#entries.peek(tail);
-    if (!holder || holder.token === entry.token) {
-      // Or an older entry of this token would be found again.
-      if (this.#hasSameEnds) this.#entries.delete(entry.token);
-      this.#entries.set(tail, entry);
-    } else {
-      this.#hasSameEnds = true;
-      this.#entries.set(entry.token, entry);
-    }
+    const { token } = entry;
+    const end = endOf(token);
+    const holder = this.#entries.get(end);
+    const isOther = holder !== undefined && holder.token !== token;
+    if (isOther) this.#hasSameEnds = true;
+    // Both keys, or an older entry of this token would be found again.
+    else this.#remove(end);
+    if (this.#hasSameEnds) this.#remove(token);
+    while (this.#isFullFor(token)) this.#dropOne();
+    this.#entries.set(isOther ? token : end, entry);
+    this.#characters += token.length;
   }
 
   delete(token: string): void {
-    const tail = tailOf(token);
-    if (this.#entries.peek(tail)?.token === token) this.#entries.delete(tail);
-    if (this.#hasSameEnds) this.#entries.delete(token);
+    const end = endOf(token);
+    if (this.#entries.get(end)?.token === token) this.#remove(end);
+    if (this.#hasSameEnds) this.#remove(token);
   }
 
   clear(): void {
-    this.#entries.clear();
+    for (const key of this.#entries.keys()) this.#remove(key);
+  }
+
+  #isFullFor(token: string): boolean {
+    const { size } = this.#entries;
+    return size >= this.#options.maxTokens || (size > 0 && this.#characters + token.length > MAX_CHARACTERS);
+  }
+
+  #dropOne(): void {
+    for (const [key, entry] of this.#entries) {
+      if (!entry.wasUsed) return this.#remove(key);
+      entry.wasUsed = false;
+      // Moves it to the end.
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+    }
+  }
+
+  #remove(key: number | string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#entries.delete(key);
+    this.#characters -= entry.token.length;
+    this.#options.onDrop?.(entry);
   }
 }
 
-/** A short token may be the end of another one, whose entry it must not get. */
-function ofToken<Entry extends { readonly token: string }>(
-  token: string,
-  entry: Entry | undefined,
-): Entry | undefined {
-  return entry?.token === token ? entry : undefined;
-}
-
-function tailOf(token: string): string {
-  return token.slice(-TAIL_LENGTH);
+/** Hashes the end of a token (FNV-1a). A map finds a small number in less time than a text, and no text has to be made for it. */
+function endOf(token: string): number {
+  let hash = 0;
+  for (let index = Math.max(0, token.length - END_LENGTH); index < token.length; index++) {
+    hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193);
+  }
+  return hash;
 }

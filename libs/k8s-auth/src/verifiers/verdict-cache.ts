@@ -2,7 +2,7 @@ import { type CallerConnection } from '../api-server/fair-queue.js';
 import { InvalidTokenError } from '../errors.js';
 import { type Clock } from '../util/clock.js';
 import { SharedWork } from './shared-work.js';
-import { TokenMap } from './token-map.js';
+import { type TokenEntry, TokenMap } from './token-map.js';
 import { type Verdict, type Verify } from './verifier.js';
 
 // For accepted and for rejected tokens each, and for each list of audiences. A token of 1.2 KB and its principal take less
@@ -94,8 +94,7 @@ interface CacheCounts {
   cacheMisses: number;
 }
 
-interface CacheEntry<Value> {
-  readonly token: string;
+interface CacheEntry<Value> extends TokenEntry {
   readonly value: Value;
   /** Monotonic clock. */
   readonly untilMs: number;
@@ -162,7 +161,7 @@ class CacheForAudiences {
     const nowMs = this.clock.monotonicMs();
     const remainingMs = verdict.validUntilMs - this.clock.wallMs();
     const untilMs = Math.min(askedMs + successLifetimeMs, nowMs + remainingMs);
-    if (untilMs > nowMs) this.accepted.set({ token, value: verdict, untilMs });
+    if (untilMs > nowMs) this.accepted.set({ token, wasUsed: false, value: verdict, untilMs });
     return verdict;
   }
 
@@ -170,7 +169,7 @@ class CacheForAudiences {
     if (!(error instanceof InvalidTokenError)) return;
     if (error.reason === 'EXPIRED' || error.reason === 'NOT_YET_VALID') return;
     const untilMs = this.clock.monotonicMs() + (this.options.rejectionLifetimeMs ?? 0);
-    this.rejected?.set({ token, value: toRejection(error), untilMs });
+    this.rejected?.set({ token, wasUsed: false, value: toRejection(error), untilMs });
   }
 
   private recall<Value>(store: TokenMap<CacheEntry<Value>>, token: string): Value | undefined {

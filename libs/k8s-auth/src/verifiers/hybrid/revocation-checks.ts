@@ -4,7 +4,7 @@ import { OutageError } from '../../api-server/retry-policy.js';
 import { InvalidTokenError } from '../../errors.js';
 import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
-import { TokenMap } from '../token-map.js';
+import { type TokenEntry, TokenMap } from '../token-map.js';
 import { type Rejection, toInvalidTokenError, toRejection } from '../verdict-cache.js';
 import { type Verdict } from '../verifier.js';
 
@@ -20,11 +20,13 @@ const MAX_TOKENS = 10_000;
 const MAX_RETRY_PERIOD_MS = 10_000;
 const MIN_RETRY_SHARE = 0.5;
 
-// The next review starts this long before the last answer becomes too old: a little more than the time of the last review,
-// so that the answer is there in time, but not much more, so that there is about one review per period.
+// The next review starts a little more than the time of the last review before the last answer becomes too old, so that the
+// answer is there in time, but not much more, so that there is about one review per period.
 const LEAD_PER_REVIEW_TIME = 1.2;
-const MIN_LEAD_SHARE = 0.01;
 const MAX_LEAD_SHARE = 0.25;
+// The times between two reviews are multiples of this part of a period: Node keeps one list of timers for each duration, and the
+// socket of each request is in one of them.
+const STEPS_PER_PERIOD = 100;
 
 export interface RevocationChecksContext {
   /** Asks the API server whether an accepted token was revoked. @throws {InvalidTokenError} it was revoked */
@@ -38,8 +40,7 @@ export interface RevocationChecksContext {
 }
 
 /** The last answer about one token. */
-interface TokenState {
-  readonly token: string;
+interface TokenState extends TokenEntry {
   /** Omitted if the token is accepted. */
   readonly rejection?: Rejection | undefined;
   /** Monotonic time until which the answer is used, milliseconds. */
@@ -50,6 +51,8 @@ interface TokenState {
   address?: string;
   /** Cancels the timer for the next review. */
   readonly cancel: () => void;
+  /** Whether the state was replaced or dropped, so that it must not be used any more. */
+  isDropped: boolean;
 }
 
 /**
@@ -64,25 +67,38 @@ interface TokenState {
 export class RevocationChecks {
   private readonly accepted = createStore();
   private readonly rejected = createStore();
+  /** The last answer about the token of a verdict, if it is accepted. A verdict is found first, so no token is looked up twice. */
+  private readonly ofVerdicts = new WeakMap<Verdict, TokenState>();
   private readonly asking = new SharedWork<void>();
   private isClosed = false;
 
   constructor(private readonly context: RevocationChecksContext) {}
 
   /**
-   * @param verdict of the local verification; the API server is not asked after its end
+   * @param verdict of the local verification of this token, and of no other; the API server is not asked after its end
    * @returns synchronously while the last answer is not too old
    * @throws {InvalidTokenError} the token was revoked
    * @throws {VerifierUnavailableError} the API server did not answer
    */
   check(token: string, verdict: Verdict, connection: CallerConnection | undefined): void | Promise<void> {
     const nowMs = this.context.clock.monotonicMs();
-    // Looked up at each use, so that a token in use is not the least recently used one.
-    const state = this.accepted.get(token) ?? this.rejected.get(token);
+    const state = this.find(token, verdict);
     if (!state || nowMs >= state.untilMs) return this.askOnce(token, verdict, connection);
     state.address ??= connection?.address ?? '';
     if (nowMs >= state.askAgainFromMs) this.askInBackground(token, verdict);
     if (state.rejection) throw toInvalidTokenError(state.rejection);
+  }
+
+  private find(token: string, verdict: Verdict): TokenState | undefined {
+    const last = this.ofVerdicts.get(verdict);
+    if (last && !last.isDropped) {
+      // So that a token in use is not dropped.
+      last.wasUsed = true;
+      return last;
+    }
+    const accepted = this.accepted.get(token);
+    if (accepted) this.ofVerdicts.set(verdict, accepted);
+    return accepted ?? this.rejected.get(token);
   }
 
   /** Deletes all answers and cancels all timers. */
@@ -117,12 +133,12 @@ export class RevocationChecks {
       throw error;
     }
     const tookMs = clock.monotonicMs() - askedMs;
-    const leadMs = Math.min(
-      LEAD_PER_REVIEW_TIME * tookMs + MIN_LEAD_SHARE * periodMs,
-      MAX_LEAD_SHARE * periodMs,
-    );
-    const askAgainFromMs = askedMs + periodMs - leadMs;
-    const cancel = clock.schedule(Math.max(0, askAgainFromMs - clock.monotonicMs()), () => {
+    const leadMs = Math.min(LEAD_PER_REVIEW_TIME * tookMs, MAX_LEAD_SHARE * periodMs);
+    const stepMs = periodMs / STEPS_PER_PERIOD;
+    // The last whole step that ends before the lead starts.
+    const delayMs = Math.max(0, Math.ceil((periodMs - tookMs - leadMs) / stepMs) - 1) * stepMs;
+    const askAgainFromMs = clock.monotonicMs() + delayMs;
+    const cancel = clock.schedule(delayMs, () => {
       // No review for a token that is not in use or has expired.
       if (this.accepted.peek(token)?.address === undefined || clock.wallMs() >= verdict.validUntilMs) return;
       this.askInBackground(token, verdict);
@@ -157,7 +173,7 @@ export class RevocationChecks {
   private keep(token: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
     const { untilMs, rejection, askAgainFromMs = Infinity, cancel = () => {} } = given;
     if (this.isClosed) return cancel();
-    const state = { token, untilMs, askAgainFromMs, cancel };
+    const state = { token, untilMs, askAgainFromMs, cancel, wasUsed: false, isDropped: false };
     if (rejection) {
       this.accepted.delete(token);
       this.rejected.set({ ...state, rejection: toRejection(rejection) });
@@ -169,5 +185,10 @@ export class RevocationChecks {
 }
 
 function createStore(): TokenMap<TokenState> {
-  return new TokenMap({ maxTokens: MAX_TOKENS, onDrop: (state) => state.cancel() });
+  return new TokenMap({ maxTokens: MAX_TOKENS, onDrop: drop });
+}
+
+function drop(state: TokenState): void {
+  state.isDropped = true;
+  state.cancel();
 }
