@@ -31,7 +31,15 @@ export {
 export { type Operation, type OperationObserver, type OperationResult } from './events/operations.js';
 
 export { K8sAuthGuard } from './inbound/request/k8s-auth.guard.js';
-export { Caller, EnforceK8sAuth, getPrincipal, K8sAuth, Public } from './inbound/k8s-auth.decorators.js';
+export {
+  Caller,
+  EnforceK8sAuth,
+  findPrincipal,
+  type GatewayClient,
+  getPrincipal,
+  K8sAuth,
+  Public,
+} from './inbound/k8s-auth.decorators.js';
 
 export { K8sAuthWouldRefuseCounts, type WouldRefuseCount } from './inbound/request/would-refuse-counts.js';
 

@@ -26,3 +26,6 @@ export const ORIGINAL = Symbol.for('nest-k8s-auth:original');
 
 /** Marks the guard of the testing entry point, which may replace `K8sAuthGuard`. @internal */
 export const AUTHENTICATES_IN_TESTS = Symbol.for('nest-k8s-auth:authenticates-in-tests');
+
+/** Marks the guard of the testing entry point that gives requests without credentials the token of a caller. @internal */
+export const SUPPLIES_TEST_CALLERS = Symbol.for('nest-k8s-auth:supplies-test-callers');

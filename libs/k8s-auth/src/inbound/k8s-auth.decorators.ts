@@ -9,7 +9,7 @@ import { runsUnenforced } from './request/unenforced-request.js';
 import { labelOf, ownerOf } from './routes/controller-class.js';
 import { declarationOf, declare } from './routes/declarations.js';
 import { declareEnforcement } from './routes/enforcement.js';
-import { authenticatedMessage, isPublicMessage } from './transports/message-record.js';
+import { authenticatedMessage, connectionRecordOf, isPublicMessage } from './transports/message-record.js';
 
 /**
  * Accepts only callers whose token is issued for `audience` and whom every rule allows. It adds the guard, so no
@@ -89,28 +89,46 @@ const CallerParam = createParamDecorator<keyof Principal | undefined>((property,
 });
 
 /**
- * The verified caller of the request in `context`, for interceptors, pipes and other guards. If the token was not accepted
+ * The verified caller of the request in `context`, for interceptors, pipes and other guards; or the caller who opened the
+ * connection of a client of a gateway, for `handleConnection`. If the token was not accepted
  * and the request passed only because its route is not enforced (`enforce: false`), the result is `undefined`, although the
  * type excludes it.
+ * @param source the context of the request, or the client of a gateway
  * @throws {ConfigurationError} there is no verified caller: the route is public, or `K8sAuthGuard` has not run yet
  * @publicApi
  */
-export function getPrincipal(context: ExecutionContext): Principal {
-  const principal = findPrincipal(context);
-  if (!principal) {
-    // The type stays that of an enforced route, because a route is in this state only for a while.
-    if (runsUnenforced(context)) return undefined as unknown as Principal;
-    throw new ConfigurationError([
-      `${handlerLabelOf(context)}: expected a caller that @K8sAuth has accepted, but found no principal`,
-    ]);
-  }
-  return principal;
+export function getPrincipal(source: ExecutionContext | GatewayClient): Principal {
+  const principal = findPrincipal(source);
+  if (principal) return principal;
+  // The type stays that of an enforced route, because a route is in this state only for a while.
+  const isUnenforced = isContext(source)
+    ? runsUnenforced(source)
+    : connectionRecordOf(source)?.hasUnenforced === true;
+  if (isUnenforced) return undefined as unknown as Principal;
+  const label = isContext(source) ? handlerLabelOf(source) : 'connection of a gateway';
+  throw new ConfigurationError([
+    `${label}: expected a caller that @K8sAuth has accepted, but found no principal`,
+  ]);
 }
 
-function findPrincipal(context: ExecutionContext): Principal | undefined {
-  const authenticated =
-    context.getType() === 'http' ? authenticatedFor(context) : authenticatedMessage(context);
+/**
+ * The same as {@link getPrincipal}, for code that also runs without a verified caller.
+ * @param source the context of the request, or the client of a gateway
+ * @returns `undefined` if there is no verified caller. A `@Public` route verifies no token.
+ * @publicApi
+ */
+export function findPrincipal(source: ExecutionContext | GatewayClient): Principal | undefined {
+  if (!isContext(source)) return connectionRecordOf(source)?.firstAccepted?.principal;
+  const authenticated = source.getType() === 'http' ? authenticatedFor(source) : authenticatedMessage(source);
   return authenticated?.principal;
+}
+
+/** A socket of socket.io, or a WebSocket of the package ws. @publicApi */
+export type GatewayClient = object;
+
+function isContext(source: object): source is ExecutionContext {
+  const { getHandler, getClass } = source as Partial<ExecutionContext>;
+  return typeof getHandler === 'function' && typeof getClass === 'function';
 }
 
 /** If a test has overridden the guard, the request was not remembered as public. Then the decorators decide. */

@@ -19,6 +19,8 @@ import { type Answer, type BenchConnection, type TransportBench } from './transp
 @WebSocketGateway()
 @UseInterceptors(PrincipalInterceptor)
 class Gateway {
+  // The messages are tested here, and connections.contract.ts tests the connections.
+  @Public() handleConnection() {}
   @SubscribeMessage('whoami') @K8sAuth('orders') whoami(@Caller('username') username: string) {
     return username;
   }
@@ -75,7 +77,7 @@ class WsGateway {
   }
 
   private request?: SocketIoClient['request'];
-  handleConnection(_client: unknown, request: SocketIoClient['request']) {
+  @Public() handleConnection(_client: unknown, request: SocketIoClient['request']) {
     this.request = request;
   }
 }

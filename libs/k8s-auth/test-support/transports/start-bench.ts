@@ -11,6 +11,8 @@ type Started = Omit<RunningBench, 'call' | 'connect'> & { readonly url: string }
 
 interface Preparation {
   readonly adapter?: AbstractHttpAdapter;
+  /** @default tokenVerifier */
+  readonly createVerifier?: typeof tokenVerifier;
   /** Runs before the application listens. */
   readonly prepare?: (app: INestApplication) => Promise<unknown>;
 }
@@ -19,10 +21,10 @@ interface Preparation {
 export async function startBench(
   { guardIsGlobal = true, longLivedConnections }: BenchSetup,
   setup: Omit<AppSetup, 'controllers'> & { readonly controllers?: Type[] },
-  { adapter = newAdapter('express'), prepare }: Preparation = {},
+  { adapter = newAdapter('express'), createVerifier = tokenVerifier, prepare }: Preparation = {},
 ): Promise<Started> {
   const [clock, log] = [new FakeClock(), new CapturedLog()];
-  const verifier = tokenVerifier(clock);
+  const verifier = createVerifier(clock);
   const root = await inboundModule({
     ...setup,
     controllers: setup.controllers ?? [],

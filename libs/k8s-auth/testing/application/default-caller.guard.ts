@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { type Principal } from '../../src/identity/principal.js';
+import { SUPPLIES_TEST_CALLERS } from '../../src/inbound/inbound.constants.js';
 import {
   AuthenticatedRequest,
   lastAuthenticated,
@@ -27,6 +28,8 @@ const EARLIER_HANDLER = {
  * @internal
  */
 export class DefaultCallerGuard implements CanActivate {
+  /** Nest runs no guard for a connection of a gateway. The library runs this one. */
+  readonly [SUPPLIES_TEST_CALLERS] = true;
   readonly #record: AuthenticatedRequest;
 
   constructor(principal: Principal) {

@@ -1,3 +1,4 @@
+import { type CanActivate } from '@nestjs/common';
 import { type ApplicationConfig, type ModulesContainer, type NestContainer } from '@nestjs/core';
 import { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
 import { authenticatesInTests } from '../request/authenticated-request.js';
@@ -54,13 +55,21 @@ export class GuardChains {
    * the guard of every decorator and of APP_GUARD. A provider with `K8sAuthGuard` as its token overrides nothing.
    */
   isOverridden(): boolean {
+    return this.replacement() !== undefined;
+  }
+
+  /** What a test has put in place of the guard. */
+  replacement(): CanActivate | undefined {
     const modules = [...this.modules.values()];
     const provided = modules.map(({ providers }): unknown => providers.get(K8sAuthGuard)?.instance);
     const bound = modules
       .map(({ injectables }): unknown => injectables.get(K8sAuthGuard)?.instance)
       .filter((one) => one !== undefined && one !== null);
-    if ([...provided, ...bound].some(authenticatesInTests)) return true;
-    return bound.length > 0 && !bound.some((one) => one instanceof K8sAuthGuard) && !this.isGlobal();
+    const ofTesting = [...provided, ...bound].find(authenticatesInTests);
+    if (ofTesting) return ofTesting as CanActivate;
+    const isReplaced =
+      bound.length > 0 && !bound.some((one) => one instanceof K8sAuthGuard) && !this.isGlobal();
+    return isReplaced ? (bound[0] as CanActivate) : undefined;
   }
 
   private scopedGlobals(): unknown[] {

@@ -26,7 +26,9 @@ import {
 import { type InboundRoot } from './route.js';
 import { loadExceptions } from '../transports/exceptions.js';
 import { trackRequests } from '../transports/current-request.js';
-import { storeUpgradeRequests } from '../transports/upgrade-requests.js';
+import { type ConnectionServers } from '../transports/connection-servers.js';
+import { guardConnections } from '../transports/guard-connections.js';
+import { isGateway } from './gateway-connections.js';
 import { guardMessageHandlers } from './guard-message-handlers.js';
 import { setMessageGuard } from './message-guard.js';
 import { rootOf } from './root-of-module.js';
@@ -62,6 +64,7 @@ export class InboundStartup {
   readonly routes = new RouteTable();
   private readonly roots: JoinedRoot[] = [];
   private guard?: RouteTableGuard;
+  private servers?: ConnectionServers;
   private running?: Promise<void>;
 
   private constructor(
@@ -78,7 +81,7 @@ export class InboundStartup {
     const modules = [...this.modules.values()];
     setMessageGuard(this.modules, this.guard);
     guardMessageHandlers(modules);
-    storeUpgradeRequests(this.config);
+    this.servers = guardConnections(this.config, this.modules, this.guard);
     // Before the routes are registered, because instrumentation copies the metadata of functions at that time.
     for (const { routeClass } of modules.flatMap(controllersOf)) {
       const methods = prototypesOf(routeClass).flatMap(ownMethodsOf);
@@ -124,8 +127,9 @@ export class InboundStartup {
       providers,
       isGuardGlobal,
       isUsed,
-      isOverridden: chains.isOverridden(),
+      replacement: chains.replacement(),
     });
+    compiled.noteConnected(this.servers?.gatewaysWithoutHandshake() ?? []);
     const roots = this.roots.map(({ root }) => root);
     if (compiled.hasResolvers) trackRequests(roots);
     warnOfOpenHandlers(compiled, chains, roots, log);
@@ -155,7 +159,7 @@ export class InboundStartup {
       for (const { routeClass, instance } of providersOf(module)) {
         const handlers = guardedMethodsOf(routeClass, context);
         compiler.compiled.hasResolvers ||= [...handlers.values()].some(isResolver);
-        if (handlers.size > 0)
+        if (handlers.size > 0 || isGateway(routeClass))
           compiler.addProvider({ routeClass, instance, moduleKey, root: await rootOf(module) }, handlers);
         compiler.compiled.unguardedReferences.push(...unguardedReferencesOf(routeClass, context));
       }

@@ -84,13 +84,25 @@ describe('a decorator where Nest runs no guard', () => {
     expect(await startupMistakes({ controllers: [Named] })).toEqual([misplaced('Named.Symbol(named)')]);
   });
 
-  it("fails startup on a gateway's hooks, but not on its message handlers", async () => {
+  it('fails startup on hooks of a gateway, but not on handleConnection and on its message handlers', async () => {
     @WebSocketGateway()
     class Gateway {
+      @K8sAuth('orders') afterInit() {}
       @K8sAuth('orders') handleConnection() {}
+      @K8sAuth('orders') handleDisconnect() {}
       @SubscribeMessage('sum') @K8sAuth('orders') sum(_data: unknown) {}
     }
-    expect(await withProviders([Gateway])).toEqual([misplaced('Gateway.handleConnection')]);
+    expect(await withProviders([Gateway])).toEqual([
+      misplaced('Gateway.afterInit'),
+      misplaced('Gateway.handleDisconnect'),
+    ]);
+  });
+
+  it('fails startup on handleConnection of a class that is not a gateway', async () => {
+    class Service {
+      @K8sAuth('orders') handleConnection() {}
+    }
+    expect(await withProviders([Service])).toEqual([misplaced('Service.handleConnection')]);
   });
 
   it('does not fail startup on the class of a gateway or a resolver, because it applies to the handlers', async () => {

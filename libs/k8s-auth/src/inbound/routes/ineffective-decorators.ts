@@ -21,13 +21,11 @@ import {
   hasHomeClass,
   isDeclared,
 } from './declarations.js';
+import { isConnectionHook, isGateway } from './gateway-connections.js';
 import { type HandlerContext, hasGuards, isRoute } from './guarded-handlers.js';
 import { declarationOn, methodDeclarationOf, policyOf } from './route.js';
 
-/**
- * Decorators on classes and methods where Nest does not run guards, so that they protect nothing.
- * @internal
- */
+/** Decorators on classes and methods where no guard runs, so that they protect nothing. @internal */
 export function findMisplacedDecorators(routeClass: RouteClass, context: HandlerContext): string[] {
   const prototypes = prototypesOf(routeClass);
   // A controller that is registered as a provider only: other classes call it, and Nest does not route it.
@@ -40,7 +38,9 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
     const method: unknown = Reflect.getOwnPropertyDescriptor(owner, name)?.value;
     // Nest does not route methods whose name is a symbol.
     const isGuarded =
-      typeof name === 'string' && typeof method === 'function' && hasGuards(method, routeClass, context);
+      typeof name === 'string' &&
+      typeof method === 'function' &&
+      (isConnectionHook(name, routeClass) || hasGuards(method, routeClass, context));
     const declaration = declarationOn(owner, name);
     return { name, method, isGuarded, declaration, isMisplaced: !isGuarded && isDeclared(declaration) };
   });
@@ -54,8 +54,8 @@ export function findMisplacedDecorators(routeClass: RouteClass, context: Handler
   );
   const statics = lineageOf(routeClass).flatMap((link) => [...declaredMethodsOf(link)]);
   const classDeclaration = lineageOf(routeClass).map(declarationOf).find(isDeclared);
-  const isClassMisplaced =
-    !context.isController && !isUnroutedController && !members.some(({ isGuarded }) => isGuarded);
+  const isUnguarded = !context.isController && !isUnroutedController && !isGateway(routeClass);
+  const isClassMisplaced = isUnguarded && !members.some(({ isGuarded }) => isGuarded);
   return [
     ...(classDeclaration && isClassMisplaced ? [toMistake(routeClass.name, classDeclaration)] : []),
     ...misplaced.map(({ name, declaration }) => toMistake(`${routeClass.name}.${String(name)}`, declaration)),

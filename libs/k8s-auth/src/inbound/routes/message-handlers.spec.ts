@@ -90,6 +90,36 @@ describe('a message handler without a decorator, if the guard is global', () => 
   });
 });
 
+describe('a gateway with @K8sAuth whose WebSocket adapter cannot refuse a client before it is connected', () => {
+  @WebSocketGateway()
+  @K8sAuth('orders')
+  class Gateway {
+    @SubscribeMessage('sum') sum(_data: unknown) {}
+  }
+  @WebSocketGateway({ path: '/open' })
+  @Public()
+  class OpenGateway {
+    @SubscribeMessage('open') open(_data: unknown) {}
+  }
+
+  it('is named by startup', async () => {
+    class OwnAdapter extends WsAdapter {
+      override create(port: number, { path }: { path?: string }): ReturnType<WsAdapter['create']> {
+        return super.create(port, path === undefined ? {} : { path });
+      }
+    }
+    const providers = [Gateway, OpenGateway];
+    const configure: AppSetup['configure'] = (app) => app.useWebSocketAdapter(new OwnAdapter(app));
+    expect(await warnings(withSockets({ providers, configure }))).toEqual([
+      {
+        message: expect.stringMatching(/^this WebSocket adapter connects clients before K8sAuth can refuse/),
+        gateways: ['Gateway.handleConnection'],
+      },
+    ]);
+    expect(await warnings(withSockets({ providers }))).toEqual([]);
+  });
+});
+
 describe('gateways and resolvers with @K8sAuth', () => {
   it('fail startup without an audience or a verifier, as controllers do', async () => {
     @WebSocketGateway()

@@ -5,6 +5,8 @@ import { audienceMistakeOf, findDeclarationMistakes, findMethodMistakes } from '
 import { closeDeclarations, declarationOf, isDeclared } from './declarations.js';
 import { declaredClassEnforcementOf, declaredEnforcementOf, hasMethodEnforcement } from './enforcement.js';
 import { type GuardChains, guardMistakeOf, uncoveredMistakeOf } from './guard-chains.js';
+import { addConnection } from './connection-compiler.js';
+import { isGateway } from './gateway-connections.js';
 import { isFieldResolver, isGatewayHandler, isMessageHandler, isRoute } from './guarded-handlers.js';
 import { MISSING_MODULE, MISSING_VERIFIER, REPLACED_METHOD, UNIDENTIFIED_CLASS } from './mistake-texts.js';
 import {
@@ -25,8 +27,8 @@ export class RouteCompiler {
   readonly compiled = new CompiledRoutes();
 
   constructor(
-    private readonly table: RouteTable,
-    private readonly chains: GuardChains,
+    readonly table: RouteTable,
+    readonly chains: GuardChains,
     private readonly scanner: MetadataScanner,
   ) {}
 
@@ -47,6 +49,7 @@ export class RouteCompiler {
     const [policy, methods] = [classPolicyOf(routeClass), [...handlers]];
     // Libraries run other functions of a provider. Only @K8sAuth on the class applies to them.
     this.addClass(provider, methods, policy.kind === 'protected');
+    if (isGateway(routeClass)) addConnection(provider, handlers, this);
   }
 
   /** @param coversClass whether the policy of the class applies to functions that are not known at startup */

@@ -1,10 +1,11 @@
 import { type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { UndecoratedRouteError, UnsupportedContextError, VerifierUnavailableError } from '../../errors.js';
-import { rememberPublic } from '../request/authenticated-request.js';
+import { authenticatesInTests, rememberPublic } from '../request/authenticated-request.js';
 import { nodeRequestOf, requestOf } from '../request/bearer-token.js';
 import { authenticate } from '../request/k8s-auth.guard.js';
 import { refuse } from '../request/refusal.js';
 import { decideMessage } from '../transports/authenticate-message.js';
+import { isHandshake } from '../transports/handshake.transport.js';
 import { findTransport } from '../transports/index.js';
 import { lineageOf, type RouteClass } from './controller-class.js';
 import { declarationOf, isDeclared } from './declarations.js';
@@ -24,7 +25,7 @@ export interface RouteTableGuardSettings {
   /** The application uses our guard or our decorators. If not, every request passes. */
   readonly isUsed: boolean;
   /** A test has overridden `K8sAuthGuard`. Then only the replacement decides. */
-  readonly isOverridden: boolean;
+  readonly replacement: CanActivate | undefined;
 }
 
 /**
@@ -51,8 +52,9 @@ export class RouteTableGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const { settings } = this;
     const isRequest = isHttpRequest(context);
-    if (!settings) return this.decideBeforeCompilation(context, isRequest);
-    if (settings.isOverridden || !settings.isUsed) return true;
+    if (!settings) return this.decideBeforeCompilation(context, isRequest || isHandshake(context));
+    if (settings.replacement) return this.passToReplacement(context, settings.replacement);
+    if (!settings.isUsed) return true;
     const route = this.routes.find(context);
     if (!isRequest) return this.decideOutsideHttp(context, route, settings);
     if (route === 'ambiguous')
@@ -67,6 +69,12 @@ export class RouteTableGuard implements CanActivate {
     const isClosed = policy.kind === 'undecorated' && settings.isGuardGlobal;
     const reason = 'route has neither @K8sAuth nor @Public';
     return isClosed ? this.refuse(context, reason, route.enforce) : true;
+  }
+
+  /** Nest itself runs the replacement, but no guard for a connection. Only our replacement can decide about one. */
+  private passToReplacement(context: ExecutionContext, replacement: CanActivate): boolean | Promise<boolean> {
+    if (!isHandshake(context) || !authenticatesInTests(replacement)) return true;
+    return Promise.resolve(replacement.canActivate(context)).then(() => true);
   }
 
   /** A request can arrive before startup is complete: the startup code of a module may open a port. */

@@ -12,6 +12,8 @@ export interface OpenHandlers {
   readonly unguardedReferences: string[];
   /** Routes with `enforce: false`, which only log what they would refuse. */
   readonly unenforced: string[];
+  /** Connections that the WebSocket adapter opens before anything can refuse them. */
+  readonly connectedBeforeDecision: string[];
   /** Request-scoped controllers whose constructor seems to replace decorated handlers. */
   readonly replacing: Set<string>;
   isAnyRouteProtected: boolean;
@@ -19,18 +21,20 @@ export interface OpenHandlers {
 
 /** Warns once, at startup, about handlers that are open, or refused, or not enforced. @internal */
 export function warnOfOpenHandlers(
-  { refused, open, unguardedReferences, unenforced, replacing, isAnyRouteProtected }: OpenHandlers,
+  handlers: OpenHandlers,
   chains: GuardChains,
   roots: readonly InboundRoot[],
   log: Log,
 ): void {
+  const { open, unguardedReferences, replacing, isAnyRouteProtected } = handlers;
   const isGuardGlobal = chains.isGlobal();
   if (chains.isOverridden()) {
     log.warn({
       message: 'a test overrides K8sAuthGuard: @K8sAuth does not protect the routes of this application',
     });
   }
-  warnOfClosedRoutes({ refused, unenforced }, log);
+  warnOfClosedRoutes(handlers, log);
+  warnOfConnections(handlers, log);
   if (replacing.size > 0) {
     log.warn({
       message:
@@ -51,6 +55,16 @@ export function warnOfOpenHandlers(
       message:
         'K8sAuthModule has a verifier, but no route uses it: K8sAuthGuard does not run on these handlers',
       handlers: open,
+    });
+  }
+}
+
+function warnOfConnections({ connectedBeforeDecision }: OpenHandlers, log: Log): void {
+  if (connectedBeforeDecision.length > 0) {
+    log.warn({
+      message:
+        'this WebSocket adapter connects clients before K8sAuth can refuse them: until it closes the connection, a refused client may receive what the gateway sends to all clients',
+      gateways: connectedBeforeDecision,
     });
   }
 }

@@ -1,6 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { graphqlTransport } from './graphql.transport.js';
 import { grpcTransport } from './grpc.transport.js';
+import { handshakeTransport } from './handshake.transport.js';
 import { natsTransport } from './nats.transport.js';
 import { redisTransport, tcpTransport } from './packet.transport.js';
 import { socketIoTransport } from './socket-io.transport.js';
@@ -12,6 +13,7 @@ const TRANSPORTS: readonly Transport[] = [
   graphqlTransport,
   socketIoTransport,
   wsTransport,
+  handshakeTransport,
   grpcTransport,
   natsTransport,
   tcpTransport,

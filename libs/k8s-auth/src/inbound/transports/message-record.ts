@@ -4,6 +4,7 @@ import { AuthenticatedRequest, type UnenforcedRequest } from '../request/authent
 import { type RouteHandler } from '../routes/controller-class.js';
 import { originalOf } from '../routes/route-table.js';
 import { type Verdict } from '../../verifiers/verifier.js';
+import { handshakeOf } from './handshake.js';
 import { findTransport } from './index.js';
 import { type ConnectionPolicy, noteAcceptedToken } from './long-lived-connections.js';
 import { type Transport } from './transport.js';
@@ -63,6 +64,15 @@ export class MessageRecord {
     return this.#accepted.find((one) => one.isFor(context, root));
   }
 
+  /** Of a connection, which several gateways may have accepted: they have accepted the same token. */
+  get firstAccepted(): AuthenticatedRequest | undefined {
+    return this.#accepted[0];
+  }
+
+  get hasUnenforced(): boolean {
+    return this.#unenforced.size > 0;
+  }
+
   accept(context: ExecutionContext, authenticated: AuthenticatedRequest): void {
     this.#unenforced.delete(originalOf(context.getHandler()));
     const index = this.#accepted.findIndex((one) => one.isFor(context));
@@ -112,6 +122,12 @@ export function callerKeyOf(context: ExecutionContext, transport: Transport): ob
 /** The verified caller of a message, for the handler of `context`. @internal */
 export function authenticatedMessage(context: ExecutionContext): AuthenticatedRequest | undefined {
   return callerRecordOf(context)?.acceptedFor(context);
+}
+
+/** What is known about the caller who opened a connection to gateways. @param client of a gateway @internal */
+export function connectionRecordOf(client: object): MessageRecord | undefined {
+  const handshake = handshakeOf(client);
+  return handshake && records.get(handshake);
 }
 
 /** @internal */

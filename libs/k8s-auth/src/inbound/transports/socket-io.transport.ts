@@ -1,21 +1,67 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type NodeRequest, nodeRequestOf, removeAuthorization } from '../request/bearer-token.js';
+import { type CallerConnection } from '../../verifiers/verifier.js';
 import { bodyOf, messageException } from './exceptions.js';
+import { Handshake, handshakeOf } from './handshake.js';
 import { authorizationsOf, hasMethods, ownText, shapeOf } from './shapes.js';
 import { type Transport } from './transport.js';
 
 /** The used part of a socket of socket.io. */
-interface Socket {
+export interface SocketIoSocket {
   readonly handshake: { readonly auth?: Record<string, unknown>; readonly address?: string };
   readonly request: unknown;
+  /** The connection below it, which several namespaces share. */
+  readonly conn: { readonly readyState?: string; once(event: 'close', listener: () => void): void };
   readonly connected: boolean;
   disconnect(close: boolean): void;
   once(event: 'disconnect', listener: () => void): void;
 }
 
-const socketOf = (context: ExecutionContext) => context.getArgByIndex<Socket>(0);
-const nodeOf = (context: ExecutionContext): NodeRequest | undefined =>
-  nodeRequestOf(socketOf(context).request);
+const socketOf = (context: ExecutionContext) => context.getArgByIndex<SocketIoSocket>(0);
+
+/** Whether this is a socket of socket.io. @internal */
+export function isSocketIo(value: unknown): value is SocketIoSocket {
+  return hasMethods(value, 'disconnect', 'emit') && shapeOf(shapeOf(value)?.['handshake']) !== undefined;
+}
+
+function credentialsOf({ handshake, request }: SocketIoSocket): readonly string[] {
+  const token = ownText(handshake.auth, 'token');
+  const ofHeader = authorizationsOf(nodeRequestOf(request));
+  if (token === undefined) return ofHeader;
+  return [/^bearer /i.test(token) ? token : `Bearer ${token}`, ...ofHeader];
+}
+
+/** Request -> its removed header. All namespaces of a client have the same request. */
+const removedHeaders = new WeakMap<NodeRequest, readonly string[]>();
+
+function removeCredentials({ handshake, request }: SocketIoSocket): void {
+  if (handshake.auth && Object.hasOwn(handshake.auth, 'token')) delete handshake.auth['token'];
+  const node = nodeRequestOf(request);
+  const ofHeader = authorizationsOf(node);
+  if (node && ofHeader.length > 0) removedHeaders.set(node, ofHeader);
+  removeAuthorization(request);
+}
+
+/** @internal */
+export function handshakeOfSocketIo(socket: SocketIoSocket): Handshake {
+  const node = nodeRequestOf(socket.request);
+  const handshake = new Handshake({
+    credentials() {
+      const own = credentialsOf(socket);
+      return own.length > 0 || !node ? own : (removedHeaders.get(node) ?? []);
+    },
+    removeCredentials: () => removeCredentials(socket),
+    connection: connectionOf(socket),
+  });
+  // The second event also follows a refusal. Other namespaces may keep that connection open for a while.
+  socket.once('disconnect', () => handshake.end());
+  socket.conn.once('close', () => handshake.end());
+  return handshake;
+}
+
+function connectionOf({ handshake, conn }: SocketIoSocket): CallerConnection {
+  return { address: handshake.address ?? '', isClosed: () => conn.readyState === 'closed' };
+}
 
 /**
  * Messages of socket.io. The token is in `auth.token` of the handshake, with or without the scheme `Bearer`, or in the
@@ -23,24 +69,12 @@ const nodeOf = (context: ExecutionContext): NodeRequest | undefined =>
  */
 export const socketIoTransport: Transport = {
   name: 'socket.io',
-  matches: (context) =>
-    context.getType() === 'ws' &&
-    hasMethods(socketOf(context), 'disconnect', 'emit') &&
-    shapeOf(socketOf(context).handshake) !== undefined,
+  matches: (context) => context.getType() === 'ws' && isSocketIo(socketOf(context)),
   // All guards of one message get the same list of arguments. Parameter decorators get a copy of it.
   messageOf: (context): object => context.getArgs<unknown[]>(),
   callerKeyOf: socketOf,
-  credentialsOf(context) {
-    const token = ownText(socketOf(context).handshake.auth, 'token');
-    const ofHeader = authorizationsOf(nodeOf(context));
-    if (token === undefined) return ofHeader;
-    return [/^bearer /i.test(token) ? token : `Bearer ${token}`, ...ofHeader];
-  },
-  removeCredentials(context) {
-    const { handshake, request } = socketOf(context);
-    if (handshake.auth && Object.hasOwn(handshake.auth, 'token')) delete handshake.auth['token'];
-    removeAuthorization(request);
-  },
+  credentialsOf: (context) => credentialsOf(socketOf(context)),
+  removeCredentials: (context) => removeCredentials(socketOf(context)),
   connectionOf(context) {
     const socket = socketOf(context);
     return { address: socket.handshake.address ?? '', isClosed: () => !socket.connected };
@@ -48,7 +82,7 @@ export const socketIoTransport: Transport = {
   longLivedOf(context) {
     const socket = socketOf(context);
     return {
-      key: socket,
+      key: handshakeOf(socket) ?? socket,
       close: () => socket.disconnect(true),
       onClosed: (listener) => socket.once('disconnect', listener),
     };

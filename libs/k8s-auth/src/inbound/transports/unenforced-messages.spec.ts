@@ -3,10 +3,12 @@ import { io, type Socket } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startBench } from '../../../test-support/transports/start-bench.js';
 import { allowServiceAccounts } from '../../authorization/rules.js';
-import { Caller, EnforceK8sAuth, K8sAuth } from '../k8s-auth.decorators.js';
+import { Caller, EnforceK8sAuth, K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 @WebSocketGateway()
 class Gateway {
+  @Public() handleConnection() {}
+
   @SubscribeMessage('enforced')
   @K8sAuth('orders')
   enforced(@Caller('username') username: string): string {

@@ -1,7 +1,8 @@
 import { type ExecutionContext } from '@nestjs/common';
-import { removeAuthorization } from '../request/bearer-token.js';
+import { type NodeRequest, removeAuthorization } from '../request/bearer-token.js';
 import { bodyOf, messageException } from './exceptions.js';
-import { authorizationsOf, connectionOfNode, hasMethods, shapeOf } from './shapes.js';
+import { Handshake, handshakeOf } from './handshake.js';
+import { authorizationsOf, connectionOfNode, hasMethods, NO_CONNECTION, shapeOf } from './shapes.js';
 import { type Transport } from './transport.js';
 import { upgradeRequestOf } from './upgrade-requests.js';
 
@@ -13,18 +14,42 @@ interface Socket {
 }
 
 /** RFC 6455 §7.4.1: the connection violates the policy of the server. */
-const POLICY_VIOLATION = 1008;
+export const POLICY_VIOLATION = 1008;
 
 const socketOf = (context: ExecutionContext) => context.getArgByIndex<Socket>(0);
 const nodeOf = (context: ExecutionContext) => upgradeRequestOf(socketOf(context));
 
+function isWs(value: unknown): value is Socket {
+  return hasMethods(value, 'send', 'close', 'once') && typeof shapeOf(value)?.['readyState'] === 'number';
+}
+
+/** @internal */
+export function handshakeOfUpgrade(request: NodeRequest): Handshake {
+  const handshake = new Handshake({
+    credentials: () => authorizationsOf(request),
+    removeCredentials: () => removeAuthorization(request),
+    connection: connectionOfNode(request),
+  });
+  const { socket } = request;
+  if (hasMethods(socket, 'once')) (socket as unknown as Socket).once('close', () => handshake.end());
+  return handshake;
+}
+
+/** For a client of an unknown server, which shows no credentials. @internal */
+export function handshakeOfClient(client: object): Handshake {
+  const handshake = new Handshake({
+    credentials: () => [],
+    removeCredentials: () => undefined,
+    connection: NO_CONNECTION,
+  });
+  if (hasMethods(client, 'once')) (client as Socket).once('close', () => handshake.end());
+  return handshake;
+}
+
 /** Messages of the WsAdapter. The token is in the `Authorization` header of the request that opened the connection. */
 export const wsTransport: Transport = {
   name: 'ws',
-  matches: (context) =>
-    context.getType() === 'ws' &&
-    hasMethods(socketOf(context), 'send', 'close', 'once') &&
-    typeof shapeOf(socketOf(context))?.['readyState'] === 'number',
+  matches: (context) => context.getType() === 'ws' && isWs(socketOf(context)),
   // All guards of one message get the same list of arguments. Parameter decorators get a copy of it.
   messageOf: (context): object => context.getArgs<unknown[]>(),
   callerKeyOf: socketOf,
@@ -34,7 +59,7 @@ export const wsTransport: Transport = {
   longLivedOf(context) {
     const socket = socketOf(context);
     return {
-      key: socket,
+      key: handshakeOf(socket) ?? socket,
       close: () => socket.close(POLICY_VIOLATION, 'token expired'),
       onClosed: (listener) => socket.once('close', listener),
     };

@@ -1,0 +1,68 @@
+import { type CanActivate } from '@nestjs/common';
+import { type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { SUPPLIES_TEST_CALLERS } from '../inbound.constants.js';
+import { providersOf, type RouteClass } from '../routes/controller-class.js';
+import { connectionHandlerOf, isGateway, placeOfGateway } from '../routes/gateway-connections.js';
+import { type Handshake } from './handshake.js';
+
+/**
+ * The WebSocket servers of one application, and the gateways that listen on each of them. A client connects to a server, so
+ * every gateway on it must accept the client: what one of them sends to all clients reaches the clients of the others too.
+ * @internal
+ */
+export class ConnectionServers {
+  private readonly places = new WeakMap<object, Set<string>>();
+  private readonly gateways = new WeakMap<object, readonly RouteClass[]>();
+  private readonly unsupported = new Set<object>();
+
+  constructor(
+    private readonly config: ApplicationConfig,
+    private readonly modules: ModulesContainer,
+    private readonly guard: CanActivate,
+  ) {}
+
+  /** @param place from `placeOf` @returns whether an adapter has returned the server before */
+  add(server: object, place: string): boolean {
+    const known = this.places.get(server);
+    this.places.set(server, (known ?? new Set<string>()).add(place));
+    this.gateways.delete(server);
+    return known !== undefined;
+  }
+
+  /** Call this for a server that offers no place to refuse a client before it is connected. */
+  noteUnsupported(server: object): void {
+    this.unsupported.add(server);
+  }
+
+  /** The gateways whose refused clients are connected for a moment. */
+  gatewaysWithoutHandshake(): RouteClass[] {
+    return [...new Set([...this.unsupported].flatMap((server) => this.gatewaysOf(server)))];
+  }
+
+  /** @throws {RefusedConnectionError} as a rejection: a gateway does not accept the client */
+  decide(handshake: Handshake, server: object): Promise<void> {
+    return handshake.decideOnce(server, async () => {
+      for (const gateway of this.gatewaysOf(server)) {
+        const context = new ExecutionContextHost([handshake], gateway, connectionHandlerOf(gateway));
+        context.setType('ws');
+        for (const guard of this.config.getGlobalGuards())
+          if (Object.hasOwn(guard, SUPPLIES_TEST_CALLERS)) await guard.canActivate(context);
+        await this.guard.canActivate(context);
+      }
+    });
+  }
+
+  /** All gateways, if the adapter has not created the server: then it is unknown which of them listen on it. */
+  private gatewaysOf(server: object): readonly RouteClass[] {
+    const known = this.gateways.get(server);
+    if (known) return known;
+    const places = this.places.get(server);
+    const all = [...this.modules.values()].flatMap(providersOf).map(({ routeClass }) => routeClass);
+    const found = [...new Set(all)].filter(
+      (one) => isGateway(one) && (places === undefined || places.has(placeOfGateway(one))),
+    );
+    this.gateways.set(server, found);
+    return found;
+  }
+}

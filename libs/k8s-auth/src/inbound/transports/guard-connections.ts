@@ -1,0 +1,141 @@
+import { type CanActivate } from '@nestjs/common';
+import { type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
+import { type NodeRequest, nodeRequestOf } from '../request/bearer-token.js';
+import { placeOf } from '../routes/gateway-connections.js';
+import { ConnectionServers } from './connection-servers.js';
+import { type Handshake, handshakeOf, keepHandshake } from './handshake.js';
+import { RefusedConnectionError } from './handshake.transport.js';
+import { hasMethods, shapeOf } from './shapes.js';
+import { handshakeOfSocketIo, isSocketIo } from './socket-io.transport.js';
+import { storeUpgradeRequest } from './upgrade-requests.js';
+import { type VerifyClient, verifyClientWith } from './verify-client.js';
+import { handshakeOfClient, handshakeOfUpgrade, POLICY_VIOLATION } from './ws.transport.js';
+
+/** The used part of Nest's WebSocketAdapter. */
+interface Adapter {
+  create?(port: number, options?: Record<string, unknown>): unknown;
+  bindClientConnect?(server: unknown, callback: (...args: unknown[]) => void): void;
+}
+
+/** The used part of a server or a namespace of socket.io. */
+interface SocketIoServer {
+  use(middleware: (socket: unknown, next: (error?: unknown) => void) => void): void;
+}
+
+const watched = new WeakSet<object>();
+
+/**
+ * Makes each server of the application's WebSocket adapter refuse clients that its gateways do not accept. Call it before
+ * the application sets its adapter.
+ *
+ * A server of socket.io has middleware for this, and the package ws has the option `verifyClient`: a refused client is never
+ * connected. A client of any other server, and one that socket.io connects again without its middleware, is decided before
+ * Nest hears of it, and disconnected if it is refused.
+ * @returns the servers, for the warnings of startup
+ * @internal
+ */
+export function guardConnections(
+  config: ApplicationConfig,
+  modules: ModulesContainer,
+  guard: CanActivate,
+): ConnectionServers {
+  const servers = new ConnectionServers(config, modules, guard);
+  watch(config.getIoAdapter(), servers);
+  const setIoAdapter = config.setIoAdapter.bind(config);
+  config.setIoAdapter = (adapter) => {
+    watch(adapter, servers);
+    setIoAdapter(adapter);
+  };
+  return servers;
+}
+
+function watch(adapter: Adapter | null | undefined, servers: ConnectionServers): void {
+  if (!adapter || watched.has(adapter)) return;
+  watched.add(adapter);
+  const [create, bind] = [adapter.create?.bind(adapter), adapter.bindClientConnect?.bind(adapter)];
+  if (create) adapter.create = (port, options) => createGuarded(create, port, options, servers);
+  if (bind) {
+    adapter.bindClientConnect = (server, callback) =>
+      bind(server, (...args) => connect(server, args, servers, () => callback(...args)));
+  }
+}
+
+function createGuarded(
+  create: NonNullable<Adapter['create']>,
+  port: number,
+  options: Record<string, unknown> | undefined,
+  servers: ConnectionServers,
+): unknown {
+  const place = placeOf(port, options);
+  // Options with a server ask for a namespace of it.
+  const isNew = options?.['server'] === undefined;
+  const verifyClient = verifyClientWith(options?.['verifyClient'] as VerifyClient | undefined, (request) =>
+    servers.decide(handshakeOf(request) ?? kept(request, handshakeOfUpgrade(request)), server as object),
+  );
+  const server: unknown = create(port, isNew ? { ...options, verifyClient } : options);
+  if (typeof server !== 'object' || server === null) return server;
+  const isKnown = servers.add(server, place);
+  const isWs = shapeOf(shapeOf(server)?.['options'])?.['verifyClient'] === verifyClient;
+  if (isKnown || isWs) return server;
+  if (hasMethods(server, 'use', 'fetchSockets')) {
+    (server as SocketIoServer).use((socket, next) => {
+      const handshake = handshakeOfNew(socket as object, undefined);
+      servers.decide(handshake, server).then(() => next(), next);
+    });
+  } else servers.noteUnsupported(server);
+  return server;
+}
+
+/** Runs before Nest passes the client to the gateways. */
+function connect(
+  server: unknown,
+  [client, request]: readonly unknown[],
+  servers: ConnectionServers,
+  proceed: () => void,
+): void {
+  if (typeof client !== 'object' || client === null) return;
+  const node = nodeRequestOf(request);
+  if (node) storeUpgradeRequest(client, node);
+  const handshake = handshakeOfNew(client, node);
+  const key = typeof server === 'object' && server !== null ? server : servers;
+  const closeClient = (reason: string) => closeAny(client, reason);
+  if (handshake.isAcceptedBy(key)) {
+    handshake.connect(() => closeClient('token expired'));
+    return proceed();
+  }
+  servers.decide(handshake, key).then(
+    () => {
+      handshake.connect(() => closeClient('token expired'));
+      proceed();
+    },
+    (error: unknown) =>
+      closeClient(error instanceof RefusedConnectionError ? error.message : 'Service Unavailable'),
+  );
+}
+
+function kept(clientOrRequest: object, handshake: Handshake): Handshake {
+  keepHandshake(clientOrRequest, handshake);
+  return handshake;
+}
+
+/** @param node the request of its upgrade, which a client of socket.io has itself */
+function handshakeOfNew(client: object, node: NodeRequest | undefined): Handshake {
+  const known = handshakeOf(client);
+  if (known) return known;
+  const ofUpgrade = node && handshakeOf(node);
+  if (ofUpgrade) return kept(client, ofUpgrade);
+  if (isSocketIo(client)) return kept(client, handshakeOfSocketIo(client));
+  return kept(client, node ? handshakeOfUpgrade(node) : handshakeOfClient(client));
+}
+
+interface AnyClient {
+  disconnect?(close: boolean): void;
+  close?(code: number, reason: string): void;
+  terminate?(): void;
+}
+
+function closeAny(client: AnyClient, reason: string): void {
+  if (isSocketIo(client)) client.disconnect(true);
+  else if (hasMethods(client, 'close')) client.close?.(POLICY_VIOLATION, reason);
+  else client.terminate?.();
+}

@@ -1,0 +1,49 @@
+import { type NodeRequest } from '../request/bearer-token.js';
+import { RefusedConnectionError } from './handshake.transport.js';
+
+/** The answer to an upgrade request. */
+type Done = (isAccepted: boolean, status?: number, body?: string, headers?: Record<string, string>) => void;
+
+interface UpgradeInfo {
+  readonly req: NodeRequest;
+}
+
+/** The option `verifyClient` of the package ws: synchronous with one parameter, else with a callback. */
+export type VerifyClient = (info: UpgradeInfo, done: Done) => unknown;
+
+/**
+ * The option for a server of the package ws that answers an upgrade request with 401, 403 or 503 if `decide` rejects. A
+ * function of the application runs after it, and so only for accepted clients.
+ * @internal
+ */
+export function verifyClientWith(
+  ofApplication: VerifyClient | undefined,
+  decide: (request: NodeRequest) => Promise<void>,
+): VerifyClient {
+  // The package reads the number of parameters.
+  return (info, done) => {
+    decide(info.req)
+      .then(
+        () => askApplication(ofApplication, info, done),
+        (error: unknown) => refuse(error, done),
+      )
+      // As for an error of the package itself: a function of the application has thrown.
+      .catch(() => done(false, 500));
+  };
+}
+
+function askApplication(ofApplication: VerifyClient | undefined, info: UpgradeInfo, done: Done): void {
+  if (typeof ofApplication !== 'function') return done(true);
+  if (ofApplication.length === 2) return void ofApplication(info, done);
+  return done(Boolean(ofApplication(info, done)));
+}
+
+function refuse(error: unknown, done: Done): void {
+  if (!(error instanceof RefusedConnectionError)) return done(false, 503);
+  const { statusCode, data, retryAfterSeconds } = error;
+  done(false, statusCode, JSON.stringify(data), {
+    'Content-Type': 'application/json',
+    ...(statusCode === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+  });
+}
