@@ -152,7 +152,7 @@ export function connectWs(url: string, token?: string): Promise<Outcome> {
         try {
           resolve({ refusal: JSON.parse(body), status, headers: received });
         } catch (error) {
-          reject(error);
+          reject(new Error('expected a body in JSON', { cause: error }));
         }
       });
     });

@@ -80,6 +80,7 @@ const BENCHES: [string, ConnectionBench][] = [
 
 describe.each(BENCHES)('a connection of %s', (_, { start: startGateways }) => {
   async function outcomes(gateways: Type[], tokens: (string | undefined)[], setup = {}): Promise<string[]> {
+    await bench?.close();
     bench = await startGateways(gateways, setup);
     const found: string[] = [];
     for (const token of tokens) found.push(outcomeOf(await bench.connect(token)));
