@@ -108,12 +108,14 @@ export type GraphqlDriver = 'apollo' | 'mercurius';
 export interface GraphqlSetup extends BenchSetup {
   readonly fieldResolverEnhancers?: 'guards'[];
   readonly resolver?: new () => object;
+  /** Only for Mercurius. */
+  readonly loaders?: MercuriusDriverConfig['loaders'];
 }
 
 export async function startGraphql(
   driver: GraphqlDriver,
   adapter: AdapterName,
-  { fieldResolverEnhancers = [], resolver = OrdersResolver, ...setup }: GraphqlSetup = {},
+  { fieldResolverEnhancers = [], resolver = OrdersResolver, loaders, ...setup }: GraphqlSetup = {},
 ) {
   const common = { autoSchemaFile: true, fieldResolverEnhancers } as const;
   const module =
@@ -128,6 +130,7 @@ export async function startGraphql(
           ...common,
           driver: MercuriusDriver,
           subscription: true,
+          ...(loaders && { loaders }),
         });
   const bench = await startBench(
     setup,

@@ -13,6 +13,7 @@ export class CompiledRoutes implements OpenHandlers {
   readonly refused: string[] = [];
   readonly open: string[] = [];
   readonly unguardedReferences: string[] = [];
+  readonly openLoaders: string[] = [];
   readonly unenforced: string[] = [];
   readonly connectedBeforeDecision: string[] = [];
   readonly replacing = new Set<string>();

@@ -10,6 +10,7 @@ import {
   type RouteClass,
   seemsToReplace,
 } from './controller-class.js';
+import { findOpenLoaders, findReplacedResolvers, loaderFieldsOf } from './graphql-loaders.js';
 import { GuardChains } from './guard-chains.js';
 import {
   fieldResolversHaveGuards,
@@ -155,6 +156,8 @@ export class InboundStartup {
   /** Adds the handlers of gateways and resolvers. */
   private async addProviders(compiler: RouteCompiler): Promise<void> {
     const context = { fieldResolversHaveGuards: fieldResolversHaveGuards([...this.modules.values()]) };
+    const loaders = loaderFieldsOf([...this.modules.values()]);
+    compiler.compiled.openLoaders.push(...findOpenLoaders(loaders));
     for (const [moduleKey, module] of this.modules) {
       for (const { routeClass, instance } of providersOf(module)) {
         const handlers = guardedMethodsOf(routeClass, context);
@@ -162,6 +165,8 @@ export class InboundStartup {
         if (handlers.size > 0 || isGateway(routeClass))
           compiler.addProvider({ routeClass, instance, moduleKey, root: await rootOf(module) }, handlers);
         compiler.compiled.unguardedReferences.push(...unguardedReferencesOf(routeClass, context));
+        for (const mistake of findReplacedResolvers(routeClass, handlers, loaders))
+          compiler.compiled.mistakes.add(mistake);
       }
     }
   }

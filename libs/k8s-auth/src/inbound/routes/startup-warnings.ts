@@ -10,6 +10,8 @@ export interface OpenHandlers {
   readonly open: string[];
   /** Reference resolvers on which GraphQL runs no guard, decorated or not. */
   readonly unguardedReferences: string[];
+  /** Root fields of GraphQL that a loader of Mercurius resolves. */
+  readonly openLoaders: string[];
   /** Routes with `enforce: false`, which only log what they would refuse. */
   readonly unenforced: string[];
   /** Connections that the WebSocket adapter opens before anything can refuse them. */
@@ -26,7 +28,7 @@ export function warnOfOpenHandlers(
   roots: readonly InboundRoot[],
   log: Log,
 ): void {
-  const { open, unguardedReferences, replacing, isAnyRouteProtected } = handlers;
+  const { open, replacing, isAnyRouteProtected } = handlers;
   const isGuardGlobal = chains.isGlobal();
   if (chains.isOverridden()) {
     log.warn({
@@ -42,19 +44,29 @@ export function warnOfOpenHandlers(
       controllers: [...replacing],
     });
   }
-  if (unguardedReferences.length > 0 && (isGuardGlobal || isAnyRouteProtected)) {
-    log.warn({
-      message:
-        "reference resolvers are open: GraphQL runs no guard on them unless fieldResolverEnhancers includes 'guards'",
-      handlers: unguardedReferences,
-    });
-  }
+  if (isGuardGlobal || isAnyRouteProtected) warnOfUnguardedFields(handlers, log);
   const hasVerifier = roots.some(({ verify }) => verify);
   if (hasVerifier && !isGuardGlobal && !isAnyRouteProtected && open.length > 0) {
     log.warn({
       message:
         'K8sAuthModule has a verifier, but no route uses it: K8sAuthGuard does not run on these handlers',
       handlers: open,
+    });
+  }
+}
+
+function warnOfUnguardedFields({ unguardedReferences, openLoaders }: OpenHandlers, log: Log): void {
+  if (unguardedReferences.length > 0) {
+    log.warn({
+      message:
+        "reference resolvers are open: GraphQL runs no guard on them unless fieldResolverEnhancers includes 'guards'",
+      handlers: unguardedReferences,
+    });
+  }
+  if (openLoaders.length > 0) {
+    log.warn({
+      message: 'root fields with a loader of Mercurius are open: Nest runs no guard on loaders',
+      fields: openLoaders,
     });
   }
 }
