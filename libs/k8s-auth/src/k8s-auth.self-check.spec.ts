@@ -46,7 +46,7 @@ function token(lifeSeconds: number | undefined, more: object = {}): string {
 const renew = (content: string) => volume.write({ billing: content }, clock.wallMs());
 
 async function problems() {
-  await check.look();
+  await check.check();
   return check.snapshot().problems;
 }
 
@@ -59,7 +59,7 @@ describe('K8sAuthSelfCheck and the tokens of this service', () => {
   it('states the time to the expiry and the age of the file', async () => {
     renew(token(600));
     utimesSync(file, nowSeconds(), nowSeconds());
-    await check.look();
+    await check.check();
     await clock.advance(MINUTE_MS);
     expect(check.snapshot().tokens).toEqual([
       { destination: ORIGIN, tokenFile: file, expiresInMs: 540_000, fileAgeMs: 60_000, problems: [] },
@@ -68,7 +68,7 @@ describe('K8sAuthSelfCheck and the tokens of this service', () => {
 
   it('reports a token past 90 % of its life, and stops when the file is replaced', async () => {
     renew(token(600));
-    await check.look();
+    await check.check();
     await clock.advance(539_000);
     expect(check.snapshot().problems).toEqual([]);
     await clock.advance(1_000);
@@ -136,9 +136,9 @@ describe('K8sAuthSelfCheck and the tokens of this service', () => {
   it('keeps what it knows while the file cannot be read, and reports nothing about a file that never existed', async () => {
     expect(await problems()).toEqual([]);
     renew(token(600));
-    await check.look();
+    await check.check();
     rmSync(file);
-    await check.look();
+    await check.check();
     await clock.advance(600_000);
     expect(check.snapshot().problems).toMatchObject([{ code: 'OWN_TOKEN_NOT_RENEWED' }]);
   });
@@ -146,7 +146,7 @@ describe('K8sAuthSelfCheck and the tokens of this service', () => {
   it('contains no token text', async () => {
     const content = token(undefined);
     renew(content);
-    await check.look();
+    await check.check();
     expect(JSON.stringify(check.snapshot())).not.toContain(content.slice(0, 16));
   });
 });
@@ -198,19 +198,19 @@ describe('readiness with a self check', () => {
     const log = new CapturedLog();
     const readiness = new K8sAuthReadiness(undefined, noTokens, log, check);
     renew(token(600));
-    let looks = 0;
+    let checks = 0;
     const stop = check.watch(() => {
-      looks++;
+      checks++;
       readiness.logChange();
     });
-    // The files are real, so a look takes longer than a turn of the fake clock.
+    // The files are real, so a check takes longer than a turn of the fake clock.
     const nextLook = async () => {
       await until(() => clock.pendingTimers === 1);
-      const before = looks;
+      const before = checks;
       await clock.advance(MINUTE_MS);
-      await until(() => looks > before);
+      await until(() => checks > before);
     };
-    await until(() => looks === 1);
+    await until(() => checks === 1);
     for (let minute = 1; minute <= 9; minute++) await nextLook();
     expect(readiness.check()).toMatchObject({ status: 'degraded', code: 'OWN_TOKEN_NOT_RENEWED' });
     renew(token(600));

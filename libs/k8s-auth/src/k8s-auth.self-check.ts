@@ -47,9 +47,9 @@ export interface OwnTokenFile {
   readonly tokenFile: string;
 }
 
-const LOOK_PERIOD_MS = 60_000;
+const CHECK_PERIOD_MS = 60_000;
 // A problem may be over as soon as the kubelet has replaced the file.
-const LOOK_PERIOD_WITH_PROBLEM_MS = 10_000;
+const CHECK_PERIOD_WITH_PROBLEM_MS = 10_000;
 const MAX_CLOCK_OFFSET_MS = 30_000;
 const API_SERVER = 'api-server';
 
@@ -100,7 +100,7 @@ export class K8sAuthSelfCheck {
   }
 
   /** Reads every token file. A file that cannot be read keeps what is known: the token source reports the failure. */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const files = new Map(this.files().map(({ destination, tokenFile }) => [tokenFile, destination]));
     await Promise.all(
       [...files].map(async ([file, destination]) => {
@@ -113,17 +113,17 @@ export class K8sAuthSelfCheck {
 
   /**
    * Checks now, and then about once a minute.
-   * @param onLook called after each check
+   * @param onChecked called after each check
    * @returns a function that ends this
    * @internal
    */
-  watch(onLook: () => void): () => void {
-    const look = () => this.look().then(onLook);
+  watch(onChecked: () => void): () => void {
+    const check = () => this.check().then(onChecked);
     const periodMs = () =>
-      this.snapshot().problems.length > 0 ? LOOK_PERIOD_WITH_PROBLEM_MS : LOOK_PERIOD_MS;
-    // `onLook` may log, and a logger of the application may throw.
-    look().catch(() => {});
-    return repeat(this.clock, periodMs, look);
+      this.snapshot().problems.length > 0 ? CHECK_PERIOD_WITH_PROBLEM_MS : CHECK_PERIOD_MS;
+    // `onChecked` may log, and a logger of the application may throw.
+    check().catch(() => {});
+    return repeat(this.clock, periodMs, check);
   }
 
   private files(): readonly OwnTokenFile[] {
