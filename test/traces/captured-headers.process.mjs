@@ -1,10 +1,11 @@
-// An application whose instrumentation captures the Authorization header. It calls itself, and prints the spans as JSON:
+// An application whose instrumentation captures the Authorization header. It calls itself twice, and prints the spans as JSON:
 // `node captured-headers.process.mjs '{"apiServer":{...},"tokenFile":"..."}'`.
 import { createRequire } from 'node:module';
 
 // CommonJS, as instrumentation needs it without a loader, and after the instrumentation: it replaces functions of Node's modules.
 const require = createRequire(import.meta.url);
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
+const { UndiciInstrumentation } = require('@opentelemetry/instrumentation-undici');
 const { registerInstrumentations } = require('@opentelemetry/instrumentation');
 const {
   InMemorySpanExporter,
@@ -20,6 +21,7 @@ registerInstrumentations({
     new HttpInstrumentation({
       headersToSpanAttributes: { client: { requestHeaders }, server: { requestHeaders } },
     }),
+    new UndiciInstrumentation({ headersToSpanAttributes: { requestHeaders } }),
   ],
 });
 
@@ -27,7 +29,13 @@ require('reflect-metadata');
 const { HttpService } = require('@nestjs/axios');
 const { Controller, Get } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
-const { K8sAuth, K8sAuthHttpModule, K8sAuthModule } = require('nest-k8s-auth');
+const {
+  createK8sAuthFetch,
+  K8sAuth,
+  K8sAuthHttpModule,
+  K8sAuthModule,
+  K8sAuthTokenSource,
+} = require('nest-k8s-auth');
 const { K8sAuthTracingModule } = require('nest-k8s-auth/opentelemetry');
 
 class OrdersController {
@@ -56,11 +64,15 @@ async function main({ apiServer, tokenFile, origin }) {
   );
   await app.listen(new URL(origin).port, '127.0.0.1');
   const { data } = await app.get(HttpService, { strict: false }).axiosRef.get(origin);
+  const response = await createK8sAuthFetch(app.get(K8sAuthTokenSource, { strict: false }))(
+    `${origin}/?by=fetch`,
+  );
+  const ofFetch = await response.text();
   await app.close();
   const spans = exporter.getFinishedSpans().map(({ name, kind, attributes, instrumentationScope }) => {
     return { name, kind, attributes, scope: instrumentationScope.name };
   });
-  process.stdout.write(JSON.stringify({ data, spans }));
+  process.stdout.write(JSON.stringify({ answers: [data, ofFetch], spans }));
 }
 
 await main(JSON.parse(process.argv[2]));
