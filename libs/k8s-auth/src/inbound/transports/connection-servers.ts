@@ -13,6 +13,8 @@ import { type Handshake } from './handshake.js';
  */
 export class ConnectionServers {
   private readonly places = new WeakMap<object, Set<string>>();
+  /** What a handshake remembers for a server. Another application may use the same server. */
+  private readonly keys = new WeakMap<object, object>();
   private readonly gateways = new WeakMap<object, readonly RouteClass[]>();
   private readonly unsupported = new Set<object>();
 
@@ -42,7 +44,7 @@ export class ConnectionServers {
 
   /** @throws {RefusedConnectionError} as a rejection: a gateway does not accept the client */
   decide(handshake: Handshake, server: object): Promise<void> {
-    return handshake.decideOnce(server, async () => {
+    return handshake.decideOnce(this.keyOf(server), async () => {
       for (const gateway of this.gatewaysOf(server)) {
         const context = new ExecutionContextHost([handshake], gateway, connectionHandlerOf(gateway));
         context.setType('ws');
@@ -51,6 +53,16 @@ export class ConnectionServers {
         await this.guard.canActivate(context);
       }
     });
+  }
+
+  hasAccepted(handshake: Handshake, server: object): boolean {
+    return handshake.isAcceptedBy(this.keyOf(server));
+  }
+
+  private keyOf(server: object): object {
+    const key = this.keys.get(server) ?? {};
+    this.keys.set(server, key);
+    return key;
   }
 
   /** All gateways, if the adapter has not created the server: then it is unknown which of them listen on it. */

@@ -104,6 +104,35 @@ describe('a server that cannot refuse a client before it is connected', () => {
   });
 });
 
+describe('an adapter that two applications share', () => {
+  it('refuses the clients of each of them', async () => {
+    @WebSocketGateway({ path: '/first' })
+    @Public()
+    class First {}
+    @WebSocketGateway({ path: '/second' })
+    @K8sAuth('orders')
+    class Second {}
+    let adapter: WsAdapter | undefined;
+    const configure: AppSetup['configure'] = (app) => {
+      adapter ??= new WsAdapter();
+      app.useWebSocketAdapter(adapter);
+    };
+    const ports = [await freePort(), await freePort()] as const;
+    for (const [index, gateway] of [First, Second].entries())
+      Reflect.defineMetadata('port', ports[index], gateway);
+    const first = await wsConnections.start([First], { configure });
+    bench = await wsConnections.start([Second], { configure });
+    const outcomes = [
+      await connectWs(`http://127.0.0.1:${ports[0]}/first`),
+      await connectWs(`http://127.0.0.1:${ports[1]}/second`),
+      await connectWs(`http://127.0.0.1:${ports[1]}/second`, 'checkout.orders'),
+    ];
+    expect(outcomes.map(outcomeOf)).toEqual(['accepted', 'UNAUTHENTICATED', 'accepted']);
+    for (const outcome of outcomes) if ('client' in outcome) outcome.client.close();
+    await first.close();
+  });
+});
+
 describe('the upgrade request of the package ws', () => {
   it('is also decided by verifyClient of the gateway, for accepted callers only', async () => {
     const asked: string[] = [];

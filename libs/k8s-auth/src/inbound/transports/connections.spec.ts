@@ -1,3 +1,4 @@
+import { type IncomingMessage } from 'node:http';
 import { type Type } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -37,14 +38,23 @@ function broadcast(server: AnyServer): void {
 
 /** What the gateway of the current test has seen. */
 let connected: (string | undefined)[] = [];
+let visible: string[] = [];
+
+/** A client of socket.io, or of the package ws. */
+interface AnyClient {
+  readonly handshake?: object;
+  readonly request?: IncomingMessage;
+}
 
 @WebSocketGateway()
 @K8sAuth('orders', allowServiceAccounts('shop/checkout'))
 class Gateway {
   @WebSocketServer() server!: AnyServer;
 
-  handleConnection(client: object): void {
+  handleConnection(client: AnyClient, request?: IncomingMessage): void {
     connected.push(getPrincipal(client).username);
+    const { rawHeaders, headers } = request ?? client.request ?? {};
+    visible.push(JSON.stringify([client.handshake, rawHeaders, headers]));
   }
 
   @SubscribeMessage('ask') ask() {}
@@ -55,6 +65,7 @@ afterEach(async () => {
   await bench?.close();
   bench = undefined;
   connected = [];
+  visible = [];
 });
 
 const clientOf = (outcome: Outcome): ConnectedClient => {
@@ -99,6 +110,7 @@ describe.each(BENCHES)('a connection to a protected gateway of %s', (_, { name, 
     clientOf(await connect('checkout.orders'));
     await until(() => connected.length > 0);
     expect(connected).toEqual([CHECKOUT]);
+    expect(visible).toEqual([expect.not.stringContaining('checkout')]);
     expect(verifier.asked).toEqual([{ token: 'checkout.orders', audiences: ['orders'] }]);
   });
 

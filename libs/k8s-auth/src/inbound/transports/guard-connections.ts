@@ -8,7 +8,7 @@ import { RefusedConnectionError } from './handshake.transport.js';
 import { hasMethods, shapeOf } from './shapes.js';
 import { handshakeOfSocketIo, isSocketIo } from './socket-io.transport.js';
 import { storeUpgradeRequest } from './upgrade-requests.js';
-import { type VerifyClient, verifyClientWith } from './verify-client.js';
+import { runs, type VerifyClient, verifyClientWith } from './verify-client.js';
 import { handshakeOfClient, handshakeOfUpgrade, POLICY_VIOLATION } from './ws.transport.js';
 
 /** The used part of Nest's WebSocketAdapter. */
@@ -21,8 +21,6 @@ interface Adapter {
 interface SocketIoServer {
   use(middleware: (socket: unknown, next: (error?: unknown) => void) => void): void;
 }
-
-const watched = new WeakSet<object>();
 
 /**
  * Makes each server of the application's WebSocket adapter refuse clients that its gateways do not accept. Call it before
@@ -40,18 +38,23 @@ export function guardConnections(
   guard: CanActivate,
 ): ConnectionServers {
   const servers = new ConnectionServers(config, modules, guard);
-  watch(config.getIoAdapter(), servers);
+  // Applications may share an adapter. Each of them decides about the clients of its own gateways.
+  const watched = new WeakSet<object>();
+  const watch = (adapter: Adapter | null | undefined) => {
+    if (!adapter || watched.has(adapter)) return;
+    watched.add(adapter);
+    guardAdapter(adapter, servers);
+  };
+  watch(config.getIoAdapter());
   const setIoAdapter = config.setIoAdapter.bind(config);
   config.setIoAdapter = (adapter) => {
-    watch(adapter, servers);
+    watch(adapter);
     setIoAdapter(adapter);
   };
   return servers;
 }
 
-function watch(adapter: Adapter | null | undefined, servers: ConnectionServers): void {
-  if (!adapter || watched.has(adapter)) return;
-  watched.add(adapter);
+function guardAdapter(adapter: Adapter, servers: ConnectionServers): void {
   const [create, bind] = [adapter.create?.bind(adapter), adapter.bindClientConnect?.bind(adapter)];
   if (create) adapter.create = (port, options) => createGuarded(create, port, options, servers);
   if (bind) {
@@ -75,8 +78,7 @@ function createGuarded(
   const server: unknown = create(port, isNew ? { ...options, verifyClient } : options);
   if (typeof server !== 'object' || server === null) return server;
   const isKnown = servers.add(server, place);
-  const isWs = shapeOf(shapeOf(server)?.['options'])?.['verifyClient'] === verifyClient;
-  if (isKnown || isWs) return server;
+  if (isKnown || runs(shapeOf(shapeOf(server)?.['options'])?.['verifyClient'], verifyClient)) return server;
   if (hasMethods(server, 'use', 'fetchSockets')) {
     (server as SocketIoServer).use((socket, next) => {
       const handshake = handshakeOfNew(socket as object, undefined);
@@ -97,20 +99,17 @@ function connect(
   const node = nodeRequestOf(request);
   if (node) storeUpgradeRequest(client, node);
   const handshake = handshakeOfNew(client, node);
-  const key = typeof server === 'object' && server !== null ? server : servers;
-  const closeClient = (reason: string) => closeAny(client, reason);
-  if (handshake.isAcceptedBy(key)) {
-    handshake.connect(() => closeClient('token expired'));
-    return proceed();
-  }
-  servers.decide(handshake, key).then(
-    () => {
-      handshake.connect(() => closeClient('token expired'));
-      proceed();
-    },
-    (error: unknown) =>
-      closeClient(error instanceof RefusedConnectionError ? error.message : 'Service Unavailable'),
-  );
+  const ofAdapter = typeof server === 'object' && server !== null ? server : servers;
+  const accept = () => {
+    handshake.connect(() => closeAny(client, 'token expired'));
+    proceed();
+  };
+  if (servers.hasAccepted(handshake, ofAdapter)) return accept();
+  servers
+    .decide(handshake, ofAdapter)
+    .then(accept, (error: unknown) =>
+      closeAny(client, error instanceof RefusedConnectionError ? error.message : 'Service Unavailable'),
+    );
 }
 
 function kept(clientOrRequest: object, handshake: Handshake): Handshake {

@@ -11,6 +11,16 @@ interface UpgradeInfo {
 /** The option `verifyClient` of the package ws: synchronous with one parameter, else with a callback. */
 export type VerifyClient = (info: UpgradeInfo, done: Done) => unknown;
 
+/** A function of the library -> the function that runs after it. */
+const next = new WeakMap<VerifyClient, VerifyClient | undefined>();
+
+/** Whether a server with the option `verifyClient` runs the given function of the library. @internal */
+export function runs(option: unknown, ours: VerifyClient): boolean {
+  let one = option as VerifyClient | undefined;
+  while (typeof one === 'function' && one !== ours) one = next.get(one);
+  return one === ours;
+}
+
 /**
  * The option for a server of the package ws that answers an upgrade request with 401, 403 or 503 if `decide` rejects. A
  * function of the application runs after it, and so only for accepted clients.
@@ -21,7 +31,7 @@ export function verifyClientWith(
   decide: (request: NodeRequest) => Promise<void>,
 ): VerifyClient {
   // The package reads the number of parameters.
-  return (info, done) => {
+  const verifyClient: VerifyClient = (info, done) => {
     decide(info.req)
       .then(
         () => askApplication(ofApplication, info, done),
@@ -30,6 +40,8 @@ export function verifyClientWith(
       // As for an error of the package itself: a function of the application has thrown.
       .catch(() => done(false, 500));
   };
+  next.set(verifyClient, ofApplication);
+  return verifyClient;
 }
 
 function askApplication(ofApplication: VerifyClient | undefined, info: UpgradeInfo, done: Done): void {
