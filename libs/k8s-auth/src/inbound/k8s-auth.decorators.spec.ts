@@ -12,7 +12,7 @@ import { map } from 'rxjs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../errors.js';
 import { type Principal } from '../identity/principal.js';
-import { Caller, getPrincipal, K8sAuth, Public } from './k8s-auth.decorators.js';
+import { Caller, findPrincipal, getPrincipal, K8sAuth, Public } from './k8s-auth.decorators.js';
 import { ADAPTERS, closeApps, send, startApp } from '../../test-support/inbound-app.js';
 import { ScriptedVerifier, verdictFor } from '../../test-support/scripted-verifier.js';
 
@@ -102,5 +102,32 @@ describe('getPrincipal', () => {
     const asking = () => getPrincipal(context);
     expect(asking).toThrow(ConfigurationError);
     expect(asking).toThrow(/CallerController\.whole: expected a caller that @K8sAuth has accepted/);
+  });
+});
+
+describe('findPrincipal', () => {
+  class KnownCallerInterceptor implements NestInterceptor {
+    intercept(context: ExecutionContext, next: CallHandler) {
+      const { serviceAccount = 'nobody' } = findPrincipal(context) ?? {};
+      return next.handle().pipe(map((body) => `${String(body)} for ${serviceAccount}`));
+    }
+  }
+
+  @Controller()
+  @K8sAuth('orders')
+  @UseInterceptors(KnownCallerInterceptor)
+  class MixedController {
+    @Get('guarded') guarded() {
+      return 'hello';
+    }
+    @Get('open') @Public() open() {
+      return 'hello';
+    }
+  }
+
+  it.each(ADAPTERS)('returns the caller, and undefined on a public route (%s)', async (adapter) => {
+    const { url } = await startApp(adapter, { controllers: [MixedController] });
+    expect((await send(`${url}/guarded`, 'Bearer abc')).body).toBe('hello for checkout');
+    expect((await send(`${url}/open`, 'Bearer abc')).body).toBe('hello for nobody');
   });
 });
