@@ -191,6 +191,8 @@ async function readAuthProviderToken(
   return typeof header === 'string' ? header.replace(/^Bearer /, '') : undefined;
 }
 
+/** Only the text up to the first colon: behind it, client-node quotes the output of a command, which may be the token. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error && !(error instanceof SyntaxError) ? `: ${loggable(error.message)}` : '';
+  if (!(error instanceof Error) || error instanceof SyntaxError) return '';
+  return `: ${loggable(error.message.replace(/[:\r\n].*$/s, ''))}`;
 }
