@@ -20,10 +20,9 @@ const headerOf = ({ keyId }: VerificationKey) => ({ alg: 'ES256', kid: keyId });
 
 function keysOf(issuer: string): RefreshedKeys {
   const source = {
-    fetch: async () => {
+    fetch: () => {
       const key = published.get(issuer);
-      if (!key) throw new Error('away');
-      return { issuers: [issuer], keys: [key] };
+      return key ? Promise.resolve({ issuers: [issuer], keys: [key] }) : Promise.reject(new Error('away'));
     },
   };
   const context = { policy: PUBLISHED_KEYS, clock, log: new CapturedLog(), random: () => 0.5 };
