@@ -107,11 +107,13 @@ export function refuse(
     rememberUnenforced(root, refused);
     return true;
   }
-  // Absent in a testing module from which no application was created.
-  const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
   const response = known?.[1] ?? UNAVAILABLE;
   if (context.getType() !== 'http') throw toMessageError(context, response, error);
-  if (adapter) setHeaders(adapter, context.getArgByIndex<unknown>(1), response, error);
+  // Absent in a testing module from which no application was created.
+  const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
+  // Absent where a library runs a function of its own with only the request.
+  const reply = context.getArgByIndex<unknown>(1);
+  if (adapter && reply !== undefined) setHeaders(adapter, reply, response, error);
   throw toHttpException(response, error);
 }
 
