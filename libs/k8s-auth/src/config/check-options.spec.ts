@@ -118,6 +118,16 @@ describe('checkOptions', () => {
       { destinations: [], auditLog: 'yes' },
       "option 'auditLog'",
     ],
+    [
+      'a word that is none of the allowed ones',
+      { destinations: [], longLivedConnections: 'never' },
+      "option 'longLivedConnections': expected one of 'close-at-expiry', 'stay-open'",
+    ],
+    [
+      'listeners that are no object',
+      { destinations: [], events: null },
+      "option 'events': expected an object",
+    ],
     ['an option that does not exist', { verifier: { kind: 'tokenreview' }, audiance: 'x' }, 'audiance'],
     ['no options at all', undefined, 'expected'],
   ])('rejects %s and names it', (_, options, expected) => {

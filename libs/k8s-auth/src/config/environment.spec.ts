@@ -106,6 +106,7 @@ describe('optionsFromEnvironment', () => {
     ],
     [{ K8S_AUTH_VERIFIER: 'oidc-discovery', K8S_AUTH_ISSUER: 'https://a.example,' }, ['K8S_AUTH_ISSUER']],
     [{ K8S_AUTH_VERIFIER: 'tokenreview', K8S_AUTH_API_SERVER_URL: 'http://x' }, ['K8S_AUTH_API_SERVER_URL']],
+    [{ K8S_AUTH_VERIFIER: 'tokenreview', K8S_AUTH_API_SERVER_URL: ' ' }, ['K8S_AUTH_API_SERVER_URL']],
     [{ K8S_AUTH_DESTINATIONS: 'http://service2.mytest.svc' }, ['K8S_AUTH_DESTINATIONS']],
     [{ K8S_AUTH_DESTINATIONS: '' }, ['K8S_AUTH_DESTINATIONS']],
     [

@@ -1,7 +1,7 @@
 import { AUDIENCE_RULE } from '../identity/names.js';
 import { findOptionMistakes, type K8sAuthOptions } from './options.js';
 import { findSimilarName } from '../util/did-you-mean.js';
-import { findVerifierDefinition, verifierKinds } from '../verifiers/index.js';
+import { findVerifierDefinition, verifierDefinitions, verifierKinds } from '../verifiers/index.js';
 import { type VerifierVariable } from '../verifiers/verifier.js';
 
 /** A variable of the module or of a verifier. */
@@ -74,7 +74,7 @@ export function optionsFromEnvironment(environment: Environment): EnvironmentRea
 }
 
 function findSuggestions(environment: Environment): Record<string, string> {
-  const ofVerifiers = verifierKinds.flatMap((kind) => findVerifierDefinition(kind)?.variables ?? []);
+  const ofVerifiers = verifierDefinitions.flatMap(({ variables }): readonly VerifierVariable[] => variables);
   const known = [KIND, ...MODULE_VARIABLES, ...ofVerifiers].map(({ variable }) => variable);
   const missing = [...new Set(known)].filter((variable) => environment[variable] === undefined);
   return Object.fromEntries(
@@ -137,21 +137,24 @@ function parseList(text: string): string[] | undefined {
 }
 
 function parseDestinations(text: string): { origin: string; tokenFile: string }[] | undefined {
-  const pairs = text.split(',').map((entry) => /^([^=]+)=(.+)$/.exec(entry.trim()));
-  return pairs.every((pair) => pair !== null)
-    ? pairs.map(([, origin = '', tokenFile = '']) => ({ origin: origin.trim(), tokenFile: tokenFile.trim() }))
-    : undefined;
+  const entries = text.split(',').map((entry) => entry.trim());
+  if (!entries.every((entry) => /^[^=]+=.+$/.test(entry))) return undefined;
+  return entries.map((entry) => {
+    const end = entry.indexOf('=');
+    return { origin: entry.slice(0, end).trim(), tokenFile: entry.slice(end + 1).trim() };
+  });
 }
 
 function setOption(options: Record<string, unknown>, path: string, value: unknown): void {
-  const [first = '', ...rest] = path.split('.');
-  if (rest.length === 0) {
-    options[first] = value;
+  const end = path.indexOf('.');
+  if (end < 0) {
+    options[path] = value;
     return;
   }
+  const first = path.slice(0, end);
   const inner = (options[first] ?? {}) as Record<string, unknown>;
   options[first] = inner;
-  setOption(inner, rest.join('.'), value);
+  setOption(inner, path.slice(end + 1), value);
 }
 
 /** The mistakes in the options, under the names of the variables that the user has set. */
