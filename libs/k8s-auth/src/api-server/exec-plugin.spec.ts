@@ -216,7 +216,14 @@ describe('ExecPlugin runs the command', () => {
       {},
       'command ended with 3',
     ],
+    [
+      'that is killed',
+      { script: `process.kill(process.pid, 'SIGTERM'); setInterval(() => {}, 1000)` },
+      {},
+      'command ended with SIGTERM',
+    ],
     ['that prints no JSON', { script: `console.log('secret')` }, {}, 'expected an ExecCredential in JSON'],
+    ['that has no arguments', {}, { args: null }, 'expected an ExecCredential in JSON'],
     ['that prints null', { script: `console.log('null')` }, {}, 'expected an ExecCredential with a status'],
     [
       'that prints no status',

@@ -5,6 +5,7 @@ import { ADAPTERS, closeApps, send, shapedToken, startApp } from '../../test-sup
 import { ScriptedVerifier, verdictFor } from '../../test-support/scripted-verifier.js';
 import { allowServiceAccounts } from '../authorization/rules.js';
 import { InvalidTokenError } from '../errors.js';
+import { createPrincipal } from '../identity/principal.js';
 import { K8sAuth } from '../inbound/k8s-auth.decorators.js';
 import { AuditLog } from './audit-log.js';
 import { K8sAuthEvents } from './k8s-auth.events.js';
@@ -18,8 +19,20 @@ class OrdersController {
 const rejected = shapedToken({ sub: 'system:serviceaccount:shop:cart', jti: '41b9-7' });
 const forging = shapedToken({ sub: 'x\nrequest audited', jti: 'a b' });
 
+const ofPod = createPrincipal({
+  namespace: 'shop',
+  serviceAccount: 'checkout',
+  serviceAccountUid: 'u-1',
+  pod: { name: 'checkout-7d4', uid: 'p-1' },
+  node: { name: 'worker-1', uid: 'n-1' },
+  audiences: ['orders'],
+  issuer: 'https://issuer.test',
+  verifiedBy: 'scripted',
+});
+
 const verifier = new ScriptedVerifier((token) => {
   if (token === 'good') return verdictFor('shop/checkout');
+  if (token === 'of-pod') return { principal: ofPod, validUntilMs: Infinity };
   throw new InvalidTokenError('EXPIRED', '"exp" has passed');
 });
 
@@ -59,6 +72,11 @@ describe.each(ADAPTERS)('the audit log on %s', (adapter) => {
       },
       { message, outcome: 'missing', code: 'ERR_K8S_AUTH_TOKEN_MISSING', route, verified: false },
     ]);
+  });
+
+  it('names the pod and the node of a token that names them', async () => {
+    const [line] = await linesAfter([['/orders/1', 'Bearer of-pod']]);
+    expect(line).toMatchObject({ pod: 'checkout-7d4', podUid: 'p-1', node: 'worker-1' });
   });
 
   it('has a line for each of many refusals, and no names that could forge a line', async () => {

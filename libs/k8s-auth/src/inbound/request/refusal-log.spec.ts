@@ -178,6 +178,17 @@ describe('a flood of refusals', () => {
     expect(log.events[21]).toMatchObject({ message: 'request refused' });
   });
 
+  it('of requests that passed says so in the line about the others', async () => {
+    const { clock, log, refusals } = setUp();
+    for (let count = 0; count < 25; count++) refusals.record({ ...missing, enforce: false });
+    await clock.advance(MINUTE_MS);
+    expect(log.events.at(-1)).toMatchObject({
+      message: 'refusals suppressed',
+      enforced: false,
+      suppressed: 5,
+    });
+  });
+
   it('of 20 refusals is logged without a line for the others', async () => {
     const { clock, log, refusals } = setUp();
     for (let count = 0; count < 20; count++) refusals.record(missing);
