@@ -35,6 +35,8 @@ export interface InboundSetup extends ModuleMetadata {
   readonly enforce?: boolean;
   readonly guardIsGlobal?: boolean;
   readonly longLivedConnections?: K8sAuthOptions['longLivedConnections'];
+  readonly events?: K8sAuthOptions['events'];
+  readonly auditLog?: boolean;
 }
 
 export interface AppSetup extends InboundSetup {
@@ -58,7 +60,7 @@ const OVERRIDDEN = {
 /** A testing module with K8sAuthModule as its users import it. Only the verifier that it would create is replaced. */
 export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
   const { imports = [], controllers, providers = [], audience, maxTokenBytes } = setup;
-  const { publicControllers, enforce, longLivedConnections } = setup;
+  const { publicControllers, enforce, longLivedConnections, events, auditLog } = setup;
   const verifier = setup.noVerifier ? undefined : (setup.verifier ?? new ScriptedVerifier());
   return Test.createTestingModule({
     imports: [
@@ -71,6 +73,8 @@ export function inboundModule(setup: InboundSetup): TestingModuleBuilder {
         ...(publicControllers !== undefined && { publicControllers }),
         ...(longLivedConnections !== undefined && { longLivedConnections }),
         ...(enforce !== undefined && { enforce }),
+        ...(events !== undefined && { events }),
+        ...(auditLog !== undefined && { auditLog }),
       }),
     ],
     controllers,

@@ -13,20 +13,26 @@ class WhoamiResolver {
   whoami(@Caller('username') username: string): string {
     return username;
   }
+
+  @Query(() => String)
+  @K8sAuth('orders')
+  list(): string {
+    return 'listed';
+  }
 }
 
-async function start(adapter: 'express' | 'fastify', options: object) {
+async function start(adapter: 'express' | 'fastify', options: object, enforce = true) {
   const graphql = GraphQLModule.forRoot({ autoSchemaFile: true, ...options } as never);
   const bench = await startBench(
     {},
-    { imports: [graphql], providers: [WhoamiResolver] },
+    { imports: [graphql], providers: [WhoamiResolver], enforce },
     { adapter: newAdapter(adapter) },
   );
-  const ask = async (token?: string) => {
+  const ask = async (token?: string, field = 'whoami') => {
     const response = await fetch(`${bench.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-      body: JSON.stringify({ query: '{ whoami }' }),
+      body: JSON.stringify({ query: `{ ${field} }` }),
     });
     return response.text();
   };
@@ -49,6 +55,16 @@ describe('an operation of Mercurius whose context belongs to several requests', 
       const answer = await ask(token);
       expect(answer).toContain('SERVICE_UNAVAILABLE');
       expect(answer).not.toContain('shop:');
+    }
+    await close();
+  });
+
+  it('passes if its handler is not enforced, and is never taken for the caller of another request', async () => {
+    const { ask, close } = await start('fastify', { driver: MercuriusDriver, context: sharedBy() }, false);
+    expect(await ask('checkout')).toContain('shop:checkout');
+    for (const token of [undefined, 'forged', 'admin', 'checkout']) {
+      expect(await ask(token, 'list')).toContain('listed');
+      expect(await ask(token)).not.toContain('shop:');
     }
     await close();
   });
