@@ -111,9 +111,7 @@ export function refuse(
   if (context.getType() !== 'http') throw toMessageError(context, response, error);
   // Absent in a testing module from which no application was created.
   const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
-  // Absent where a library runs a function of its own with only the request.
-  const reply = context.getArgByIndex<unknown>(1);
-  if (adapter && reply !== undefined) setHeaders(adapter, reply, response, error);
+  if (adapter) setHeaders(adapter, context.getArgByIndex<unknown>(1), response, error);
   throw toHttpException(response, error);
 }
 
@@ -152,8 +150,8 @@ function setHeaders(
   { challenge }: RefusalResponse,
   error: RefusableError,
 ): void {
-  // Other code, for example a timeout, may have answered during the verification.
-  if (adapter.isHeadersSent(response)) return;
+  // Absent if a library passes only the request. Other code, such as a timeout, may have answered during the verification.
+  if (response === undefined || adapter.isHeadersSent(response)) return;
   if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
   if (error instanceof VerifierUnavailableError)
     adapter.setHeader(response, 'Retry-After', retryAfterOf(error));
