@@ -117,6 +117,11 @@ export default tseslint.config(
     languageOptions: { globals: NODE_GLOBALS },
     rules: { 'no-console': 'off' },
   },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: { globals: { require: 'readonly', __dirname: 'readonly' } },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
   { files: ['libs/*/cli/dev/page/static/*.mjs'], languageOptions: { globals: BROWSER_GLOBALS } },
   prettier,
 );

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatPodKubeconfig } from '../../src/api-server/pod-kubeconfig.js';
 import { type ServiceAccountName } from '../../src/identity/names.js';
 import { LocalCluster } from '../../testing/local-cluster/local-cluster.js';
 import { type RequestLog } from '../../testing/local-cluster/request-log.js';
@@ -9,7 +8,9 @@ import { CallerPod } from './caller-pod.js';
 import { CraftedTokens } from './crafted-tokens.js';
 import { type DevOptions, pathOf, type ServiceOptions } from './dev.options.js';
 import { type PodFiles } from './pod-environment.js';
+import { tokenFilesOf } from './pod-paths.js';
 import { PodVolumes } from './pod-volumes.js';
+import { ServicePods } from './service-pods.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** The shortest lifetime that a real cluster grants. */
@@ -44,6 +45,7 @@ export class DevCluster {
   readonly caller: CallerPod;
   private readonly root = mkdtempSync(join(tmpdir(), 'nest-k8s-auth-dev-'));
   private readonly volumes: PodVolumes;
+  private readonly pods: ServicePods;
   private readonly log: (line: string) => void;
   private isOut = false;
 
@@ -63,6 +65,11 @@ export class DevCluster {
       ...{ cluster, options, log, verifiers, volumes: this.volumes, otherAudience: OTHER_AUDIENCE },
       isReachable: () => this.isReachable,
       directoryOf: (account, audience) => this.directoryOf(account, audience),
+    });
+    this.pods = new ServicePods({
+      ...{ cluster, options, volumes: this.volumes, root: this.root },
+      publicKeyFile: () => this.keys.file,
+      project: (account, audience) => this.project(account, audience),
     });
     this.keys = new SigningKeys({
       cluster,
@@ -116,33 +123,12 @@ export class DevCluster {
   async addReviewer(identity: ServiceAccountName): Promise<PodFiles> {
     await this.cluster.createServiceAccount(identity.namespace, identity.name);
     this.cluster.grant('create tokenreviews', pathOf(identity));
-    return this.addPod({ identity, destinations: [] });
+    return this.pods.add({ identity, destinations: [] });
   }
 
   /** Writes the files that the pod of this service has. */
-  async addPod({
-    identity,
-    destinations,
-  }: Pick<ServiceOptions, 'identity' | 'destinations'>): Promise<PodFiles> {
-    const [apiAudience = this.cluster.issuer] = this.cluster.apiAudiences;
-    const directory = join(this.root, pathOf(identity), 'api-server');
-    const own = await this.volumes.project({
-      account: identity,
-      audience: apiAudience,
-      directory,
-      isLogged: false,
-    });
-    const kubeconfig = join(this.root, `${identity.namespace}.${identity.name}.kubeconfig`);
-    const { url, caFile, issuer } = this.cluster;
-    const { namespace } = identity;
-    writeFileSync(kubeconfig, formatPodKubeconfig({ url, caFile, tokenFile: own, namespace }), {
-      mode: 0o600,
-    });
-    const files = destinations.map(async ({ origin, audience }) => ({
-      origin,
-      tokenFile: await this.project(identity, audience),
-    }));
-    return { url, issuer, kubeconfig, publicKeyFile: this.keys.file, destinations: await Promise.all(files) };
+  addPod(service: ServiceOptions): Promise<PodFiles> {
+    return this.pods.add({ ...service, tokenFiles: tokenFilesOf(service, this.options.services) });
   }
 
   /** Writes tokens that callers may send to this service. */

@@ -33,6 +33,7 @@ describe('parseDevArguments', () => {
           audience: 'my-service',
           verifier: 'oidc-discovery',
           destinations: [],
+          tokenFiles: [],
           port: 3000,
           path: '/',
           environment: {},
@@ -47,7 +48,13 @@ describe('parseDevArguments', () => {
     const options = parse([
       ...['--as', 'shop/orders', '--audience=orders-api', '--port', '8080', '--path', '/orders', '--verbose'],
       ...['--caller', 'shop/checkout', '--caller', 'shop/admin', '--verifier', 'tokenreview'],
-      ...['--destination', 'http://localhost:3001=billing', '--', 'node', 'main.js', '--port', '1'],
+      ...[
+        '--token-file',
+        '/var/run/tokens/stock=stock-api',
+        '--destination',
+        'http://localhost:3001=billing',
+      ],
+      ...['--', 'node', 'main.js', '--port', '1'],
     ]);
     expect(options.callers.map(({ name }) => name)).toEqual(['checkout', 'admin']);
     expect(options.isVerbose).toBe(true);
@@ -58,6 +65,7 @@ describe('parseDevArguments', () => {
         audience: 'orders-api',
         verifier: 'tokenreview',
         destinations: [{ origin: 'http://localhost:3001', audience: 'billing' }],
+        tokenFiles: [{ path: '/var/run/tokens/stock', audience: 'stock-api' }],
         port: 8080,
         path: '/orders',
         environment: { K8S_AUTH_VERIFIER: 'tokenreview', K8S_AUTH_AUDIENCE: 'orders-api' },
@@ -118,6 +126,8 @@ describe('parseDevArguments', () => {
     [['--path', '/$(id)', '--', 'x'], "--path '/$(id)': expected the path of a route"],
     [['--destination', 'billing', '--', 'x'], "--destination 'billing': expected <origin>=<audience>"],
     [['--destination', 'http://a/b=c', '--', 'x'], 'expected <origin>=<audience>'],
+    [['--token-file', 'billing', '--', 'x'], "--token-file 'billing': expected <path>=<audience>"],
+    [['--token-file', 'tokens/a=b', '--', 'x'], 'expected <path>=<audience>'],
     [['--audiense', 'a', '--', 'x'], "there is no option '--audiense'. Did you mean '--audience'?"],
     [['--as', '--', 'x'], '--as'],
   ])('refuses %j', (args, message) => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { type ParseArgsConfig, parseEnv } from 'node:util';
 import {
   isServiceAccountName,
@@ -12,7 +12,12 @@ import { verifierKinds } from '../../src/verifiers/index.js';
 import { UsageError } from '../command.js';
 import { didYouMean } from '../did-you-mean.js';
 import { type OptionValues, parseOptions, splitCommand } from '../split-command.js';
-import { type DestinationOption, type DevOptions, type ServiceOptions } from './dev.options.js';
+import {
+  type DestinationOption,
+  type DevOptions,
+  type ServiceOptions,
+  type TokenFileOption,
+} from './dev.options.js';
 
 export const DEFAULT_VERIFIER = 'oidc-discovery';
 const DEFAULT_PORT = 3000;
@@ -27,6 +32,7 @@ const OPTIONS = {
   caller: { type: 'string', multiple: true },
   audience: { type: 'string' },
   destination: { type: 'string', multiple: true },
+  'token-file': { type: 'string', multiple: true },
   verifier: { type: 'string' },
   port: { type: 'string' },
   path: { type: 'string' },
@@ -88,6 +94,7 @@ function serviceOf(
     audience,
     verifier,
     destinations: (values.destination ?? []).map(destinationOf),
+    tokenFiles: (values['token-file'] ?? []).map(tokenFileOf),
     port: portOf(values.port ?? settings.PORT, DEFAULT_PORT + index),
     path: pathOfRequest(values.path ?? '/'),
     environment: {
@@ -147,6 +154,14 @@ function destinationOf(text: string): DestinationOption {
   if (isOrigin && readAudiences(audience)) return { origin: url.origin, audience };
   throw new UsageError(
     `--destination '${text}': expected <origin>=<audience>, as in http://localhost:3001=billing`,
+  );
+}
+
+function tokenFileOf(text: string): TokenFileOption {
+  const [, path = '', audience = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (isAbsolute(path) && readAudiences(audience)) return { path, audience };
+  throw new UsageError(
+    `--token-file '${text}': expected <path>=<audience>, as in /var/run/secrets/tokens/billing=billing`,
   );
 }
 

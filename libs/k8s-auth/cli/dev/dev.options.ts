@@ -6,6 +6,13 @@ export interface DestinationOption {
   readonly audience: string;
 }
 
+/** A token at a path of the pod, as in the code of the service. */
+export interface TokenFileOption {
+  /** An absolute path. */
+  readonly path: string;
+  readonly audience: string;
+}
+
 /** One command line to print: a request, and the status that it gets. */
 export interface Try {
   readonly status: number;
@@ -29,6 +36,8 @@ export interface ServiceOptions {
   /** The verifier's kind; `undefined` for a service that receives no calls. */
   readonly verifier: string | undefined;
   readonly destinations: readonly DestinationOption[];
+  /** More tokens at paths that the code of the service names. @default [] */
+  readonly tokenFiles?: readonly TokenFileOption[];
   /** Where the service listens. It gets this as `PORT`. */
   readonly port: number;
   /** The path in the command lines that are printed. @default '/' */

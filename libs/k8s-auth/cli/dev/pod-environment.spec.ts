@@ -8,6 +8,7 @@ const files = {
   kubeconfig: '/tmp/pod.kubeconfig',
   publicKeyFile: '/tmp/sa.pub',
   destinations: [],
+  preloaded: '/tmp/pod/process.cjs',
 };
 const service = { audience: 'orders', verifier: 'oidc-discovery', port: 3000, environment: {} };
 
@@ -26,6 +27,7 @@ describe('podEnvironment', () => {
       KUBERNETES_SERVICE_HOST: '127.0.0.1',
       KUBERNETES_SERVICE_PORT: '6443',
       KUBERNETES_SERVICE_PORT_HTTPS: '6443',
+      NODE_OPTIONS: '--require "/tmp/pod/process.cjs"',
       PORT: '3000',
     });
   });
@@ -64,6 +66,14 @@ describe('podEnvironment', () => {
   it('sets no verifier for a service that receives no calls', () => {
     const names = Object.keys(environmentOf({ service: { ...service, verifier: undefined } }));
     expect(names.filter((name) => name.startsWith('K8S_AUTH_'))).toEqual([]);
+  });
+
+  it('keeps the NODE_OPTIONS of the user, and quotes the path of the preloaded file', () => {
+    const inherited = { NODE_OPTIONS: '--max-old-space-size=512' };
+    const preloaded = 'C:\\my files\\process.cjs';
+    expect(environmentOf({ inherited, files: { ...files, preloaded } }).NODE_OPTIONS).toBe(
+      '--max-old-space-size=512 --require "C:\\\\my files\\\\process.cjs"',
+    );
   });
 
   it('puts the programs of the project first', () => {

@@ -14,6 +14,8 @@ export interface PodFiles {
   readonly publicKeyFile: string;
   /** Token file by origin. */
   readonly destinations: readonly { readonly origin: string; readonly tokenFile: string }[];
+  /** A CommonJS file for `--require`. It shows a process the paths of a pod, and the names of a cluster. */
+  readonly preloaded: string;
 }
 
 export interface PodEnvironmentOptions {
@@ -30,9 +32,9 @@ export interface PodEnvironmentOptions {
 }
 
 /**
- * The environment of a process in a pod. The library finds the API server by `KUBECONFIG`, because the mount of a pod
- * is at a fixed path that only root can write; that variable of the user is always replaced, because it names a real
- * cluster. Variables of the library get a default only if the user does not set them.
+ * The environment of a process in a pod. `KUBECONFIG` of the user is always replaced, because it names a real cluster, and
+ * clients look there before they use the mount of the pod. Variables of the library get a default only if the user does
+ * not set them.
  */
 export function podEnvironment(options: PodEnvironmentOptions): Record<string, string | undefined> {
   const { service, files, alsoSet, directory, platform = process.platform } = options;
@@ -50,6 +52,9 @@ export function podEnvironment(options: PodEnvironmentOptions): Record<string, s
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,
     KUBERNETES_SERVICE_PORT_HTTPS: port,
+    NODE_OPTIONS: [inherited.NODE_OPTIONS, `--require ${quoteForNode(files.preloaded)}`]
+      .filter(Boolean)
+      .join(' '),
     PORT: String(service.port),
   };
 }
@@ -72,6 +77,11 @@ function libraryVariables(
 
 function destinationsOf({ destinations }: PodFiles): string {
   return destinations.map(({ origin, tokenFile }) => `${origin}=${tokenFile}`).join(',');
+}
+
+/** `NODE_OPTIONS` separates words at spaces. Inside of quotes, a backslash escapes. */
+function quoteForNode(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** Finds `nest` in the project as npm scripts do. */

@@ -1,0 +1,69 @@
+'use strict';
+// `nest-k8s-auth dev` copies this file beside pod.json, and preloads the copy into the processes of a service. They then
+// find the files of a pod at the paths of a pod, and other services under their names in the cluster. Only `dev` does
+// this: the library has no setting for it. Plain CommonJS, which `--require` loads before every module of the service.
+const fs = require('node:fs');
+const { syncBuiltinESMExports } = require('node:module');
+const net = require('node:net');
+const { join, resolve } = require('node:path');
+const { fileURLToPath } = require('node:url');
+
+const { files, services } = JSON.parse(fs.readFileSync(join(__dirname, 'pod.json'), 'utf8'));
+// On Windows, `resolve` adds a drive, to these paths as to those of the service.
+const localFiles = new Map(Object.entries(files).map(([path, file]) => [resolve(path), file]));
+const localPorts = new Map(Object.entries(services));
+
+// With a callback, synchronous (`accessSync`), and with a promise. Nothing that writes, except `open`.
+const READING = [
+  ...['access', 'createReadStream', 'exists', 'lstat', 'open', 'readFile', 'readlink', 'realpath', 'stat'],
+  ...['unwatchFile', 'watch', 'watchFile'],
+];
+for (const name of READING) {
+  for (const [owner, key] of [
+    [fs, name],
+    [fs, `${name}Sync`],
+    [fs.promises, name],
+  ]) {
+    if (typeof owner[key] === 'function') owner[key] = withArguments(owner[key], redirectFile);
+  }
+}
+net.Socket.prototype.connect = withArguments(net.Socket.prototype.connect, redirectConnection);
+// Otherwise, `import { readFile } from 'node:fs'` would get the functions from before.
+syncBuiltinESMExports();
+
+/** The same function with other arguments. A proxy keeps its properties, such as `realpath.native`. */
+function withArguments(original, change) {
+  return new Proxy(original, {
+    apply: (target, self, args) => Reflect.apply(target, self, change(args)),
+  });
+}
+
+function redirectFile([path, ...rest]) {
+  const isFileUrl = path instanceof URL && path.protocol === 'file:';
+  const text = isFileUrl ? fileURLToPath(path) : path;
+  return [(typeof text === 'string' && localFiles.get(resolve(text))) || path, ...rest];
+}
+
+/** The forms of `socket.connect`: options, port and host, or the list of both that `net.connect` passes on. */
+function redirectConnection(args) {
+  const [first, second] = args;
+  if (Array.isArray(first)) {
+    // Changed in place, because the list is marked by a symbol.
+    first[0] = redirectOptions(first[0]);
+  } else if (typeof first === 'object' && first !== null) {
+    return [redirectOptions(first), ...args.slice(1)];
+  } else {
+    const port = typeof second === 'string' ? portOf(second) : undefined;
+    if (port !== undefined) return [port, 'localhost', ...args.slice(2)];
+  }
+  return args;
+}
+
+function redirectOptions(options) {
+  const port = typeof options.host === 'string' && !options.path ? portOf(options.host) : undefined;
+  return port === undefined ? options : { ...options, host: 'localhost', port };
+}
+
+function portOf(host) {
+  return localPorts.get(host.toLowerCase());
+}
