@@ -7,6 +7,7 @@ import { DevCluster } from './dev-cluster.js';
 import { type DevOptions, nameOf, pathOf, type ServiceOptions } from './dev.options.js';
 import { type KeyInput, readKeyboard } from './keyboard.js';
 import { LiveView } from './page/live-view.js';
+import { PodHints } from './pod-hints.js';
 import { RunningServices } from './running-services.js';
 import { tryLines } from './try-lines.js';
 
@@ -27,6 +28,7 @@ interface Parts {
 /** The stand-in and the services around it, until the user quits or, without a terminal, until a command ends. */
 export class DevSession {
   private readonly over = new AbortController();
+  private readonly hints = new PodHints();
   private parts: Parts | undefined;
   private finish: (status: number) => void = () => undefined;
   private readonly finished = new Promise<number>((resolve) => (this.finish = resolve));
@@ -95,7 +97,11 @@ export class DevSession {
       say: (who, line) => this.say(who, line),
       write: (service, line) =>
         options.services.length > 1 ? this.say(nameOf(service), line) : this.terminal.writeLine(line),
-      onLine: (service, line) => this.parts?.view.addLine(service, line),
+      onLine: (service, line) => {
+        this.parts?.view.addLine(service, line);
+        const hint = this.hints.hintFor(line);
+        if (hint !== undefined) this.say('dev', hint);
+      },
       onState: () => this.parts?.view.sendState(),
       onEnd: (service, status) => this.onEnd(service, status),
     });

@@ -15,6 +15,7 @@ Options:
                                   (may be repeated; the keys change the first one)
   --destination <origin>=<audience>
                                   give the service a token for calls to this origin (may be repeated)
+  --token-file <path>=<audience>  give the service a token at this path, which its code names (may be repeated)
   --verifier <kind>               sets K8S_AUTH_VERIFIER: oidc-discovery, tokenreview, jwt-pubkey or hybrid; none for
                                   a service that receives no calls        default: K8S_AUTH_VERIFIER, or oidc-discovery
   --port <number>                 where the service listens, set as PORT  default: PORT, or 3000
@@ -27,9 +28,13 @@ Several services in the same cluster: separate them with --and, each with its ow
 
   npx nest-k8s-auth dev --audience orders --path /orders -- nest start --watch
   npx nest-k8s-auth dev --as shop/orders --audience orders -- npm run start:orders \\
-    --and --as shop/checkout --port 3001 --destination http://localhost:3000=orders -- npm run start:checkout
+    --and --as shop/checkout --port 3001 -- npm run start:checkout
 
-Variables that the service gets: KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT, PORT, and, unless you set them,
+Options in the code of a service need no change. It finds what its pod would have: /var/run/secrets/tokens/<audience> for
+each destination and for the other services of this command, the mount of its ServiceAccount, and the other services under
+http://<name>, http://<name>.<namespace> and http://<name>.<namespace>.svc.
+
+Variables that the service gets: KUBECONFIG, KUBERNETES_SERVICE_HOST and _PORT, PORT, NODE_OPTIONS, and, unless you set them,
 K8S_AUTH_VERIFIER, K8S_AUTH_AUDIENCE, with jwt-pubkey K8S_AUTH_ISSUER and K8S_AUTH_PUBLIC_KEY_FILES, with
 --destination K8S_AUTH_DESTINATIONS. A command that is one text with spaces is run by the shell.
 

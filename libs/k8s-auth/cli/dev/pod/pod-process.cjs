@@ -2,6 +2,7 @@
 // `nest-k8s-auth dev` copies this file beside pod.json, and preloads the copy into the processes of a service. They then
 // find the files of a pod at the paths of a pod, and other services under their names in the cluster. Only `dev` does
 // this: the library has no setting for it. Plain CommonJS, which `--require` loads before every module of the service.
+const dns = require('node:dns');
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 const net = require('node:net');
@@ -12,6 +13,9 @@ const { files, services } = JSON.parse(fs.readFileSync(join(__dirname, 'pod.json
 // On Windows, `resolve` adds a drive, to these paths as to those of the service.
 const localFiles = new Map(Object.entries(files).map(([path, file]) => [resolve(path), file]));
 const localPorts = new Map(Object.entries(services));
+// Clients that look a name up before they connect, as gRPC does, get an address that stands for the port.
+const addresses = new Map([...localPorts.values()].map((port, index) => [port, `127.254.0.${index + 1}`]));
+for (const [port, address] of addresses) localPorts.set(address, port);
 
 // With a callback, synchronous (`accessSync`), and with a promise. Nothing that writes, except `open`.
 const READING = [
@@ -27,6 +31,8 @@ for (const name of READING) {
     if (typeof owner[key] === 'function') owner[key] = withArguments(owner[key], redirectFile);
   }
 }
+dns.lookup = withArguments(dns.lookup, redirectLookup);
+dns.promises.lookup = withArguments(dns.promises.lookup, redirectLookup);
 net.Socket.prototype.connect = withArguments(net.Socket.prototype.connect, redirectConnection);
 // Otherwise, `import { readFile } from 'node:fs'` would get the functions from before.
 syncBuiltinESMExports();
@@ -42,6 +48,10 @@ function redirectFile([path, ...rest]) {
   const isFileUrl = path instanceof URL && path.protocol === 'file:';
   const text = isFileUrl ? fileURLToPath(path) : path;
   return [(typeof text === 'string' && localFiles.get(resolve(text))) || path, ...rest];
+}
+
+function redirectLookup([host, ...rest]) {
+  return [addresses.get(portOf(String(host))) ?? host, ...rest];
 }
 
 /** The forms of `socket.connect`: options, port and host, or the list of both that `net.connect` passes on. */

@@ -26,6 +26,7 @@ const READS = `
 const COMMON_JS = `const { readFile, readFileSync } = require('fs'); const promises = require('fs/promises');`;
 const ES_MODULE = `import { readFile, readFileSync } from 'node:fs'; import * as promises from 'node:fs/promises';`;
 const CALLS = `
+  import { promises as dns } from 'node:dns';
   import { get } from 'node:http';
   import { connect, Socket } from 'node:net';
   const url = 'http://billing.shop.svc/bills';
@@ -33,6 +34,8 @@ const CALLS = `
   await new Promise((resolve) => get(url, { agent: false }, (response) => {
     response.on('data', (text) => console.log(String(text))).on('end', resolve);
   }));
+  const [{ address }] = await dns.lookup('billing.shop.svc', { all: true });
+  console.log(await (await fetch('http://' + address)).text() === address + '/');
   for (const socket of [connect(80, 'billing.shop.svc'), new Socket().connect(80, 'BILLING.shop.svc')]) {
     await new Promise((resolve) => socket.on('connect', resolve));
     console.log('connected');
@@ -79,7 +82,7 @@ describe('pod-process.cjs', () => {
 
   it('connects the names of a cluster to ports of this machine, and keeps the name in the request', async () => {
     const answer = 'billing.shop.svc/bills';
-    expect(await run('calls.mjs', CALLS)).toEqual([answer, answer, 'connected', 'connected']);
+    expect(await run('calls.mjs', CALLS)).toEqual([answer, answer, 'true', 'connected', 'connected']);
   });
 
   it('leaves the files of the machine alone', async () => {

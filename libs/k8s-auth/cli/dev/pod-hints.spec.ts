@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { PodHints } from './pod-hints.js';
+
+describe('PodHints', () => {
+  it('names the option for a token file that does not exist, once', () => {
+    const hints = new PodHints();
+    const line = "reason: 'token file /var/run/secrets/tokens/stock cannot be read', code: 'ERR_K8S_AUTH_…'";
+    expect(hints.hintFor(line)).toContain('--token-file /var/run/secrets/tokens/stock=<audience>');
+    expect(hints.hintFor(line)).toBeUndefined();
+  });
+
+  it.each([
+    ['billing.shop.svc', '--as shop/billing '],
+    ['billing.shop.svc.cluster.local', '--as shop/billing '],
+    ['billing.shop', '--as shop/billing '],
+    ['billing', '--as <namespace>/billing '],
+  ])('names the options for a service with the name %s that does not run', (host, expected) => {
+    expect(new PodHints().hintFor(`Error: getaddrinfo ENOTFOUND ${host}`)).toContain(expected);
+  });
+
+  it.each([
+    'Error: getaddrinfo ENOTFOUND www.example.com',
+    'token file ./token cannot be read',
+    'getaddrinfo is slow',
+  ])('has no hint for: %s', (line) => {
+    expect(new PodHints().hintFor(line)).toBeUndefined();
+  });
+});

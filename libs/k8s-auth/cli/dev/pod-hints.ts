@@ -1,0 +1,30 @@
+const UNREADABLE = /token file (\/[^\s'"]+) cannot be read/;
+const UNKNOWN_HOST = /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/;
+/** `orders`, `orders.shop`, `orders.shop.svc`, or the same with a domain of the cluster. */
+const SERVICE = /^([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\..+)?)?)?$/;
+
+/** Names the option of `dev` that gives a service what its code expects in a cluster and did not find. */
+export class PodHints {
+  private readonly known = new Set<string>();
+
+  /**
+   * @param line of the service's log
+   * @returns `undefined` if the line is about something else, or the hint was returned before
+   */
+  hintFor(line: string): string | undefined {
+    const hint = aboutFile(UNREADABLE.exec(line)?.[1]) ?? aboutHost(UNKNOWN_HOST.exec(line)?.[1]);
+    if (hint === undefined || this.known.has(hint)) return undefined;
+    this.known.add(hint);
+    return hint;
+  }
+}
+
+function aboutFile(file: string | undefined): string | undefined {
+  return file && `to get a token in ${file}, add --token-file ${file}=<audience>`;
+}
+
+function aboutHost(host: string | undefined): string | undefined {
+  const [, name, namespace = '<namespace>'] = SERVICE.exec(host ?? '') ?? [];
+  if (name === undefined) return undefined;
+  return `to find ${host}, start this service too: add --and --as ${namespace}/${name} --port <number> -- <command>`;
+}
