@@ -43,8 +43,14 @@ export function checkManifests(
   ]);
 }
 
-function configurationStep({ label, reading: { mistakes }, unknown }: Workload): ManifestStep {
+function configurationStep(workload: Workload): ManifestStep {
+  const { label, reading, unknown, isExported } = workload;
+  const { mistakes } = reading;
   const step = manifestStep('manifest-configuration', label);
+  if (isExported)
+    return step.ok(
+      'No variable K8S_AUTH_... is set: the options are those that the application has exported.',
+    );
   if (mistakes.length === 0) return step.ok('The variables are valid.');
   const message = `Correct the variables of this container: ${mistakes.join('; ')}.`;
   const isUncertain = unknown.some((name) => name.startsWith('K8S_AUTH_'));

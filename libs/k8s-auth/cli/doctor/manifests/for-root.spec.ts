@@ -77,6 +77,14 @@ describe('doctor --manifests with exported options', () => {
     expect(await problemsOf()).toEqual([]);
   });
 
+  it('says that the options are exported, and nothing about variables that are not set', async () => {
+    const manifests = await readManifests('-', 'default', Readable.from([MANIFESTS]));
+    const steps = checkManifests(manifests, new Map(Object.entries({ checkout, orders })));
+    const messages = steps.filter(({ id }) => id === 'manifest-configuration').map(({ message }) => message);
+    const expected = expect.stringMatching(/^No variable K8S_AUTH_\.\.\. is set: .* exported\.$/);
+    expect(messages).toEqual([expected, expected]);
+  });
+
   it('finds a token that is not mounted', async () => {
     const [problem] = await problemsOf('volumeMounts: [{ name: tokens,', 'otherMounts: [{ name: tokens,');
     expect(problem).toMatchObject({ id: 'manifest-mount', message: expect.stringContaining(TOKEN_FILE) });

@@ -17,6 +17,8 @@ export interface Workload {
   /** Variables whose value the manifests do not contain, such as those from a Secret. */
   readonly unknown: readonly string[];
   readonly reading: Pick<EnvironmentReading, 'options' | 'mistakes'>;
+  /** The options are those that the application has exported, because the container has no variable K8S_AUTH_... */
+  readonly isExported: boolean;
 }
 
 type Exported = ReadonlyMap<string, ExportedRoutes>;
@@ -70,6 +72,7 @@ function workloadsOf(
       environment,
       unknown,
       reading: optionsFromEnvironment(environment),
+      isExported: false,
     };
   });
   const configured = all.filter(({ environment, unknown }) =>
@@ -77,7 +80,9 @@ function workloadsOf(
   );
   if (configured.length > 0 || !exported?.options) return configured;
   const reading = { options: exported.options, mistakes: [] };
-  return all.filter(({ container }) => container === first).map((workload) => ({ ...workload, reading }));
+  return all
+    .filter(({ container }) => container === first)
+    .map((workload) => ({ ...workload, reading, isExported: true }));
 }
 
 type Pod = Pick<Workload, 'namespace' | 'serviceAccount'> & { readonly metadata: Fields };
