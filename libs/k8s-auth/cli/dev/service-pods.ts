@@ -1,10 +1,10 @@
 import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { POD_TOKEN_FILE } from '../../src/api-server/in-cluster.js';
 import { formatPodKubeconfig } from '../../src/api-server/pod-kubeconfig.js';
 import { type ServiceAccountName } from '../../src/identity/names.js';
 import { type LocalCluster } from '../../testing/local-cluster/local-cluster.js';
+import { fileOfPackage } from '../package-files.js';
 import { type DevOptions, pathOf, type ServiceOptions } from './dev.options.js';
 import { type PodFiles } from './pod-environment.js';
 import { hostNamesOf, PUBLIC_KEY_FILE } from './pod-paths.js';
@@ -86,8 +86,4 @@ export class ServicePods {
 
 function besideToken(name: string): string {
   return posix.join(posix.dirname(POD_TOKEN_FILE), name);
-}
-
-function fileOfPackage(path: string): string {
-  return join(dirname(createRequire(import.meta.url).resolve('nest-k8s-auth/package.json')), path);
 }

@@ -37,9 +37,11 @@ describe('npx nest-k8s-auth doctor', () => {
     expect(status).toBe(0);
   });
 
-  it('exits with 1 if a step failed, and names the page that explains it', async () => {
+  it('exits with 1 if a step failed, and ends with the URL of the explanation', async () => {
     const { status, text } = await doctor([], bench.environment('tokenreview'));
-    expect(text).toMatch(/^FAIL {2}right-tokenreviews .*\[docs\/doctor\.md#right-tokenreviews\]$/m);
+    expect(text).toMatch(
+      /^FAIL {2}right-tokenreviews .*\[https:\/\/\S+\/docs\/doctor\.md#right-tokenreviews\]$/m,
+    );
     expect(status).toBe(1);
   });
 

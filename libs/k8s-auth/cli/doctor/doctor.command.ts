@@ -17,7 +17,7 @@ Usage: npx nest-k8s-auth doctor [options]
 
 Checks step by step what the configuration in the variables K8S_AUTH_... needs: the API server, our own token and rights,
 issuer, keys, clock, token files and destinations. Each line is one sentence; a problem says what to do. Runs on a
-laptop, in a pod, and as an init container. docs/doctor.md explains every step.
+laptop, in a pod, and as an init container. Each problem ends with the URL of its explanation.
 
   kubectl exec deploy/orders -- npx nest-k8s-auth doctor
 

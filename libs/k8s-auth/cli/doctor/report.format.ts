@@ -1,3 +1,4 @@
+import { urlOfPage } from '../package-files.js';
 import { type Step, type StepStatus } from './step.js';
 
 const MARKS: Readonly<Record<StepStatus, string>> = {
@@ -7,12 +8,16 @@ const MARKS: Readonly<Record<StepStatus, string>> = {
   skipped: '-   ',
 };
 
+/** The page that explains every step. Each ID is an anchor. */
+export const DOCTOR_PAGE = 'docs/doctor.md';
+
 /** One line for each step, and a summary. @internal */
 export function formatReport(steps: readonly Step<string>[]): string[] {
   const width = Math.max(0, ...steps.map(({ id }) => id.length));
+  const page = urlOfPage(DOCTOR_PAGE);
   const lines = steps.map(({ id, status, subject, message }) => {
     const about = subject === undefined || message.includes(subject) ? '' : `${subject}: `;
-    const help = status === 'failed' || status === 'warning' ? ` [docs/doctor.md#${id}]` : '';
+    const help = status === 'failed' || status === 'warning' ? ` [${page}#${id}]` : '';
     return `${MARKS[status]}  ${id.padEnd(width)}  ${about}${message}${help}`;
   });
   return [...lines, '', summaryOf(steps)];

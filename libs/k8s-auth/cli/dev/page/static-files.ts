@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
+import { fileOfPackage } from '../../package-files.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -19,7 +19,7 @@ const FOLDER = 'cli/dev/page/static';
 
 /** The files of the page by their path. Read once, so no path of a request ever reaches the file system. */
 export function readStaticFiles(): ReadonlyMap<string, StaticFile> {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('nest-k8s-auth/package.json')), FOLDER);
+  const folder = fileOfPackage(FOLDER);
   const files = readdirSync(folder).map((name): [string, StaticFile] => {
     const type = TYPES[extname(name)] ?? 'application/octet-stream';
     return [`/${name === 'index.html' ? '' : name}`, { type, body: readFileSync(join(folder, name)) }];
