@@ -4,6 +4,7 @@ import { createService, runService } from './service.mjs';
 import {
   addCode,
   compileAndStart,
+  dev,
   generateNest,
   install,
   long,
@@ -23,6 +24,7 @@ const starter = (nest, packages, ...more) => [
   addCode(),
   npm('run', 'build'),
   start('node dist/main.js'),
+  dev(),
   npm('test'),
   npm('run', 'test:e2e'),
   ...more,

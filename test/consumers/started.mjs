@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 
 const START_MS = 180_000;
@@ -7,7 +8,34 @@ const START_MS = 180_000;
  * Starts an application, and waits until it answers. Ends it, and the processes that it has started.
  * @throws {Error} it ends before, does not start in time, or answers with an error
  */
-export async function requestPage({ application, processEnvironment }, [program, ...args], path = '/') {
+export function requestPage(context, command, path = '/') {
+  return whileRunning(context, command, 'successfully started', async (port) => {
+    // `listen` follows the last line of the log.
+    for (;;) {
+      const response = await fetch(`http://localhost:${port}${path}`).catch(() => undefined);
+      if (response?.ok) return;
+      if (response) throw new Error(`GET ${path} answers ${response.status}`);
+    }
+  });
+}
+
+/**
+ * Starts `nest-k8s-auth dev`, and sends requests without and with the token of the first command that it prints.
+ * @throws {Error} the application does not start in time, or does not answer 401 and 200
+ */
+export function requestWithToken(context, command, path) {
+  return whileRunning(context, command, '[try] here:', async (port, output) => {
+    const [, file] = /200 {2}curl .*\$\(cat (\S+)\)/.exec(output()) ?? [];
+    const statuses = [];
+    for (const headers of [{}, { authorization: `Bearer ${await readFile(file, 'utf8')}` }]) {
+      statuses.push((await fetch(`http://localhost:${port}${path}`, { headers })).status);
+    }
+    if (statuses.join() !== '401,200') throw new Error(`answers ${statuses.join()}:\n${output()}`);
+  });
+}
+
+/** Runs a command with a port of its own, and `use` when its output has this text. */
+async function whileRunning({ application, processEnvironment }, [program, ...args], text, use) {
   const port = await freePort();
   const isPosix = process.platform !== 'win32';
   const child = spawn(program, args, {
@@ -24,7 +52,7 @@ export async function requestPage({ application, processEnvironment }, [program,
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data) => {
         output += data;
-        if (output.includes('successfully started')) resolve(clearTimeout(timer));
+        if (output.includes(text)) resolve(clearTimeout(timer));
       });
     }
     child.on('error', reject);
@@ -32,12 +60,7 @@ export async function requestPage({ application, processEnvironment }, [program,
   });
   try {
     await isStarted;
-    // `listen` follows the last line of the log.
-    for (;;) {
-      const response = await fetch(`http://localhost:${port}${path}`).catch(() => undefined);
-      if (response?.ok) return;
-      if (response) throw new Error(`GET ${path} answers ${response.status}`);
-    }
+    await use(port, () => output);
   } finally {
     stop(child, isPosix);
   }

@@ -1,7 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyCode } from './pages.mjs';
-import { requestPage } from './started.mjs';
+import { requestPage, requestWithToken } from './started.mjs';
 
 /** A step that runs a program in the application. */
 export function command(program, ...args) {
@@ -64,6 +64,24 @@ export function addCode({ source = 'src', test = 'test/readme.e2e-spec.ts' } = {
 export function start(title, [program, ...args] = title.split(' '), path = '/') {
   return { title, run: (context) => requestPage(context, [program, ...args], path) };
 }
+
+/** Runs the compiled module of README.md with `dev`, and requests its route without and with a token. */
+export function dev() {
+  const command = 'npx nest-k8s-auth dev --audience orders --path /orders -- node dev.mjs';
+  return {
+    title: command,
+    run: async (context) => {
+      await writeFile(join(context.application, 'dev.mjs'), README_MAIN);
+      await requestWithToken(context, command.replace('npx', 'npx --no-install').split(' '), '/orders');
+    },
+  };
+}
+
+const README_MAIN = `import { NestFactory } from '@nestjs/core';
+import { AppModule } from './dist/readme-1.js';
+const app = await NestFactory.create(AppModule);
+await app.listen(process.env.PORT);
+`;
 
 /** Compiles with settings of another application, such as older starters, and starts the result. */
 export function compileAndStart(name, compilerOptions) {

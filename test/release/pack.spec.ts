@@ -132,6 +132,12 @@ describe('npm pack', () => {
     );
   });
 
+  it('contains what browsers and processes of a service load as it is, and no sources', () => {
+    const files = filesBelow(unpacked('cli'));
+    expect(files).toEqual(expect.arrayContaining(['dev/page/static/index.html', 'dev/pod/pod-process.cjs']));
+    expect(files.filter((path) => path.endsWith('.ts'))).toEqual([]);
+  });
+
   it('contains pages whose links work without the repository', () => {
     for (const page of ['README.md', 'CHANGELOG.md']) {
       const text = readFileSync(unpacked(page), 'utf8');

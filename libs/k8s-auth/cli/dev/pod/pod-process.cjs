@@ -6,7 +6,7 @@ const dns = require('node:dns');
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 const net = require('node:net');
-const { join, resolve } = require('node:path');
+const { isAbsolute, join, resolve } = require('node:path');
 const { fileURLToPath } = require('node:url');
 
 const { files, services } = JSON.parse(fs.readFileSync(join(__dirname, 'pod.json'), 'utf8'));
@@ -47,7 +47,8 @@ function withArguments(original, change) {
 function redirectFile([path, ...rest]) {
   const isFileUrl = path instanceof URL && path.protocol === 'file:';
   const text = isFileUrl ? fileURLToPath(path) : path;
-  return [(typeof text === 'string' && localFiles.get(resolve(text))) || path, ...rest];
+  const local = typeof text === 'string' && isAbsolute(text) ? localFiles.get(resolve(text)) : undefined;
+  return [local ?? path, ...rest];
 }
 
 function redirectLookup([host, ...rest]) {
