@@ -60,9 +60,10 @@ export class DevService {
 
   private show(line: string): void {
     const visible = line.replace(CLEAR_SCREEN, '');
-    this.options.onLine?.(visible);
     if (this.options.isVerbose || (visible.trim() !== '' && !isBootLine(visible))) {
       this.options.writeLine(visible);
     }
+    // What is said about a line follows it.
+    this.options.onLine?.(visible);
   }
 }

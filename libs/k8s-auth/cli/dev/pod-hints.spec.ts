@@ -5,8 +5,17 @@ describe('PodHints', () => {
   it('names the option for a token file that does not exist, once', () => {
     const hints = new PodHints();
     const line = "reason: 'token file /var/run/secrets/tokens/stock cannot be read', code: 'ERR_K8S_AUTH_…'";
-    expect(hints.hintFor(line)).toContain('--token-file /var/run/secrets/tokens/stock=<audience>');
-    expect(hints.hintFor(line)).toBeUndefined();
+    expect(hints.hintFor(line, [])).toBe(
+      'to get a token in /var/run/secrets/tokens/stock, add --token-file /var/run/secrets/tokens/stock=<audience>',
+    );
+    expect(hints.hintFor(line, [])).toBeUndefined();
+  });
+
+  it('lists the token files that the pod has, because the path may be misspelt', () => {
+    const present = ['/var/run/secrets/tokens/orders', '/tokens/billing'];
+    expect(new PodHints().hintFor('token file /tokens/bill cannot be read', present)).toMatch(
+      /; the pod has \/var\/run\/secrets\/tokens\/orders, \/tokens\/billing$/,
+    );
   });
 
   it.each([
@@ -15,7 +24,7 @@ describe('PodHints', () => {
     ['billing.shop', '--as shop/billing '],
     ['billing', '--as <namespace>/billing '],
   ])('names the options for a service with the name %s that does not run', (host, expected) => {
-    expect(new PodHints().hintFor(`Error: getaddrinfo ENOTFOUND ${host}`)).toContain(expected);
+    expect(new PodHints().hintFor(`Error: getaddrinfo ENOTFOUND ${host}`, [])).toContain(expected);
   });
 
   it.each([
@@ -23,6 +32,6 @@ describe('PodHints', () => {
     'token file ./token cannot be read',
     'getaddrinfo is slow',
   ])('has no hint for: %s', (line) => {
-    expect(new PodHints().hintFor(line)).toBeUndefined();
+    expect(new PodHints().hintFor(line, [])).toBeUndefined();
   });
 });

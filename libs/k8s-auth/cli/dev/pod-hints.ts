@@ -9,18 +9,20 @@ export class PodHints {
 
   /**
    * @param line of the service's log
+   * @param tokenFiles the paths of the token files that its pod has
    * @returns `undefined` if the line is about something else, or the hint was returned before
    */
-  hintFor(line: string): string | undefined {
-    const hint = aboutFile(UNREADABLE.exec(line)?.[1]) ?? aboutHost(UNKNOWN_HOST.exec(line)?.[1]);
+  hintFor(line: string, tokenFiles: readonly string[]): string | undefined {
+    const hint = aboutFile(UNREADABLE.exec(line)?.[1], tokenFiles) ?? aboutHost(UNKNOWN_HOST.exec(line)?.[1]);
     if (hint === undefined || this.known.has(hint)) return undefined;
     this.known.add(hint);
     return hint;
   }
 }
 
-function aboutFile(file: string | undefined): string | undefined {
-  return file && `to get a token in ${file}, add --token-file ${file}=<audience>`;
+function aboutFile(file: string | undefined, tokenFiles: readonly string[]): string | undefined {
+  const present = tokenFiles.length > 0 ? `; the pod has ${tokenFiles.join(', ')}` : '';
+  return file && `to get a token in ${file}, add --token-file ${file}=<audience>${present}`;
 }
 
 function aboutHost(host: string | undefined): string | undefined {
