@@ -8,7 +8,7 @@ import { ROOT } from '../support/running-process.js';
 import { buildOnce, DevProcess, send } from './dev-process.fixture.js';
 
 const BUILD_MS = 120_000;
-const RUN_MS = 60_000;
+const RUN_MS = 120_000;
 const IDENTITIES = ['--as', 'shop/orders', '--caller', 'shop/checkout'];
 const ORDERS = [process.execPath, 'test/dev/orders.process.mjs', 'forRootAsync'];
 const SERVICE2 = [process.execPath, 'dist/apps/service2/main.js'];
