@@ -15,8 +15,18 @@ export interface VerdictCacheOptions {
   readonly successLifetimeMs?: number;
   /** How long a rejected token is not verified again, milliseconds. With 0, it is verified each time. @default 0 */
   readonly rejectionLifetimeMs?: number;
+  /** A limit for one token. `undefined`: the verdict is not kept. @default no limit */
+  readonly limitOf?: (token: string) => KeepLimit | undefined;
   /** Whether a refusal waits before it is told; omitted: none does. */
   readonly brake?: { hold(error: unknown): Promise<void> | undefined };
+}
+
+/** How long an accepted token may be kept. @internal */
+export interface KeepLimit {
+  /** The same text. It may be one that is in memory already, so that it is kept only once. */
+  readonly token: string;
+  /** Monotonic clock. */
+  readonly untilMs: number;
 }
 
 /**
@@ -157,11 +167,13 @@ class CacheForAudiences {
   }
 
   private keepVerdict(token: string, verdict: Verdict, askedMs: number): Verdict {
-    const { successLifetimeMs = Infinity } = this.options;
+    const { successLifetimeMs = Infinity, limitOf } = this.options;
+    const limit = limitOf ? limitOf(token) : { token, untilMs: Infinity };
+    if (!limit) return verdict;
     const nowMs = this.clock.monotonicMs();
     const remainingMs = verdict.validUntilMs - this.clock.wallMs();
-    const untilMs = Math.min(askedMs + successLifetimeMs, nowMs + remainingMs);
-    if (untilMs > nowMs) this.accepted.set({ token, wasUsed: false, value: verdict, untilMs });
+    const untilMs = Math.min(askedMs + successLifetimeMs, nowMs + remainingMs, limit.untilMs);
+    if (untilMs > nowMs) this.accepted.set({ token: limit.token, wasUsed: false, value: verdict, untilMs });
     return verdict;
   }
 

@@ -9,9 +9,8 @@ import { clockToleranceMsSchema, DEFAULT_CLOCK_TOLERANCE_MS, JwtVerifier } from 
 import { openReviewer, reviewTimeoutMsSchema } from '../reviews/reviewer.js';
 import { worseOf } from '../../util/readiness.js';
 import { observed } from '../observed.js';
-import { VerdictCache } from '../verdict-cache.js';
 import { type VerifierDefinition } from '../verifier.js';
-import { askAboutToken, hybridVerify } from './hybrid.verifier.js';
+import { askAboutToken, HybridVerifier } from './hybrid.verifier.js';
 import { RevocationChecks, type WhenUnavailable } from './revocation-checks.js';
 
 /**
@@ -98,28 +97,27 @@ export const hybridDefinition: VerifierDefinition<HybridOptions> = {
     const { keys, apiServerAudiences, summary, close: closeKeys } = await openIssuerKeys(options, context);
     const reviewer = await openReviewer({ kind, apiServer: options.apiServer, timeoutMs }, context);
     const local = new JwtVerifier(keys, { kind, clock, clockToleranceMs }, context.checks);
-    const cache = new VerdictCache(observed(local.verify, kind, context.events), { clock });
     const checks = new RevocationChecks({
       ask: (token, verdict, connection) => askAboutToken(reviewer, token, verdict, connection),
       clock,
       periodMs: revocationCheckMs,
       whenUnavailable,
     });
-    const verify = hybridVerify({ verifyLocally: cache.verify, checks });
+    const verifyLocally = observed(local.verify, kind, context.events);
+    const verifier = new HybridVerifier({ verifyLocally, checks, clock });
     const needsAnswer = whenUnavailable === 'refuse';
     return {
-      verify,
+      verify: verifier.verify,
       start: () => {
         keys.start();
         reviewer.start();
       },
       readiness: () => worseOf(keys.readiness(), reviewer.readiness.current({ needsAnswer })),
-      statistics: () => ({ ...cache.counts, keys: keys.statistics(), reviews: reviewer.statistics() }),
+      statistics: () => ({ ...verifier.counts, keys: keys.statistics(), reviews: reviewer.statistics() }),
       apiServerAudiences,
       summary,
       close: async () => {
-        checks.close();
-        cache.clear();
+        verifier.close();
         await Promise.all([closeKeys(), reviewer.close()]);
       },
     };

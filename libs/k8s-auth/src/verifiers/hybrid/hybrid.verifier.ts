@@ -2,14 +2,17 @@ import { InvalidTokenError } from '../../errors.js';
 import { parseCompactJws } from '../../jwt/compact-jws.js';
 import { audiencesOf } from '../../jwt/jwt-claims.js';
 import { type Reviewer } from '../reviews/reviewer.js';
-import { type Verdict, type Verify } from '../verifier.js';
+import { type Clock } from '../../util/clock.js';
+import { VerdictCache } from '../verdict-cache.js';
+import { type Verdict, type VerifierStatistics, type Verify } from '../verifier.js';
 import { type CallerConnection } from '../../api-server/fair-queue.js';
 import { type RevocationChecks } from './revocation-checks.js';
 
 export interface HybridVerifierContext {
-  /** Verifies the signature and the claims, and caches the verdict. */
+  /** Verifies the signature and the claims. */
   readonly verifyLocally: Verify;
-  readonly checks: Pick<RevocationChecks, 'check'>;
+  readonly checks: RevocationChecks;
+  readonly clock: Clock;
 }
 
 /**
@@ -18,17 +21,51 @@ export interface HybridVerifierContext {
  * server can only reject the token.
  * @internal
  */
-export function hybridVerify({ verifyLocally, checks }: HybridVerifierContext): Verify {
-  const check = (token: string, verdict: Verdict, connection: CallerConnection | undefined) => {
-    const waiting = checks.check(token, verdict, connection);
+export class HybridVerifier {
+  readonly verify: Verify;
+  /** Verdicts of {@link HybridVerifierContext.verifyLocally}, until the tokens expire. */
+  readonly #local: VerdictCache;
+  /** The same verdicts, each until the next review of its token starts: they need no check. */
+  readonly #unchecked: VerdictCache;
+  readonly #checks: RevocationChecks;
+
+  constructor({ verifyLocally, checks, clock }: HybridVerifierContext) {
+    const verifyAndCheck: Verify = (token, audiences, connection) => {
+      const verdict = this.#local.verify(token, audiences);
+      return verdict instanceof Promise
+        ? verdict.then((late) => this.#check(token, late, connection))
+        : this.#check(token, verdict, connection);
+    };
+    this.#checks = checks;
+    this.#local = new VerdictCache(verifyLocally, { clock });
+    this.#unchecked = new VerdictCache(verifyAndCheck, {
+      clock,
+      limitOf: (token) => checks.uncheckedUse(token),
+    });
+    this.verify = this.#unchecked.verify;
+  }
+
+  /** A local verdict in memory is a hit as well, although it must be checked. */
+  get counts(): Pick<VerifierStatistics, 'cacheHits' | 'cacheMisses'> {
+    const { counts: local } = this.#local;
+    const { cacheHits, cacheMisses } = this.#unchecked.counts;
+    return { cacheHits: cacheHits + local.cacheHits, cacheMisses: cacheMisses - local.cacheHits };
+  }
+
+  close(): void {
+    this.#checks.close();
+    this.#unchecked.clear();
+    this.#local.clear();
+  }
+
+  #check(
+    token: string,
+    verdict: Verdict,
+    connection: CallerConnection | undefined,
+  ): Verdict | Promise<Verdict> {
+    const waiting = this.#checks.check(token, verdict, connection);
     return waiting ? waiting.then(() => verdict) : verdict;
-  };
-  return (token, audiences, connection) => {
-    const verdict = verifyLocally(token, audiences);
-    return verdict instanceof Promise
-      ? verdict.then((late) => check(token, late, connection))
-      : check(token, verdict, connection);
-  };
+  }
 }
 
 /**

@@ -176,3 +176,43 @@ it('keeps nothing of an answer that arrives after close', async () => {
   await used;
   expect(clock.pendingTimers).toBe(0);
 });
+
+describe('uncheckedUse', () => {
+  it('starts with the first use after an answer, and ends when the next review starts', async () => {
+    const { checks, clock, api, use } = checksOf({ reviewMs: 20 });
+    expect(checks.uncheckedUse('token')).toBeUndefined();
+    await use();
+    expect(checks.uncheckedUse('token')).toBeUndefined();
+    await use();
+    const { untilMs = 0 } = checks.uncheckedUse('token') ?? {};
+    await clock.advance(untilMs - clock.monotonicMs() - 1);
+    expect(api.asked).toBe(1);
+    await clock.advance(1);
+    expect(api.asked).toBe(2);
+  });
+
+  it('is not allowed while a review is running, and after the review only after a use', async () => {
+    const { checks, clock, api, use } = checksOf({ reviewMs: 500 });
+    await use();
+    await use();
+    const { untilMs = 0 } = checks.uncheckedUse('token') ?? {};
+    await clock.advance(untilMs - clock.monotonicMs());
+    expect(api.asked).toBe(2);
+    await use();
+    expect(checks.uncheckedUse('token')).toBeUndefined();
+    await clock.advance(500);
+    expect(checks.uncheckedUse('token')).toBeUndefined();
+    await use();
+    expect(checks.uncheckedUse('token')).toBeDefined();
+  });
+
+  it('is not allowed for a rejected token', async () => {
+    const { checks, api, use } = checksOf();
+    api.answer = () => {
+      throw new InvalidTokenError('REJECTED', 'not authenticated');
+    };
+    await expect(use()).rejects.toThrow('not authenticated');
+    await expect(use()).rejects.toThrow('not authenticated');
+    expect(checks.uncheckedUse('token')).toBeUndefined();
+  });
+});

@@ -5,7 +5,7 @@ import { InvalidTokenError } from '../../errors.js';
 import { type Clock } from '../../util/clock.js';
 import { SharedWork } from '../shared-work.js';
 import { type TokenEntry, TokenMap } from '../token-map.js';
-import { type Rejection, toInvalidTokenError, toRejection } from '../verdict-cache.js';
+import { type KeepLimit, type Rejection, toInvalidTokenError, toRejection } from '../verdict-cache.js';
 import { type Verdict } from '../verifier.js';
 
 /** What to do with a correctly signed token while the API server cannot tell whether it was revoked. @publicApi */
@@ -51,8 +51,8 @@ interface TokenState extends TokenEntry {
   address?: string;
   /** Cancels the timer for the next review. */
   readonly cancel: () => void;
-  /** Whether the state was replaced or dropped, so that it must not be used any more. */
-  isDropped: boolean;
+  /** Whether a review is running although the last answer can still be used. */
+  isBeingReviewed?: boolean;
 }
 
 /**
@@ -67,38 +67,36 @@ interface TokenState extends TokenEntry {
 export class RevocationChecks {
   private readonly accepted = createStore();
   private readonly rejected = createStore();
-  /** The last answer about the token of a verdict, if it is accepted. A verdict is found first, so no token is looked up twice. */
-  private readonly ofVerdicts = new WeakMap<Verdict, TokenState>();
   private readonly asking = new SharedWork<void>();
   private isClosed = false;
 
   constructor(private readonly context: RevocationChecksContext) {}
 
   /**
-   * @param verdict of the local verification of this token, and of no other; the API server is not asked after its end
+   * @param verdict of the local verification; the API server is not asked after its end
    * @returns synchronously while the last answer is not too old
    * @throws {InvalidTokenError} the token was revoked
    * @throws {VerifierUnavailableError} the API server did not answer
    */
   check(token: string, verdict: Verdict, connection: CallerConnection | undefined): void | Promise<void> {
     const nowMs = this.context.clock.monotonicMs();
-    const state = this.find(token, verdict);
+    // Looked up at each call, so that a token in use is not dropped.
+    const state = this.accepted.get(token) ?? this.rejected.get(token);
     if (!state || nowMs >= state.untilMs) return this.askOnce(token, verdict, connection);
     state.address ??= connection?.address ?? '';
     if (nowMs >= state.askAgainFromMs) this.askInBackground(token, verdict);
     if (state.rejection) throw toInvalidTokenError(state.rejection);
   }
 
-  private find(token: string, verdict: Verdict): TokenState | undefined {
-    const last = this.ofVerdicts.get(verdict);
-    if (last && !last.isDropped) {
-      // So that a token in use is not dropped.
-      last.wasUsed = true;
-      return last;
-    }
-    const accepted = this.accepted.get(token);
-    if (accepted) this.ofVerdicts.set(verdict, accepted);
-    return accepted ?? this.rejected.get(token);
+  /**
+   * How long {@link check} need not be called for an accepted token: until the next review starts, after which any answer may
+   * come. The first use after an answer is always checked, because a token that is not used is not reviewed again.
+   * @returns `undefined` if the next use must be checked
+   */
+  uncheckedUse(token: string): KeepLimit | undefined {
+    const state = this.accepted.peek(token);
+    if (!state || state.address === undefined || state.isBeingReviewed) return undefined;
+    return { token: state.token, untilMs: Math.min(state.askAgainFromMs, state.untilMs) };
   }
 
   /** Deletes all answers and cancels all timers. */
@@ -115,7 +113,7 @@ export class RevocationChecks {
   /** An error is ignored here: the next use of the token after the last answer is too old asks again, and gets the error. */
   private askInBackground(token: string, verdict: Verdict): void {
     const state = this.accepted.peek(token);
-    if (state) state.askAgainFromMs = Infinity;
+    if (state) Object.assign(state, { askAgainFromMs: Infinity, isBeingReviewed: true });
     // In the queue the review counts as one of a caller that uses the token.
     const connection = { address: state?.address ?? '', isClosed: () => false };
     this.askOnce(token, verdict, connection)?.catch(() => {});
@@ -173,7 +171,7 @@ export class RevocationChecks {
   private keep(token: string, given: Pick<TokenState, 'untilMs'> & Partial<TokenState>): void {
     const { untilMs, rejection, askAgainFromMs = Infinity, cancel = () => {} } = given;
     if (this.isClosed) return cancel();
-    const state = { token, untilMs, askAgainFromMs, cancel, wasUsed: false, isDropped: false };
+    const state = { token, untilMs, askAgainFromMs, cancel, wasUsed: false };
     if (rejection) {
       this.accepted.delete(token);
       this.rejected.set({ ...state, rejection: toRejection(rejection) });
@@ -185,10 +183,5 @@ export class RevocationChecks {
 }
 
 function createStore(): TokenMap<TokenState> {
-  return new TokenMap({ maxTokens: MAX_TOKENS, onDrop: drop });
-}
-
-function drop(state: TokenState): void {
-  state.isDropped = true;
-  state.cancel();
+  return new TokenMap({ maxTokens: MAX_TOKENS, onDrop: (state) => state.cancel() });
 }
