@@ -21,7 +21,7 @@ function total(count) {
 }
 
 // Here as well, because the end of a long log may be all that is kept.
-for (const { name, message, assertionResults } of reports.flatMap(({ testResults }) => testResults)) {
+for (const { name, message, assertionResults } of reports.flatMap(({ testResults = [] }) => testResults)) {
   const suite = relative(process.cwd(), name);
   const failures = assertionResults.filter(({ status }) => status === 'failed');
   for (const { fullName, failureMessages } of failures)

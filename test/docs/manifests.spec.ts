@@ -11,9 +11,12 @@ interface Manifest {
   readonly spec?: { readonly template: { readonly spec: PodSpec } };
 }
 
+/** The configuration of an OpenTelemetry Collector is not a manifest. */
+const isManifest = (document: object) => !('processors' in document);
+
 const manifests = PAGES.filter((page) => page !== 'docs/tutorial.md').flatMap((page) =>
   codeBlocks(page, 'yaml').flatMap((block) =>
-    (loadAllYaml(block) as Manifest[]).map((manifest) => ({
+    (loadAllYaml(block) as Manifest[]).filter(isManifest).map((manifest) => ({
       page,
       code: codeBlocks(page, 'ts').join('\n'),
       name: `${manifest.kind} ${manifest.metadata?.name}`,

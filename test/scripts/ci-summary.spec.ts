@@ -35,6 +35,28 @@ describe('scripts/ci-summary.mjs', () => {
     expect({ status, stdout }).toEqual({ status: code, stdout: `${line}\n` });
   });
 
+  it('names each failed test and each suite that could not start, and prints the numbers last', () => {
+    const [failing, broken] = ['failing.spec.ts', 'broken.spec.ts'].map((name) => join(process.cwd(), name));
+    const testResults = [
+      {
+        ...{ name: failing, message: '' },
+        assertionResults: [
+          { status: 'failed', fullName: 'the guard refuses', failureMessages: ['expected 401'] },
+          { status: 'passed', fullName: 'the guard accepts', failureMessages: [] },
+        ],
+      },
+      { name: broken, message: 'cannot find a module', assertionResults: [] },
+    ];
+    const report = { numPassedTests: 1, numFailedTests: 1, numRuntimeErrorTestSuites: 1, numPendingTests: 0 };
+    writeFileSync(path('detailed'), JSON.stringify({ ...report, testResults }));
+    const { stdout } = spawnSync(process.execPath, [SCRIPT, '1', path('detailed')], { encoding: 'utf8' });
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      ...['FAILED failing.spec.ts: the guard refuses', 'expected 401', ''],
+      ...['FAILED broken.spec.ts', 'cannot find a module', ''],
+      '1 passed, 2 failed',
+    ]);
+  });
+
   it('fails without a report', () => {
     const { status, stdout } = spawnSync(process.execPath, [SCRIPT, '1', path('none')], { encoding: 'utf8' });
     expect({ status, stdout }).toEqual({
