@@ -12,9 +12,10 @@ export const graphqlTransport: Transport = {
   name: 'graphql',
   matches: (context) => context.getType<string>() === 'graphql' && operationOf(context) !== undefined,
   messageOf(context) {
-    const value = operationOf(context)?.value;
+    const { value, info } = operationOf(context) ?? {};
     const source = value && sourceOf(value);
-    if (source?.isShared) return undefined;
+    // One field of one operation: everything else belongs to several requests.
+    if (source?.isShared) return info;
     // Over a WebSocket, the request lives as long as the connection, and the context as long as the operation.
     return source?.connection ? value : (source?.node ?? value);
   },
