@@ -12,10 +12,9 @@ import { type Handshake } from './handshake.js';
  * @internal
  */
 export class ConnectionServers {
-  private readonly places = new WeakMap<object, Set<string>>();
+  private readonly gateways = new WeakMap<object, Set<RouteClass>>();
   /** What a handshake remembers for a server. Another application may use the same server. */
   private readonly keys = new WeakMap<object, object>();
-  private readonly gateways = new WeakMap<object, readonly RouteClass[]>();
   private readonly unsupported = new Set<object>();
 
   constructor(
@@ -24,11 +23,15 @@ export class ConnectionServers {
     private readonly guard: CanActivate,
   ) {}
 
-  /** @param place from `placeOf` @returns whether an adapter has returned the server before */
+  /**
+   * Finds the gateways of a server when Nest creates it, because their metadata may change later.
+   * @param place from `placeOf`
+   * @returns whether an adapter has returned the server before
+   */
   add(server: object, place: string): boolean {
-    const known = this.places.get(server);
-    this.places.set(server, (known ?? new Set<string>()).add(place));
-    this.gateways.delete(server);
+    const known = this.gateways.get(server);
+    const found = this.allGateways().filter((one) => placeOfGateway(one) === place);
+    this.gateways.set(server, new Set([...(known ?? []), ...found]));
     return known !== undefined;
   }
 
@@ -39,7 +42,7 @@ export class ConnectionServers {
 
   /** The gateways whose refused clients are connected for a moment. */
   gatewaysWithoutHandshake(): RouteClass[] {
-    return [...new Set([...this.unsupported].flatMap((server) => this.gatewaysOf(server)))];
+    return [...new Set([...this.unsupported].flatMap((server) => [...this.gatewaysOf(server)]))];
   }
 
   /** @throws {RefusedConnectionError} as a rejection: a gateway does not accept the client */
@@ -66,15 +69,12 @@ export class ConnectionServers {
   }
 
   /** All gateways, if the adapter has not created the server: then it is unknown which of them listen on it. */
-  private gatewaysOf(server: object): readonly RouteClass[] {
-    const known = this.gateways.get(server);
-    if (known) return known;
-    const places = this.places.get(server);
+  private gatewaysOf(server: object): Iterable<RouteClass> {
+    return this.gateways.get(server) ?? this.allGateways();
+  }
+
+  private allGateways(): RouteClass[] {
     const all = [...this.modules.values()].flatMap(providersOf).map(({ routeClass }) => routeClass);
-    const found = [...new Set(all)].filter(
-      (one) => isGateway(one) && (places === undefined || places.has(placeOfGateway(one))),
-    );
-    this.gateways.set(server, found);
-    return found;
+    return [...new Set(all)].filter(isGateway);
   }
 }

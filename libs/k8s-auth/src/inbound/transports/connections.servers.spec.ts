@@ -133,6 +133,17 @@ describe('an adapter that two applications share', () => {
   });
 });
 
+it('a server keeps its gateways if the port of a gateway is changed for the next application', async () => {
+  const ports = [await freePort(), await freePort()] as const;
+  @WebSocketGateway({ path: '/orders' })
+  @K8sAuth('orders')
+  class Gateway {}
+  Reflect.defineMetadata('port', ports[0], Gateway);
+  bench = await wsConnections.start([Gateway]);
+  Reflect.defineMetadata('port', ports[1], Gateway);
+  expect(outcomeOf(await connectWs(`http://127.0.0.1:${ports[0]}/orders`))).toBe('UNAUTHENTICATED');
+});
+
 describe('the upgrade request of the package ws', () => {
   it('is also decided by verifyClient of the gateway, for accepted callers only', async () => {
     const asked: string[] = [];
