@@ -38,15 +38,24 @@ export interface ConnectionBench {
 
 export type RunningConnectionBench = Awaited<ReturnType<typeof startBench>> & {
   readonly connect: (token?: string, path?: string) => Promise<Outcome>;
+  /** Ends the verification of tokens such as `slow.orders`. */
+  readonly release: () => void;
 };
 
-/** Accepts tokens such as `checkout.orders`, which is issued for the audience orders. `outage` cannot be verified. */
+/**
+ * Accepts tokens such as `checkout.orders`, which is issued for the audience orders. `outage` cannot be verified, and
+ * `slow.orders` not before `release` is called.
+ */
 class AudienceVerifier extends ScriptedVerifier {
+  release = (): void => undefined;
+  private readonly released = new Promise<void>((resolve) => (this.release = resolve));
+
   constructor(clock: FakeClock) {
     super();
     const expiresAtMs = clock.wallMs() + TOKEN_LIFETIME_MS;
-    const verify: Verify = (token, audiences) => {
+    const verify: Verify = async (token, audiences) => {
       this.asked.push({ token, audiences });
+      if (token.startsWith('slow.')) await this.released;
       if (token === 'outage')
         throw new VerifierUnavailableError('API server is unreachable', { retryAfterMs: 2500 });
       const [name = '', audience = ''] = token.split('.');
@@ -62,7 +71,7 @@ class AudienceVerifier extends ScriptedVerifier {
         expiresAtMs,
         verifiedBy: 'scripted',
       });
-      return Promise.resolve({ principal, validUntilMs: expiresAtMs });
+      return { principal, validUntilMs: expiresAtMs };
     };
     Object.assign(this, { verify });
   }
@@ -89,6 +98,7 @@ function connectable(
   const outcomes: Outcome[] = [];
   return {
     ...bench,
+    release: () => (bench.verifier as AudienceVerifier).release(),
     async connect(token, path = '') {
       const outcome = await connectTo(`${bench.url}${path}`, token);
       outcomes.push(outcome);

@@ -101,6 +101,8 @@ function connect(
   const handshake = handshakeOfNew(client, node);
   const ofAdapter = typeof server === 'object' && server !== null ? server : servers;
   const accept = () => {
+    // Nest would not be told of the end of a client that has disconnected during the decision.
+    if (handshake.isClosed()) return;
     handshake.connect(() => closeAny(client, 'token expired'));
     proceed();
   };

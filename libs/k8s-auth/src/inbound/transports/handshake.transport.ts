@@ -17,7 +17,7 @@ export const handshakeTransport: Transport = {
   messageOf: handshakeIn,
   credentialsOf: (context) => handshakeIn(context).source.credentials(),
   removeCredentials: (context) => handshakeIn(context).source.removeCredentials(),
-  connectionOf: (context) => handshakeIn(context).source.connection,
+  connectionOf: handshakeIn,
   longLivedOf: handshakeIn,
   toError: (_, refusal) => new RefusedConnectionError(refusal),
 };

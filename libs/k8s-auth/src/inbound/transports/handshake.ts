@@ -14,15 +14,24 @@ export interface HandshakeSource {
  * the accepted token belongs to it: the client object of the package ws exists only after the upgrade.
  * @internal
  */
-export class Handshake implements LongLivedConnection {
+export class Handshake implements LongLivedConnection, CallerConnection {
   readonly key = this;
   private readonly decisions = new Map<object, Promise<void>>();
   private readonly settled = new Set<object>();
   private readonly listeners: (() => void)[] = [];
   private closeClient: (() => void) | undefined;
   private isExpired = false;
+  private hasEnded = false;
 
   constructor(readonly source: HandshakeSource) {}
+
+  get address(): string {
+    return this.source.connection.address;
+  }
+
+  isClosed(): boolean {
+    return this.hasEnded || this.source.connection.isClosed();
+  }
 
   /** Decides once for each server that the client connects to. @param decide rejects if the client is refused */
   decideOnce(server: object, decide: () => Promise<void>): Promise<void> {
@@ -60,6 +69,7 @@ export class Handshake implements LongLivedConnection {
 
   /** Call this when the client is refused, or disconnected. */
   end(): void {
+    this.hasEnded = true;
     for (const listener of this.listeners.splice(0)) listener();
   }
 }

@@ -160,7 +160,9 @@ export function keepCaller(
   { context, principal, token }: VerifiedMessage,
 ): void {
   const connection = transport.longLivedOf?.(context);
-  if (connection) noteAcceptedToken(connection, { token, principal }, root);
+  // It may have ended during the verification. Then nothing would cancel its timer.
+  if (connection && !transport.connectionOf(context).isClosed())
+    noteAcceptedToken(connection, { token, principal }, root);
   transport.removeCredentials(context);
   rememberMessage(context, transport, new AuthenticatedRequest(root, context, principal, token));
 }

@@ -11,7 +11,11 @@ export interface SocketIoSocket {
   readonly handshake: { readonly auth?: Record<string, unknown>; readonly address?: string };
   readonly request: unknown;
   /** The connection below it, which several namespaces share. */
-  readonly conn: { readonly readyState?: string; once(event: 'close', listener: () => void): void };
+  readonly conn: {
+    readonly readyState?: string;
+    once(event: 'close', listener: () => void): void;
+    off(event: 'close', listener: () => void): void;
+  };
   readonly connected: boolean;
   disconnect(close: boolean): void;
   once(event: 'disconnect', listener: () => void): void;
@@ -53,9 +57,12 @@ export function handshakeOfSocketIo(socket: SocketIoSocket): Handshake {
     removeCredentials: () => removeCredentials(socket),
     connection: connectionOf(socket),
   });
-  // The second event also follows a refusal. Other namespaces may keep that connection open for a while.
-  socket.once('disconnect', () => handshake.end());
-  socket.conn.once('close', () => handshake.end());
+  const end = () => handshake.end();
+  // The second event also follows a refusal. Other namespaces may keep that connection open for a while, and the client may
+  // try to connect again and again.
+  socket.once('disconnect', end);
+  socket.conn.once('close', end);
+  handshake.onClosed(() => socket.conn.off('close', end));
   return handshake;
 }
 
