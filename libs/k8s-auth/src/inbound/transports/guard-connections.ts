@@ -19,6 +19,9 @@ interface Adapter {
 
 /** The used part of a server or a namespace of socket.io. */
 interface SocketIoServer {
+  /** Of a namespace. */
+  readonly server?: SocketIoServer;
+  readonly opts?: { readonly connectionStateRecovery?: { skipMiddlewares?: boolean } };
   use(middleware: (socket: unknown, next: (error?: unknown) => void) => void): void;
 }
 
@@ -27,8 +30,7 @@ interface SocketIoServer {
  * the application sets its adapter.
  *
  * A server of socket.io has middleware for this, and the package ws has the option `verifyClient`: a refused client is never
- * connected. A client of any other server, and one that socket.io connects again without its middleware, is decided before
- * Nest hears of it, and disconnected if it is refused.
+ * connected. A client of any other server is decided before Nest hears of it, and disconnected if it is refused.
  * @returns the servers, for the warnings of startup
  * @internal
  */
@@ -80,12 +82,22 @@ function createGuarded(
   const isKnown = servers.add(server, place);
   if (isKnown || runs(shapeOf(shapeOf(server)?.['options'])?.['verifyClient'], verifyClient)) return server;
   if (hasMethods(server, 'use', 'fetchSockets')) {
+    runMiddlewareForRecovered(server as SocketIoServer);
     (server as SocketIoServer).use((socket, next) => {
       const handshake = handshakeOfNew(socket as object, undefined);
       servers.decide(handshake, server).then(() => next(), next);
     });
   } else servers.noteUnsupported(server);
   return server;
+}
+
+/**
+ * Without middleware, a client whose state is recovered is connected before it is decided. If it disconnects before that,
+ * socket.io keeps its state again, and a caller who is refused could receive missed events without end.
+ */
+function runMiddlewareForRecovered({ server, opts }: SocketIoServer): void {
+  const recovery = (server?.opts ?? opts)?.connectionStateRecovery;
+  if (recovery) recovery.skipMiddlewares = false;
 }
 
 /** Runs before Nest passes the client to the gateways. */
