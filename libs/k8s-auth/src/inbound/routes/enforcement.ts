@@ -46,12 +46,17 @@ export function declareEnforcement(
  * @internal
  */
 export function declaredEnforcementOf(routeClass: RouteClass, name: string): boolean | undefined {
-  const prototypes = prototypesOf(routeClass).filter((link) => Object.hasOwn(link, name));
-  const [nearest, ...overridden] = prototypes.map((link) => records.get(link)?.methods.get(name));
-  if (nearest !== undefined) return nearest;
-  if (overridden.includes(true)) return true;
+  const ofMethod = declaredMethodEnforcementOf(routeClass, name);
+  if (ofMethod !== undefined) return ofMethod;
   const method: unknown = Reflect.get(routeClass.prototype as object, name);
   return declaredClassEnforcementOf(routeClass, isCopied(method, routeClass));
+}
+
+/** What the decorators of the method itself say. @internal */
+export function declaredMethodEnforcementOf(routeClass: RouteClass, name: string): boolean | undefined {
+  const prototypes = prototypesOf(routeClass).filter((link) => Object.hasOwn(link, name));
+  const [nearest, ...overridden] = prototypes.map((link) => records.get(link)?.methods.get(name));
+  return nearest ?? (overridden.includes(true) || undefined);
 }
 
 /** What the decorators say about every method that has no decorator of its own. @internal */

@@ -1,7 +1,7 @@
 import { type AuthorizationRule, decide } from '../../authorization/rules.js';
 import { audienceKeyOf } from '../../identity/names.js';
 import { type RouteClass, type RouteHandler } from './controller-class.js';
-import { declaredEnforcementOf } from './enforcement.js';
+import { declaredEnforcementOf, declaredMethodEnforcementOf } from './enforcement.js';
 import { type InboundRoot, policyOf, type Route, toRoute } from './route.js';
 
 // Metadata keys of @nestjs/websockets, an optional package.
@@ -62,6 +62,7 @@ export function connectionHandlerOf(routeClass: RouteClass): RouteHandler {
  * connection.
  *
  * If a protected handler is not enforced, the connection is not enforced either: the handler could not pass its messages.
+ * `@EnforceK8sAuth(true)` on the hook overrides this.
  * @param handlers the routes of the message handlers
  * @internal
  */
@@ -74,7 +75,8 @@ export function connectionRouteOf(
   const declared = policyOf(routeClass, CONNECTION_HOOK);
   const own = toRoute(label, declared, root, declaredEnforcementOf(routeClass, CONNECTION_HOOK));
   const guarded = handlers.filter(({ policy }) => policy.kind === 'protected');
-  const enforce = own.enforce && guarded.every((one) => one.enforce);
+  const isHookEnforced = declaredMethodEnforcementOf(routeClass, CONNECTION_HOOK) === true;
+  const enforce = own.enforce && (isHookEnforced || guarded.every((one) => one.enforce));
   if (declared.kind !== 'undecorated') return { ...own, enforce };
   if (guarded.length > 0) {
     const audiences = [...new Set(guarded.flatMap((one) => one.audiences))];

@@ -61,6 +61,12 @@ class Unenforced {
 }
 
 @WebSocketGateway()
+class EnforcedHook {
+  @EnforceK8sAuth(true) handleConnection() {}
+  @SubscribeMessage('soft') @K8sAuth('orders') @EnforceK8sAuth(false) soft() {}
+}
+
+@WebSocketGateway()
 @K8sAuth('orders')
 class StricterHook {
   @K8sAuth('orders', allowServiceAccounts('shop/admin')) handleConnection() {}
@@ -128,6 +134,11 @@ describe.each(BENCHES)('a connection of %s', (_, { start: startGateways }) => {
     expect(bench?.log.events).toMatchObject([
       { message: 'request would be refused, but passes', route: 'Unenforced.handleConnection' },
     ]);
+  });
+
+  it('is refused if handleConnection is enforced, although one of its handlers is not', async () => {
+    const outcome = await outcomes([EnforcedHook], [undefined, 'checkout.orders'], { enforce: false });
+    expect(outcome).toEqual(['UNAUTHENTICATED', 'accepted']);
   });
 
   it('needs every gateway that shares it', async () => {
