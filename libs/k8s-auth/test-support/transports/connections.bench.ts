@@ -14,7 +14,12 @@ import { type BenchSetup, TOKEN_LIFETIME_MS } from './transport-bench.js';
 /** What a client learns when it tries to connect. */
 export type Outcome =
   | { readonly client: ConnectedClient }
-  | { readonly refusal: unknown; readonly status?: number | undefined; readonly headers?: object };
+  | {
+      readonly refusal: unknown;
+      readonly message?: string;
+      readonly status?: number | undefined;
+      readonly headers?: object;
+    };
 
 /** `accepted`, or the code of the refusal. */
 export function outcomeOf(outcome: Outcome): string {
@@ -129,7 +134,7 @@ function connectSocketIo(url: string, place: 'auth' | 'header', token?: string):
     );
     socket.once('connect_error', (error: Error & { data?: unknown }) => {
       socket.disconnect();
-      resolve({ refusal: error.data });
+      resolve({ refusal: error.data, message: error.message });
     });
   });
 }

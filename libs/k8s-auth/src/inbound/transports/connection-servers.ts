@@ -5,6 +5,7 @@ import { SUPPLIES_TEST_CALLERS } from '../inbound.constants.js';
 import { providersOf, type RouteClass } from '../routes/controller-class.js';
 import { connectionHandlerOf, isGateway, placeOfGateway } from '../routes/gateway-connections.js';
 import { type Handshake } from './handshake.js';
+import { RefusedConnectionError } from './handshake.transport.js';
 
 /**
  * The WebSocket servers of one application, and the gateways that listen on each of them. A client connects to a server, so
@@ -48,14 +49,22 @@ export class ConnectionServers {
   /** @throws {RefusedConnectionError} as a rejection: a gateway does not accept the client */
   decide(handshake: Handshake, server: object): Promise<void> {
     return handshake.decideOnce(this.keyOf(server), async () => {
-      for (const gateway of this.gatewaysOf(server)) {
-        const context = new ExecutionContextHost([handshake], gateway, connectionHandlerOf(gateway));
-        context.setType('ws');
-        for (const guard of this.config.getGlobalGuards())
-          if (Object.hasOwn(guard, SUPPLIES_TEST_CALLERS)) await guard.canActivate(context);
-        await this.guard.canActivate(context);
+      try {
+        await this.askGateways(handshake, server);
+      } catch (error) {
+        throw RefusedConnectionError.from(error);
       }
     });
+  }
+
+  private async askGateways(handshake: Handshake, server: object): Promise<void> {
+    for (const gateway of this.gatewaysOf(server)) {
+      const context = new ExecutionContextHost([handshake], gateway, connectionHandlerOf(gateway));
+      context.setType('ws');
+      for (const guard of this.config.getGlobalGuards())
+        if (Object.hasOwn(guard, SUPPLIES_TEST_CALLERS)) await guard.canActivate(context);
+      await this.guard.canActivate(context);
+    }
   }
 
   hasAccepted(handshake: Handshake, server: object): boolean {

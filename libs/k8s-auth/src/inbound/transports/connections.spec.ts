@@ -105,6 +105,16 @@ describe.each(BENCHES)('a connection to a protected gateway of %s', (_, { name, 
     ]);
   });
 
+  it('is refused with 503, and is told nothing else, if the decision fails', async () => {
+    const { connect, log } = await start();
+    log.warn = () => {
+      throw new Error('disk is full');
+    };
+    const outcome = await connect();
+    expect(outcome).toMatchObject({ refusal: { ...UNAVAILABLE, retryAfterSeconds: 1 } });
+    expect(JSON.stringify(outcome)).not.toContain('disk');
+  });
+
   it('is accepted with a token, and handleConnection knows the caller', async () => {
     const { connect, verifier } = await start();
     clientOf(await connect('checkout.orders'));

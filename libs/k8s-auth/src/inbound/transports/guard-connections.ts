@@ -4,7 +4,7 @@ import { type NodeRequest, nodeRequestOf } from '../request/bearer-token.js';
 import { placeOf } from '../routes/gateway-connections.js';
 import { ConnectionServers } from './connection-servers.js';
 import { type Handshake, handshakeOf, keepHandshake } from './handshake.js';
-import { RefusedConnectionError } from './handshake.transport.js';
+import { type RefusedConnectionError } from './handshake.transport.js';
 import { hasMethods, shapeOf } from './shapes.js';
 import { handshakeOfSocketIo, isSocketIo } from './socket-io.transport.js';
 import { storeUpgradeRequest } from './upgrade-requests.js';
@@ -121,9 +121,7 @@ function connect(
   if (servers.hasAccepted(handshake, ofAdapter)) return accept();
   servers
     .decide(handshake, ofAdapter)
-    .then(accept, (error: unknown) =>
-      closeAny(client, error instanceof RefusedConnectionError ? error.message : 'Service Unavailable'),
-    );
+    .then(accept, (error: RefusedConnectionError) => closeAny(client, error.message));
 }
 
 function kept(clientOrRequest: object, handshake: Handshake): Handshake {

@@ -1,4 +1,5 @@
 import { type ExecutionContext } from '@nestjs/common';
+import { VerifierUnavailableError } from '../../errors.js';
 import { bodyOf } from './exceptions.js';
 import { Handshake } from './handshake.js';
 import { type Refusal, type Transport } from './transport.js';
@@ -28,6 +29,14 @@ export class RefusedConnectionError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** The client of socket.io finds this field in its event `connect_error`. */
   readonly data: object;
+
+  /** For an error that is not about the client, such as one of a logger: nothing of it reaches the client. */
+  static from(error: unknown): RefusedConnectionError {
+    if (error instanceof RefusedConnectionError) return error;
+    const cause = new VerifierUnavailableError('unexpected error');
+    const message = 'Service Unavailable';
+    return new this({ code: 'SERVICE_UNAVAILABLE', statusCode: 503, message, retryAfterSeconds: 1, cause });
+  }
 
   constructor(refusal: Refusal) {
     super(refusal.message, { cause: refusal.cause });

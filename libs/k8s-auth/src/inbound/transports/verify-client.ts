@@ -1,5 +1,5 @@
 import { type NodeRequest } from '../request/bearer-token.js';
-import { RefusedConnectionError } from './handshake.transport.js';
+import { type RefusedConnectionError } from './handshake.transport.js';
 
 /** The answer to an upgrade request. */
 type Done = (isAccepted: boolean, status?: number, body?: string, headers?: Record<string, string>) => void;
@@ -24,6 +24,7 @@ export function runs(option: unknown, ours: VerifyClient): boolean {
 /**
  * The option for a server of the package ws that answers an upgrade request with 401, 403 or 503 if `decide` rejects. A
  * function of the application runs after it, and so only for accepted clients.
+ * @param decide rejects with a {@link RefusedConnectionError} only
  * @internal
  */
 export function verifyClientWith(
@@ -35,7 +36,7 @@ export function verifyClientWith(
     decide(info.req)
       .then(
         () => askApplication(ofApplication, info, done),
-        (error: unknown) => refuse(error, done),
+        (error: RefusedConnectionError) => refuse(error, done),
       )
       // As for an error of the package itself: a function of the application has thrown.
       .catch(() => done(false, 500));
@@ -50,9 +51,7 @@ function askApplication(ofApplication: VerifyClient | undefined, info: UpgradeIn
   return done(Boolean(ofApplication(info, done)));
 }
 
-function refuse(error: unknown, done: Done): void {
-  if (!(error instanceof RefusedConnectionError)) return done(false, 503);
-  const { statusCode, data, retryAfterSeconds } = error;
+function refuse({ statusCode, data, retryAfterSeconds }: RefusedConnectionError, done: Done): void {
   done(false, statusCode, JSON.stringify(data), {
     'Content-Type': 'application/json',
     ...(statusCode === 401 && { 'WWW-Authenticate': 'Bearer' }),
