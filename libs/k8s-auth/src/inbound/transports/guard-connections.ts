@@ -7,7 +7,6 @@ import { type Handshake, handshakeOf, keepHandshake } from './handshake.js';
 import { type RefusedConnectionError } from './handshake.transport.js';
 import { hasMethods, shapeOf } from './shapes.js';
 import { handshakeOfSocketIo, isSocketIo } from './socket-io.transport.js';
-import { storeUpgradeRequest } from './upgrade-requests.js';
 import { runs, type VerifyClient, verifyClientWith } from './verify-client.js';
 import { handshakeOfClient, handshakeOfUpgrade, POLICY_VIOLATION } from './ws.transport.js';
 
@@ -109,7 +108,6 @@ function connect(
 ): void {
   if (typeof client !== 'object' || client === null) return;
   const node = nodeRequestOf(request);
-  if (node) storeUpgradeRequest(client, node);
   const handshake = handshakeOfNew(client, node);
   const ofAdapter = typeof server === 'object' && server !== null ? server : servers;
   const accept = () => {

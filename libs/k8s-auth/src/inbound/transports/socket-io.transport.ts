@@ -3,7 +3,7 @@ import { type NodeRequest, nodeRequestOf, removeAuthorization } from '../request
 import { type CallerConnection } from '../../verifiers/verifier.js';
 import { bodyOf, messageException } from './exceptions.js';
 import { Handshake, handshakeOf } from './handshake.js';
-import { authorizationsOf, hasMethods, ownText, shapeOf } from './shapes.js';
+import { authorizationsOf, hasMethods, NO_CONNECTION, ownText, shapeOf } from './shapes.js';
 import { type Transport } from './transport.js';
 
 /** The used part of a socket of socket.io. */
@@ -16,7 +16,6 @@ export interface SocketIoSocket {
     once(event: 'close', listener: () => void): void;
     off(event: 'close', listener: () => void): void;
   };
-  readonly connected: boolean;
   disconnect(close: boolean): void;
   once(event: 'disconnect', listener: () => void): void;
 }
@@ -82,17 +81,7 @@ export const socketIoTransport: Transport = {
   callerKeyOf: socketOf,
   credentialsOf: (context) => credentialsOf(socketOf(context)),
   removeCredentials: (context) => removeCredentials(socketOf(context)),
-  connectionOf(context) {
-    const socket = socketOf(context);
-    return { address: socket.handshake.address ?? '', isClosed: () => !socket.connected };
-  },
-  longLivedOf(context) {
-    const socket = socketOf(context);
-    return {
-      key: handshakeOf(socket) ?? socket,
-      close: () => socket.disconnect(true),
-      onClosed: (listener) => socket.once('disconnect', listener),
-    };
-  },
+  connectionOf: (context) => handshakeOf(socketOf(context)) ?? NO_CONNECTION,
+  longLivedOf: (context) => handshakeOf(socketOf(context)),
   toError: (_, refusal) => messageException('ws', bodyOf(refusal), refusal),
 };

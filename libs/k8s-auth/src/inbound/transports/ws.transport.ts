@@ -4,12 +4,10 @@ import { bodyOf, messageException } from './exceptions.js';
 import { Handshake, handshakeOf } from './handshake.js';
 import { authorizationsOf, connectionOfNode, hasMethods, NO_CONNECTION, shapeOf } from './shapes.js';
 import { type Transport } from './transport.js';
-import { upgradeRequestOf } from './upgrade-requests.js';
 
 /** The used part of a WebSocket of the package ws. */
 interface Socket {
   readonly readyState: number;
-  close(code: number, reason: string): void;
   once(event: 'close', listener: () => void): void;
 }
 
@@ -17,7 +15,8 @@ interface Socket {
 export const POLICY_VIOLATION = 1008;
 
 const socketOf = (context: ExecutionContext) => context.getArgByIndex<Socket>(0);
-const nodeOf = (context: ExecutionContext) => upgradeRequestOf(socketOf(context));
+/** It has the credentials: the package ws does not store the request on the client. */
+const handshakeIn = (context: ExecutionContext) => handshakeOf(socketOf(context));
 
 function isWs(value: unknown): value is Socket {
   return hasMethods(value, 'send', 'close', 'once') && typeof shapeOf(value)?.['readyState'] === 'number';
@@ -53,16 +52,9 @@ export const wsTransport: Transport = {
   // All guards of one message get the same list of arguments. Parameter decorators get a copy of it.
   messageOf: (context): object => context.getArgs<unknown[]>(),
   callerKeyOf: socketOf,
-  credentialsOf: (context) => authorizationsOf(nodeOf(context)),
-  removeCredentials: (context) => removeAuthorization(nodeOf(context)),
-  connectionOf: (context) => connectionOfNode(nodeOf(context)),
-  longLivedOf(context) {
-    const socket = socketOf(context);
-    return {
-      key: handshakeOf(socket) ?? socket,
-      close: () => socket.close(POLICY_VIOLATION, 'token expired'),
-      onClosed: (listener) => socket.once('close', listener),
-    };
-  },
+  credentialsOf: (context) => handshakeIn(context)?.source.credentials() ?? [],
+  removeCredentials: (context) => handshakeIn(context)?.source.removeCredentials(),
+  connectionOf: (context) => handshakeIn(context) ?? NO_CONNECTION,
+  longLivedOf: handshakeIn,
   toError: (_, refusal) => messageException('ws', bodyOf(refusal), refusal),
 };
