@@ -30,15 +30,13 @@ import { trackRequests } from '../transports/current-request.js';
 import { type ConnectionServers } from '../transports/connection-servers.js';
 import { guardConnections } from '../transports/guard-connections.js';
 import { isGateway } from './gateway-connections.js';
-import { guardMessageHandlers } from './guard-message-handlers.js';
-import { setMessageGuard } from './message-guard.js';
-import { rootOf } from './root-of-module.js';
+import { guardMessageHandlers, setMessageGuard } from './message-guard.js';
+import { findWrongRoots, rootOf } from './module-roots.js';
 import { RouteCompiler } from './route-compiler.js';
 import { markOriginal, RouteTable } from './route-table.js';
 import { RouteTableGuard } from './route-table.guard.js';
 import { type ScopedController } from './scoped-controllers.js';
 import { warnOfOpenHandlers } from './startup-warnings.js';
-import { findWrongRoots } from './wrong-roots.js';
 
 /** A root, and the checks that need its options. */
 interface JoinedRoot {
