@@ -4,7 +4,7 @@ import { ConfigurationError } from '../errors.js';
 import { type Principal } from '../identity/principal.js';
 import { authenticatedFor, isRememberedPublic } from './request/authenticated-request.js';
 import { K8sAuthGuard } from './request/k8s-auth.guard.js';
-import { handlerLabelOf } from './request/refusal.js';
+import { handlerLabelOf } from './request/route-label.js';
 import { runsUnenforced } from './request/unenforced-request.js';
 import { labelOf, ownerOf } from './routes/controller-class.js';
 import { declarationOf, declare } from './routes/declarations.js';

@@ -1,7 +1,7 @@
 import { type ExecutionContext } from '@nestjs/common';
 import { type VerifiedEvent } from '../../events/event-types.js';
 import { type Principal } from '../../identity/principal.js';
-import { describeRoute } from './refusal.js';
+import { describeRoute } from './route-label.js';
 
 /** Computes the route only if a listener reads it: most listeners only count. @internal */
 export class AcceptedRequestEvent implements VerifiedEvent {

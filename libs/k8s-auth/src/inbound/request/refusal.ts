@@ -22,8 +22,8 @@ import { type InboundRoot } from '../routes/route.js';
 import { findTransport } from '../transports/index.js';
 import { type ConnectionPolicy } from '../transports/long-lived-connections.js';
 import { type Refusal } from '../transports/transport.js';
-import { requestOf } from './bearer-token.js';
 import { RefusedRequestEvent } from './refused-request.event.js';
+import { describeRoute } from './route-label.js';
 import { isRememberedUnenforced, rememberUnenforced } from './unenforced-request.js';
 
 /** The errors that have an HTTP response. Any other error is our own failure and becomes a VerifierUnavailableError. */
@@ -150,11 +150,15 @@ function setHeaders(
   { challenge }: RefusalResponse,
   error: RefusableError,
 ): void {
-  // Absent if a library passes only the request. Other code, such as a timeout, may have answered during the verification.
-  if (response === undefined || adapter.isHeadersSent(response)) return;
-  if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
-  if (error instanceof VerifierUnavailableError)
-    adapter.setHeader(response, 'Retry-After', retryAfterOf(error));
+  try {
+    // Other code, such as a timeout, may have answered during the verification.
+    if (adapter.isHeadersSent(response)) return;
+    if (challenge !== undefined) adapter.setHeader(response, 'WWW-Authenticate', challenge);
+    if (error instanceof VerifierUnavailableError)
+      adapter.setHeader(response, 'Retry-After', retryAfterOf(error));
+  } catch {
+    // Not a response: a library may run a handler with other arguments. The refusal must not depend on them.
+  }
 }
 
 /** A new exception with a body of its own, because exception filters may change both. The cause says what happened. */
@@ -170,30 +174,4 @@ function toHttpException({ exception, body }: RefusalResponse, error: RefusableE
 /** Whole seconds (RFC 9110 §10.2.3), rounded up: with 0, all callers would retry at once. */
 function retryAfterOf({ retryAfterMs }: VerifierUnavailableError): string {
   return String(Number.isFinite(retryAfterMs) ? Math.max(1, Math.ceil(retryAfterMs / 1000)) : 1);
-}
-
-/** The properties where Express and Fastify store the pattern of the matched route. */
-interface RoutedRequest {
-  readonly method?: string;
-  readonly route?: { readonly path?: unknown };
-  readonly routeOptions?: { readonly url?: unknown };
-}
-
-/**
- * `GET /orders/:id`, or `OrdersController.find` if there is no single pattern. Never the URL of the request: the caller
- * chooses its path and query, and their length has no limit.
- * @internal
- */
-export function describeRoute(context: ExecutionContext): string {
-  if (context.getType() === 'http') {
-    const request = requestOf(context) as RoutedRequest | undefined;
-    const pattern = request?.routeOptions?.url ?? request?.route?.path;
-    if (typeof pattern === 'string' && request?.method !== undefined) return `${request.method} ${pattern}`;
-  }
-  return handlerLabelOf(context);
-}
-
-/** `OrdersController.find` @internal */
-export function handlerLabelOf(context: ExecutionContext): string {
-  return `${context.getClass().name}.${context.getHandler().name}`;
 }

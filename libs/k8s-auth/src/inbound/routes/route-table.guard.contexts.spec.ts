@@ -83,17 +83,22 @@ describe.each(ADAPTERS)('a function of a provider that a library runs with a req
     @Get('guarded') @Public() guarded(@Req() request: unknown) {
       return this.run('guarded', request);
     }
-    private run(name: 'hear' | 'guarded', request: unknown): unknown {
+    @Get('message') @Public() message() {
+      return this.run('guarded', { content: 'of a message' }, { fields: 'of the message' });
+    }
+    private run(name: 'hear' | 'guarded', ...args: unknown[]): unknown {
       const { listener } = this;
-      return this.external.create(listener, Reflect.get(listener, name), name)(request) as unknown;
+      return this.external.create(listener, Reflect.get(listener, name), name)(...args) as unknown;
     }
   }
 
   it('runs, but is refused with 403 if it has our guard, because it names no audience', async () => {
     const { url, log } = await startApp(adapter, { controllers: [Orders], providers: [Listener] });
     expect(await send(`${url}/hear`, 'Bearer abc')).toMatchObject({ status: 200, body: 'heard' });
-    expect((await send(`${url}/guarded`, 'Bearer abc')).status).toBe(403);
-    expect(log.events).toMatchObject([{ code: 'ERR_K8S_AUTH_ROUTE_UNDECORATED' }]);
+    for (const path of ['guarded', 'message'])
+      expect((await send(`${url}/${path}`, 'Bearer abc')).status).toBe(403);
+    const code = 'ERR_K8S_AUTH_ROUTE_UNDECORATED';
+    expect(log.events).toMatchObject([{ code }, { code }]);
   });
 });
 
