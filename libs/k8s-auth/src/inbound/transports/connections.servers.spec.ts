@@ -13,7 +13,7 @@ import {
   wsConnections,
 } from '../../../test-support/transports/connections.bench.js';
 import { freePort } from '../../../test-support/transports/free-port.js';
-import { getPrincipal, K8sAuth, Public } from '../k8s-auth.decorators.js';
+import { Caller, getPrincipal, K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 let bench: RunningConnectionBench | undefined;
 afterEach(async () => {
@@ -72,6 +72,32 @@ describe('namespaces of socket.io', () => {
     expect(await outcome).toBe('accepted');
     second.disconnect();
     first.disconnect();
+  });
+
+  it('find the removed header for messages too, if everybody may connect', async () => {
+    @WebSocketGateway({ namespace: 'mixed' })
+    class Mixed {
+      @Public() handleConnection() {}
+      @SubscribeMessage('whoami') @K8sAuth('orders') whoami(@Caller('serviceAccount') name: string) {
+        return name;
+      }
+    }
+    bench = await socketIoConnections('header').start([Mixed, OrdersNamespace]);
+    const mixed = io(`${bench.url}/mixed`, {
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      extraHeaders: { authorization: 'Bearer checkout.orders' },
+    });
+    await new Promise<void>((resolve) => mixed.once('connect', resolve));
+    const orders = mixed.io.socket('/orders');
+    await new Promise<void>((resolve) => orders.once('connect', resolve));
+    const answer = new Promise((resolve) => {
+      mixed.once('exception', resolve);
+      mixed.emit('whoami', {}, resolve);
+    });
+    expect(await answer).toBe('checkout');
+    mixed.io.engine.close();
   });
 });
 
@@ -163,6 +189,14 @@ describe('the upgrade request of the package ws', () => {
     expect(outcomeOf(await bench.connect('checkout.orders', '/?second'))).toBe('accepted');
     await expect(bench.connect('checkout.orders', '/?blocked')).rejects.toThrow('expected a body in JSON');
     expect(asked).toEqual(['/?second', '/?blocked']);
+  });
+
+  it('is refused if verifyClient of the gateway is not a function, as the package itself does', async () => {
+    @WebSocketGateway({ verifyClient: 'yes' } as object)
+    @K8sAuth('orders')
+    class Gateway {}
+    bench = await wsConnections.start([Gateway]);
+    await expect(bench.connect('checkout.orders')).rejects.toThrow('expected a body in JSON');
   });
 
   it('gets a challenge, or the time of the next attempt', async () => {

@@ -3,6 +3,7 @@ import { type NodeRequest, nodeRequestOf, removeAuthorization } from '../request
 import { type CallerConnection } from '../../verifiers/verifier.js';
 import { bodyOf, messageException } from './exceptions.js';
 import { Handshake, handshakeOf } from './handshake.js';
+import { tokenOfConnection } from './long-lived-connections.js';
 import { authorizationsOf, hasMethods, NO_CONNECTION, ownText, shapeOf } from './shapes.js';
 import { type Transport } from './transport.js';
 
@@ -79,7 +80,13 @@ export const socketIoTransport: Transport = {
   // All guards of one message get the same list of arguments. Parameter decorators get a copy of it.
   messageOf: (context): object => context.getArgs<unknown[]>(),
   callerKeyOf: socketOf,
-  credentialsOf: (context) => credentialsOf(socketOf(context)),
+  credentialsOf(context) {
+    const handshake = handshakeOf(socketOf(context));
+    // The removed header may be older than the accepted token of the connection.
+    return handshake && tokenOfConnection(handshake) === undefined
+      ? handshake.source.credentials()
+      : credentialsOf(socketOf(context));
+  },
   removeCredentials: (context) => removeCredentials(socketOf(context)),
   connectionOf: (context) => handshakeOf(socketOf(context)) ?? NO_CONNECTION,
   longLivedOf: (context) => handshakeOf(socketOf(context)),

@@ -46,7 +46,7 @@ export function verifyClientWith(
 }
 
 function askApplication(ofApplication: VerifyClient | undefined, info: UpgradeInfo, done: Done): void {
-  if (typeof ofApplication !== 'function') return done(true);
+  if (!ofApplication) return done(true);
   if (ofApplication.length === 2) return void ofApplication(info, done);
   return done(Boolean(ofApplication(info, done)));
 }
