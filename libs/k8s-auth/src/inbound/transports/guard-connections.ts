@@ -74,7 +74,10 @@ function createGuarded(
   // Options with a server ask for a namespace of it.
   const isNew = options?.['server'] === undefined;
   const verifyClient = verifyClientWith(options?.['verifyClient'] as VerifyClient | undefined, (request) =>
-    servers.decide(handshakeOf(request) ?? kept(request, handshakeOfUpgrade(request)), server as object),
+    servers.decide(
+      handshakeOf(request) ?? keepHandshake(request, handshakeOfUpgrade(request)),
+      server as object,
+    ),
   );
   const server: unknown = create(port, isNew ? { ...options, verifyClient } : options);
   if (typeof server !== 'object' || server === null) return server;
@@ -122,19 +125,14 @@ function connect(
     .then(accept, (error: RefusedConnectionError) => closeAny(client, error.message));
 }
 
-function kept(clientOrRequest: object, handshake: Handshake): Handshake {
-  keepHandshake(clientOrRequest, handshake);
-  return handshake;
-}
-
 /** @param node the request of its upgrade, which a client of socket.io has itself */
 function handshakeOfNew(client: object, node: NodeRequest | undefined): Handshake {
   const known = handshakeOf(client);
   if (known) return known;
   const ofUpgrade = node && handshakeOf(node);
-  if (ofUpgrade) return kept(client, ofUpgrade);
-  if (isSocketIo(client)) return kept(client, handshakeOfSocketIo(client));
-  return kept(client, node ? handshakeOfUpgrade(node) : handshakeOfClient(client));
+  if (ofUpgrade) return keepHandshake(client, ofUpgrade);
+  if (isSocketIo(client)) return keepHandshake(client, handshakeOfSocketIo(client));
+  return keepHandshake(client, node ? handshakeOfUpgrade(node) : handshakeOfClient(client));
 }
 
 interface AnyClient {

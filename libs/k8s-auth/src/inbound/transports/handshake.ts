@@ -82,7 +82,8 @@ export function handshakeOf(clientOrRequest: object): Handshake | undefined {
   return handshakes.get(clientOrRequest);
 }
 
-/** @internal */
-export function keepHandshake(clientOrRequest: object, handshake: Handshake): void {
+/** @returns the handshake @internal */
+export function keepHandshake(clientOrRequest: object, handshake: Handshake): Handshake {
   handshakes.set(clientOrRequest, handshake);
+  return handshake;
 }
