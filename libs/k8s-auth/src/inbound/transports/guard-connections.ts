@@ -115,7 +115,7 @@ function connect(
   const ofAdapter = typeof server === 'object' && server !== null ? server : servers;
   const accept = () => {
     // Nest would not be told of the end of a client that has disconnected during the decision.
-    if (handshake.isClosed()) return;
+    if (handshake.isClosed()) return closeAny(client, 'connection has ended');
     handshake.connect(() => closeAny(client, 'token expired'));
     proceed();
   };
