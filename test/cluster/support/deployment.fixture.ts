@@ -110,7 +110,9 @@ export class Deployment {
   }
 
   async log(name: string, ...options: string[]): Promise<string> {
-    return this.kubectl('logs', '--selector', `app.kubernetes.io/name=${name}`, '--tail=-1', ...options);
+    const selector = `app.kubernetes.io/name=${name}`;
+    // A pod whose container is being created has no log yet, and the other pods have one.
+    return this.kubectl('logs', '--selector', selector, '--tail=-1', '--ignore-errors', ...options);
   }
 
   /** Its pods that are not terminating, once they have an address. */
