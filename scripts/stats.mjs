@@ -1,4 +1,4 @@
-// npm run stats [-- --check [--max-files 175] [--min-median 55] [--max-median 90] [--max-lines 200]]
+// npm run stats [-- --check [--max-files 185] [--min-median 55] [--max-median 110] [--max-lines 200]]
 // Prints how many source files a folder has, without tests and fixtures, and how long they are. With --check it exits
 // with 1 if a limit is exceeded.
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     check: { type: 'boolean', default: false },
-    'max-files': { type: 'string', default: '175' },
+    'max-files': { type: 'string', default: '185' },
     'min-median': { type: 'string', default: '55' },
-    'max-median': { type: 'string', default: '90' },
+    'max-median': { type: 'string', default: '110' },
     'max-lines': { type: 'string', default: '200' },
   },
 });
