@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { seededRandom } from '../../../libs/k8s-auth/test-support/seeded-random.js';
 import { verdictFor } from '../../../libs/k8s-auth/test-support/scripted-verifier.js';
 import { FakeClock } from '../../../libs/k8s-auth/testing/fake-clock.js';
 import { RevocationChecks } from '../../../libs/k8s-auth/src/verifiers/hybrid/revocation-checks.js';
@@ -82,7 +83,7 @@ interface Use {
 }
 
 function randomArrivals({ callers, replicas, requestsPerSecond }: Simulation): () => Use[] {
-  const random = randomNumbers(1);
+  const random = seededRandom(1);
   const perTick = (callers * requestsPerSecond * TICK_MS) / 1000;
   let nextTicks = 0;
   return () => {
@@ -106,16 +107,5 @@ function regularArrivals({ callers, replicas, requestsPerSecond }: Simulation): 
       uses.push({ caller: next % callers, replica });
     }
     return uses;
-  };
-}
-
-/** The generator mulberry32 by Tommy Ettinger: the same numbers in each run. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -1,16 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { seededRandom } from '../../test-support/seeded-random.js';
 import { isJsonObject, member, parseStrictJson } from './compact-jws.js';
-
-/** A small deterministic generator (mulberry32), so that a failure can be repeated. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const TEXTS = ['', 'a', 'b:', '{"a":1}', '"', '\\', '\\"', ':', 'ä', '\u0000', ' ', 'x'.repeat(50), '}', ']'];
 
@@ -28,7 +18,7 @@ function randomValue(random: () => number, depth: number): unknown {
 
 describe('parseStrictJson', () => {
   it('returns the same value as JSON.parse', () => {
-    const random = randomFrom(7);
+    const random = seededRandom(7);
     for (let round = 0; round < 2000; round++) {
       const value = randomValue(random, 5);
       const text = JSON.stringify(value, null, round % 3);
@@ -37,7 +27,7 @@ describe('parseStrictJson', () => {
   });
 
   it('rejects a repeated name in every position of an object', () => {
-    const random = randomFrom(11);
+    const random = seededRandom(11);
     for (let round = 0; round < 500; round++) {
       const twice = `{"q":${JSON.stringify(randomValue(random, 3))}, "q" :${JSON.stringify(randomValue(random, 3))}}`;
       const text = `{"first":[${JSON.stringify(randomValue(random, 3))},${twice}],"last":{}}`;

@@ -1,8 +1,44 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { seededRandom } from '../../test-support/seeded-random.js';
 import { type TokenEntry, TokenMap } from './token-map.js';
 
 const SIGNATURE = 's'.repeat(86);
+
+/** What a {@link TokenMap} does, without its numbers. */
+class TokenList {
+  readonly dropped: number[] = [];
+  private readonly entries: (TokenEntry & { readonly number: number })[] = [];
+
+  constructor(private readonly maxTokens: number) {}
+
+  set(entry: TokenEntry & { readonly number: number }): void {
+    this.delete(entry.token);
+    while (this.entries.length >= this.maxTokens) this.dropOldest();
+    this.entries.push(entry);
+  }
+
+  delete(token: string): void {
+    const index = this.entries.findIndex((entry) => entry.token === token);
+    if (index >= 0) this.dropped.push(...this.entries.splice(index, 1).map(({ number }) => number));
+  }
+
+  get(token: string): void {
+    const found = this.peek(token);
+    if (found) found.wasUsed = true;
+  }
+
+  peek(token: string): TokenEntry | undefined {
+    return this.entries.find((entry) => entry.token === token);
+  }
+
+  private dropOldest(): void {
+    const [oldest] = this.entries;
+    if (!oldest?.wasUsed) return this.delete(oldest?.token ?? '');
+    oldest.wasUsed = false;
+    this.entries.push(...this.entries.splice(0, 1));
+  }
+}
 
 describe('TokenMap', () => {
   it('finds an entry only by its whole token', () => {
@@ -34,6 +70,42 @@ describe('TokenMap', () => {
     map.set({ token: `d.${SIGNATURE}`, name: 'd', wasUsed: false });
     expect(map.get(`c.${SIGNATURE}`)).toBeUndefined();
     expect(map.get(`b.${SIGNATURE}`)?.name).toBe('b');
+  });
+
+  it('finds a token after another one with the same end was deleted or dropped', () => {
+    const map = new TokenMap<TokenEntry>({ maxTokens: 2 });
+    const tokens = ['a', 'b', 'c'].map((name) => `${name}.${SIGNATURE}`) as [string, string, string];
+    const [a, b, c] = tokens;
+    for (const token of [a, b]) map.set({ token, wasUsed: false });
+    map.delete(a);
+    expect(map.get(b)).toMatchObject({ token: b });
+    // The first one of these is dropped for the last one.
+    map.clear();
+    for (const token of [a, b, c]) map.set({ token, wasUsed: false });
+    expect(tokens.filter((token) => map.peek(token))).toEqual([b, c]);
+  });
+
+  it.each([1, 2, 3, 4, 5])('has the same entries as a list, whatever the calls (seed %d)', (seed) => {
+    const random = seededRandom(seed);
+    const pick = <Value extends string>(values: readonly Value[]) =>
+      values[Math.floor(random() * values.length)] as Value;
+    const dropped: number[] = [];
+    const map = new TokenMap<TokenEntry & { number: number }>({
+      maxTokens: 6,
+      onDrop: ({ number }) => dropped.push(number),
+    });
+    const list = new TokenList(6);
+    for (let number = 0; number < 2_000; number++) {
+      const token = `${pick(['1', '2', '3', '4'])}.${pick(['a', 'b', 'c']).repeat(8)}`;
+      const call = pick(['set', 'delete', 'get', 'get', 'peek']);
+      for (const either of [map, list]) {
+        if (call === 'set') either.set({ token, number, wasUsed: false });
+        else either[call](token);
+      }
+      expect(map.peek(token)).toEqual(list.peek(token));
+      expect(dropped).toEqual(list.dropped.splice(0));
+      dropped.length = 0;
+    }
   });
 
   it('keeps tokens that are shorter than the end apart', () => {

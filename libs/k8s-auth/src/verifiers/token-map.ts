@@ -48,7 +48,8 @@ export class TokenMap<Entry extends TokenEntry> {
   /** Like {@link get}, but does not count as a use. */
   peek(token: string): Entry | undefined {
     const entry = this.#entries.get(endOf(token));
-    if (!entry || entry.token === token) return entry;
+    if (entry?.token === token) return entry;
+    // Also if the end leads to no entry: the other token with this end may have been dropped since.
     return this.#hasSameEnds ? this.#entries.get(token) : undefined;
   }
 
