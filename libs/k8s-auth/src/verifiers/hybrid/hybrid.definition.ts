@@ -32,7 +32,8 @@ export interface HybridOptions extends IssuerKeysOptions {
 
   /**
    * How long the API server's answer about a token is used, milliseconds. A revoked token is rejected at the latest this
-   * time plus 10 s after the deletion, because the API server itself may cache its answer for 10 s.
+   * time plus 10 s after the deletion, because the API server itself may cache its answer for 10 s. If a review takes longer than
+   * this time, its duration counts instead.
    * @default 60000
    * @minimum 1000
    * @maximum 600000
