@@ -8,7 +8,7 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 /** An entry of a {@link TokenMap}. */
 export interface TokenEntry {
   readonly token: string;
-  /** Whether the token was used since the map last looked for an entry to drop. A use may set it without the map. */
+  /** Whether the token was used since the map last looked for an entry to drop. */
   wasUsed: boolean;
 }
 
@@ -30,6 +30,11 @@ export interface TokenMapOptions<Entry> {
 export class TokenMap<Entry extends TokenEntry> {
   // In the order in which they were stored, or got their second chance.
   readonly #entries = new Map<number | string, Entry>();
+  /**
+   * From where the next entry to drop is looked for. A new iterator would have to skip the gaps that dropped entries leave at the
+   * start of a map. It is kept only while each call of {@link set} drops an entry: it holds what the map was before it grew.
+   */
+  #oldest: IterableIterator<[number | string, Entry]> | undefined;
   readonly #options: TokenMapOptions<Entry>;
   #characters = 0;
   /** Whether an entry was ever stored under its whole token. */
@@ -62,6 +67,7 @@ export class TokenMap<Entry extends TokenEntry> {
     // Both keys, or an older entry of this token would be found again.
     else this.#remove(end);
     if (this.#hasSameEnds) this.#remove(token);
+    if (!this.#isFullFor(token)) this.#oldest = undefined;
     while (this.#isFullFor(token)) this.#dropOne();
     this.#entries.set(isOther ? token : end, entry);
     this.#characters += token.length;
@@ -83,7 +89,8 @@ export class TokenMap<Entry extends TokenEntry> {
   }
 
   #dropOne(): void {
-    for (const [key, entry] of this.#entries) {
+    this.#oldest ??= this.#entries.entries();
+    for (const [key, entry] of this.#oldest) {
       if (!entry.wasUsed) return this.#remove(key);
       entry.wasUsed = false;
       // Moves it to the end.
