@@ -68,11 +68,11 @@ describe('podEnvironment', () => {
     expect(names.filter((name) => name.startsWith('K8S_AUTH_'))).toEqual([]);
   });
 
-  it('keeps the NODE_OPTIONS of the user, and quotes the path of the preloaded file', () => {
+  it('keeps the NODE_OPTIONS of the user after the preloaded file, whose path it quotes', () => {
     const inherited = { NODE_OPTIONS: '--max-old-space-size=512' };
     const preloaded = 'C:\\my files\\process.cjs';
     expect(environmentOf({ inherited, files: { ...files, preloaded } }).NODE_OPTIONS).toBe(
-      '--max-old-space-size=512 --require "C:\\\\my files\\\\process.cjs"',
+      '--require "C:\\\\my files\\\\process.cjs" --max-old-space-size=512',
     );
   });
 

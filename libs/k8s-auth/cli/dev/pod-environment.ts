@@ -52,7 +52,8 @@ export function podEnvironment(options: PodEnvironmentOptions): Record<string, s
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,
     KUBERNETES_SERVICE_PORT_HTTPS: port,
-    NODE_OPTIONS: [inherited.NODE_OPTIONS, `--require ${quoteForNode(files.preloaded)}`]
+    // Before the modules that the user preloads.
+    NODE_OPTIONS: [`--require ${quoteForNode(files.preloaded)}`, inherited.NODE_OPTIONS]
       .filter(Boolean)
       .join(' '),
     PORT: String(service.port),

@@ -18,6 +18,14 @@ describe('PodHints', () => {
     );
   });
 
+  it('names NODE_OPTIONS for a token file that the pod has: another value has replaced what dev sets', () => {
+    const hint = new PodHints().hintFor('token file /tokens/bill cannot be read', ['/tokens/bill']);
+    expect(hint).toBe(
+      'the pod has /tokens/bill, but this process does not see it: where a script sets NODE_OPTIONS, keep what dev has set, ' +
+        'as in NODE_OPTIONS="$NODE_OPTIONS --enable-source-maps"',
+    );
+  });
+
   it.each([
     ['billing.shop.svc', '--as shop/billing '],
     ['billing.shop.svc.cluster.local', '--as shop/billing '],

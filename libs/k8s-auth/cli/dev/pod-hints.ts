@@ -2,6 +2,8 @@ const UNREADABLE = /token file (\/[^\s'"]+) cannot be read/;
 const UNKNOWN_HOST = /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/;
 /** `orders`, `orders.shop`, `orders.shop.svc`, or the same with a domain of the cluster. */
 const SERVICE = /^([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\..+)?)?)?$/;
+const KEEP_OPTIONS =
+  'where a script sets NODE_OPTIONS, keep what dev has set, as in NODE_OPTIONS="$NODE_OPTIONS --enable-source-maps"';
 
 /** Names the option of `dev` that gives a service what its code expects in a cluster and did not find. */
 export class PodHints {
@@ -21,8 +23,12 @@ export class PodHints {
 }
 
 function aboutFile(file: string | undefined, tokenFiles: readonly string[]): string | undefined {
+  if (file === undefined) return undefined;
+  // A package.json often has a script such as `NODE_OPTIONS=--enable-source-maps nest start`.
+  if (tokenFiles.includes(file))
+    return `the pod has ${file}, but this process does not see it: ${KEEP_OPTIONS}`;
   const present = tokenFiles.length > 0 ? `; the pod has ${tokenFiles.join(', ')}` : '';
-  return file && `to get a token in ${file}, add --token-file ${file}=<audience>${present}`;
+  return `to get a token in ${file}, add --token-file ${file}=<audience>${present}`;
 }
 
 function aboutHost(host: string | undefined): string | undefined {

@@ -19,17 +19,15 @@ for (const [port, address] of addresses) localPorts.set(address, port);
 
 // With a callback, synchronous (`accessSync`), and with a promise. Nothing that writes, except `open`.
 const READING = [
-  ...['access', 'createReadStream', 'exists', 'lstat', 'open', 'readFile', 'readlink', 'realpath', 'stat'],
-  ...['unwatchFile', 'watch', 'watchFile'],
-];
-for (const name of READING) {
-  for (const [owner, key] of [
-    [fs, name],
-    [fs, `${name}Sync`],
-    [fs.promises, name],
-  ]) {
-    if (typeof owner[key] === 'function') owner[key] = withArguments(owner[key], redirectFile);
-  }
+  ...['access', 'createReadStream', 'exists', 'lstat', 'open', 'openAsBlob', 'readFile'],
+  ...['readlink', 'realpath', 'stat', 'unwatchFile', 'watch', 'watchFile'],
+].flatMap((name) => [
+  [fs, name],
+  [fs, `${name}Sync`],
+  [fs.promises, name],
+]);
+for (const [owner, key] of [[fs.realpath, 'native'], [fs.realpathSync, 'native'], ...READING]) {
+  if (typeof owner[key] === 'function') owner[key] = withArguments(owner[key], redirectFile);
 }
 dns.lookup = withArguments(dns.lookup, redirectLookup);
 dns.promises.lookup = withArguments(dns.promises.lookup, redirectLookup);
@@ -45,10 +43,18 @@ function withArguments(original, change) {
 }
 
 function redirectFile([path, ...rest]) {
-  const isFileUrl = path instanceof URL && path.protocol === 'file:';
-  const text = isFileUrl ? fileURLToPath(path) : path;
+  const text = path instanceof URL ? pathOf(path) : path;
   const local = typeof text === 'string' && isAbsolute(text) ? localFiles.get(resolve(text)) : undefined;
   return [local ?? path, ...rest];
+}
+
+function pathOf(url) {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    // Not a file of the pod. The function that was called reports the URL in its own way.
+    return undefined;
+  }
 }
 
 function redirectLookup([host, ...rest]) {
@@ -76,5 +82,6 @@ function redirectOptions(options) {
 }
 
 function portOf(host) {
-  return localPorts.get(host.toLowerCase());
+  // A dot at the end is part of a complete name in DNS.
+  return localPorts.get(host.toLowerCase().replace(/\.$/, ''));
 }

@@ -21,10 +21,17 @@ const READS = `
   });
   promises.stat('${TOKEN_FILE}').then(({ size }) => console.log('size', size));
   promises.realpath('${TOKEN_FILE}').then((path) => console.log(readFileSync(path, 'utf8')));
+  realpath.native('${TOKEN_FILE}', (error, path) => console.log(readFileSync(path, 'utf8')));
+  console.log(readFileSync(realpathSync.native('${TOKEN_FILE}'), 'utf8'));
+  new ReadStream('${TOKEN_FILE}').on('data', (text) => console.log(String(text)));
+  openAsBlob('${TOKEN_FILE}').then((blob) => blob.text()).then(console.log);
+  console.log('URL', existsSync(new URL('file:///a%2Fb')));
+  promises.stat(new URL('file:///a%2Fb')).catch(({ code }) => console.log('URL', code));
   promises.access('/var/run/secrets/tokens/other').catch(({ code }) => console.log(code));
 `;
-const COMMON_JS = `const { readFile, readFileSync } = require('fs'); const promises = require('fs/promises');`;
-const ES_MODULE = `import { readFile, readFileSync } from 'node:fs'; import * as promises from 'node:fs/promises';`;
+const NAMES = 'existsSync, openAsBlob, ReadStream, readFile, readFileSync, realpath, realpathSync';
+const COMMON_JS = `const { ${NAMES} } = require('fs'); const promises = require('fs/promises');`;
+const ES_MODULE = `import { ${NAMES} } from 'node:fs'; import * as promises from 'node:fs/promises';`;
 const CALLS = `
   import { promises as dns } from 'node:dns';
   import { get } from 'node:http';
@@ -36,7 +43,7 @@ const CALLS = `
   }));
   const [{ address }] = await dns.lookup('billing.shop.svc', { all: true });
   console.log(await (await fetch('http://' + address)).text() === address + '/');
-  for (const socket of [connect(80, 'billing.shop.svc'), new Socket().connect(80, 'BILLING.shop.svc')]) {
+  for (const socket of [connect(80, 'billing.shop.svc'), new Socket().connect(80, 'BILLING.shop.svc.')]) {
     await new Promise((resolve) => socket.on('connect', resolve));
     console.log('connected');
     socket.destroy();
@@ -77,7 +84,10 @@ describe('pod-process.cjs', () => {
     ['an ES module', 'reads.mjs', ES_MODULE + READS],
   ])('serves the files of the pod to %s, and no other file', async (_, name, code) => {
     const lines = await run(name, code);
-    expect(lines.sort()).toEqual(['ENOENT', ...Array<string>(6).fill('mounted'), 'size 7']);
+    expect(lines.sort()).toEqual([
+      ...['ENOENT', 'URL ERR_INVALID_FILE_URL_PATH', 'URL false'],
+      ...[...Array<string>(10).fill('mounted'), 'size 7'],
+    ]);
   });
 
   it('connects the names of a cluster to ports of this machine, and keeps the name in the request', async () => {
