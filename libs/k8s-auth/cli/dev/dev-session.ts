@@ -8,7 +8,7 @@ import { type DevOptions, nameOf, pathOf, type ServiceOptions } from './dev.opti
 import { type KeyInput, readKeyboard } from './keyboard.js';
 import { LiveView } from './page/live-view.js';
 import { PodHints } from './pod-hints.js';
-import { tokenFilesOf } from './pod-paths.js';
+import { podContents } from './pod-paths.js';
 import { RunningServices } from './running-services.js';
 import { tryLines } from './try-lines.js';
 
@@ -100,10 +100,7 @@ export class DevSession {
         options.services.length > 1 ? this.say(nameOf(service), line) : this.terminal.writeLine(line),
       onLine: (service, line) => {
         this.parts?.view.addLine(service, line);
-        const hint = this.hints.hintFor(
-          line,
-          tokenFilesOf(service, options.services).map(({ path }) => path),
-        );
+        const hint = this.hints.hintFor(line, podContents(service, options.services));
         if (hint !== undefined) this.say('dev', hint);
       },
       onState: () => this.parts?.view.sendState(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ServiceOptions } from './dev.options.js';
-import { hostNamesOf, tokenFilesOf } from './pod-paths.js';
+import { hostNamesOf, podContents, tokenFilesOf } from './pod-paths.js';
 
 function service(name: string, more: Partial<ServiceOptions> = {}): ServiceOptions {
   return {
@@ -28,6 +28,13 @@ describe('tokenFilesOf', () => {
       { path: '/tokens/stock', audience: 'stock' },
     ]);
   });
+});
+
+it('podContents has the paths of the token files and the names of all services', () => {
+  const job = service('job', { verifier: undefined });
+  const { tokenFiles, hostNames } = podContents(job, [job, service('billing')]);
+  expect(tokenFiles).toEqual(['/var/run/secrets/tokens/billing']);
+  expect(hostNames).toEqual(expect.arrayContaining(['job', 'billing', 'billing.shop.svc']));
 });
 
 describe('hostNamesOf', () => {

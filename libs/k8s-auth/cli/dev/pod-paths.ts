@@ -1,4 +1,5 @@
 import { type ServiceAccountName } from '../../src/identity/names.js';
+import { type PodContents } from './pod-hints.js';
 import { pathOf, type ServiceOptions, type TokenFileOption } from './dev.options.js';
 
 /** Where README.md and the manifests mount the tokens for other services. */
@@ -26,6 +27,14 @@ export function tokenFilesOf(
       .map((audience) => ({ path: `${TOKENS}/${audience}`, audience })),
     ...(service.tokenFiles ?? []),
   ];
+}
+
+/** What the code of this service finds at the paths and under the names of a cluster. */
+export function podContents(service: ServiceOptions, services: readonly ServiceOptions[]): PodContents {
+  return {
+    tokenFiles: tokenFilesOf(service, services).map(({ path }) => path),
+    hostNames: services.flatMap(({ identity }) => hostNamesOf(identity, service.identity.namespace)),
+  };
 }
 
 /**
