@@ -96,11 +96,16 @@ export class Deployment {
     }
   }
 
-  /** Restarts the pods of a deployment with these variables; resolves when they are ready. */
+  /**
+   * Restarts the pods of a deployment with these variables, which must have changed. Resolves when they are ready, and the
+   * pods before them are gone: a terminating pod may still answer.
+   */
   async set(name: string, variables: Record<string, string>): Promise<void> {
+    const before = (await this.pods(name)).map((pod) => `pod/${pod.name}`);
     const assignments = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
     await this.kubectl('set', 'env', `deployment/${name}`, ...assignments);
     await this.rolledOut(name);
+    if (before.length > 0) await this.kubectl('wait', '--for=delete', ...before, DELETE_TIMEOUT);
   }
 
   /** A log line of the client about a successful call, from the pod that runs now. */
