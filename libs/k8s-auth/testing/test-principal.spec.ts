@@ -24,6 +24,14 @@ describe('createTestPrincipal', () => {
     expect(principal.expiresAt).toEqual(new Date(1_000));
   });
 
+  it('refuses a field that does not exist, such as one of the principal itself', () => {
+    const mistaken = { namespace: 'shop', expiresAt: new Date(1_000) };
+    expect(() => createTestPrincipal(mistaken)).toThrow(
+      new TypeError("createTestPrincipal: there is no field 'expiresAt'. Did you mean 'expiresAtMs'?"),
+    );
+    expect(() => createTestPrincipal({ ...createTestPrincipal(), pod: undefined })).not.toThrow();
+  });
+
   it('cannot be changed', () => {
     const principal = createTestPrincipal({ audiences: ['orders'] });
     expect(() => Object.assign(principal, { namespace: 'other' })).toThrow(TypeError);

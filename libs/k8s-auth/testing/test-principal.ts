@@ -1,11 +1,21 @@
 import { createPrincipal, type Principal, type PrincipalFacts } from '../src/identity/principal.js';
+import { findSimilarName } from '../src/util/did-you-mean.js';
+
+const FIELDS: Readonly<Record<keyof PrincipalFacts, true>> = {
+  ...{ username: true, namespace: true, serviceAccount: true, serviceAccountUid: true, groups: true },
+  ...{ pod: true, node: true, credentialId: true },
+  ...{ audiences: true, issuer: true, issuedAtMs: true, expiresAtMs: true, verifiedBy: true },
+};
 
 /**
  * A principal as a verifier would give it, for unit tests of controllers and rules that need no token.
  * @param facts the fields that matter to the test; the other fields describe `default` in namespace `default`
+ * @throws {TypeError} there is no such field
  * @publicApi
  */
 export function createTestPrincipal(facts: Partial<PrincipalFacts> = {}): Principal {
+  for (const name of Object.keys(facts))
+    if (!Object.hasOwn(FIELDS, name)) throw new TypeError(mistakeOf(name));
   return createPrincipal({
     namespace: 'default',
     serviceAccount: 'default',
@@ -15,4 +25,10 @@ export function createTestPrincipal(facts: Partial<PrincipalFacts> = {}): Princi
     verifiedBy: 'test',
     ...facts,
   });
+}
+
+function mistakeOf(name: string): string {
+  const similar = findSimilarName(name, Object.keys(FIELDS));
+  const hint = similar === undefined ? '' : `. Did you mean '${similar}'?`;
+  return `createTestPrincipal: there is no field '${name}'${hint}`;
 }
