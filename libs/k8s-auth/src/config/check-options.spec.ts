@@ -124,7 +124,7 @@ describe('checkOptions', () => {
       "option 'longLivedConnections': expected one of 'close-at-expiry', 'stay-open'",
     ],
     [
-      'listeners that are no object',
+      'listeners in something other than an object',
       { destinations: [], events: null },
       "option 'events': expected an object",
     ],

@@ -46,7 +46,7 @@ describe('an observed operation', () => {
   it.each<[string, () => never | Promise<never>]>([
     ['throws', () => fail()],
     ['rejects', () => Promise.reject(broken)],
-  ])('%s its own error, which is no failure of the observer', async (_, work) => {
+  ])('%s its own error, and the observer has not failed', async (_, work) => {
     const { outcome, ended, failures } = observe((inner) => inner(), work);
     await expect(outcome).rejects.toBe(broken);
     expect(ended).toEqual([{ outcome: 'unavailable' }]);

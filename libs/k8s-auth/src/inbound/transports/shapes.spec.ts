@@ -44,7 +44,7 @@ describe.each([
   });
 
   it.each([[undefined], [null], ['text'], [{}], [{ headers: {} }]])(
-    'has no address and is open for %p, which is no request of Node',
+    'has an empty address and is open for %p, which Node has not created',
     (request) => {
       expect(connectionOf(request).address).toBe('');
       expect(connectionOf(request).isClosed()).toBe(false);
