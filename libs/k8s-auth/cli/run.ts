@@ -1,6 +1,6 @@
+import { didYouMean } from '../src/util/did-you-mean.js';
 import { type CommandEntry, EXIT, UsageError } from './command.js';
 import { commands } from './commands.js';
-import { didYouMean } from './did-you-mean.js';
 import { writeError, writeLine } from './output.js';
 
 const HELP_OPTIONS = ['--help', '-h'];

@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './command.js';
-import { didYouMean } from './did-you-mean.js';
+import { didYouMean } from '../src/util/did-you-mean.js';
 
 type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
 

@@ -1,5 +1,5 @@
 import { createPrincipal, type Principal, type PrincipalFacts } from '../src/identity/principal.js';
-import { findSimilarName } from '../src/util/did-you-mean.js';
+import { didYouMean } from '../src/util/did-you-mean.js';
 
 const FIELDS: Readonly<Record<keyof PrincipalFacts, true>> = {
   ...{ username: true, namespace: true, serviceAccount: true, serviceAccountUid: true, groups: true },
@@ -14,8 +14,11 @@ const FIELDS: Readonly<Record<keyof PrincipalFacts, true>> = {
  * @publicApi
  */
 export function createTestPrincipal(facts: Partial<PrincipalFacts> = {}): Principal {
-  for (const name of Object.keys(facts))
-    if (!Object.hasOwn(FIELDS, name)) throw new TypeError(mistakeOf(name));
+  const unknown = Object.keys(facts).find((name) => !Object.hasOwn(FIELDS, name));
+  if (unknown !== undefined) {
+    const hint = didYouMean(unknown, Object.keys(FIELDS));
+    throw new TypeError(`createTestPrincipal: there is no field '${unknown}'.${hint}`);
+  }
   return createPrincipal({
     namespace: 'default',
     serviceAccount: 'default',
@@ -25,10 +28,4 @@ export function createTestPrincipal(facts: Partial<PrincipalFacts> = {}): Princi
     verifiedBy: 'test',
     ...facts,
   });
-}
-
-function mistakeOf(name: string): string {
-  const similar = findSimilarName(name, Object.keys(FIELDS));
-  const hint = similar === undefined ? '' : `. Did you mean '${similar}'?`;
-  return `createTestPrincipal: there is no field '${name}'${hint}`;
 }

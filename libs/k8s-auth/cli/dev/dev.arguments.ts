@@ -10,7 +10,7 @@ import {
 import { parseUrl } from '../../src/util/syntax.js';
 import { verifierKinds } from '../../src/verifiers/index.js';
 import { UsageError } from '../command.js';
-import { didYouMean } from '../did-you-mean.js';
+import { didYouMean } from '../../src/util/did-you-mean.js';
 import { type OptionValues, parseOptions, splitCommand } from '../split-command.js';
 import {
   type DestinationOption,

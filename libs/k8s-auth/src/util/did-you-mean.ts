@@ -11,6 +11,12 @@ export function findSimilarName(name: string, known: readonly string[]): string 
   return nearest?.one;
 }
 
+/** @returns ` Did you mean 'x'?` with the most similar known name, or an empty text if none is similar @internal */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const similar = findSimilarName(name, known);
+  return similar === undefined ? '' : ` Did you mean '${similar}'?`;
+}
+
 /** The number of letters to replace, remove, add or swap with their neighbour (optimal string alignment distance). */
 function editDistance(from: string, to: string): number {
   // rows[i][j]: the distance between the first i letters of `from` and the first j letters of `to`.
