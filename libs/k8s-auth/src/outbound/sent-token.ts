@@ -11,8 +11,10 @@ export class SentToken {
   readonly #header: string;
   /** Whether a redirect has led to another origin. */
   hasLeftOrigin = false;
-  /** Whether the header was removed from the visible request. It is added again where the request is written to the socket. */
+  /** Whether the visible request has no header. It is added where the request is written to the socket. */
   isWithheld = false;
+  /** Whether one of our agents has got the request. */
+  hasReachedAgent = false;
 
   /**
    * @param origin the only origin that gets the token

@@ -8,8 +8,9 @@ import { type TokensByOrigin } from '../k8s-auth-token-source.js';
 import { discard, isForm } from '../request-body.js';
 import { redact } from '../secrecy.js';
 import { SentToken } from '../sent-token.js';
+import { AgentRoute } from './agent-route.js';
 import { AxiosCopy, rememberConfig } from './axios-copy.js';
-import { Connections, pick, proxyOf, restore, targetOf } from './connections.js';
+import { change, Connections, proxyOf, restore, targetOf } from './connections.js';
 import { concealDispatcher, guardedRedirect, hideToken } from './shown-config.js';
 import { withAuthorization } from './token-agent.js';
 
@@ -151,39 +152,46 @@ async function sendOnce(
   sent: SentToken,
   { axios, connections }: Attachment,
 ): Promise<Outcome> {
-  const isHttp = axios.usesHttp(config);
-  const settings: Partial<Config> = {
-    headers: withAuthorization(config.headers, sent.header),
-    beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
-    ...connections.settingsFor(config, sent, isHttp),
-  };
+  const adapter = axios.httpAdapterOf(config);
   // The http adapter reads the config before `send` returns, with few exceptions. Other adapters get a copy, because the
   // caller may hold the config. It has no prototype, like the configs of axios, so that axios does not copy it again.
-  const isCopied = !isHttp || sent.usesProxy || Number(config.httpVersion ?? 1) !== 1 || isForm(config.data);
-  const before = isCopied ? shown : pick(config, settings);
+  const isCopied = !adapter || sent.usesProxy || Number(config.httpVersion ?? 1) !== 1 || isForm(config.data);
+  const route = isCopied ? undefined : new AgentRoute(adapter, sent.origin);
+  sent.isWithheld = route?.isKnown ?? false;
+  const settings: Partial<Config> = {
+    ...(!sent.isWithheld && { headers: withAuthorization(config.headers, sent.header) }),
+    beforeRedirect: guardedRedirect(sent, config.beforeRedirect),
+    ...connections.settingsFor(config, sent, adapter !== undefined),
+  };
   const sentConfig = isCopied ? Object.assign(Object.create(null) as Config, config) : config;
-  Object.assign(sentConfig, settings);
+  const replaced = change(sentConfig, settings);
   try {
     const sending = axios.send(sentConfig);
-    const restoring = () => restore(sentConfig, shown, before, settings, sent);
+    const restoring = () => restore(sentConfig, shown, replaced, settings, sent);
     // An agent has got the request, so the config has been read.
-    const isRead = !isCopied && sent.isWithheld;
+    const isRead = !isCopied && sent.hasReachedAgent;
     if (isRead) restoring();
     // Restored also later, because an error of a response stream that is read later shows this config.
     const response = await (isRead ? sending : sending.finally(restoring));
     hideToken(response, shown, sent);
     return { response, settle: () => response };
   } catch (error) {
-    const failure = Object(error) as Partial<AxiosError>;
-    const { response } = failure;
-    if (response) hideToken(response, shown, sent);
-    hideToken(failure, shown, sent);
-    redact(failure, sent.token, [shown, failure.request, response]);
-    return {
-      response,
-      settle: () => {
-        throw error;
-      },
-    };
+    return failed(error, shown, sent);
+  } finally {
+    route?.note(sent);
   }
+}
+
+function failed(error: unknown, shown: Config, sent: SentToken): Outcome {
+  const failure = Object(error) as Partial<AxiosError>;
+  const { response } = failure;
+  if (response) hideToken(response, shown, sent);
+  hideToken(failure, shown, sent);
+  redact(failure, sent.token, [shown, failure.request, response]);
+  return {
+    response,
+    settle: () => {
+      throw error;
+    },
+  };
 }

@@ -58,9 +58,10 @@ export class AxiosCopy {
     }
   }
 
-  /** Whether it is certain that the http adapter of axios sends a config. */
-  usesHttp(config: Config): boolean {
-    return this.#axios !== undefined && this.#adapterOf(config) === this.#axios.getAdapter('http');
+  /** The http adapter of axios, if it is certain that it sends a config. */
+  httpAdapterOf(config: Config): AxiosAdapter | undefined {
+    const adapter = this.#adapterOf(config);
+    return adapter === this.#axios?.getAdapter('http') ? adapter : undefined;
   }
 
   /** @throws {AxiosError} there is no such adapter */

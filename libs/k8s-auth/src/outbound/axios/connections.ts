@@ -79,29 +79,31 @@ export class Connections {
   }
 }
 
-/** The values in a config that settings will replace. @internal */
-export function pick(config: Config, settings: Partial<Config>): Partial<Config> {
-  const picked: Partial<Config> = {};
-  for (const name of Object.keys(settings))
-    if (name in config) Reflect.set(picked, name, Reflect.get(config, name));
-  return picked;
+/** Puts settings into a config. @returns the values that they replace @internal */
+export function change(config: Config, settings: Partial<Config>): Partial<Config> {
+  const replaced: Partial<Config> = {};
+  for (const name of Object.keys(settings)) {
+    if (name in config) Reflect.set(replaced, name, Reflect.get(config, name));
+    Reflect.set(config, name, Reflect.get(settings, name));
+  }
+  return replaced;
 }
 
 /**
- * Puts the previous values back into the config that was sent. It keeps the headers that axios has added, except the
- * token, and so does the config that is shown.
+ * Puts the replaced values back into the config that was sent. Headers that contain the token are replaced by a copy without
+ * it, also in the config that is shown. The copy has the headers that axios has added.
  * @internal
  */
 export function restore(
   sentConfig: Config,
   shown: Config,
-  before: Partial<Config>,
-  { headers = shown.headers, ...settings }: Partial<Config>,
+  replaced: Partial<Config>,
+  { headers, ...settings }: Partial<Config>,
   { token }: SentToken,
 ): void {
-  sentConfig.headers = shown.headers = withAuthorization(headers, undefined, token);
-  for (const name of Object.keys(settings) as (keyof Config)[]) {
-    if (name in before) Reflect.set(sentConfig, name, before[name]);
+  if (headers) sentConfig.headers = shown.headers = withAuthorization(headers, undefined, token);
+  for (const name of Object.keys(settings)) {
+    if (name in replaced) Reflect.set(sentConfig, name, Reflect.get(replaced, name));
     else Reflect.deleteProperty(sentConfig, name);
   }
 }

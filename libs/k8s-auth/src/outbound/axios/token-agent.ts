@@ -23,9 +23,9 @@ interface RequestTarget {
 }
 
 /**
- * Wraps an agent for the requests of one try. The wrapper removes the header with the token from each request. It adds
- * the header again when the head of the request is written to the socket, if the request goes to the token's origin. So
- * the request, the response, their sockets, the agent and errors never show the token.
+ * Wraps an agent for the requests of one try. The wrapper removes the header with the token from a request that has one. It
+ * adds the header when the head of the request is written to the socket, if the request goes to the token's origin. So the
+ * request, the response, their sockets, the agent and errors never show the token.
  * @internal
  */
 export function agentWithToken<T extends Agent>(agent: T, sent: SentToken): T {
@@ -47,6 +47,7 @@ function moveToken(
   agentOptions: RequestTarget,
   sent: SentToken,
 ): void {
+  sent.hasReachedAgent = true;
   if (request.getHeader('authorization') === sent.header) {
     removeHeader(request, options.headers);
     sent.isWithheld = true;
