@@ -39,6 +39,13 @@ describe('Rounds', () => {
     expect(rounds.note).toBeUndefined();
   });
 
+  it('joins the rounds of several runs', async () => {
+    const runOf = (cpuUs: number) => Rounds.run(NAMES, () => Promise.resolve(sample(cpuUs)), options(2));
+    const joined = Rounds.join([await runOf(10), await runOf(14), await runOf(10.5)]);
+    expect(joined.cpuUs('go')).toEqual({ median: 10.5, min: 10, max: 14 });
+    expect(joined.note).toBe('noisy: none took 10.0 to 14.0 µs');
+  });
+
   it('takes a second set of rounds on a noisy machine, and says so', async () => {
     const messages: string[] = [];
     const measured: number[] = [];

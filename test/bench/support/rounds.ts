@@ -40,6 +40,13 @@ export class Rounds {
     return result;
   }
 
+  /** All rounds of several runs with the same variants. @param runs at least one */
+  static join(runs: readonly Rounds[]): Rounds {
+    const result = new Rounds(runs[0]?.reference ?? '');
+    for (const { rounds } of runs) result.rounds.push(...rounds);
+    return result;
+  }
+
   get isNoisy(): boolean {
     const { min, max } = this.cpuUs(this.reference);
     return max / min > NOISY;
