@@ -29,6 +29,7 @@ import { loadExceptions } from '../transports/exceptions.js';
 import { trackRequests } from '../transports/current-request.js';
 import { type ConnectionServers } from '../transports/connection-servers.js';
 import { guardConnections } from '../transports/guard-connections.js';
+import { readPeerAddresses } from '../transports/peer-addresses.js';
 import { isGateway } from './gateway-connections.js';
 import { guardMessageHandlers, setMessageGuard } from './message-guard.js';
 import { findWrongRoots, rootOf } from './module-roots.js';
@@ -131,6 +132,7 @@ export class InboundStartup {
     compiled.noteConnected(this.servers?.gatewaysWithoutHandshake() ?? []);
     const roots = this.roots.map(({ root }) => root);
     if (compiled.hasResolvers) trackRequests(roots);
+    if (isReceiving) readPeerAddresses(roots);
     warnOfOpenHandlers(compiled, chains, roots, log);
   }
 

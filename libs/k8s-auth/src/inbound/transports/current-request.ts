@@ -1,9 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Server } from 'node:http';
-import { type AbstractHttpAdapter } from '@nestjs/core';
 import { type NodeRequest } from '../request/bearer-token.js';
 import { type InboundRoot } from '../routes/route.js';
-import { hasMethods, shapeOf } from './shapes.js';
+import { httpServersOf } from './http-servers.js';
 
 const current = new AsyncLocalStorage<NodeRequest>();
 const tracked = new WeakSet<object>();
@@ -14,13 +12,10 @@ const tracked = new WeakSet<object>();
  * @internal
  */
 export function trackRequests(roots: readonly Pick<InboundRoot, 'adapterHost'>[]): void {
-  for (const { adapterHost } of roots) {
-    // Absent in an application that serves no HTTP.
-    const adapter = adapterHost.httpAdapter as AbstractHttpAdapter | undefined;
-    const server = shapeOf(adapter?.getHttpServer());
-    if (!server || tracked.has(server) || !hasMethods(server, 'prependListener')) continue;
+  for (const server of httpServersOf(roots)) {
+    if (tracked.has(server)) continue;
     tracked.add(server);
-    (server as unknown as Server).prependListener('request', (request) => current.enterWith(request));
+    server.prependListener('request', (request) => current.enterWith(request));
   }
 }
 

@@ -1,0 +1,38 @@
+import { request } from 'node:http';
+import { Controller, Get } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ADAPTERS, closeApps, startApp } from '../../../test-support/inbound-app.js';
+import { ScriptedVerifier, verdictFor } from '../../../test-support/scripted-verifier.js';
+import { until } from '../../../test-support/until.js';
+import { type CallerConnection, type Verifier } from '../../verifiers/verifier.js';
+import { K8sAuth } from '../k8s-auth.decorators.js';
+
+@Controller('orders')
+class OrdersController {
+  @Get() @K8sAuth('orders') list(): string {
+    return 'orders';
+  }
+}
+
+afterEach(closeApps);
+
+describe.each(ADAPTERS)('the address of a peer on %s', (adapter) => {
+  it('is still known after the peer has disconnected', async () => {
+    let connection: CallerConnection | undefined;
+    const scripted = new ScriptedVerifier();
+    const verifier: Verifier = Object.assign(scripted, {
+      verify: async (_token: string, _audiences: readonly string[], caller?: CallerConnection) => {
+        connection = caller;
+        await until(() => caller?.isClosed() === true);
+        return verdictFor('shop/checkout');
+      },
+    });
+    const { url } = await startApp(adapter, { controllers: [OrdersController], verifier });
+    const sent = request(`${url}/orders`, { headers: { authorization: 'Bearer abc' } }).on('error', () => {});
+    sent.end();
+    await until(() => connection !== undefined);
+    sent.destroy();
+    await until(() => connection?.isClosed() === true);
+    expect(connection?.address).toBe('127.0.0.1');
+  });
+});
