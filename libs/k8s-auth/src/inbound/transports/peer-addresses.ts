@@ -7,17 +7,19 @@ import { httpServersOf } from './http-servers.js';
  * disconnected.
  *
  * Verifiers need the address for tokens that they have not seen before. If it were read only then, each socket would get its
- * property at another time. Sockets of more than four shapes make Node's own code slow, for all requests: V8 compiles it
- * for no more than four.
+ * property at another time. Node's own code becomes slow for all requests if sockets have more than four different lists of
+ * properties: V8 compiles it for no more than four (docs/adr/0015-verdicts-in-memory.md).
  * @internal
  */
 export function readPeerAddresses(roots: readonly Pick<InboundRoot, 'adapterHost'>[]): void {
   for (const server of httpServersOf(roots)) {
     for (const event of ['connection', 'secureConnection'])
-      if (!server.listeners(event).includes(readAddress)) server.on(event, readAddress);
+      if (!server.listeners(event).includes(prepare)) server.on(event, prepare);
   }
 }
 
-function readAddress(socket: Socket): void {
+function prepare(socket: Socket): void {
   void socket.remoteAddress;
+  // Node would add the property `timeout` after the first response, with the same effect on the list of properties.
+  if (socket.timeout === undefined) socket.setTimeout(0);
 }
