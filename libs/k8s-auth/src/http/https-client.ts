@@ -55,7 +55,8 @@ export class HttpsClient {
   #pool: ConnectionPool;
   #isClosed = false;
   #usualAnswerMs = 0;
-  #lastTarget: RequestOptions & { readonly href?: string } = {};
+  #lastUrl?: string;
+  #lastTarget: RequestOptions = {};
 
   constructor(tls: ReloadableTls, context: { readonly clock: Clock; readonly log: Log }) {
     this.#tls = new TlsFiles(tls, context);
@@ -104,7 +105,7 @@ export class HttpsClient {
       const pool = this.#pool;
       const target = this.#targetOf(call.url);
       const limits = this.#limits(call, tries);
-      const exchange = new Exchange(call, { target: { ...target, agent: pool }, limits, clock: this.#clock });
+      const exchange = new Exchange(call, { target, agent: pool, limits, clock: this.#clock });
       const stopListening = deadline.onEnd((reason) => exchange.end(reason));
       this.#inFlight.add(exchange);
       try {
@@ -138,8 +139,10 @@ export class HttpsClient {
 
   /** Most requests go to one URL, such as that of TokenReviews. */
   #targetOf(url: string): RequestOptions {
-    if (url !== this.#lastTarget.href) this.#lastTarget = urlToHttpOptions(new URL(url));
-    return this.#lastTarget;
+    if (url === this.#lastUrl) return this.#lastTarget;
+    const { protocol, hostname, port, path, auth } = urlToHttpOptions(new URL(url));
+    this.#lastUrl = url;
+    return (this.#lastTarget = { protocol, hostname, port, path, auth });
   }
 
   #limits({ deadline }: HttpsRequest, tries: number): SilenceLimits {

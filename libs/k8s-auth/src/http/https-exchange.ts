@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage } from 'node:http';
-import { request, type RequestOptions } from 'node:https';
+import { type Agent, request, type RequestOptions } from 'node:https';
 import { type TLSSocket } from 'node:tls';
 import { type Clock } from '../util/clock.js';
 import { PlainError } from '../util/plain-error.js';
@@ -47,8 +47,10 @@ export interface ExchangeProgress {
 
 /** What an exchange needs beside the request itself. */
 export interface ExchangeContext {
-  /** The address of the URL and the pool of connections. */
+  /** The address of the URL. */
   readonly target: RequestOptions;
+  /** The pool of connections. */
+  readonly agent: Agent;
   readonly limits: SilenceLimits;
   readonly clock: Clock;
 }
@@ -85,7 +87,9 @@ export class Exchange {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const sent = request({ ...context.target, method, headers });
+    const { protocol, hostname, port, path, auth } = context.target;
+    // Not a spread: V8 would make a hidden class for each request.
+    const sent = request({ protocol, hostname, port, path, auth, agent: context.agent, method, headers });
     this.#sent = sent;
     // Also covers errors while the body is read. There the response itself would only report that it was aborted.
     sent.on('error', (error) => this.#fail(error));
