@@ -10,6 +10,8 @@ export function httpServersOf(roots: readonly Pick<InboundRoot, 'adapterHost'>[]
     return shapeOf(adapter?.getHttpServer());
   });
   return new Set(
-    servers.filter((server) => hasMethods(server, 'on', 'prependListener')) as unknown as Server[],
+    servers.filter((server) =>
+      hasMethods(server, 'on', 'prependListener', 'listeners'),
+    ) as unknown as Server[],
   );
 }

@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { request, type Server } from 'node:http';
+import { Duplex } from 'node:stream';
 import { Controller, Get } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ADAPTERS, closeApps, startApp } from '../../../test-support/inbound-app.js';
@@ -34,5 +35,22 @@ describe.each(ADAPTERS)('the address of a peer on %s', (adapter) => {
     sent.destroy();
     await until(() => connection?.isClosed() === true);
     expect(connection?.address).toBe('127.0.0.1');
+  });
+
+  it('is not needed for a stream that the application passes to its server', async () => {
+    const { app } = await startApp(adapter, { controllers: [OrdersController] });
+    const received: Buffer[] = [];
+    const stream = new Duplex({
+      read() {},
+      write: (chunk: Buffer, _encoding, done) => {
+        received.push(chunk);
+        done();
+      },
+    });
+    (app.getHttpServer() as Server).emit('connection', stream);
+    stream.push('GET /orders HTTP/1.1\r\nhost: orders\r\nauthorization: Bearer abc\r\n\r\n');
+    await until(() => Buffer.concat(received).toString().includes('orders'));
+    expect(Buffer.concat(received).toString()).toMatch(/^HTTP\/1\.1 200 /);
+    stream.destroy();
   });
 });
