@@ -11,10 +11,12 @@ export class SentToken {
   readonly #header: string;
   /** Whether a redirect has led to another origin. */
   hasLeftOrigin = false;
-  /** Whether the visible request has no header. It is added where the request is written to the socket. */
+  /** Whether the visible request lacks the header, because our agent or our fetch adds it when the request is sent. */
   isWithheld = false;
-  /** Whether one of our agents has got the request. */
+  /** Whether one of our agents has received the request. */
   hasReachedAgent = false;
+  /** Whether the request lacked the header, and other code has set another `Authorization` before our agent received it. */
+  isOverridden = false;
 
   /**
    * @param origin the only origin that gets the token

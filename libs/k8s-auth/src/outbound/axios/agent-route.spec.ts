@@ -63,18 +63,43 @@ describe('the header in the visible request', () => {
     expect(server.last?.authorization).toBe(bearer);
   });
 
-  it('is there again after a known function has sent a request without an agent', async () => {
+  it('is there from then on, if a known function has sent a request without an agent', async () => {
     let usesAgent = true;
     const seen = replaceRequestFunction(((options: object, answer: never) =>
       originalRequest(usesAgent ? options : { ...options, agent: new http.Agent() }, answer)) as never);
     await listed.client.get('/');
     usesAgent = false;
     await listed.client.get('/');
-    await listed.client.get('/');
-    expect(seen).toEqual([bearer, undefined, bearer]);
+    usesAgent = true;
+    for (let request = 0; request < 3; request++) await listed.client.get('/');
+    expect(seen).toEqual([bearer, undefined, bearer, bearer, bearer]);
   });
 
-  it('is not there for another instance, but for another destination', async () => {
+  it('is there from then on, if a known function has added another header', async () => {
+    const seen = replaceRequestFunction(((options: { headers: object }, answer: never) =>
+      originalRequest(
+        { ...options, headers: { Authorization: 'Basic default', ...options.headers } },
+        answer,
+      )) as never);
+    for (let request = 0; request < 4; request++) await listed.client.get('/');
+    expect(seen).toEqual([bearer, undefined, bearer, bearer]);
+    expect(server.arrivals.map(({ authorization }) => authorization)).toEqual([
+      bearer,
+      'Basic default',
+      bearer,
+      bearer,
+    ]);
+  });
+
+  it('is left out before the response to the first request has arrived', async () => {
+    await makeKnown(listed.client);
+    const seen = replaceRequestFunction();
+    await Promise.all([1, 2, 3].map(() => listed.client.get('/')));
+    expect(seen).toEqual([bearer, undefined, undefined]);
+    expect(server.arrivals.map(({ authorization }) => authorization)).toEqual([bearer, bearer, bearer]);
+  });
+
+  it('is left out for another instance, and is present for another destination', async () => {
     const other = await bench.listedServer('service3.mytest.svc');
     const another = bench.client(listed.tokenSource);
     // With its first request an instance finds the copy of axios that it belongs to.
@@ -85,12 +110,12 @@ describe('the header in the visible request', () => {
     await other.client.get('/');
     expect(seen).toEqual([bearer, undefined, `Bearer ${other.token}`]);
   });
+});
 
-  it('of the caller is sent unchanged', async () => {
-    await makeKnown(listed.client);
-    await listed.client.get('/', { headers: { authorization: 'Basic abc' } });
-    expect(server.last?.authorization).toBe('Basic abc');
-  });
+it('an Authorization header of the caller is sent unchanged', async () => {
+  await makeKnown(listed.client);
+  await listed.client.get('/', { headers: { authorization: 'Basic abc' } });
+  expect(server.last?.authorization).toBe('Basic abc');
 });
 
 type Scenario = readonly [
@@ -135,12 +160,15 @@ describe.each([
     await prepare();
   });
 
-  it.each(scenarios)('%s shows no token', async (_name, configFor, tokens) => {
-    const outcome: unknown = await listed.client.request(configFor()).catch((error: unknown) => error);
-    expectNoToken(outcome, listed.token);
-    const expected = tokens.map((hasToken) => (hasToken ? bearer : undefined));
-    expect(server.arrivals.map(({ authorization }) => authorization)).toEqual(expected);
-  });
+  it.each(scenarios)(
+    '%s sends the token to its origin only and shows it nowhere',
+    async (_name, configFor, tokens) => {
+      const outcome: unknown = await listed.client.request(configFor()).catch((error: unknown) => error);
+      expectNoToken(outcome, listed.token);
+      const expected = tokens.map((hasToken) => (hasToken ? bearer : undefined));
+      expect(server.arrivals.map(({ authorization }) => authorization)).toEqual(expected);
+    },
+  );
 
   it('a token that was replaced is sent once more', async () => {
     await listed.tokenSource.getToken(listed.origin);
@@ -152,6 +180,32 @@ describe.each([
     expect(response.status).toBe(200);
     expectNoToken(response, next);
     expect(server.arrivals.map(({ authorization }) => authorization)).toEqual([bearer, `Bearer ${next}`]);
+  });
+
+  it.each([
+    ['a Blob', () => new Blob(['hello'], { type: 'text/plain' })],
+    [
+      'a FormData',
+      () => {
+        const form = new FormData();
+        form.set('greeting', 'hello');
+        return form;
+      },
+    ],
+  ])('a token that was replaced is sent once more with %s', async (_name, body) => {
+    await listed.tokenSource.getToken(listed.origin);
+    const next = await bench.mint.mint();
+    server.answer = ({ authorization }, response) =>
+      response.writeHead(authorization === `Bearer ${next}` ? 200 : 401).end();
+    listed.volume.write(next);
+    await listed.client.post('/', body());
+    const [first, second] = server.arrivals.map((arrival) => ({
+      body: arrival.body.replace(/axios-[-.\w]+/g, ''),
+      length: arrival.headers['content-length'],
+      type: arrival.headers['content-type']?.replace(/boundary=.*/, ''),
+    }));
+    expect(first?.body).toContain('hello');
+    expect(second).toEqual(first);
   });
 
   it('the headers of the config are those that plain axios shows', async () => {

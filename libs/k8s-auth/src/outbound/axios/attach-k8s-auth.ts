@@ -167,18 +167,19 @@ async function sendOnce(
   const replaced = change(sentConfig, settings);
   try {
     const sending = axios.send(sentConfig);
+    route?.noteSent(sent);
     const restoring = () => restore(sentConfig, shown, replaced, settings, sent);
     // An agent has got the request, so the config has been read.
     const isRead = !isCopied && sent.hasReachedAgent;
     if (isRead) restoring();
     // Restored also later, because an error of a response stream that is read later shows this config.
     const response = await (isRead ? sending : sending.finally(restoring));
+    route?.noteAnswered(sent);
     hideToken(response, shown, sent);
     return { response, settle: () => response };
   } catch (error) {
+    if ((Object(error) as Partial<AxiosError>).response) route?.noteAnswered(sent);
     return failed(error, shown, sent);
-  } finally {
-    route?.note(sent);
   }
 }
 

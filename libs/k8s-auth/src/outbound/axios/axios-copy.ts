@@ -139,7 +139,7 @@ function identity(error: unknown): unknown {
  * @internal
  */
 export function rememberConfig(config: Config): () => Config | undefined {
-  // Sending puts other headers into the config, and changes nothing else.
+  // Sending may add headers to this object, such as the length of the body. axios sets them to the same values for a replay.
   const { headers } = config;
   const data: unknown = config.data;
   if (isReusableBody(data)) return () => ({ ...config, headers });

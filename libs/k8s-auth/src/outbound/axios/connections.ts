@@ -84,8 +84,9 @@ export function change(config: Config, settings: Partial<Config>): Partial<Confi
   const replaced: Partial<Config> = {};
   for (const name of Object.keys(settings)) {
     if (name in config) Reflect.set(replaced, name, Reflect.get(config, name));
-    Reflect.set(config, name, Reflect.get(settings, name));
   }
+  // Throws if one of them cannot be replaced.
+  Object.assign(config, settings);
   return replaced;
 }
 

@@ -23,7 +23,7 @@ interface RequestTarget {
 }
 
 /**
- * Wraps an agent for the requests of one try. The wrapper removes the header with the token from a request that has one. It
+ * Wraps an agent for the requests of one try. If a request has a header with the token, the wrapper removes it. It
  * adds the header when the head of the request is written to the socket, if the request goes to the token's origin. So the
  * request, the response, their sockets, the agent and errors never show the token.
  * @internal
@@ -47,6 +47,8 @@ function moveToken(
   agentOptions: RequestTarget,
   sent: SentToken,
 ): void {
+  // On a later hop, a hook of the caller may have set it.
+  if (sent.isWithheld && !sent.hasReachedAgent) sent.isOverridden = request.hasHeader('authorization');
   sent.hasReachedAgent = true;
   if (request.getHeader('authorization') === sent.header) {
     removeHeader(request, options.headers);
