@@ -10,8 +10,8 @@ import { CONNECTIONS, Fleet, TOKENS_IN_ROTATION } from './fleet.js';
 const SLICE_MS = 400;
 // The differences between servers are a few microseconds, so they need more rounds than other figures.
 const ROUNDS_FACTOR = 1.5;
-// Two processes of the same server can differ by 15 %, in memory layout and in what V8 has inlined, as long as they run. So the
-// servers are started several times.
+// Two processes of the same server can differ by 15 % for their whole life, because of memory layout and of what V8 inlines. So
+// the servers are started several times.
 const FLEETS = 3;
 
 // The gate of `.ci/run` is wide: it has to hold on a machine that does other work too.
@@ -38,7 +38,7 @@ export const warm: Measurement = {
     const measured: Measured[] = [];
     while (measured.length < fleets) measured.push(await measureFleet({ ...context, rounds }));
     const last = measured.at(-1) as Measured;
-    return figuresOf(last.fleet, Rounds.join(measured.map(({ rounds }) => rounds)), context);
+    return figuresOf(last.fleet, Rounds.join(measured.map((one) => one.rounds)), context);
   },
 };
 
