@@ -22,7 +22,8 @@ function user(more: object = {}): object {
 }
 
 function review(more: object = {}, asked: readonly string[] = ['orders', 'stock'], token: object = TOKEN) {
-  return readReview({ authenticated: true, audiences: ['orders'], user: user(), ...more }, asked, token);
+  const status = { authenticated: true, audiences: ['orders'], user: user(), ...more };
+  return readReview(status, asked, token, 'tokenreview');
 }
 
 function reasonFor(more: object, token?: object): string {
@@ -45,6 +46,7 @@ describe('an accepted review', () => {
       node: { name: 'node-1', uid: 'node-uid-1' },
       audiences: ['orders'],
       issuer: 'https://issuer.example',
+      verifiedBy: 'tokenreview',
       credentialId: 'JTI=1',
       issuedAtMs: 1_000,
       expiresAtMs: 2_000,
@@ -62,6 +64,7 @@ describe('an accepted review', () => {
       groups: [],
       audiences: ['orders'],
       issuer: 'i',
+      verifiedBy: 'tokenreview',
     });
   });
 

@@ -89,7 +89,7 @@ export class Reviewer {
       throw error;
     });
     this.readiness.noteAnswer();
-    return { ...readReview(status, audiences, unverified), verifiedBy: this.kind };
+    return readReview(status, audiences, unverified, this.kind);
   }
 
   statistics(): ReviewStatistics {
