@@ -55,8 +55,7 @@ export class HttpsClient {
   #pool: ConnectionPool;
   #isClosed = false;
   #usualAnswerMs = 0;
-  #lastUrl?: string;
-  #lastTarget: RequestOptions = {};
+  #lastTarget: RequestOptions & { readonly href?: string } = {};
 
   constructor(tls: ReloadableTls, context: { readonly clock: Clock; readonly log: Log }) {
     this.#tls = new TlsFiles(tls, context);
@@ -139,10 +138,8 @@ export class HttpsClient {
 
   /** Most requests go to one URL, such as that of TokenReviews. */
   #targetOf(url: string): RequestOptions {
-    if (url === this.#lastUrl) return this.#lastTarget;
-    const { protocol, hostname, port, path, auth } = urlToHttpOptions(new URL(url));
-    this.#lastUrl = url;
-    return (this.#lastTarget = { protocol, hostname, port, path, auth });
+    if (url !== this.#lastTarget.href) this.#lastTarget = urlToHttpOptions(new URL(url));
+    return this.#lastTarget;
   }
 
   #limits({ deadline }: HttpsRequest, tries: number): SilenceLimits {
