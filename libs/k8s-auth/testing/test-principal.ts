@@ -10,7 +10,7 @@ const FIELDS: Readonly<Record<keyof PrincipalFacts, true>> = {
 /**
  * A principal as a verifier would give it, for unit tests of controllers and rules that need no token.
  * @param facts the fields that matter to the test; the other fields describe `default` in namespace `default`
- * @throws {TypeError} there is no such field
+ * @throws {TypeError} `facts` has a field with an unknown name
  * @publicApi
  */
 export function createTestPrincipal(facts: Partial<PrincipalFacts> = {}): Principal {
