@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../libs/k8s-auth/test-support/free-port.js';
 import { buildOnce, DevProcess, send } from './dev-process.fixture.js';
 
 const BUILD_MS = 120_000;

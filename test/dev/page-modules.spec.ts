@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { codeBlocks } from '../docs/code-blocks.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../libs/k8s-auth/test-support/free-port.js';
 import { ROOT } from '../support/running-process.js';
 import { buildOnce, DevProcess, send } from './dev-process.fixture.js';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../libs/k8s-auth/test-support/free-port.js';
 import { ROOT, RunningProcess } from '../support/running-process.js';
 
 /** `prometheus` and `promtool` are on the PATH, or in this directory (Debian's package is called prometheus). */

@@ -1,6 +1,6 @@
 import { type Locator, type Page } from 'playwright-core';
 import { until } from '../../libs/k8s-auth/test-support/until.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../libs/k8s-auth/test-support/free-port.js';
 import { Started } from '../start/started.js';
 
 /** `npm start` with its live page. */

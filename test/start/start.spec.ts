@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { verifierKinds } from '../../libs/k8s-auth/src/verifiers/index.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../libs/k8s-auth/test-support/free-port.js';
 import { ROOT } from '../support/running-process.js';
 import { Started } from './started.js';
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LocalCluster } from 'nest-k8s-auth/testing';
 import { buildOnce } from '../integration/shutdown/application-process.fixture.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../libs/k8s-auth/test-support/free-port.js';
 
 const SCRIPT = join(import.meta.dirname, 'captured-headers.process.mjs');
 const CAPTURED = 'http.request.header.authorization';

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Client } from 'pg';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '../../../libs/k8s-auth/test-support/free-port.js';
 
 const DEBIAN = '/usr/lib/postgresql';
 

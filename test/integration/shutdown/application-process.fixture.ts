@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '../../../libs/k8s-auth/test-support/free-port.js';
 import { ROOT, RunningProcess } from '../../support/running-process.js';
 
 export const APPLICATIONS = ['service1', 'service2'] as const;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import { tmpdir } from 'node:os';
 import { systemClock } from '../../src/util/clock.js';
-import { freePort } from '../../../../test/support/free-port.js';
+import { freePort } from '../../test-support/free-port.js';
 import { DevSession } from './dev-session.js';
 
 /** Listens where `dev` says, and ends when a line arrives at the port: nobody else has asked it to end. */

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { eventually } from '../until.js';
-import { freePort } from './free-port.js';
+import { freePort } from '../free-port.js';
 
 /** The programs of Debian's packages nats-server and redis-server. */
 const ARGUMENTS = {

@@ -12,7 +12,7 @@ import {
   socketIoConnections,
   wsConnections,
 } from '../../../test-support/transports/connections.bench.js';
-import { freePort } from '../../../test-support/transports/free-port.js';
+import { freePort } from '../../../test-support/free-port.js';
 import { Caller, getPrincipal, K8sAuth, Public } from '../k8s-auth.decorators.js';
 
 let bench: RunningConnectionBench | undefined;
