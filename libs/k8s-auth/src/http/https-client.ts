@@ -1,4 +1,5 @@
 import { type RequestOptions } from 'node:https';
+import { isIP } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import { type Clock } from '../util/clock.js';
 import { ConnectionPool } from './connection-pool.js';
@@ -55,7 +56,7 @@ export class HttpsClient {
   #pool: ConnectionPool;
   #isClosed = false;
   #usualAnswerMs = 0;
-  #lastTarget: RequestOptions & { readonly href?: string } = {};
+  #lastTarget: Target = {};
 
   constructor(tls: ReloadableTls, context: { readonly clock: Clock; readonly log: Log }) {
     this.#tls = new TlsFiles(tls, context);
@@ -138,7 +139,7 @@ export class HttpsClient {
 
   /** Most requests go to one URL, such as that of TokenReviews. */
   #targetOf(url: string): RequestOptions {
-    if (url !== this.#lastTarget.href) this.#lastTarget = urlToHttpOptions(new URL(url));
+    if (url !== this.#lastTarget.href) this.#lastTarget = targetOf(url);
     return this.#lastTarget;
   }
 
@@ -168,6 +169,15 @@ export class HttpsClient {
   #assertOpen(): void {
     if (this.#isClosed) throw closedError();
   }
+}
+
+type Target = RequestOptions & { readonly href?: string };
+
+/** With the server name (SNI), which Node would find out for each request. An IP address has none (RFC 6066 §3). */
+function targetOf(url: string): Target {
+  const target = urlToHttpOptions(new URL(url));
+  const hostname = target.hostname ?? '';
+  return { ...target, servername: isIP(hostname) ? '' : hostname };
 }
 
 function unconnectedError({ timeoutMs }: Deadline): PlainError {

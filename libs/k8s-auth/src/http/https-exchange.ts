@@ -87,9 +87,10 @@ export class Exchange {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const { protocol, hostname, port, path, auth } = context.target;
+    const { protocol, hostname, servername, port, path, auth } = context.target;
+    const { agent } = context;
     // Not a spread: V8 would make a hidden class for each request.
-    const sent = request({ protocol, hostname, port, path, auth, agent: context.agent, method, headers });
+    const sent = request({ protocol, hostname, servername, port, path, auth, agent, method, headers });
     this.#sent = sent;
     // Also covers errors while the body is read. There the response itself would only report that it was aborted.
     sent.on('error', (error) => this.#fail(error));
