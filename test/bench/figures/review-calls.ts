@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type BenchContext, type Figure, type Measurement, valueOf } from '../figure.js';
+import { GO_ENVIRONMENT } from '../servers/go-peers.js';
+import { peerProgram } from '../servers/go-programs.js';
 import { VerifierProcess } from '../programs/verifier-process.js';
 import { Child } from '../support/child.js';
 import { Cluster } from '../support/cluster.js';
@@ -13,6 +15,7 @@ const CALLS = { ours: 600, clientNode: 60 };
 // V8 has compiled what is hot after so many calls.
 const WARM_UP_CALLS = { ours: 6_000, clientNode: 300 };
 const MAX_ROUNDS = 5;
+const CLIENT_NODE = fileURLToPath(new URL('../programs/client-node.process.js', import.meta.url));
 
 const RATIO = {
   id: 'review-calls',
@@ -36,12 +39,14 @@ interface Sample {
   readonly clientNode: PerCall;
 }
 
-/** Reviews one after the other, against a server that does nothing but answer. */
+/** Reviews one after the other, against a server in Go, as an API server is, that does nothing but answer. */
 export const reviewCalls: Measurement = {
   id: 'review-calls',
   title: 'Reviews per second, compared with @kubernetes/client-node',
   isInShort: false,
   async run(context) {
+    const program = await peerProgram(context, 'review-server');
+    if ('unavailable' in program) return [{ ...RATIO, note: program.unavailable }];
     const files = await createCertificate(context);
     if (!files) return [{ ...RATIO, note: 'openssl is not installed' }];
     const cluster = await Cluster.start(context);
@@ -49,11 +54,21 @@ export const reviewCalls: Measurement = {
     const warmUp = await cluster.mint(WARM_UP_CALLS.ours);
     const tokens = await cluster.mint(CALLS.ours * rounds);
     await cluster.close();
-    const server = await start('review-server', [files.keyFile, files.certificateFile], 'load', context);
+    const server = await Child.start(context, {
+      name: 'review-server',
+      command: program.path,
+      args: [files.certificateFile, files.keyFile],
+      role: 'load',
+      environment: GO_ENVIRONMENT,
+    });
     const kubeconfigFile = join(context.directory, 'review-server.kubeconfig');
     writeFileSync(kubeconfigFile, kubeconfigOf(server.url, files.certificateFile));
     const verifier = await VerifierProcess.start(context);
-    const clientNode = await start('client-node', [kubeconfigFile], 'server', context);
+    const clientNode = await Child.start(context, {
+      name: 'client-node',
+      args: [CLIENT_NODE, kubeconfigFile],
+      role: 'server',
+    });
     try {
       await verifier.open({ kind: 'tokenreview', apiServer: { kubeconfigFile } });
       const ours = (part: readonly string[]) => verifier.accept(part);
@@ -148,9 +163,4 @@ function kubeconfigOf(server: string, certificateFile: string): string {
     clusters: [{ name: 'bench', cluster: { server, 'certificate-authority': certificateFile } }],
     users: [{ name: 'bench', user: { token: 'reviewer' } }],
   });
-}
-
-function start(name: string, args: readonly string[], role: 'server' | 'load', context: BenchContext) {
-  const program = fileURLToPath(new URL(`../programs/${name}.process.js`, import.meta.url));
-  return Child.start(context, { name, args: [program, ...args], role });
 }

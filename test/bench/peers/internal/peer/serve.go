@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -33,10 +34,24 @@ func Refuse(w http.ResponseWriter) {
 // Serve listens on a free port of the loopback interface and prints one line of JSON with its URL. It returns after
 // SIGTERM, after Ctrl-C, and when stdin closes, so that a peer never outlives the bench.
 func Serve(handler http.Handler) {
+	serve(handler, listen(), "http")
+}
+
+// ServeTLS does what Serve does, over TLS and without HTTP/2.
+func ServeTLS(handler http.Handler, certificate tls.Certificate) {
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	serve(handler, tls.NewListener(listen(), config), "https")
+}
+
+func listen() net.Listener {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
+	return listener
+}
+
+func serve(handler http.Handler, listener net.Listener, scheme string) {
 	server := &http.Server{Handler: handler}
 	done, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
@@ -48,7 +63,7 @@ func Serve(handler http.Handler) {
 		<-done.Done()
 		_ = server.Close()
 	}()
-	ready := map[string]string{"url": "http://" + listener.Addr().String()}
+	ready := map[string]string{"url": scheme + "://" + listener.Addr().String()}
 	if err := json.NewEncoder(os.Stdout).Encode(ready); err != nil {
 		log.Fatal(err)
 	}
