@@ -10,6 +10,11 @@ export interface LoadOptions {
   readonly authorizations: readonly (string | null)[];
   /** `each once`: every header is sent by one request, for tokens that the server has not seen. */
   readonly limit: { readonly durationMs: number } | 'each once';
+  /**
+   * Other programs work on the core of the load generator during the run, so it sleeps while it waits for responses. Otherwise
+   * it stays awake: each server would pay for waking it up, and a slow one more often.
+   */
+  readonly sharesCore?: boolean;
 }
 
 export interface LoadResult {
