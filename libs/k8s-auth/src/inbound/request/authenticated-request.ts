@@ -66,7 +66,8 @@ class ExistingObject {
 /**
  * What the guards have found out about a request, in private fields of the request object of Node. No other code can read
  * or overwrite them, and no log or serializer shows them. One class for all guards, because Nest creates a guard for each
- * module. A WeakMap has the same properties, but adding an entry for each request costs more than the rest of the guard.
+ * module. A WeakMap has the same properties, but adding an entry for each request costs more than the rest of the guard. A
+ * refused request gets the fields too, so that all requests have the same list of properties (docs/adr/0015).
  */
 class RequestRecord extends ExistingObject {
   #authenticated: AuthenticatedRequest | undefined;
@@ -76,8 +77,8 @@ class RequestRecord extends ExistingObject {
   #unenforcedHandler: RouteHandler | undefined;
 
   static authenticated(request: unknown): AuthenticatedRequest | undefined {
-    const node = nodeRequestOf(request);
-    return node && #authenticated in node ? node.#authenticated : undefined;
+    const record = this.of(request);
+    return record ? record.#authenticated : undefined;
   }
 
   static setAuthenticated(request: unknown, authenticated: AuthenticatedRequest): void {
@@ -86,8 +87,8 @@ class RequestRecord extends ExistingObject {
   }
 
   static publicHandler(request: unknown): RouteHandler | undefined {
-    const node = nodeRequestOf(request);
-    return node && #publicHandler in node ? node.#publicHandler : undefined;
+    const record = this.of(request);
+    return record ? record.#publicHandler : undefined;
   }
 
   static setPublicHandler(request: unknown, handler: RouteHandler): void {
@@ -96,8 +97,8 @@ class RequestRecord extends ExistingObject {
   }
 
   static unenforcedHandler(request: unknown): RouteHandler | undefined {
-    const node = nodeRequestOf(request);
-    return node && #unenforcedHandler in node ? node.#unenforcedHandler : undefined;
+    const record = this.of(request);
+    return record ? record.#unenforcedHandler : undefined;
   }
 
   static setUnenforcedHandler(request: unknown, handler: RouteHandler): void {

@@ -54,8 +54,11 @@ export class RequestConnection implements CallerConnection {
   }
 }
 
-/** The name of an authentication scheme (RFC 9110 §11.1) is a token of §5.6.2. */
-const SCHEME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
+/**
+ * RFC 9110 §11.1: the name of an authentication scheme is case-insensitive, and ends before the first character that a token
+ * of §5.6.2 cannot have.
+ */
+const BEARER = /^bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])/i;
 
 /**
  * Reads the bearer token of a request, from the `Authorization` header only: tokens in a query or a form are stored in
@@ -77,11 +80,10 @@ export function readBearerToken(request: unknown, maxTokenBytes: number): string
  * @internal
  */
 export function tokenIn(credentials: string, maxTokenBytes: number): string {
-  const scheme = SCHEME.exec(credentials)?.[0];
-  // RFC 9110 §11.1: schemes are case-insensitive.
-  if (scheme?.toLowerCase() !== 'bearer') throw new MissingTokenError('request has no bearer credentials');
-  const token = withoutLeadingSpaces(credentials.slice(scheme.length));
-  if (token === undefined) throw new MalformedCredentialsError(NOT_ONE_TOKEN);
+  if (!BEARER.test(credentials)) throw new MissingTokenError('request has no bearer credentials');
+  const start = endOfSpaces(credentials, 'bearer'.length);
+  if (start === 'bearer'.length) throw new MalformedCredentialsError(NOT_ONE_TOKEN);
+  const token = credentials.slice(start);
   if (token.length > maxTokenBytes) {
     checkBearerSyntax(token);
     throw new InvalidTokenError('MALFORMED', `token is longer than ${maxTokenBytes} bytes`);
@@ -119,11 +121,11 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return count > 1;
 }
 
-/** Removes `1*SP`. @returns `undefined` if the text does not start with a space */
-function withoutLeadingSpaces(text: string): string | undefined {
-  let start = 0;
-  while (text[start] === ' ') start++;
-  return start === 0 ? undefined : text.slice(start);
+/** Skips `*SP` from `start`. */
+function endOfSpaces(text: string, start: number): number {
+  let end = start;
+  while (text[end] === ' ') end++;
+  return end;
 }
 
 /**
@@ -187,7 +189,8 @@ function removeFromWrapper(request: { headers?: Record<string, unknown> }): void
   request.headers = others;
 }
 
-/** Compares the length first: most names differ in it. */
+/** Compares the length first: most names differ in it. Most clients write one of the two names. */
 function isAuthorization(name: string | undefined): boolean {
-  return name?.length === 'authorization'.length && name.toLowerCase() === 'authorization';
+  if (name?.length !== 'authorization'.length) return false;
+  return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization';
 }

@@ -1,4 +1,6 @@
-import { request, type Server } from 'node:http';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage, request, type Server } from 'node:http';
+import { type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { Controller, Get } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -13,6 +15,10 @@ class OrdersController {
   @Get() @K8sAuth('orders') list(): string {
     return 'orders';
   }
+}
+
+function propertiesOf(socket: object | undefined): string {
+  return socket ? Reflect.ownKeys(socket).map(String).join() : '';
 }
 
 afterEach(closeApps);
@@ -35,6 +41,30 @@ describe.each(ADAPTERS)('the address of a peer on %s', (adapter) => {
     sent.destroy();
     await until(() => connection?.isClosed() === true);
     expect(connection?.address).toBe('127.0.0.1');
+  });
+
+  it('is among the properties of a socket before the first response, which adds none', async () => {
+    const scripted = new ScriptedVerifier();
+    const lists: string[] = [];
+    const verifier: Verifier = Object.assign(scripted, {
+      verify: () => {
+        lists.push(propertiesOf(socket));
+        return Promise.resolve(verdictFor('shop/checkout'));
+      },
+    });
+    const { app, url } = await startApp(adapter, { controllers: [OrdersController], verifier });
+    let socket: Socket | undefined;
+    (app.getHttpServer() as Server).on('connection', (one: Socket) => (socket = one));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let sent = 0; sent < 2; sent++) {
+      const call = get(`${url}/orders`, { agent, headers: { authorization: `Bearer ${sent}` } });
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
+      response.resume();
+      await once(response, 'end');
+    }
+    agent.destroy();
+    expect(lists[0]).toContain('_peername');
+    expect(lists[1]).toBe(lists[0]);
   });
 
   it('is not needed for a stream that the application passes to its server', async () => {

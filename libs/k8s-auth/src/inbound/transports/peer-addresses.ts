@@ -3,9 +3,9 @@ import { type InboundRoot } from '../routes/route.js';
 import { httpServersOf } from './http-servers.js';
 
 /**
- * Reads the address of each peer when it connects, and sets the `timeout` of its socket to 0, which Node does after the first
- * response. Node keeps the address in the socket, so it is still known after the peer has disconnected. Not done for the second
- * server that Fastify opens if it listens on `localhost`.
+ * Reads the address of each peer when it connects, and gives its socket the properties that Node adds with the first
+ * response. Node keeps the address in the socket, so it is still known after the peer has disconnected. Not done for the
+ * second server that Fastify opens if it listens on `localhost`.
  *
  * Verifiers need the address for tokens that they have not seen before. If it were read only then, each socket would get its
  * property at another time. Node's own code becomes slow for all requests if sockets have more than four different lists of
@@ -19,9 +19,13 @@ export function readPeerAddresses(roots: readonly Pick<InboundRoot, 'adapterHost
   }
 }
 
-/** @param socket may be any stream: applications may emit `connection` themselves */
-function prepare(socket: Partial<Socket>): void {
+/** As in Node, whose types lack a property. Applications may emit `connection` with any other stream. */
+type ServerSocket = Partial<Socket> & { _httpMessage?: object | null };
+
+function prepare(socket: ServerSocket): void {
   void socket.remoteAddress;
-  // Node would add the property `timeout` after the first response, with the same effect on the list of properties.
-  if (socket.timeout === undefined && typeof socket.setTimeout === 'function') socket.setTimeout(0);
+  if (typeof socket.setTimeout !== 'function') return;
+  if (socket.timeout === undefined) socket.setTimeout(0);
+  // `null` means that no response is being written. If a version of Node does not know the property, nothing reads it.
+  if (socket._httpMessage === undefined) socket._httpMessage = null;
 }
