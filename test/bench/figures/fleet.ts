@@ -52,8 +52,7 @@ export class Fleet {
 
   /** Compiles the hot code of each server, and lets it cache the tokens. */
   async warmUp(tokens: readonly string[]): Promise<void> {
-    // With the stand-in, which reviews the tokens.
-    const options = { connections: CONNECTIONS, authorizations: tokens.map(bearer), sharesCore: true };
+    const options = { connections: CONNECTIONS, authorizations: tokens.map(bearer) };
     for (const { url } of this.servers.values()) {
       let requests = 0;
       for (let slice = 0; slice < MAX_WARM_UP_SLICES && requests < WARM_UP_REQUESTS; slice++) {

@@ -24,6 +24,7 @@ export const liveTokens: Measurement = {
           connections: CONNECTIONS,
           authorizations: headers.slice(0, Number(count)),
           limit: { durationMs: SLICE_MS },
+          staysAwake: true,
         });
       const names = COUNTS.map(String);
       await fleet.warmUp([...(await session.cluster.mint(CONNECTIONS))]);

@@ -45,8 +45,6 @@ export const popular: Measurement = {
           connections: CONNECTIONS,
           authorizations,
           limit: { durationMs: name === 'nest-client-node' ? REVIEWING_SLICE_MS : SLICE_MS },
-          // With the stand-in, which reviews tokens.
-          sharesCore: true,
         });
       for (let slice = 0; slice < WARM_UP_SLICES; slice++) {
         for (const name of fleet.names) await measure(name);

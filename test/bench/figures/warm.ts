@@ -59,6 +59,7 @@ function measureFleet(context: BenchContext): Promise<Measured> {
           connections: CONNECTIONS,
           authorizations: tokens.map(bearer),
           limit: { durationMs: SLICE_MS },
+          staysAwake: true,
         }),
       { ...context, reference: 'none' },
     );

@@ -48,7 +48,6 @@ async function measureWorkers(
       connections: CONNECTIONS,
       authorizations: tokens.headers,
       limit: 'each once',
-      sharesCore: true,
     });
     const spentUs = (await started.cpuUsByWorker()).map((cpuUs, index) => cpuUs - (before[index] ?? 0));
     return {

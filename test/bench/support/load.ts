@@ -11,10 +11,10 @@ export interface LoadOptions {
   /** `each once`: every header is sent by one request, for tokens that the server has not seen. */
   readonly limit: { readonly durationMs: number } | 'each once';
   /**
-   * Other programs work on the core of the load generator during the run, so it sleeps while it waits for responses. Otherwise
-   * it stays awake: each server would pay for waking it up, and a slow one more often.
+   * Does not let the core sleep during the run. For servers that answer about as fast as the load generator asks: each would
+   * pay for waking it up, and a slow one more often. Not for servers that need other programs on the same core.
    */
-  readonly sharesCore?: boolean;
+  readonly staysAwake?: boolean;
 }
 
 export interface LoadResult {

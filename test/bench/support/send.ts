@@ -7,7 +7,7 @@ const SAMPLE_MS = 20;
 
 /** Sends requests until the limit, and counts the statuses. Runs in the load process. */
 export async function send(options: LoadOptions): Promise<LoadResult> {
-  const { url, connections, authorizations, limit, sharesCore = false } = options;
+  const { url, connections, authorizations, limit, staysAwake = false } = options;
   const latenciesMs: number[] = [];
   const statuses: Record<number, number> = {};
   let next = 0;
@@ -15,7 +15,7 @@ export async function send(options: LoadOptions): Promise<LoadResult> {
   let endedMs = startedMs;
   const amount =
     limit === 'each once' ? { amount: authorizations.length } : { duration: limit.durationMs / 1000 };
-  const letSleep = sharesCore ? () => {} : stayAwake();
+  const letSleep = staysAwake ? stayAwake() : () => {};
   const { errors, timeouts } = await new Promise<Result>((resolve, reject) => {
     const instance = autocannon(
       {
