@@ -31,7 +31,7 @@ export interface OwnTokenState {
   readonly problems: readonly OwnTokenProblem[];
 }
 
-/** The result of the last check, with the times of now. @publicApi */
+/** The problems that the last check has found, with the times of now. @publicApi */
 export interface SelfCheckSnapshot {
   /** The token files that could be read. */
   readonly tokens: readonly OwnTokenState[];
@@ -62,6 +62,8 @@ const API_SERVER = 'api-server';
  */
 export class K8sAuthSelfCheck {
   private readonly facts = new Map<string, TokenFileFacts>();
+  /** The problems are those of the last check, because the kubelet may have replaced a file since then. Wall clock. */
+  private checkedMs = 0;
 
   /** @internal */
   constructor(
@@ -72,7 +74,7 @@ export class K8sAuthSelfCheck {
     private readonly root = '/',
   ) {}
 
-  /** The result of the last check, with the times of now. Reads no file. */
+  /** The problems that the last check has found, with the times of now. Reads no file. */
   snapshot(): SelfCheckSnapshot {
     const nowMs = this.clock.wallMs();
     const tokens = this.files().flatMap(({ destination, tokenFile }): OwnTokenState[] => {
@@ -83,7 +85,7 @@ export class K8sAuthSelfCheck {
         {
           ...{ destination, tokenFile, fileAgeMs: Math.max(0, nowMs - writtenMs) },
           ...(expiresAtMs !== undefined && { expiresInMs: expiresAtMs - nowMs }),
-          problems: findTokenProblems(facts, nowMs),
+          problems: findTokenProblems(facts, this.checkedMs),
         },
       ];
     });
@@ -109,6 +111,7 @@ export class K8sAuthSelfCheck {
         if (facts) this.facts.set(file, facts);
       }),
     );
+    this.checkedMs = this.clock.wallMs();
   }
 
   /**
