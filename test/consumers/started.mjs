@@ -76,14 +76,14 @@ function stop(child, hasGroup) {
   }
 }
 
-/** Below the ports that systems give to connections and to servers that ask for any port: nobody is given it by chance. */
+/** Below the ports that systems give to connections and to servers that ask for any port: no other program is given it. */
 async function freePort() {
   for (;;) {
     const port = randomInt(20_000, 30_000);
     const server = createServer().listen(port);
-    const isFree = await new Promise((resolve) => {
+    const isFree = await new Promise((resolve, reject) => {
       server.once('listening', () => server.close(() => resolve(true)));
-      server.once('error', () => resolve(false));
+      server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
     });
     if (isFree) return port;
   }

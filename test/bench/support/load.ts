@@ -11,8 +11,8 @@ export interface LoadOptions {
   /** `each once`: every header is sent by one request, for tokens that the server has not seen. */
   readonly limit: { readonly durationMs: number } | 'each once';
   /**
-   * Does not let the core sleep during the run. For servers that answer about as fast as the load generator asks: each would
-   * pay for waking it up, and a slow one more often. Not for servers that need other programs on the same core.
+   * Keeps the load generator running while it waits. Otherwise the processor time for waking it up is counted for the server
+   * that sends the response, more often for a slower one. Not for servers that need other programs on the same core.
    */
   readonly staysAwake?: boolean;
 }

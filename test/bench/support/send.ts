@@ -15,8 +15,7 @@ export async function send(options: LoadOptions): Promise<LoadResult> {
   let endedMs = startedMs;
   const amount =
     limit === 'each once' ? { amount: authorizations.length } : { duration: limit.durationMs / 1000 };
-  const letSleep = staysAwake ? stayAwake() : () => {};
-  const { errors, timeouts } = await new Promise<Result>((resolve, reject) => {
+  const run = new Promise<Result>((resolve, reject) => {
     const instance = autocannon(
       {
         url,
@@ -34,7 +33,8 @@ export async function send(options: LoadOptions): Promise<LoadResult> {
       endedMs = performance.now();
     });
   });
-  letSleep();
+  const letSleep = staysAwake ? stayAwake() : () => {};
+  const { errors, timeouts } = await run.finally(letSleep);
   latenciesMs.sort((a, b) => a - b);
   const percentile = (share: number) => latenciesMs[Math.floor(share * (latenciesMs.length - 1))] ?? 0;
   return {

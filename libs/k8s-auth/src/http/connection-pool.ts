@@ -14,7 +14,7 @@ const MAX_IDLE_CONNECTIONS = 16;
 export class ConnectionPool extends Agent {
   #lastHost: RequestOptions['host'];
   #lastPort: RequestOptions['port'];
-  #lastName = '';
+  #lastName = 'undefined:undefined';
 
   constructor(settings: TlsSettings) {
     super({
@@ -30,7 +30,7 @@ export class ConnectionPool extends Agent {
     });
   }
 
-  /** Most requests go to one server. The name is a key of Node's maps: V8 looks up a text faster that it has seen before. */
+  /** Most requests go to one server. Node uses the name as a key, and V8 finds a key faster if it is the same object as last time. */
   override getName({ host, port }: RequestOptions = {}): string {
     if (host !== this.#lastHost || port !== this.#lastPort) {
       this.#lastHost = host;

@@ -48,7 +48,7 @@ describe('the server name of HttpsClient', () => {
     await expect(get(url.replace('127.0.0.1', 'localhost'))).resolves.toBe('one, asked for localhost');
   });
 
-  it('is another one if the settings name one', async () => {
+  it('is the one of the settings if they name one', async () => {
     const url = await startNamed('one');
     await client.close();
     client = clientWith({ ca: authority.pem, servername: 'api.example' }, new FakeClock());
@@ -57,7 +57,7 @@ describe('the server name of HttpsClient', () => {
 });
 
 describe('the connections of HttpsClient', () => {
-  it('are kept for each server', async () => {
+  it('are kept open, and used for their server only', async () => {
     const [one, two] = [await startNamed('one'), await startNamed('two')];
     for (let round = 0; round < 3; round++) {
       await expect(get(one)).resolves.toBe('one, asked for false');

@@ -173,7 +173,10 @@ export class HttpsClient {
 
 type Target = RequestOptions & { readonly href?: string };
 
-/** With the server name (SNI), which Node would find out for each request. An IP address has none (RFC 6066 §3). */
+/**
+ * Includes the server name (SNI), which Node would otherwise compute for each request: `''` for an IP address, which must not
+ * be sent (RFC 6066 §3). The `servername` of the pool's settings overrides it.
+ */
 function targetOf(url: string): Target {
   const target = urlToHttpOptions(new URL(url));
   const hostname = target.hostname ?? '';

@@ -66,8 +66,8 @@ class ExistingObject {
 /**
  * What the guards have found out about a request, in private fields of the request object of Node. No other code can read
  * or overwrite them, and no log or serializer shows them. One class for all guards, because Nest creates a guard for each
- * module. A WeakMap has the same properties, but adding an entry for each request costs more than the rest of the guard. A
- * refused request gets the fields too, so that all requests have the same list of properties (docs/adr/0015).
+ * module. A WeakMap would protect them as well, but adding an entry for each request costs more than the rest of the guard.
+ * Reading adds the fields too, so that accepted and refused requests have the same hidden class (docs/adr/0015).
  */
 class RequestRecord extends ExistingObject {
   #authenticated: AuthenticatedRequest | undefined;

@@ -54,6 +54,8 @@ export class RequestConnection implements CallerConnection {
   }
 }
 
+const SCHEME_LENGTH = 'bearer'.length;
+
 /**
  * RFC 9110 §11.1: the name of an authentication scheme is case-insensitive, and ends before the first character that a token
  * of §5.6.2 cannot have.
@@ -81,8 +83,9 @@ export function readBearerToken(request: unknown, maxTokenBytes: number): string
  */
 export function tokenIn(credentials: string, maxTokenBytes: number): string {
   if (!BEARER.test(credentials)) throw new MissingTokenError('request has no bearer credentials');
-  const start = endOfSpaces(credentials, 'bearer'.length);
-  if (start === 'bearer'.length) throw new MalformedCredentialsError(NOT_ONE_TOKEN);
+  const start = endOfSpaces(credentials, SCHEME_LENGTH);
+  // RFC 9110 §11.4: at least one space.
+  if (start === SCHEME_LENGTH) throw new MalformedCredentialsError(NOT_ONE_TOKEN);
   const token = credentials.slice(start);
   if (token.length > maxTokenBytes) {
     checkBearerSyntax(token);
@@ -121,7 +124,7 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return count > 1;
 }
 
-/** Skips `*SP` from `start`. */
+/** @returns the index of the first character from `start` on that is not a space */
 function endOfSpaces(text: string, start: number): number {
   let end = start;
   while (text[end] === ' ') end++;
@@ -189,7 +192,7 @@ function removeFromWrapper(request: { headers?: Record<string, unknown> }): void
   request.headers = others;
 }
 
-/** Compares the length first: most names differ in it. Most clients write one of the two names. */
+/** Compares the length first: most names differ in it. Most clients write the name in one of two ways, which need no copy. */
 function isAuthorization(name: string | undefined): boolean {
   if (name?.length !== 'authorization'.length) return false;
   return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization';

@@ -4,7 +4,7 @@ import { httpServersOf } from './http-servers.js';
 
 /**
  * Reads the address of each peer when it connects, and gives its socket the properties that Node adds with the first
- * response. Node keeps the address in the socket, so it is still known after the peer has disconnected. Not done for the
+ * response (HTTP/1). Node keeps the address in the socket, so it is still known after the peer has disconnected. Not done for the
  * second server that Fastify opens if it listens on `localhost`.
  *
  * Verifiers need the address for tokens that they have not seen before. If it were read only then, each socket would get its
@@ -19,7 +19,10 @@ export function readPeerAddresses(roots: readonly Pick<InboundRoot, 'adapterHost
   }
 }
 
-/** As in Node, whose types lack a property. Applications may emit `connection` with any other stream. */
+/**
+ * A socket of a server, with `_httpMessage`, which Node's types do not declare. It may be any stream: applications may emit
+ * `connection` themselves.
+ */
 type ServerSocket = Partial<Socket> & { _httpMessage?: object | null };
 
 function prepare(socket: ServerSocket): void {

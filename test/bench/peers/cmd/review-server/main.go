@@ -1,5 +1,5 @@
 // Command review-server answers every TokenReview as fast as net/http can, so that the client's work is what is
-// measured: it believes what the token says. It serves HTTP/1.1 over TLS with the certificate and the key in the two
+// measured. It does not check signatures. It serves HTTP/1.1 over TLS with the certificate and the key in the two
 // files that it is started with. Every other path is answered with 404.
 package main
 
@@ -41,6 +41,9 @@ type user struct {
 }
 
 func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("expected the files of a certificate and of its key")
+	}
 	certificate, err := tls.LoadX509KeyPair(os.Args[1], os.Args[2])
 	if err != nil {
 		log.Fatal(err)
