@@ -175,7 +175,8 @@ type Target = RequestOptions & { readonly href?: string };
 
 /**
  * Includes the server name (SNI), which Node would otherwise compute for each request: `''` for an IP address, which must not
- * be sent (RFC 6066 §3). The `servername` of the pool's settings overrides it.
+ * be sent (RFC 6066 §3). The `servername` of the pool's settings overrides it. Nothing else decides which name the
+ * certificate must have, not even a `Host` header.
  */
 function targetOf(url: string): Target {
   const target = urlToHttpOptions(new URL(url));
