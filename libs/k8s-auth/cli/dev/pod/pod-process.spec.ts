@@ -43,7 +43,9 @@ const CALLS = `
   }));
   const [{ address }] = await dns.lookup('billing.shop.svc', { all: true });
   console.log(await (await fetch('http://' + address)).text() === address + '/');
-  for (const socket of [connect(80, 'billing.shop.svc'), new Socket().connect(80, 'BILLING.shop.svc.')]) {
+  const connections = [() => connect(80, 'billing.shop.svc'), () => new Socket().connect(80, 'BILLING.shop.svc.')];
+  for (const open of connections) {
+    const socket = open();
     await new Promise((resolve) => socket.on('connect', resolve));
     console.log('connected');
     socket.destroy();
