@@ -83,7 +83,10 @@ async function freePort() {
     const server = createServer().listen(port);
     const isFree = await new Promise((resolve, reject) => {
       server.once('listening', () => server.close(() => resolve(true)));
-      server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
+      // As in free-port.ts of the tests in TypeScript: Windows reserves some ports for other programs (EACCES).
+      server.once('error', (error) =>
+        ['EADDRINUSE', 'EACCES'].includes(error.code) ? resolve(false) : reject(error),
+      );
     });
     if (isFree) return port;
   }
